@@ -1,0 +1,254 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"math"
+)
+
+// plainAscent is the definition of [Ascent].
+type plainAscent struct {
+	plan    Ascent
+	fixed   workspace // weights and biases
+	weights []Matrix  // [units, inputs] of each layer, the target layer last
+	biases  []Matrix  // [1, units] of each layer below the target
+}
+
+func newPlainAscent(d Device, p Ascent) (*plainAscent, error) {
+	if err := CheckAscent(p); err != nil {
+		return nil, err
+	}
+	r := &plainAscent{plan: p, fixed: workspace{device: d}}
+	for _, l := range p.Layers {
+		r.weights = append(r.weights, r.fixed.upload(l.Weight))
+		r.biases = append(r.biases, r.fixed.upload(Host{Rows: 1, Cols: len(l.Bias), Data: l.Bias}))
+	}
+	if r.fixed.err != nil {
+		return nil, errors.Join(r.fixed.err, r.Close())
+	}
+	return r, nil
+}
+
+func (r *plainAscent) Close() error { return r.fixed.Close() }
+
+// climb is one call of Run: the rows that have not stopped, close together.
+type climb struct {
+	workspace
+	plan    Ascent
+	weights []Matrix
+	biases  []Matrix
+	state   *AscentState
+	rows    []int // row of the state of each row here
+
+	// Matrices with a row for each of the first rows; only the top
+	// len(rows) of them are in use.
+	x, target, gradient, spare Matrix
+	spareTarget                Matrix
+	hidden, delta              []Matrix  // [rows, units] of each layer below the target
+	numbers                    Matrix    // [rows, 1]
+	noTerms                    [2]Matrix // [rows, 0] and [0, width]: a product over no terms
+
+	activation, norm, chord []float32
+}
+
+// Run implements [AscentRunner].
+func (r *plainAscent) Run(s *AscentState, steps int) (progress AscentProgress, err error) {
+	if err := CheckAscentState(r.plan, s); err != nil {
+		return progress, err
+	}
+	c := r.newClimb(s)
+	defer func() { err = errors.Join(err, c.Close()) }()
+	for ; steps > 0 && len(c.rows) > 0 && c.err == nil; steps-- {
+		progress.RowSteps += int64(len(c.rows))
+		c.evaluate()
+		going, err := c.judge()
+		if err != nil {
+			return progress, err
+		}
+		c.keep(going)
+		c.move()
+	}
+	for k := range c.rows {
+		c.store(k)
+	}
+	progress.Active = len(c.rows)
+	return progress, c.err
+}
+
+func (r *plainAscent) newClimb(s *AscentState) *climb {
+	c := &climb{workspace: workspace{device: r.fixed.device}, plan: r.plan, weights: r.weights, biases: r.biases, state: s}
+	var units []int
+	for i, stop := range s.Stop {
+		if stop == Running {
+			c.rows = append(c.rows, i)
+			units = append(units, s.Units[i])
+		}
+	}
+	n, inputs := len(c.rows), r.plan.Layers[0].Weight.Cols
+	top := len(r.weights) - 1
+	width := r.plan.Layers[top].Weight.Cols
+	c.x, c.gradient, c.spare = c.matrix(n, inputs), c.matrix(n, inputs), c.matrix(n, inputs)
+	c.target, c.spareTarget = c.matrix(n, width), c.matrix(n, width)
+	c.numbers = c.matrix(n, 1)
+	c.noTerms = [2]Matrix{c.matrix(n, 0), c.matrix(0, width)}
+	for _, l := range r.plan.Layers[:top] {
+		c.hidden = append(c.hidden, c.matrix(n, l.Weight.Rows))
+		c.delta = append(c.delta, c.matrix(n, l.Weight.Rows))
+	}
+	c.gather(c.x, s.X, c.rows)
+	c.gather(c.target, r.weights[top], units)
+	c.activation, c.norm, c.chord = make([]float32, n), make([]float32, n), make([]float32, n)
+	return c
+}
+
+// evaluate computes, for each row here, the activation without its bias, the
+// gradient, its norm, and the distance on the sphere between x and the
+// direction of the gradient.
+func (c *climb) evaluate() {
+	n := len(c.rows)
+	x, target, gradient, numbers := c.top(c.x, n), c.top(c.target, n), c.top(c.gradient, n), c.top(c.numbers, n)
+	below := x
+	for l := range c.hidden {
+		forward := Multiply(false, true)
+		forward.Epilogue = Epilogue{Kind: EpilogueSigmoid, Bias: c.biases[l]}
+		hidden := c.top(c.hidden[l], n)
+		c.gemm(hidden, below, c.weights[l], forward)
+		below = hidden
+	}
+	c.reduce(numbers, below, Reduction{Kind: RowDots, With: target, Alpha: 1})
+	c.read(c.activation[:n], numbers)
+
+	c.backward(n, target, gradient)
+	c.reduce(numbers, gradient, Total(RowNorms))
+	c.read(c.norm[:n], numbers)
+
+	// The tangential part of g is the sine of its angle to x. From the chord
+	// between x and g scaled to the sphere it comes out exactly where it
+	// matters, near 0; 1-cosine^2 would lose half the digits there.
+	spare := c.top(c.spare, n)
+	c.axpby(spare, c.plan.Direction, gradient, 0)
+	c.project(spare, c.plan.Radius)
+	c.axpby(spare, -1, x, 1)
+	c.reduce(numbers, spare, Total(RowNorms))
+	c.read(c.chord[:n], numbers)
+}
+
+// backward computes d_{l-1} = W_l' (d_l * h_l (1-h_l)) from the target's
+// weights down to the input.
+func (c *climb) backward(n int, target, gradient Matrix) {
+	if len(c.hidden) == 0 {
+		c.axpby(gradient, 1, target, 0)
+		return
+	}
+	top := len(c.hidden) - 1
+	delta := c.top(c.delta[top], n)
+	c.axpby(delta, 1, target, 0)
+	// A product over no terms leaves its epilogue: delta * h (1-h).
+	c.gemm(delta, c.top(c.noTerms[0], n), c.noTerms[1], Product{Beta: 1, Epilogue: Epilogue{Kind: EpilogueDerivative, Hidden: c.top(c.hidden[top], n)}})
+	for l := top; l > 0; l-- {
+		down := Multiply(false, false)
+		down.Epilogue = Epilogue{Kind: EpilogueDerivative, Hidden: c.top(c.hidden[l-1], n)}
+		next := c.top(c.delta[l-1], n)
+		c.gemm(next, delta, c.weights[l], down)
+		delta = next
+	}
+	c.gemm(gradient, delta, c.weights[0], Multiply(false, false))
+}
+
+// judge records what evaluate found and decides which rows go on; it returns
+// their places here.
+func (c *climb) judge() (going []int, err error) {
+	if c.err != nil {
+		return nil, nil
+	}
+	s, layer := c.state, len(c.plan.Layers)
+	bias := c.plan.Layers[layer-1].Bias
+	for k, i := range c.rows {
+		a := c.activation[k] + bias[s.Units[i]]
+		if v := a - a + c.norm[k] - c.norm[k]; v != 0 {
+			return nil, fmt.Errorf("ascent: layer %d, unit %d, step %d: activation %g, gradient norm %g: %w; a smaller rate may help", layer, s.Units[i], s.Steps[i], a, c.norm[k], ErrNotFinite)
+		}
+		if s.Stop[i] = c.verdict(i, a, c.norm[k]); s.Stop[i] == Running {
+			going = append(going, k)
+		}
+		s.Activation[i], s.Gradient[i] = a, c.norm[k]
+		s.Tangent[i] = sineOfChord(float64(c.chord[k]) / float64(c.plan.Radius))
+		if c.norm[k] == 0 {
+			s.Tangent[i] = 0
+		}
+	}
+	return going, nil
+}
+
+// verdict says whether the row at place i of the state stops at activation a.
+func (c *climb) verdict(i int, a, norm float32) StopReason {
+	s := c.state
+	if s.Steps[i] == 0 {
+		s.StartActivation[i] = a
+	} else if gain := (a - s.Activation[i]) * c.plan.Direction; gain <= c.plan.Tolerance*abs(a) {
+		s.Slow[i]++
+	} else {
+		s.Slow[i] = 0
+	}
+	switch {
+	case c.plan.Radius*norm <= VanishedGain*max(1, abs(a)):
+		return StopVanished
+	case s.Slow[i] >= c.plan.Patience:
+		return StopConverged
+	case s.Steps[i] >= c.plan.MaxSteps:
+		return StopSteps
+	}
+	return Running
+}
+
+func abs(x float32) float32 { return float32(math.Abs(float64(x))) }
+
+// sineOfChord is the sine of the angle whose chord on the unit circle is c.
+func sineOfChord(c float64) float32 {
+	return float32(c * math.Sqrt(max(0, 1-c*c/4)))
+}
+
+// keep drops all rows but those at these places, closing the gaps.
+func (c *climb) keep(going []int) {
+	if c.err != nil || len(going) == len(c.rows) {
+		return
+	}
+	kept := map[int]bool{}
+	var rows []int
+	for _, k := range going {
+		kept[k] = true
+		rows = append(rows, c.rows[k])
+	}
+	for k := range c.rows {
+		if !kept[k] {
+			c.store(k)
+		}
+	}
+	n, before := len(going), len(c.rows)
+	compact := func(m, spare *Matrix) {
+		c.gather(c.top(*spare, n), c.top(*m, before), going)
+		*m, *spare = *spare, *m
+	}
+	compact(&c.x, &c.spare)
+	compact(&c.gradient, &c.spare)
+	compact(&c.target, &c.spareTarget)
+	c.rows = rows
+}
+
+// store copies the row at place k back to the state.
+func (c *climb) store(k int) {
+	i := c.rows[k]
+	c.axpby(c.slice(c.state.X, i, i+1), 1, c.slice(c.x, k, k+1), 0)
+}
+
+// move takes one step on the sphere with every row here.
+func (c *climb) move() {
+	x, gradient := c.top(c.x, len(c.rows)), c.top(c.gradient, len(c.rows))
+	c.axpby(x, c.plan.Direction*c.plan.Rate, gradient, 1)
+	c.project(x, c.plan.Radius)
+	if c.err == nil {
+		for _, i := range c.rows {
+			c.state.Steps[i]++
+		}
+	}
+}

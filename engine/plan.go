@@ -1,0 +1,303 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Plan is work that is prepared once for a device and run many times: [Ascent],
+// [ContrastiveDivergence] or [Denoise]. The set is closed, so that devices and
+// the conformance suite can switch over all of it.
+//
+// Every plan has a definition written with a device's primitives only (the
+// plain_*.go files of this package). It is what the plan means, what runs on a
+// device without a fused version, and what fused versions are tested against.
+type Plan interface{ plan() }
+
+func (Ascent) plan()                {}
+func (ContrastiveDivergence) plan() {}
+func (Denoise) plan()               {}
+
+// Runner is a prepared plan: an [AscentRunner] or a [TrainingRunner].
+type Runner interface {
+	// Close gives back what the plan holds on the device.
+	Close() error
+}
+
+// ErrNotFused is what Device.Compile returns for a plan that it has no version
+// of its own for.
+var ErrNotFused = errors.New("the device has no fused version of this plan")
+
+// Layer is one layer of a network as a plan sees it: h = sigmoid(W h_below + b).
+type Layer struct {
+	Weight Host      // W [units, inputs], as PyTorch's Linear
+	Bias   []float32 // b [units]
+}
+
+// Ascent is activation maximization (section 3 of the report): projected
+// gradient ascent on the sphere ||x|| = Radius, for many rows at once. Each row
+// climbs the activation (before the sigmoid) of one unit of the last layer:
+//
+//	a = w.h + b, h the output of the layers below
+//	g = da/dx
+//	x <- x + Direction Rate g;  x <- Radius x/||x||
+//
+// A row stops when its relative gain |a - a_before|/|a| in the right direction
+// stays at or below Tolerance for Patience evaluations in a row, when Steps
+// reaches MaxSteps, or when its gradient has vanished.
+type Ascent struct {
+	Layers    []Layer // layer 1 up to the layer whose units are climbed
+	Rate      float32 // the step size eta, > 0
+	Direction float32 // +1 to maximise, -1 to minimise
+	Radius    float32 // rho, > 0
+	Tolerance float32 // relative gain, >= 0
+	Patience  int     // evaluations, >= 1
+	MaxSteps  int     // steps of a row, >= 0
+}
+
+// StopReason says why a row's ascent ended.
+type StopReason uint8
+
+// The reasons.
+const (
+	Running       StopReason = iota // it has not
+	StopConverged                   // the gain stayed below the tolerance
+	StopSteps                       // the limit on steps was reached
+	StopVanished                    // the gradient is too small to matter: a dead or saturated unit
+)
+
+// String returns "running", "converged", "steps" or "vanished".
+func (s StopReason) String() string {
+	switch s {
+	case Running:
+		return "running"
+	case StopConverged:
+		return "converged"
+	case StopSteps:
+		return "steps"
+	case StopVanished:
+		return "vanished"
+	}
+	return fmt.Sprintf("StopReason(%d)", uint8(s))
+}
+
+// VanishedGain is the threshold of [StopVanished]: a row has a vanished gradient
+// when Radius ||g|| <= VanishedGain * max(1, |a|), that is when to first order
+// not even a move of a whole radius would change the activation visibly.
+const VanishedGain = 1e-6
+
+// AscentState is what a batch of rows carries from step to step. Slices are
+// [rows]. Of a row that has stopped, everything refers to its final x; of one
+// that has not, the numbers refer to the x before its latest step.
+type AscentState struct {
+	Units           []int        // unit of the last layer that the row climbs
+	X               Matrix       // [rows, inputs] on the device; the starts before the first Run
+	Activation      []float32    // latest activation
+	StartActivation []float32    // activation at the start
+	Gradient        []float32    // ||g||
+	Tangent         []float32    // ||g - (g.x/rho^2) x|| / ||g||, 0 at a first-order optimum on the sphere
+	Steps           []int        // steps taken
+	Slow            []int        // evaluations in a row with too little gain
+	Stop            []StopReason // why the row has stopped, or Running
+}
+
+// NewAscentState returns the state of rows at their starts. x [len(units),
+// inputs] is used in place and stays the caller's to close. Its rows must lie
+// on the sphere; Device.Uniform and Device.Project make random ones.
+func NewAscentState(units []int, x Matrix) *AscentState {
+	n := len(units)
+	return &AscentState{
+		Units: units, X: x,
+		Activation: make([]float32, n), StartActivation: make([]float32, n),
+		Gradient: make([]float32, n), Tangent: make([]float32, n),
+		Steps: make([]int, n), Slow: make([]int, n), Stop: make([]StopReason, n),
+	}
+}
+
+// AscentProgress is what one call of Run did.
+type AscentProgress struct {
+	Active   int   // rows that have not stopped
+	RowSteps int64 // evaluations of the gradient, summed over rows
+}
+
+// AscentRunner runs an [Ascent].
+type AscentRunner interface {
+	Runner
+	// Run evaluates and moves the rows that have not stopped, at most steps
+	// times each. A row needs MaxSteps+1 evaluations at most, the last one
+	// without a move. Activations or gradients that are not finite are an error
+	// that wraps [ErrNotFinite].
+	Run(s *AscentState, steps int) (AscentProgress, error)
+}
+
+// ErrNotFinite is wrapped by every error about NaN or Inf in parameters,
+// activations or data.
+var ErrNotFinite = errors.New("NaN or Inf")
+
+// VisibleKind is the distribution of a layer's inputs (section 2 of the report).
+type VisibleKind uint8
+
+// The kinds of visible units.
+const (
+	Bernoulli VisibleKind = iota // in [0, 1]: p(v=1|h) = sigmoid(W'h + c)
+	Gaussian                     // real, unit variance: p(v|h) = N(W'h + c, 1)
+)
+
+// String returns "bernoulli" or "gaussian".
+func (k VisibleKind) String() string {
+	switch k {
+	case Bernoulli:
+		return "bernoulli"
+	case Gaussian:
+		return "gaussian"
+	}
+	return fmt.Sprintf("VisibleKind(%d)", uint8(k))
+}
+
+// Parameters of one layer in training, on the device.
+type Parameters struct {
+	Weight      Matrix // W [hidden, visible]
+	Bias        Matrix // b [1, hidden]
+	VisibleBias Matrix // c [1, visible]
+}
+
+// TrainingState is what training carries from update to update; nothing else
+// is needed to go on later, bit for bit.
+type TrainingState struct {
+	Parameters Parameters
+	Velocity   Parameters // of the momentum
+	// Chains [chains, hidden] are the hidden states of persistent contrastive
+	// divergence; nil for other training.
+	Chains  Matrix
+	Updates uint32 // done so far; the step of the random numbers
+}
+
+// Update is the learning rule of one call of Run:
+//
+//	velocity  <- Momentum velocity + Rate (gradient - Decay weight)
+//	parameter <- parameter + velocity
+//
+// with the gradient averaged over the batch and Decay applied to weights, not biases.
+type Update struct {
+	Rate     float32 // > 0
+	Momentum float32 // 0 <= Momentum < 1
+	Decay    float32 // L2, >= 0
+}
+
+// TrainingProgress is what one call of Run did.
+type TrainingProgress struct {
+	Updates  int
+	Examples int64
+	// SquaredError is the sum over the examples of ||reconstruction - x||^2,
+	// NaN if a parameter or activation is not finite.
+	SquaredError float64
+}
+
+// TrainingRunner runs a [ContrastiveDivergence] or a [Denoise].
+type TrainingRunner interface {
+	Runner
+	// Run makes one update for every Batch rows of data [n, visible], in order;
+	// the last batch may be smaller. keys [n] are the examples' identities
+	// ([ExampleKey]). State stays on the device between calls.
+	Run(s *TrainingState, data Matrix, keys []uint64, u Update) (TrainingProgress, error)
+}
+
+// ContrastiveDivergence is one RBM in training by CD-k or, with Chains > 0, by
+// persistent CD (section 2.1 of the report; Hinton, "A Practical Guide to
+// Training Restricted Boltzmann Machines", 2010, section 3). The gradient is
+//
+//	W: h0' v0 - hk' vk   b: h0 - hk   c: v0 - vk
+//
+// v0 is the data and h0 = p(h=1|v0). CD-k starts its Gibbs chain at states
+// drawn from h0. It samples hidden states always, and visible ones except the
+// last, vk = E[v|h], which with hk = p(h=1|vk) gives less noisy statistics.
+// Persistent CD goes on from the chains' own hidden states and samples the
+// last vk too, since its chains must stay true samples of the model; the
+// chains' next hidden states are drawn from hk.
+//
+// Draws at update t and Gibbs step s use Step t*GibbsSteps+s of
+// [PurposeHidden] and [PurposeVisible], keyed by example, or by
+// ExampleKey(Layer, chain).
+type ContrastiveDivergence struct {
+	VisibleUnits, HiddenUnits int
+	Visible                   VisibleKind
+	GibbsSteps                int // k, >= 1
+	Chains                    int // persistent chains; 0 for CD
+	Batch                     int // examples per update
+	Layer                     int // 1-based, part of the chains' identity
+	Seed                      uint64
+}
+
+// Denoise is one denoising auto-encoder with tied weights in training
+// (section 2.2 of the report):
+//
+//	y = sigmoid(W C(x) + b)
+//	z = sigmoid(W'y + c), loss = -sum_j x_j log z_j + (1-x_j) log(1-z_j)   Bernoulli inputs
+//	z = W'y + c,          loss = 1/2 ||z - x||^2                            Gaussian inputs
+//
+// Both losses have the gradient z - x at the output before its nonlinearity.
+// The corruption of update t uses Step t of [PurposeCorruption], keyed by example.
+type Denoise struct {
+	VisibleUnits, HiddenUnits int
+	Visible                   VisibleKind
+	Corruption                Corruption
+	Batch                     int // examples per update
+	Seed                      uint64
+}
+
+// CompileAscent prepares an ascent on a device: the device's own version if it
+// has one, else the definition.
+func CompileAscent(d Device, p Ascent) (AscentRunner, error) {
+	if err := CheckAscent(p); err != nil {
+		return nil, err
+	}
+	return compile[AscentRunner](d, p)
+}
+
+// CompileTraining prepares a [ContrastiveDivergence] or a [Denoise] on a
+// device: the device's own version if it has one, else the definition.
+func CompileTraining(d Device, p Plan) (TrainingRunner, error) {
+	var err error
+	switch p := p.(type) {
+	case ContrastiveDivergence:
+		err = CheckContrastiveDivergence(p)
+	case Denoise:
+		err = CheckDenoise(p)
+	default:
+		err = fmt.Errorf("compile training: %T is not a plan for training", p)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return compile[TrainingRunner](d, p)
+}
+
+func compile[R Runner](d Device, p Plan) (R, error) {
+	var none R
+	r, err := d.Compile(p)
+	if errors.Is(err, ErrNotFused) {
+		r, err = Plain(d, p)
+	}
+	if err != nil {
+		return none, err
+	}
+	runner, ok := r.(R)
+	if !ok {
+		return none, errors.Join(fmt.Errorf("compile %T on %s: it returned a %T, which can't run it", p, d.Name(), r), r.Close())
+	}
+	return runner, nil
+}
+
+// Plain returns the definition of a plan, written with the device's primitives
+// only.
+func Plain(d Device, p Plan) (Runner, error) {
+	switch p := p.(type) {
+	case Ascent:
+		return newPlainAscent(d, p)
+	case ContrastiveDivergence:
+		return newPlainDivergence(d, p)
+	case Denoise:
+		return newPlainDenoise(d, p)
+	}
+	return nil, fmt.Errorf("plain: unknown plan %T", p)
+}
