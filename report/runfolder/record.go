@@ -1,0 +1,183 @@
+package runfolder
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"time"
+
+	"github.com/unitscope/unitscope/engine"
+)
+
+// Format is the version of the layout of run folders.
+const Format = "unitscope-run/1"
+
+// Status says how far a run came.
+type Status string
+
+// The statuses.
+const (
+	Running  Status = "running" // or it was killed
+	Complete Status = "complete"
+)
+
+// Record is run.json: how the results of a folder were made.
+type Record struct {
+	Format   string            `json:"format"`
+	Status   Status            `json:"status"`
+	Task     string            `json:"task"`    // the command's name: "train dbn"
+	Command  []string          `json:"command"` // as it was called
+	Options  map[string]string `json:"options"` // every option, resolved
+	Seed     uint64            `json:"seed"`
+	Device   Device            `json:"device"`
+	Versions Versions          `json:"versions"`
+	Started  time.Time         `json:"started"`
+	Finished time.Time         `json:"finished,omitzero"`
+	Seconds  float64           `json:"seconds,omitzero"`
+	Inputs   []FileDigest      `json:"inputs"`
+	Outputs  []FileDigest      `json:"outputs"`
+}
+
+// Device is the part of engine.Info that says what computed the results.
+type Device struct {
+	Name        string   `json:"name"`
+	Description string   `json:"description"`
+	Features    []string `json:"features"`
+}
+
+// Versions names the program that made the results.
+type Versions struct {
+	Program  string `json:"program"` // module version, or the commit of a local build
+	Go       string `json:"go"`
+	Platform string `json:"platform"` // as in GOOS/GOARCH
+}
+
+// FileDigest identifies a file by its content. An input's name is its path as it
+// was given, an output's is relative to the folder.
+type FileDigest struct {
+	Name   string `json:"name"`
+	Bytes  int64  `json:"bytes"`
+	SHA256 string `json:"sha256"`
+}
+
+// NewRecord begins the record of a run of the command task that starts now. It
+// reads the input files once, to know their SHA-256.
+func NewRecord(task string, command []string, options map[string]string, seed uint64, d engine.Info, inputs []string) (Record, error) {
+	r := Record{
+		Format: Format, Status: Running, Task: task,
+		Command: command, Options: options, Seed: seed,
+		Device:   Device{Name: d.Name, Description: d.Description, Features: d.Features},
+		Versions: versions(),
+		Started:  time.Now().UTC().Truncate(time.Second),
+	}
+	for _, path := range inputs {
+		in, err := DigestFile(path)
+		if err != nil {
+			return Record{}, err
+		}
+		r.Inputs = append(r.Inputs, in)
+	}
+	return r, nil
+}
+
+func versions() Versions {
+	v := Versions{Program: "unknown", Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return v
+	}
+	v.Program = info.Main.Version
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && v.Program == "(devel)" {
+			v.Program = s.Value
+		}
+	}
+	return v
+}
+
+// DigestFile reads a file and returns its length and SHA-256.
+func DigestFile(path string) (FileDigest, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return FileDigest{}, err
+	}
+	defer f.Close()
+	d := &digest{sum: sha256.New()}
+	if _, err := io.Copy(d, f); err != nil {
+		return FileDigest{}, fmt.Errorf("read %s: %w", path, err)
+	}
+	return d.file(path), nil
+}
+
+func (f *Folder) writeRecord() error {
+	text, err := json.MarshalIndent(f.record, "", "  ")
+	if err != nil {
+		return fmt.Errorf("run folder %s: %w", f.path, err)
+	}
+	return WriteFile(f.Path(RecordName), func(w io.Writer) error {
+		_, err := w.Write(append(text, '\n'))
+		return err
+	})
+}
+
+// maxRecord bounds what ReadRecord reads; a record is some kilobytes long.
+const maxRecord = 16 << 20
+
+// ReadRecord reads the record of the run folder at path. An error that wraps
+// fs.ErrNotExist means that no run was made there.
+func ReadRecord(path string) (Record, error) {
+	name := filepath.Join(path, RecordName)
+	info, err := os.Stat(name)
+	if err != nil {
+		return Record{}, err
+	}
+	if !info.Mode().IsRegular() || info.Size() > maxRecord {
+		return Record{}, fmt.Errorf("%s: not the record of a run", name)
+	}
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return Record{}, err
+	}
+	r, err := parseRecord(text)
+	if err != nil {
+		return Record{}, fmt.Errorf("%s: %w", name, err)
+	}
+	return r, nil
+}
+
+func parseRecord(text []byte) (Record, error) {
+	var r Record
+	d := json.NewDecoder(bytes.NewReader(text))
+	if err := d.Decode(&r); err != nil {
+		return Record{}, errors.New("not the record of a run: " + err.Error())
+	}
+	if r.Format != Format {
+		return Record{}, fmt.Errorf("format %.40q, this version reads %q", r.Format, Format)
+	}
+	if r.Status != Running && r.Status != Complete {
+		return Record{}, fmt.Errorf("status %.40q, want %q or %q", r.Status, Running, Complete)
+	}
+	return r, nil
+}
+
+// Require checks that the folder at path holds a complete run.
+func Require(path string) error {
+	r, err := ReadRecord(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("run folder %s: there is no run in it (no %s)", path, RecordName)
+	case err != nil:
+		return err
+	case r.Status != Complete:
+		return fmt.Errorf("run folder %s: its run is not complete; go on with it by --resume", path)
+	}
+	return nil
+}
