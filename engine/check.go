@@ -170,11 +170,11 @@ func CheckCorruption(c Corruption) error {
 	switch c.Kind {
 	case CorruptionMask, CorruptionSaltPepper:
 		if !(level >= 0 && level <= 1) {
-			return fmt.Errorf("corrupt: level %g, want a share between 0 and 1", level)
+			return fmt.Errorf("corrupt: level %g, want a share between 0 and 1", c.Level)
 		}
 	case CorruptionGaussian:
 		if !(level >= 0 && level <= math.MaxFloat32) {
-			return fmt.Errorf("corrupt: level %g, want a standard deviation >= 0", level)
+			return fmt.Errorf("corrupt: level %g, want a standard deviation >= 0", c.Level)
 		}
 	default:
 		return fmt.Errorf("corrupt: unknown corruption %d", c.Kind)
@@ -286,7 +286,7 @@ func CheckAscentState(p Ascent, s *AscentState) error {
 	if err := wantShape("ascent", operand{"x", s.X}, n, p.Layers[0].Weight.Cols); err != nil {
 		return err
 	}
-	for _, length := range []int{len(s.Activation), len(s.StartActivation), len(s.Gradient), len(s.Tangent), len(s.Steps), len(s.Slow), len(s.Stop)} {
+	for _, length := range []int{len(s.Activation), len(s.StartActivation), len(s.Gradient), len(s.Tangent), len(s.Steps), len(s.Rate), len(s.Slow), len(s.Stop)} {
 		if length != n {
 			return fmt.Errorf("ascent: state of %d rows has a slice of length %d", n, length)
 		}

@@ -45,7 +45,8 @@ type Matrix interface {
 	// Slice is a view of rows from..to-1 that shares memory. Closing a view
 	// does nothing; closing its parent ends it.
 	Slice(from, to int) (Matrix, error)
-	// Close gives the memory back. Using the matrix afterwards is an error.
+	// Close gives the memory back. Using the matrix afterwards is an error;
+	// closing it again does nothing.
 	Close() error
 }
 
@@ -103,7 +104,7 @@ type Device interface {
 	// that came up since the last Sync, with its operation's name.
 	Sync() error
 	// Close gives everything back. Using the device or its matrices afterwards
-	// is an error.
+	// is an error; closing it, or them, again does nothing.
 	Close() error
 }
 
@@ -167,6 +168,19 @@ const (
 	CorruptionSaltPepper                       // picked components become Low or High by a fair coin
 	CorruptionGaussian                         // every component gets noise of standard deviation Level
 )
+
+// String returns "mask", "saltpepper" or "gauss".
+func (k CorruptionKind) String() string {
+	switch k {
+	case CorruptionMask:
+		return "mask"
+	case CorruptionSaltPepper:
+		return "saltpepper"
+	case CorruptionGaussian:
+		return "gauss"
+	}
+	return fmt.Sprintf("CorruptionKind(%d)", uint8(k))
+}
 
 // Corruption is the noise process of a denoising auto-encoder.
 //

@@ -42,11 +42,11 @@ type climb struct {
 
 	// Matrices with a row for each of the first rows; only the top
 	// len(rows) of them are in use.
-	x, target, gradient, spare Matrix
-	spareTarget                Matrix
-	hidden, delta              []Matrix  // [rows, units] of each layer below the target
-	numbers                    Matrix    // [rows, 1]
-	noTerms                    [2]Matrix // [rows, 0] and [0, width]: a product over no terms
+	x, target, direction, spare Matrix
+	spareTarget                 Matrix
+	hidden, delta               []Matrix  // [rows, units] of each layer below the target
+	numbers                     Matrix    // [rows, 1]
+	noTerms                     [2]Matrix // [rows, 0] and [0, width]: a product over no terms
 
 	activation, norm, chord []float32
 }
@@ -87,7 +87,7 @@ func (r *plainAscent) newClimb(s *AscentState) *climb {
 	n, inputs := len(c.rows), r.plan.Layers[0].Weight.Cols
 	top := len(r.weights) - 1
 	width := r.plan.Layers[top].Weight.Cols
-	c.x, c.gradient, c.spare = c.matrix(n, inputs), c.matrix(n, inputs), c.matrix(n, inputs)
+	c.x, c.direction, c.spare = c.matrix(n, inputs), c.matrix(n, inputs), c.matrix(n, inputs)
 	c.target, c.spareTarget = c.matrix(n, width), c.matrix(n, width)
 	c.numbers = c.matrix(n, 1)
 	c.noTerms = [2]Matrix{c.matrix(n, 0), c.matrix(0, width)}
@@ -102,11 +102,11 @@ func (r *plainAscent) newClimb(s *AscentState) *climb {
 }
 
 // evaluate computes, for each row here, the activation without its bias, the
-// gradient, its norm, and the distance on the sphere between x and the
-// direction of the gradient.
+// norm of the gradient, the direction of ascent (the gradient scaled to the
+// radius), and how far that is from x.
 func (c *climb) evaluate() {
 	n := len(c.rows)
-	x, target, gradient, numbers := c.top(c.x, n), c.top(c.target, n), c.top(c.gradient, n), c.top(c.numbers, n)
+	x, target, direction, numbers := c.top(c.x, n), c.top(c.target, n), c.top(c.direction, n), c.top(c.numbers, n)
 	below := x
 	for l := range c.hidden {
 		forward := Multiply(false, true)
@@ -118,16 +118,17 @@ func (c *climb) evaluate() {
 	c.reduce(numbers, below, Reduction{Kind: RowDots, With: target, Alpha: 1})
 	c.read(c.activation[:n], numbers)
 
-	c.backward(n, target, gradient)
-	c.reduce(numbers, gradient, Total(RowNorms))
+	c.backward(n, target, direction)
+	c.reduce(numbers, direction, Total(RowNorms))
 	c.read(c.norm[:n], numbers)
+	c.axpby(direction, c.plan.Direction, direction, 0)
+	c.project(direction, c.plan.Radius)
 
 	// The tangential part of g is the sine of its angle to x. From the chord
 	// between x and g scaled to the sphere it comes out exactly where it
 	// matters, near 0; 1-cosine^2 would lose half the digits there.
 	spare := c.top(c.spare, n)
-	c.axpby(spare, c.plan.Direction, gradient, 0)
-	c.project(spare, c.plan.Radius)
+	c.axpby(spare, 1, direction, 0)
 	c.axpby(spare, -1, x, 1)
 	c.reduce(numbers, spare, Total(RowNorms))
 	c.read(c.chord[:n], numbers)
@@ -161,44 +162,60 @@ func (c *climb) judge() (going []int, err error) {
 	if c.err != nil {
 		return nil, nil
 	}
-	s, layer := c.state, len(c.plan.Layers)
-	bias := c.plan.Layers[layer-1].Bias
 	for k, i := range c.rows {
-		a := c.activation[k] + bias[s.Units[i]]
-		if v := a - a + c.norm[k] - c.norm[k]; v != 0 {
-			return nil, fmt.Errorf("ascent: layer %d, unit %d, step %d: activation %g, gradient norm %g: %w; a smaller rate may help", layer, s.Units[i], s.Steps[i], a, c.norm[k], ErrNotFinite)
+		if err := c.plan.Judge(c.state, i, c.activation[k], c.norm[k], c.chord[k]); err != nil {
+			return nil, err
 		}
-		if s.Stop[i] = c.verdict(i, a, c.norm[k]); s.Stop[i] == Running {
+		if c.state.Stop[i] == Running {
 			going = append(going, k)
-		}
-		s.Activation[i], s.Gradient[i] = a, c.norm[k]
-		s.Tangent[i] = sineOfChord(float64(c.chord[k]) / float64(c.plan.Radius))
-		if c.norm[k] == 0 {
-			s.Tangent[i] = 0
 		}
 	}
 	return going, nil
 }
 
-// verdict says whether the row at place i of the state stops at activation a.
-func (c *climb) verdict(i int, a, norm float32) StopReason {
-	s := c.state
+// Judge records one evaluation of row i in the state, sets the row's rate and
+// decides whether it stops. unbiased is the activation without the bias, norm
+// that of the gradient, and chord the distance between x and the direction of
+// the ascent scaled to the sphere. It is exported for devices with an ascent of
+// their own, so that all stop by one rule.
+func (p *Ascent) Judge(s *AscentState, i int, unbiased, norm, chord float32) error {
+	layer := len(p.Layers)
+	a := unbiased + p.Layers[layer-1].Bias[s.Units[i]]
+	if v := a - a + norm - norm; v != 0 {
+		return fmt.Errorf("ascent: layer %d, unit %d, step %d: activation %g, gradient norm %g: %w", layer, s.Units[i], s.Steps[i], a, norm, ErrNotFinite)
+	}
+	s.Gradient[i] = norm
+	s.Tangent[i] = sineOfChord(float64(chord) / float64(p.Radius))
+	if norm <= VanishedGradient {
+		s.Tangent[i] = 0
+	}
 	if s.Steps[i] == 0 {
-		s.StartActivation[i] = a
-	} else if gain := (a - s.Activation[i]) * c.plan.Direction; gain <= c.plan.Tolerance*abs(a) {
+		s.StartActivation[i], s.Rate[i], s.Slow[i] = a, p.Rate, 0
+	} else {
+		p.compare(s, i, (a-s.Activation[i])*p.Direction, a)
+	}
+	s.Activation[i] = a
+	switch {
+	case norm <= VanishedGradient:
+		s.Stop[i] = StopVanished
+	case s.Slow[i] >= p.Patience:
+		s.Stop[i] = StopConverged
+	case s.Steps[i] >= p.MaxSteps:
+		s.Stop[i] = StopSteps
+	}
+	return nil
+}
+
+// compare takes in what the latest step of row i has gained.
+func (p *Ascent) compare(s *AscentState, i int, gain, a float32) {
+	if gain < 0 {
+		s.Rate[i] /= 2
+	}
+	if gain <= p.Tolerance*abs(a) && s.Tangent[i] <= OptimumTangent {
 		s.Slow[i]++
 	} else {
 		s.Slow[i] = 0
 	}
-	switch {
-	case c.plan.Radius*norm <= VanishedGain*max(1, abs(a)):
-		return StopVanished
-	case s.Slow[i] >= c.plan.Patience:
-		return StopConverged
-	case s.Steps[i] >= c.plan.MaxSteps:
-		return StopSteps
-	}
-	return Running
 }
 
 func abs(x float32) float32 { return float32(math.Abs(float64(x))) }
@@ -230,7 +247,7 @@ func (c *climb) keep(going []int) {
 		*m, *spare = *spare, *m
 	}
 	compact(&c.x, &c.spare)
-	compact(&c.gradient, &c.spare)
+	compact(&c.direction, &c.spare)
 	compact(&c.target, &c.spareTarget)
 	c.rows = rows
 }
@@ -243,8 +260,11 @@ func (c *climb) store(k int) {
 
 // move takes one step on the sphere with every row here.
 func (c *climb) move() {
-	x, gradient := c.top(c.x, len(c.rows)), c.top(c.gradient, len(c.rows))
-	c.axpby(x, c.plan.Direction*c.plan.Rate, gradient, 1)
+	n := len(c.rows)
+	x, direction := c.top(c.x, n), c.top(c.direction, n)
+	for k, i := range c.rows {
+		c.axpby(c.slice(x, k, k+1), c.state.Rate[i], c.slice(direction, k, k+1), 1)
+	}
 	c.project(x, c.plan.Radius)
 	if c.err == nil {
 		for _, i := range c.rows {

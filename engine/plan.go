@@ -40,14 +40,24 @@ type Layer struct {
 //
 //	a = w.h + b, h the output of the layers below
 //	g = da/dx
-//	x <- x + Direction Rate g;  x <- Radius x/||x||
+//	x <- x + Direction rate Radius g/||g||;  x <- Radius x/||x||
 //
-// A row stops when its relative gain |a - a_before|/|a| in the right direction
-// stays at or below Tolerance for Patience evaluations in a row, when Steps
-// reaches MaxSteps, or when its gradient has vanished.
+// A row's rate begins at Rate and is halved whenever a step has lost activation.
+//
+// The report steps along g itself, with one step size for a whole layer. Where
+// the units below are saturated, as at most random starts of a well-trained
+// auto-encoder, g is smaller than elsewhere by many powers of ten: no step size
+// then both leaves such a plateau and settles at the optimum. A step of a given
+// angle does, and the same Rate serves networks of any scale.
+//
+// A row stops when it has converged, when Steps reaches MaxSteps, or when its
+// gradient has vanished. It has converged when for Patience evaluations in a row
+// its gain in the right direction was at most Tolerance |a| and its gradient
+// nearly normal to the sphere, Tangent <= [OptimumTangent]; a small gain alone
+// may be a plateau.
 type Ascent struct {
 	Layers    []Layer // layer 1 up to the layer whose units are climbed
-	Rate      float32 // the step size eta, > 0
+	Rate      float32 // the first step, relative to Radius, > 0
 	Direction float32 // +1 to maximise, -1 to minimise
 	Radius    float32 // rho, > 0
 	Tolerance float32 // relative gain, >= 0
@@ -61,9 +71,9 @@ type StopReason uint8
 // The reasons.
 const (
 	Running       StopReason = iota // it has not
-	StopConverged                   // the gain stayed below the tolerance
+	StopConverged                   // the row is at an optimum on the sphere
 	StopSteps                       // the limit on steps was reached
-	StopVanished                    // the gradient is too small to matter: a dead or saturated unit
+	StopVanished                    // there is no gradient: a dead or saturated unit
 )
 
 // String returns "running", "converged", "steps" or "vanished".
@@ -81,10 +91,15 @@ func (s StopReason) String() string {
 	return fmt.Sprintf("StopReason(%d)", uint8(s))
 }
 
-// VanishedGain is the threshold of [StopVanished]: a row has a vanished gradient
-// when Radius ||g|| <= VanishedGain * max(1, |a|), that is when to first order
-// not even a move of a whole radius would change the activation visibly.
-const VanishedGain = 1e-6
+// VanishedGradient is the threshold of [StopVanished]: a row has a vanished
+// gradient when ||g|| is at most this. Below it the squares of g's components
+// leave the range of float32, and with them its direction. A small gradient
+// above it still shows the way.
+const VanishedGradient = 1e-16
+
+// OptimumTangent is how far, as the sine of an angle, the gradient of a row that
+// has converged may be from the normal of the sphere.
+const OptimumTangent = 0.1
 
 // AscentState is what a batch of rows carries from step to step. Slices are
 // [rows]. Of a row that has stopped, everything refers to its final x; of one
@@ -97,7 +112,8 @@ type AscentState struct {
 	Gradient        []float32    // ||g||
 	Tangent         []float32    // ||g - (g.x/rho^2) x|| / ||g||, 0 at a first-order optimum on the sphere
 	Steps           []int        // steps taken
-	Slow            []int        // evaluations in a row with too little gain
+	Rate            []float32    // of the next step, relative to the radius
+	Slow            []int        // evaluations in a row that looked converged
 	Stop            []StopReason // why the row has stopped, or Running
 }
 
@@ -110,7 +126,7 @@ func NewAscentState(units []int, x Matrix) *AscentState {
 		Units: units, X: x,
 		Activation: make([]float32, n), StartActivation: make([]float32, n),
 		Gradient: make([]float32, n), Tangent: make([]float32, n),
-		Steps: make([]int, n), Slow: make([]int, n), Stop: make([]StopReason, n),
+		Steps: make([]int, n), Rate: make([]float32, n), Slow: make([]int, n), Stop: make([]StopReason, n),
 	}
 }
 
@@ -188,8 +204,8 @@ type Update struct {
 type TrainingProgress struct {
 	Updates  int
 	Examples int64
-	// SquaredError is the sum over the examples of ||reconstruction - x||^2,
-	// NaN if a parameter or activation is not finite.
+	// SquaredError is the sum over the examples of ||reconstruction - x||^2. It
+	// is NaN or Inf if a reconstruction is not finite.
 	SquaredError float64
 }
 

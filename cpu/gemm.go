@@ -1,0 +1,329 @@
+package cpu
+
+import (
+	"github.com/unitscope/unitscope/cpu/internal/kernel"
+	"github.com/unitscope/unitscope/engine"
+)
+
+// A product dst [m, n] = op(a) op(b) is computed as in Goto and van de Geijn,
+// "Anatomy of High-Performance Matrix Multiplication" (2008): both factors are
+// copied into the order in which the kernel reads them, and tiles of dst are
+// summed up over blocks of k, small enough that what is read again and again
+// stays in cache.
+//
+//	phase 1   pack op(a) into panels [k][Rows], op(b) into panels [k][Lanes],
+//	          the last panels padded with zeros
+//	phase 2   for each block of dst: sum its tiles in the worker's memory, then
+//	          write it out with alpha, beta, bias and epilogue, row by row
+//	phase 3   what needs whole rows of dst: Bernoulli states, norms
+//
+// Padding touches padded elements only, and those are never written out. An
+// element is one chain of multiply-adds over k in ascending order, and phase 2
+// cuts columns by n alone; so neither m nor a row's place changes its bits.
+const (
+	// Terms of k between two visits to a tile: panels of this many terms stay
+	// in the first level of cache.
+	blockTerms = 256
+	// Rows and columns of a block of dst, about. It stays in the second level
+	// of cache, with the rows' panels.
+	blockRows, blockCols = 96, 256
+	// Numbers of a factor that are packed at a time. What is larger is cut
+	// into chunks of rows (of columns).
+	chunkNumbers = 1 << 22
+)
+
+// factor is an operand of a product as the packing sees it: lines (rows of
+// op(a), columns of op(b)) of k numbers each.
+type factor struct {
+	data   []float32
+	stride int  // between rows in memory
+	along  bool // a line is a row in memory; else it is a column
+	lines  int
+	width  int // lines in a panel
+}
+
+// pack writes panel i in the order [k][width].
+func (f *factor) pack(dst []float32, i, k int) {
+	first := i * f.width
+	count := min(f.width, f.lines-first)
+	if f.along {
+		f.packRows(dst, first, count, k)
+	} else {
+		f.packColumns(dst, first, count, k)
+	}
+}
+
+func (f *factor) packColumns(dst []float32, first, count, k int) {
+	for p := range k {
+		line := dst[p*f.width : (p+1)*f.width]
+		copy(line, f.data[p*f.stride+first:][:count])
+		clear(line[count:])
+	}
+}
+
+// packRows transposes. It goes through k in short stretches, so that what it
+// writes stays in cache until all its lines are there.
+func (f *factor) packRows(dst []float32, first, count, k int) {
+	const stretch = 64
+	for from := 0; from < k; from += stretch {
+		terms := min(stretch, k-from)
+		block := dst[from*f.width : (from+terms)*f.width]
+		line := 0
+		for ; line+4 <= count; line += 4 {
+			at := (first+line)*f.stride + from
+			interleave(block[line:], f.width,
+				f.data[at:][:terms], f.data[at+f.stride:][:terms], f.data[at+2*f.stride:][:terms], f.data[at+3*f.stride:][:terms])
+		}
+		for ; line < f.width; line++ {
+			spread(block[line:], f.width, f.line(first+line, from, terms))
+		}
+	}
+}
+
+// line is the terms of a line from one on, nothing for padding.
+func (f *factor) line(i, from, terms int) []float32 {
+	if i >= f.lines {
+		return nil
+	}
+	return f.data[i*f.stride+from:][:terms]
+}
+
+// interleave is dst[p*width+i] = x_i[p].
+func interleave(dst []float32, width int, x0, x1, x2, x3 []float32) {
+	x1, x2, x3 = x1[:len(x0)], x2[:len(x0)], x3[:len(x0)]
+	for p, v := range x0 {
+		d := (*[4]float32)(dst[p*width:])
+		d[0], d[1], d[2], d[3] = v, x1[p], x2[p], x3[p]
+	}
+}
+
+// spread is dst[p*width] = x[p], and 0 after the end of x.
+func spread(dst []float32, width int, x []float32) {
+	for p := 0; p*width < len(dst); p++ {
+		if p < len(x) {
+			dst[p*width] = x[p]
+		} else {
+			dst[p*width] = 0
+		}
+	}
+}
+
+// product is a Gemm at work.
+type product struct {
+	set         *kernel.Set
+	k           int
+	a, b        factor
+	alpha, beta float32
+	epilogue    engine.EpilogueKind
+
+	// Row-major, with the columns of dst.
+	dst, bias, hidden, probability []float32
+	cols                           int
+
+	// The chunk at work: its lines of op(a) and of op(b), and their panels.
+	rowsFrom, rowsTo, colsFrom, colsTo int
+	packRows, packCols                 bool // whether phase 1 packs op(a), op(b)
+	packed                             [2][]float32
+
+	// Blocks of the chunk.
+	rowBlocks, colBlocks blocks
+
+	parts struct{ pack, multiply part } // the methods, bound once
+}
+
+// blocks cuts a number of panels into about equal blocks.
+type blocks struct{ panels, count int }
+
+// cut makes blocks of at most so many lines, and of at least one panel.
+func cut(lines, width, most int) blocks {
+	panels := (lines + width - 1) / width
+	perBlock := max(1, most/width)
+	return blocks{panels, (panels + perBlock - 1) / perBlock}
+}
+
+// from is the first panel of block i.
+func (b blocks) from(i int) int { return i * b.panels / b.count }
+
+func (d *device) Gemm(dst, a, b engine.Matrix, p engine.Product) error {
+	if err := d.open("gemm"); err != nil {
+		return err
+	}
+	if err := engine.CheckGemm(dst, a, b, p); err != nil {
+		return err
+	}
+	e := p.Epilogue
+	o := operands{device: d, operation: "gemm"}
+	mdst, ma, mb := o.take("dst", dst), o.take("a", a), o.take("b", b)
+	bias := o.take("bias", e.Bias)
+	var hidden, probability, norms *matrix
+	switch e.Kind {
+	case engine.EpilogueDerivative:
+		hidden = o.take("hidden", e.Hidden)
+	case engine.EpilogueBernoulli:
+		probability = o.take("probability", e.Probability)
+	case engine.EpilogueNorms:
+		norms = o.take("norms", e.Norms)
+	}
+	written := [...]*matrix{mdst, probability, norms}
+	for i, name := range [...]string{"dst", "probability", "norms"} {
+		o.apart(name, written[i], "a", ma)
+		o.apart(name, written[i], "b", mb)
+		o.apart(name, written[i], "bias", bias)
+		o.apart(name, written[i], "hidden", hidden)
+		if i > 0 {
+			o.apart(name, written[i], "dst", mdst)
+		}
+	}
+	if o.err != nil {
+		return o.err
+	}
+	d.product.describe(mdst, ma, mb, p)
+	d.product.bias, d.product.hidden, d.product.probability = numbers(bias), numbers(hidden), numbers(probability)
+	d.multiply()
+	d.product.forget()
+	d.finish(mdst, probability, norms, e)
+	return nil
+}
+
+func (g *product) describe(dst, a, b *matrix, p engine.Product) {
+	g.k = a.cols
+	if p.TransA {
+		g.k = a.rows
+	}
+	g.a = factor{data: a.data(), stride: a.cols, along: !p.TransA, lines: dst.rows, width: g.set.Rows}
+	g.b = factor{data: b.data(), stride: b.cols, along: p.TransB, lines: dst.cols, width: g.set.Lanes}
+	g.alpha, g.beta, g.epilogue = p.Alpha, p.Beta, p.Epilogue.Kind
+	g.dst, g.cols = dst.data(), dst.cols
+}
+
+// forget lets go of the operands, so that closing them frees their memory.
+func (g *product) forget() {
+	g.a.data, g.b.data = nil, nil
+	g.dst, g.bias, g.hidden, g.probability = nil, nil, nil, nil
+}
+
+// chunk is the largest multiple of a panel's lines whose k terms are packed at
+// a time.
+func (f *factor) chunk(k int) int {
+	return max(1, chunkNumbers/max(1, k)/f.width) * f.width
+}
+
+// multiply runs phases 1 and 2, chunk by chunk.
+func (d *device) multiply() {
+	g := &d.product
+	rows, cols := g.a.chunk(g.k), g.b.chunk(g.k)
+	for g.colsFrom = 0; g.colsFrom < g.b.lines; g.colsFrom = g.colsTo {
+		g.colsTo = min(g.colsFrom+cols, g.b.lines)
+		g.packCols = true
+		for g.rowsFrom = 0; g.rowsFrom < g.a.lines; g.rowsFrom = g.rowsTo {
+			g.rowsTo = min(g.rowsFrom+rows, g.a.lines)
+			g.packRows = g.packCols || rows < g.a.lines
+			d.multiplyChunk()
+			g.packCols = false
+		}
+	}
+}
+
+func (d *device) multiplyChunk() {
+	g := &d.product
+	rows, cols := g.rowsTo-g.rowsFrom, g.colsTo-g.colsFrom
+	g.rowBlocks, g.colBlocks = cut(rows, g.a.width, blockRows), cut(cols, g.b.width, blockCols)
+	grow(&g.packed[0], g.rowBlocks.panels*g.a.width*g.k)
+	grow(&g.packed[1], g.colBlocks.panels*g.b.width*g.k)
+
+	panels, numbers := 0, 0
+	if g.packRows {
+		panels, numbers = panels+g.rowBlocks.panels, numbers+rows*g.k
+	}
+	if g.packCols {
+		panels, numbers = panels+g.colBlocks.panels, numbers+cols*g.k
+	}
+	d.pool.run(panels, 2*float64(numbers), g.parts.pack)
+	work := float64(rows) * float64(cols) * float64(g.k+8) / 8
+	d.pool.run(g.rowBlocks.count*g.colBlocks.count, work, g.parts.multiply)
+}
+
+// pack is a part of phase 1: one panel, of op(a) first and then of op(b).
+func (g *product) pack(_ *worker, i int) {
+	if g.packRows {
+		if i < g.rowBlocks.panels {
+			g.a.pack(g.panels(0, i, 0, g.k), g.rowsFrom/g.a.width+i, g.k)
+			return
+		}
+		i -= g.rowBlocks.panels
+	}
+	g.b.pack(g.panels(1, i, 0, g.k), g.colsFrom/g.b.width+i, g.k)
+}
+
+// panels is terms from..to-1 of a packed panel of op(a) (0) or op(b) (1).
+func (g *product) panels(factor, i, from, to int) []float32 {
+	width := g.a.width
+	if factor == 1 {
+		width = g.b.width
+	}
+	return g.packed[factor][(i*g.k+from)*width : (i*g.k+to)*width]
+}
+
+// multiply is a part of phase 2: one block of dst.
+func (g *product) multiply(w *worker, part int) {
+	row, col := part/g.colBlocks.count, part%g.colBlocks.count
+	rowPanel, rowEnd := g.rowBlocks.from(row), g.rowBlocks.from(row+1)
+	colPanel, colEnd := g.colBlocks.from(col), g.colBlocks.from(col+1)
+	stride := (colEnd - colPanel) * g.b.width
+	tile := grow(&w.tile, (rowEnd-rowPanel)*g.a.width*stride)
+	for from := 0; from == 0 || from < g.k; from += blockTerms {
+		to := min(from+blockTerms, g.k)
+		for j := colPanel; j < colEnd; j++ {
+			b := g.panels(1, j, from, to)
+			for i := rowPanel; i < rowEnd; i++ {
+				c := tile[(i-rowPanel)*g.a.width*stride+(j-colPanel)*g.b.width:]
+				g.set.Multiply(to-from, g.panels(0, i, from, to), b, c, stride, from > 0)
+			}
+		}
+	}
+	first := g.rowsFrom + rowPanel*g.a.width
+	colFrom, colTo := g.colsFrom+colPanel*g.b.width, min(g.colsFrom+colEnd*g.b.width, g.colsTo)
+	for i := first; i < min(g.rowsFrom+rowEnd*g.a.width, g.rowsTo); i++ {
+		g.write(tile[(i-first)*stride:][:colTo-colFrom], i, colFrom)
+	}
+}
+
+// write writes a stretch of row i of dst, from a column on: y is its product.
+func (g *product) write(y []float32, i, col int) {
+	at := i*g.cols + col
+	dst := g.dst[at:][:len(y)]
+	if g.alpha == 1 && g.beta == 0 {
+		copy(dst, y)
+	} else {
+		g.set.Axpby(dst, g.alpha, y, g.beta)
+	}
+	if g.bias != nil {
+		g.set.Axpby(dst, 1, g.bias[col:][:len(y)], 1)
+	}
+	switch g.epilogue {
+	case engine.EpilogueSigmoid:
+		g.set.Sigmoid(dst, dst)
+	case engine.EpilogueBernoulli:
+		// Phase 3 draws the states.
+		if g.probability != nil {
+			g.set.Sigmoid(g.probability[at:][:len(y)], dst)
+		} else {
+			g.set.Sigmoid(dst, dst)
+		}
+	case engine.EpilogueDerivative:
+		g.set.DerivativeScale(dst, g.hidden[at:][:len(y)])
+	}
+}
+
+// finish runs phase 3.
+func (d *device) finish(dst, probability, norms *matrix, e engine.Epilogue) {
+	switch e.Kind {
+	case engine.EpilogueBernoulli:
+		if probability == nil {
+			probability = dst
+		}
+		d.byRows(rowTask{compute: bernoulliRow, dst: dst, x: probability, at: e.At}, costRandom)
+	case engine.EpilogueNorms:
+		d.byRows(rowTask{compute: reduceRow, dst: norms, x: dst, with: dst, alpha: 1, norm: true}, costSum)
+	}
+}

@@ -1,0 +1,496 @@
+package kernel
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/unitscope/unitscope/engine"
+)
+
+// each runs a test for every variant; UNITSCOPE_REQUIRE=avx512,avx2 makes a
+// variant that this machine does not run a failure.
+func each(t *testing.T, test func(t *testing.T, s *Set)) {
+	for _, name := range []string{"avx512", "avx2", "generic"} {
+		t.Run(name, func(t *testing.T) {
+			for _, s := range Variants() {
+				if s.Name == name {
+					test(t, s)
+					return
+				}
+			}
+			if slices.Contains(strings.Split(os.Getenv("UNITSCOPE_REQUIRE"), ","), name) {
+				t.Fatalf("UNITSCOPE_REQUIRE=%s, but the processor lacks %s or the build has the tag noasm", os.Getenv("UNITSCOPE_REQUIRE"), name)
+			}
+			t.Skipf("the processor lacks %s or the build has the tag noasm", name)
+		})
+	}
+}
+
+// random fills x with numbers of both signs.
+func random(r *rand.Rand, x []float32) []float32 {
+	for i := range x {
+		x[i] = float32(r.NormFloat64())
+	}
+	return x
+}
+
+func generator(t *testing.T) *rand.Rand {
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	return rand.New(rand.NewPCG(seed, 0))
+}
+
+// between hands out arrays between guard words, at every alignment in turn, and
+// at the end of the test fails if a guard word has changed.
+func between(t *testing.T) func(n int) []float32 {
+	const guard = 32
+	mark := math.Float32frombits(0x7fc0dead)
+	turn := 0
+	return func(n int) []float32 {
+		turn++
+		from := guard + turn%17
+		all := make([]float32, from+n+guard)
+		for i := range all {
+			all[i] = mark
+		}
+		t.Cleanup(func() {
+			for i, v := range all {
+				if (i < from || i >= from+n) && math.Float32bits(v) != math.Float32bits(mark) {
+					t.Errorf("element %d of an array of %d was written", i-from, n)
+				}
+			}
+		})
+		return all[from : from+n : from+n]
+	}
+}
+
+var lengths = []int{0, 1, 2, 3, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 47, 63, 64, 65, 100, 127, 129, 257}
+
+func TestVariants(t *testing.T) {
+	each(t, func(t *testing.T, s *Set) {
+		r, alloc := generator(t), between(t)
+		for _, n := range lengths {
+			checkAll(t, s, r, alloc, n)
+		}
+	})
+}
+
+// checkAll checks every function of s on arrays of n elements, and products
+// over n terms, from alloc.
+func checkAll(t *testing.T, s *Set, r *rand.Rand, alloc func(int) []float32, n int) {
+	checkMultiply(t, s.Multiply, s.Rows, s.Lanes, r, alloc, n)
+	checkMultiply(t, s.MultiplyNarrow, s.Rows, s.Lanes/2, r, alloc, n)
+	checkSigmoid(t, s, r, alloc, n)
+	checkSums(t, s, r, alloc, n)
+	for _, rows := range []int{0, 1, 3, 4, 6, 9} {
+		checkTiles(t, s, r, alloc, rows, n)
+	}
+	checkRandom(t, s, r, alloc, n)
+}
+
+func checkMultiply(t *testing.T, multiply func(k int, a, b, c []float32, stride int, accumulate bool), rows, lanes int, r *rand.Rand, alloc func(int) []float32, k int) {
+	t.Helper()
+	for _, stride := range []int{lanes, lanes + 3} {
+		for _, accumulate := range []bool{false, true} {
+			a, b, c := random(r, alloc(k*rows)), random(r, alloc(k*lanes)), random(r, alloc((rows-1)*stride+lanes))
+			if !accumulate {
+				for i := range c {
+					if i%stride < lanes {
+						c[i] = float32(math.NaN())
+					}
+				}
+			}
+			before := slices.Clone(c)
+			multiply(k, a, b, c, stride, accumulate)
+			for i := range c {
+				row, lane := i/stride, i%stride
+				if lane >= lanes {
+					same(t, fmt.Sprintf("multiply: between rows, element %d", i), c[i], before[i])
+					continue
+				}
+				var sum, size float64
+				if accumulate {
+					sum, size = float64(before[i]), math.Abs(float64(before[i]))
+				}
+				for p := range k {
+					v := float64(a[p*rows+row]) * float64(b[p*lanes+lane])
+					sum, size = sum+v, size+math.Abs(v)
+				}
+				// Each of k+1 additions rounds once or, unfused, twice.
+				if d := math.Abs(float64(c[i]) - sum); !(d <= size*float64(2*k+2)*0x1p-24) {
+					t.Fatalf("multiply %dx%d, k %d, stride %d, accumulate %v: element %d is %g, not %g", rows, lanes, k, stride, accumulate, i, c[i], sum)
+				}
+			}
+		}
+	}
+}
+
+func same(t *testing.T, what string, got, want float32) {
+	t.Helper()
+	if math.Float32bits(got) != math.Float32bits(want) {
+		t.Fatalf("%s is %g (%#x), not %g (%#x)", what, got, math.Float32bits(got), want, math.Float32bits(want))
+	}
+}
+
+// TestMultiplyPieces cuts k in pieces: the bits must not change. Nor may they
+// depend on the lane or the width of the tile.
+func TestMultiplyPieces(t *testing.T) {
+	each(t, func(t *testing.T, s *Set) {
+		r := generator(t)
+		const k = 61
+		a, b := random(r, make([]float32, k*s.Rows)), random(r, make([]float32, k*s.Lanes))
+		whole := make([]float32, s.Rows*s.Lanes)
+		s.Multiply(k, a, b, whole, s.Lanes, false)
+		for cut := range k + 1 {
+			pieces := make([]float32, s.Rows*s.Lanes)
+			s.Multiply(cut, a, b, pieces, s.Lanes, false)
+			s.Multiply(k-cut, a[cut*s.Rows:], b[cut*s.Lanes:], pieces, s.Lanes, true)
+			for i := range whole {
+				same(t, fmt.Sprintf("cut at %d: element %d", cut, i), pieces[i], whole[i])
+			}
+		}
+		half := s.Lanes / 2
+		for from := range s.Lanes - half + 1 {
+			var part []float32
+			for p := range k {
+				part = append(part, b[p*s.Lanes+from:p*s.Lanes+from+half]...)
+			}
+			narrow := make([]float32, s.Rows*half)
+			s.MultiplyNarrow(k, a, part, narrow, half, false)
+			for i, v := range narrow {
+				same(t, fmt.Sprintf("narrow from lane %d: element %d", from, i), v, whole[i/half*s.Lanes+from+i%half])
+			}
+		}
+	})
+}
+
+func TestMultiplyNaN(t *testing.T) {
+	each(t, func(t *testing.T, s *Set) {
+		for _, bad := range []float32{float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1))} {
+			for _, k := range []int{1, 8, 11} {
+				a, b := make([]float32, k*s.Rows), make([]float32, k*s.Lanes)
+				c := make([]float32, s.Rows*s.Lanes)
+				a[(k-1)*s.Rows+2] = bad // times zero: NaN in row 2, nowhere else
+				s.Multiply(k, a, b, c, s.Lanes, false)
+				for i, v := range c {
+					if (v != v) != (i/s.Lanes == 2) {
+						t.Fatalf("a has %g in row 2: element %d is %g", bad, i, v)
+					}
+				}
+			}
+		}
+	})
+}
+
+// ulps is the distance of a float32 from the exact value in units of the last
+// place of the float32 nearest to it.
+func ulps(got float32, want float64) float64 {
+	exponent := math.Ilogb(want) - 23
+	if want == 0 || exponent < -149 {
+		exponent = -149
+	}
+	return math.Abs(float64(got)-want) / math.Ldexp(1, exponent)
+}
+
+func exactSigmoid(x float32) float64 {
+	if x < -700 {
+		return 0 // far below the smallest float32; exp(-x) would overflow
+	}
+	return 1 / (1 + math.Exp(-float64(x)))
+}
+
+func checkSigmoid(t *testing.T, s *Set, r *rand.Rand, alloc func(int) []float32, n int) {
+	t.Helper()
+	dst, x := alloc(n), alloc(n)
+	for i := range x {
+		x[i] = float32(r.NormFloat64() * 30)
+	}
+	s.Sigmoid(dst, x)
+	alone := alloc(1)
+	for i := range x {
+		if u := ulps(dst[i], exactSigmoid(x[i])); !(u <= 2) {
+			t.Fatalf("sigmoid(%g) = %g: %.2f ulp off", x[i], dst[i], u)
+		}
+		alone[0] = x[i]
+		s.Sigmoid(alone, alone)
+		same(t, fmt.Sprintf("sigmoid(%g) at place %d of %d", x[i], i, n), dst[i], alone[0])
+	}
+}
+
+// TestSigmoid goes through every 1021st float32 (UNITSCOPE_EXHAUSTIVE=1: all),
+// and through all extremes.
+func TestSigmoid(t *testing.T) {
+	step := uint64(1021)
+	if os.Getenv("UNITSCOPE_EXHAUSTIVE") != "" {
+		step = 1
+	}
+	each(t, func(t *testing.T, s *Set) {
+		worst, at := 0.0, float32(0)
+		x, dst := make([]float32, 0, 4096), make([]float32, 4096)
+		flush := func() {
+			s.Sigmoid(dst[:len(x)], x)
+			for i, v := range x {
+				if v != v {
+					if dst[i] == dst[i] {
+						t.Fatalf("sigmoid(NaN %#x) = %g", math.Float32bits(v), dst[i])
+					}
+					continue
+				}
+				if u := ulps(dst[i], exactSigmoid(v)); !(u <= worst) {
+					worst, at = u, v
+				}
+			}
+			x = x[:0]
+		}
+		add := func(v float32) {
+			if x = append(x, v); len(x) == cap(x) {
+				flush()
+			}
+		}
+		for bits := uint64(0); bits < 1<<32; bits += step {
+			add(math.Float32frombits(uint32(bits)))
+		}
+		for v := float32(-106); v < -86; v += 0.001 {
+			add(v)
+		}
+		inf := float32(math.Inf(1))
+		for _, v := range []float32{0, inf, -inf, math.MaxFloat32, -math.MaxFloat32, math.SmallestNonzeroFloat32, float32(math.NaN())} {
+			add(v)
+			add(-v)
+		}
+		flush()
+		t.Logf("worst %.3f ulp, at %g", worst, at)
+		if !(worst <= 2) {
+			t.Errorf("sigmoid(%g) is %.3f ulp off", at, worst)
+		}
+		ends := []float32{inf, -inf, 200, -200, 0}
+		s.Sigmoid(ends, ends)
+		if !slices.Equal(ends, []float32{1, 0, 1, 0, 0.5}) {
+			t.Errorf("sigmoid of Inf, -Inf, 200, -200, 0 is %v", ends)
+		}
+	})
+}
+
+func checkSums(t *testing.T, s *Set, r *rand.Rand, alloc func(int) []float32, n int) {
+	t.Helper()
+	a, b, dst := random(r, alloc(n)), random(r, alloc(n)), random(r, alloc(n))
+	var sum, size float64
+	for i := range a {
+		v := float64(a[i]) * float64(b[i])
+		sum, size = sum+v, size+math.Abs(v)
+	}
+	got := s.Dot(a, b)
+	if d := math.Abs(float64(got) - sum); !(d <= size*float64(n+1)*0x1p-23) {
+		t.Fatalf("dot of %d is %g, not %g", n, got, sum)
+	}
+	same(t, "dot of copies", s.Dot(slices.Clone(a), slices.Clone(b)), got)
+
+	for _, factors := range [][2]float32{{1, 0}, {-0.5, 0}, {1, 1}, {0.25, -3}} {
+		alpha, beta := factors[0], factors[1]
+		copy(dst, b)
+		if beta == 0 {
+			for i := range dst {
+				dst[i] = float32(math.NaN())
+			}
+		}
+		s.Axpby(dst, alpha, a, beta)
+		for i, v := range dst {
+			x, y := float64(alpha)*float64(a[i]), 0.0
+			if beta != 0 {
+				y = float64(beta) * float64(b[i])
+			}
+			if d := math.Abs(float64(v) - (x + y)); !(d <= (math.Abs(x)+math.Abs(y))*0x1p-22) {
+				t.Fatalf("axpby(%g, %g) of %d: element %d is %g, not %g", alpha, beta, n, i, v, x+y)
+			}
+		}
+	}
+
+	h := alloc(n)
+	s.Sigmoid(h, a)
+	copy(dst, b)
+	s.DerivativeScale(dst, h)
+	for i, v := range dst {
+		same(t, "derivative scale", v, b[i]*(h[i]*(1-h[i])))
+	}
+}
+
+func checkTiles(t *testing.T, s *Set, r *rand.Rand, alloc func(int) []float32, rows, lanes int) {
+	t.Helper()
+	a, b := random(r, alloc(rows*lanes)), random(r, alloc(rows*lanes))
+	sum, scale, bias, dst := random(r, alloc(lanes)), random(r, alloc(lanes)), random(r, alloc(rows)), alloc(rows*lanes)
+	s.BiasSigmoid(dst, a, bias, lanes)
+	for i := range dst {
+		one := []float32{a[i] + bias[i/lanes]}
+		s.Sigmoid(one, one)
+		same(t, "bias sigmoid", dst[i], one[0])
+	}
+
+	before := slices.Clone(sum)
+	s.LaneDots(sum, a, b)
+	for j := range sum {
+		exact, size := float64(before[j]), math.Abs(float64(before[j]))
+		for i := range rows {
+			v := float64(a[i*lanes+j]) * float64(b[i*lanes+j])
+			exact, size = exact+v, size+math.Abs(v)
+		}
+		if d := math.Abs(float64(sum[j]) - exact); !(d <= size*float64(rows+2)*0x1p-23) {
+			t.Fatalf("lane dots of %d rows: lane %d is %g, not %g", rows, j, sum[j], exact)
+		}
+	}
+	squares := alloc(lanes)
+	clear(squares)
+	s.SquareSum(squares, a)
+	for j := range squares {
+		column, one := make([]float32, rows), []float32{0}
+		for i := range column {
+			column[i] = a[i*lanes+j]
+		}
+		s.LaneDots(one, column, column)
+		same(t, "square sum of one lane alone", one[0], squares[j])
+	}
+
+	copy(dst, a)
+	s.LaneScale(dst, scale)
+	for i := range dst {
+		same(t, "lane scale", dst[i], a[i]*scale[i%lanes])
+	}
+}
+
+func checkRandom(t *testing.T, s *Set, r *rand.Rand, alloc func(int) []float32, n int) {
+	t.Helper()
+	at := Row{Seed: r.Uint64(), Purpose: uint8(r.Uint32()), Step: r.Uint32(), Key: r.Uint64()}
+	stream := engine.Stream{Seed: at.Seed, Purpose: engine.Purpose(at.Purpose), Step: at.Step, Keys: []uint64{at.Key}}
+	words, uniform, p, states := asWords(alloc(n)), alloc(n), alloc(n), alloc(n)
+	s.Words(words, at)
+	s.Uniform(uniform, at)
+	for j := range p {
+		p[j] = r.Float32()
+		switch r.IntN(8) {
+		case 0:
+			p[j] = uniform[j] // not below
+		case 1:
+			p[j] = math.Nextafter32(uniform[j], 2)
+		case 2:
+			p[j] = float32(math.NaN())
+		case 3:
+			p[j] = float32(j % 2)
+		}
+	}
+	s.Bernoulli(states, p, at)
+	limit := r.Uint32()
+	below := 0
+	for j := range words {
+		if words[j] != stream.Bits(0, j) {
+			t.Fatalf("words of %d: column %d is %#x, not %#x", n, j, words[j], stream.Bits(0, j))
+		}
+		same(t, fmt.Sprintf("uniform column %d", j), uniform[j], stream.Uniform(0, j))
+		want := float32(0)
+		if p[j] != p[j] {
+			want = p[j]
+		} else if uniform[j] < p[j] {
+			want = 1
+		}
+		same(t, fmt.Sprintf("bernoulli(%g) column %d", p[j], j), states[j], want)
+		if words[j] < limit {
+			below++
+		}
+	}
+	if got := s.CountBelow(words, limit); got != below {
+		t.Fatalf("count of %d below %#x is %d, not %d", n, limit, got, below)
+	}
+	s.Bernoulli(p, p, at) // in place
+	for j := range p {
+		same(t, "bernoulli in place", p[j], states[j])
+	}
+}
+
+func TestSmallest(t *testing.T) {
+	each(t, func(t *testing.T, s *Set) {
+		r := generator(t)
+		for _, n := range []int{0, 1, 2, 17, 144, 784} {
+			for _, spread := range []uint32{1, 6, 1 << 20, math.MaxUint32} {
+				words := make([]uint32, n)
+				for j := range words {
+					words[j] = r.Uint32N(spread)
+				}
+				if n > 2 {
+					words[0], words[n-1] = math.MaxUint32, 0
+				}
+				sorted := slices.Clone(words)
+				for j := range sorted {
+					sorted[j] >>= 1
+				}
+				slices.Sort(sorted)
+				for _, picked := range []int{0, 1, n / 4, n / 2, n - 1, n} {
+					if picked < 0 || picked > n {
+						continue
+					}
+					limit, ties := s.Smallest(words, picked)
+					var got []uint32
+					for _, w := range words {
+						switch {
+						case w>>1 < limit:
+							got = append(got, w>>1)
+						case w>>1 == limit && ties > 0:
+							got = append(got, w>>1)
+							ties--
+						}
+					}
+					slices.Sort(got)
+					if !slices.Equal(got, sorted[:picked]) {
+						t.Fatalf("the %d smallest of %d below %d: wrong", picked, n, spread)
+					}
+				}
+			}
+		}
+	})
+}
+
+// TestChecks gives slices that are too short: a panic, not a write outside.
+func TestChecks(t *testing.T) {
+	each(t, func(t *testing.T, s *Set) {
+		short, long := make([]float32, 3), make([]float32, 1000)
+		for name, call := range map[string]func(){
+			"multiply a":   func() { s.Multiply(2, short, long, long, s.Lanes, false) },
+			"multiply b":   func() { s.Multiply(2, long, short, long, s.Lanes, false) },
+			"multiply c":   func() { s.Multiply(2, long, long, short, s.Lanes, false) },
+			"narrow c":     func() { s.MultiplyNarrow(2, long, long, short, s.Lanes/2, false) },
+			"sigmoid":      func() { s.Sigmoid(short, long) },
+			"bias sigmoid": func() { s.BiasSigmoid(short, long, long[:4], 8) },
+			"derivative":   func() { s.DerivativeScale(short, long) },
+			"dot":          func() { s.Dot(long, short) },
+			"axpby":        func() { s.Axpby(short, 1, long, 1) },
+			"lane dots":    func() { s.LaneDots(short, long[:999], short) },
+			"bernoulli":    func() { s.Bernoulli(short, long, Row{}) },
+		} {
+			func() {
+				defer func() {
+					if recover() == nil {
+						t.Errorf("%s: a slice too short went through", name)
+					}
+				}()
+				call()
+			}()
+		}
+	})
+}
+
+func TestChoose(t *testing.T) {
+	t.Setenv(Variable, "generic")
+	if s, err := Choose(); err != nil || s != Generic {
+		t.Errorf("generic: %v, %v", s, err)
+	}
+	t.Setenv(Variable, "sse")
+	if _, err := Choose(); err == nil || !strings.Contains(err.Error(), "generic") {
+		t.Errorf("sse: error %v", err)
+	}
+	t.Setenv(Variable, "")
+	if s, err := Choose(); err != nil || s != Variants()[0] {
+		t.Errorf("default: %v, %v", s, err)
+	}
+}

@@ -1,0 +1,302 @@
+package cpu
+
+import (
+	"math"
+
+	"github.com/unitscope/unitscope/cpu/internal/kernel"
+	"github.com/unitscope/unitscope/engine"
+)
+
+// rowTask is an operation that computes each row (or, for column means, each
+// stretch of columns) from start to end on its own.
+type rowTask struct {
+	compute      func(d *device, w *worker, t *rowTask, i int)
+	dst, x, with *matrix
+	alpha, beta  float32
+	norm         bool // the square root of a sum of squares
+	corruption   engine.Corruption
+	at           engine.Stream
+	rows         []int
+}
+
+// rowWork is a rowTask at work.
+type rowWork struct {
+	rowTask
+	device  *device
+	count   int // rows in all
+	perPart int
+	part    part // the method run, bound once
+}
+
+// What an element costs, in additions or so.
+const (
+	costCopy    = 1
+	costSum     = 2
+	costSigmoid = 8
+	costRandom  = 16
+	costNormal  = 64
+)
+
+// byRows runs a task for every row of its x, with so much work an element.
+func (d *device) byRows(t rowTask, cost float64) {
+	d.byUnits(t, t.x.rows, float64(t.x.cols)*cost)
+}
+
+// byUnits runs a task for count units, rows as a rule, of so much work each.
+func (d *device) byUnits(t rowTask, count int, work float64) {
+	r := &d.rowWork
+	r.rowTask, r.device, r.count = t, d, count
+	r.perPart = max(1, int(worthSharing/(work+1)))
+	d.pool.run((count+r.perPart-1)/r.perPart, float64(count)*work, r.part)
+	r.rowTask = rowTask{}
+}
+
+func (r *rowWork) run(w *worker, part int) {
+	for i := part * r.perPart; i < min((part+1)*r.perPart, r.count); i++ {
+		r.compute(r.device, w, &r.rowTask, i)
+	}
+}
+
+// row is row i of a matrix.
+func (m *matrix) row(i int) []float32 {
+	from := m.first + i*m.cols
+	return m.in.data[from : from+m.cols : from+m.cols]
+}
+
+// drawn names the random numbers of row i.
+func drawn(at engine.Stream, i int) kernel.Row {
+	return kernel.Row{Seed: at.Seed, Purpose: uint8(at.Purpose), Step: at.Step, Key: at.Keys[i]}
+}
+
+// elementwise checks an operation whose dst may be its operand itself.
+func (d *device) elementwise(operation string, dst, x engine.Matrix) (mdst, mx *matrix, err error) {
+	if err := d.open(operation); err != nil {
+		return nil, nil, err
+	}
+	if err := engine.CheckElementwise(operation, dst, x); err != nil {
+		return nil, nil, err
+	}
+	o := operands{device: d, operation: operation}
+	mdst, mx = o.take("dst", dst), o.take("x", x)
+	o.apartOrSame("dst", mdst, "x", mx)
+	return mdst, mx, o.err
+}
+
+func (d *device) Sigmoid(dst, x engine.Matrix) error {
+	mdst, mx, err := d.elementwise("sigmoid", dst, x)
+	if err != nil {
+		return err
+	}
+	d.byRows(rowTask{compute: sigmoidRow, dst: mdst, x: mx}, costSigmoid)
+	return nil
+}
+
+func sigmoidRow(d *device, _ *worker, t *rowTask, i int) { d.set.Sigmoid(t.dst.row(i), t.x.row(i)) }
+
+func (d *device) Axpby(dst engine.Matrix, alpha float32, x engine.Matrix, beta float32) error {
+	mdst, mx, err := d.elementwise("axpby", dst, x)
+	if err != nil {
+		return err
+	}
+	d.byRows(rowTask{compute: axpbyRow, dst: mdst, x: mx, alpha: alpha, beta: beta}, costCopy)
+	return nil
+}
+
+func axpbyRow(d *device, _ *worker, t *rowTask, i int) {
+	d.set.Axpby(t.dst.row(i), t.alpha, t.x.row(i), t.beta)
+}
+
+func (d *device) Uniform(dst engine.Matrix, at engine.Stream) error {
+	if err := d.open("uniform"); err != nil {
+		return err
+	}
+	if err := engine.CheckRandom("uniform", dst, at); err != nil {
+		return err
+	}
+	o := operands{device: d, operation: "uniform"}
+	mdst := o.take("dst", dst)
+	if o.err == nil {
+		d.byRows(rowTask{compute: uniformRow, dst: mdst, x: mdst, at: at}, costRandom)
+	}
+	return o.err
+}
+
+func uniformRow(d *device, _ *worker, t *rowTask, i int) {
+	d.set.Uniform(t.dst.row(i), drawn(t.at, i))
+}
+
+// random checks an operation that draws a number for each element of x.
+func (d *device) random(operation string, dst, x engine.Matrix, at engine.Stream) (mdst, mx *matrix, err error) {
+	if mdst, mx, err = d.elementwise(operation, dst, x); err == nil {
+		err = engine.CheckRandom(operation, dst, at)
+	}
+	return mdst, mx, err
+}
+
+func (d *device) Bernoulli(dst, p engine.Matrix, at engine.Stream) error {
+	mdst, mp, err := d.random("bernoulli", dst, p, at)
+	if err != nil {
+		return err
+	}
+	d.byRows(rowTask{compute: bernoulliRow, dst: mdst, x: mp, at: at}, costRandom)
+	return nil
+}
+
+func bernoulliRow(d *device, _ *worker, t *rowTask, i int) {
+	d.set.Bernoulli(t.dst.row(i), t.x.row(i), drawn(t.at, i))
+}
+
+func (d *device) Gaussian(dst, mean engine.Matrix, deviation float32, at engine.Stream) error {
+	mdst, mmean, err := d.random("gaussian", dst, mean, at)
+	if err != nil {
+		return err
+	}
+	d.byRows(rowTask{compute: gaussianRow, dst: mdst, x: mmean, alpha: deviation, at: at}, costNormal)
+	return nil
+}
+
+// gaussianRow is dst = x + alpha * standard normal. The product is rounded on
+// its own, so that a processor that can fuse it with the sum gives the same bits.
+func gaussianRow(d *device, w *worker, t *rowTask, i int) {
+	dst, x := t.dst.row(i), t.x.row(i)
+	// Normal numbers come in pairs: the last one may need a word more.
+	words := grow(&w.words, len(x)+len(x)%2)
+	d.set.Words(words, drawn(t.at, i))
+	for j := 0; j < len(x); j += 2 {
+		even, odd := engine.NormalPair(words[j], words[j+1])
+		dst[j] = x[j] + float32(t.alpha*even)
+		if j+1 < len(x) {
+			dst[j+1] = x[j+1] + float32(t.alpha*odd)
+		}
+	}
+}
+
+func (d *device) Reduce(dst, x engine.Matrix, r engine.Reduction) error {
+	if err := d.open("reduce"); err != nil {
+		return err
+	}
+	if err := engine.CheckReduce(dst, x, r); err != nil {
+		return err
+	}
+	o := operands{device: d, operation: "reduce"}
+	mdst, mx := o.take("dst", dst), o.take("x", x)
+	with := mx
+	if r.Kind == engine.RowDots {
+		with = o.take("with", r.With)
+	}
+	o.apart("dst", mdst, "x", mx)
+	o.apart("dst", mdst, "with", with)
+	if o.err != nil {
+		return o.err
+	}
+	t := rowTask{compute: reduceRow, dst: mdst, x: mx, with: with, alpha: r.Alpha, beta: r.Beta, norm: r.Kind == engine.RowNorms}
+	if r.Kind != engine.ColumnMeans {
+		d.byRows(t, costSum)
+		return nil
+	}
+	t.compute = meanColumns
+	d.byUnits(t, (mx.cols+meanStretch-1)/meanStretch, float64(mx.rows)*meanStretch*costSum)
+	return nil
+}
+
+// reduceRow is the norm of row i of x, or its dot product with the row of with.
+func reduceRow(_ *device, _ *worker, t *rowTask, i int) {
+	sum := dot(t.x.row(i), t.with.row(i))
+	if t.norm {
+		sum = math.Sqrt(sum)
+	}
+	settle(&t.dst.row(i)[0], sum, t)
+}
+
+// settle is dst = alpha * value + beta * dst, rounded once.
+func settle(dst *float32, value float64, t *rowTask) {
+	value *= float64(t.alpha)
+	if t.beta != 0 {
+		value += float64(t.beta) * float64(*dst)
+	}
+	*dst = float32(value)
+}
+
+// dot sums in float64, in four interleaved chains. Products of two float32 are
+// exact there and can't overflow: a row of the largest numbers still has a norm.
+func dot(a, b []float32) float64 {
+	var s0, s1, s2, s3 float64
+	b = b[:len(a)]
+	for len(a) >= 4 && len(b) >= 4 {
+		s0 += float64(a[0]) * float64(b[0])
+		s1 += float64(a[1]) * float64(b[1])
+		s2 += float64(a[2]) * float64(b[2])
+		s3 += float64(a[3]) * float64(b[3])
+		a, b = a[4:], b[4:]
+	}
+	for i := range a {
+		s0 += float64(a[i]) * float64(b[i])
+	}
+	return (s0 + s1) + (s2 + s3)
+}
+
+// meanStretch is how many columns are summed at a time.
+const meanStretch = 256
+
+// meanColumns is the means of stretch i of the columns of x: each is a sum over
+// the rows in ascending order, in float64.
+func meanColumns(_ *device, w *worker, t *rowTask, i int) {
+	from := i * meanStretch
+	to := min(from+meanStretch, t.x.cols)
+	sums := grow(&w.sums, meanStretch)[:to-from]
+	clear(sums)
+	for r := range t.x.rows {
+		for j, v := range t.x.row(r)[from:to] {
+			sums[j] += float64(v)
+		}
+	}
+	dst := t.dst.row(0)[from:to]
+	for j, sum := range sums {
+		settle(&dst[j], sum/float64(t.x.rows), t)
+	}
+}
+
+func (d *device) Project(x engine.Matrix, radius float32) error {
+	if err := d.open("project"); err != nil {
+		return err
+	}
+	if err := engine.CheckProject(x, radius); err != nil {
+		return err
+	}
+	o := operands{device: d, operation: "project"}
+	mx := o.take("x", x)
+	if o.err == nil {
+		d.byRows(rowTask{compute: projectRow, x: mx, alpha: radius}, 2*costSum)
+	}
+	return o.err
+}
+
+func projectRow(_ *device, _ *worker, t *rowTask, i int) {
+	x := t.x.row(i)
+	norm := math.Sqrt(dot(x, x))
+	if norm == 0 {
+		return
+	}
+	scale := float64(t.alpha) / norm
+	for j, v := range x {
+		x[j] = float32(float64(v) * scale)
+	}
+}
+
+func (d *device) Gather(dst, src engine.Matrix, rows []int) error {
+	if err := d.open("gather"); err != nil {
+		return err
+	}
+	if err := engine.CheckGather(dst, src, rows); err != nil {
+		return err
+	}
+	o := operands{device: d, operation: "gather"}
+	mdst, msrc := o.take("dst", dst), o.take("src", src)
+	o.apart("dst", mdst, "src", msrc)
+	if o.err == nil {
+		d.byUnits(rowTask{compute: gatherRow, dst: mdst, x: msrc, rows: rows}, len(rows), float64(msrc.cols)*costCopy)
+	}
+	return o.err
+}
+
+func gatherRow(_ *device, _ *worker, t *rowTask, i int) { copy(t.dst.row(i), t.x.row(t.rows[i])) }

@@ -1,0 +1,190 @@
+package engine_test
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/unitscope/unitscope/cpu"
+	"github.com/unitscope/unitscope/engine"
+)
+
+// pretend is a driver of devices that exist by name only. A device's name says
+// which driver opened it.
+type pretend struct {
+	engine.Device
+	found []engine.Found
+	name  string
+}
+
+func (p pretend) Devices() []engine.Found { return p.found }
+func (p pretend) Name() string            { return p.name }
+func (p pretend) Open(name string) (engine.Device, error) {
+	return pretend{name: name}, nil
+}
+
+func found(name string, unusable error) engine.Found {
+	return engine.Found{Info: engine.Info{Name: name}, Unusable: unusable}
+}
+
+var errDriver = errors.New("no driver")
+
+// Kinds are registered for the life of the program.
+func init() {
+	engine.Register("fast", 10, pretend{found: []engine.Found{found("fast:0", errDriver), found("fast:1", nil)}})
+	engine.Register("broken", 20, pretend{found: []engine.Found{found("broken", errDriver)}})
+	engine.Register("absent", 30, pretend{})
+}
+
+// TestRegistry checks which device Open finds. The kind cpu is registered by
+// package cpu, with rank 0.
+func TestRegistry(t *testing.T) {
+	for _, c := range []struct{ open, want string }{
+		{"cpu", "cpu"},
+		{"fast:1", "fast:1"},
+		{"fast", "fast:1"},
+		{"auto", "fast:1"},
+	} {
+		d, err := engine.Open(c.open)
+		if err != nil {
+			t.Errorf("open %s: %v", c.open, err)
+			continue
+		}
+		if d.Name() != c.want {
+			t.Errorf("open %s: got %s, want %s", c.open, d.Name(), c.want)
+		}
+		if c.want == "cpu" {
+			if err := d.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	for _, name := range []string{"fast:0", "broken"} {
+		if _, err := engine.Open(name); !errors.Is(err, errDriver) || !strings.Contains(err.Error(), name) {
+			t.Errorf("open %s: %v", name, err)
+		}
+	}
+	for _, name := range []string{"", "abacus", "absent", "fast:2", "cpu:0"} {
+		if _, err := engine.Open(name); !errors.Is(err, engine.ErrUnknownDevice) || !strings.Contains(err.Error(), "cpu") {
+			t.Errorf("open %q: %v", name, err)
+		}
+	}
+	var names []string
+	for _, f := range engine.Devices() {
+		names = append(names, f.Name)
+	}
+	if got := strings.Join(names, " "); got != "broken fast:0 fast:1 cpu" {
+		t.Errorf("devices: %s", got)
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("registering a kind twice did not panic")
+		}
+	}()
+	engine.Register("fast", 0, pretend{})
+}
+
+// TestPlanChecks checks that a plan with wrong numbers is refused, in words that
+// name them.
+func TestPlanChecks(t *testing.T) {
+	d, err := cpu.Open(cpu.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	layer := func(units, inputs int) engine.Layer {
+		return engine.Layer{Weight: engine.Host{Rows: units, Cols: inputs, Data: make([]float32, units*inputs)}, Bias: make([]float32, units)}
+	}
+	ascent := func(change func(p *engine.Ascent)) engine.Plan {
+		p := engine.Ascent{Layers: []engine.Layer{layer(3, 4), layer(2, 3)}, Rate: 1, Direction: 1, Radius: 1, Patience: 1}
+		change(&p)
+		return p
+	}
+	divergence := func(change func(p *engine.ContrastiveDivergence)) engine.Plan {
+		p := engine.ContrastiveDivergence{VisibleUnits: 4, HiddenUnits: 3, GibbsSteps: 1, Batch: 2}
+		change(&p)
+		return p
+	}
+	denoise := func(change func(p *engine.Denoise)) engine.Plan {
+		p := engine.Denoise{VisibleUnits: 4, HiddenUnits: 3, Batch: 2}
+		change(&p)
+		return p
+	}
+	infinity := float32(math.Inf(1))
+	for _, c := range []struct {
+		name string
+		plan engine.Plan
+		want string // in the error; nothing if the plan is right
+	}{
+		{"ascent", ascent(func(p *engine.Ascent) {}), ""},
+		{"no layers", ascent(func(p *engine.Ascent) { p.Layers = nil }), "no layers"},
+		{"bias", ascent(func(p *engine.Ascent) { p.Layers[1].Bias = nil }), "layer 2 has 2 units and 0 biases"},
+		{"weights", ascent(func(p *engine.Ascent) { p.Layers[0].Weight.Rows = 5 }), "layer 1 are 5x4 and hold 12"},
+		{"stack", ascent(func(p *engine.Ascent) { p.Layers[1] = layer(2, 5) }), "layer 2 takes 5 inputs, layer 1 has 3"},
+		{"Inf", ascent(func(p *engine.Ascent) { p.Layers[1].Bias[0] = infinity }), "layer 2: NaN or Inf"},
+		{"rate", ascent(func(p *engine.Ascent) { p.Rate = -1 }), "rate -1"},
+		{"rate Inf", ascent(func(p *engine.Ascent) { p.Rate = infinity }), "rate +Inf"},
+		{"direction", ascent(func(p *engine.Ascent) { p.Direction = 0.5 }), "direction 0.5"},
+		{"radius", ascent(func(p *engine.Ascent) { p.Radius = 0 }), "radius 0"},
+		{"tolerance", ascent(func(p *engine.Ascent) { p.Tolerance = float32(math.NaN()) }), "tolerance NaN"},
+		{"patience", ascent(func(p *engine.Ascent) { p.Patience = 0 }), "patience 0"},
+		{"steps", ascent(func(p *engine.Ascent) { p.MaxSteps = -1 }), "-1 steps"},
+
+		{"divergence", divergence(func(p *engine.ContrastiveDivergence) {}), ""},
+		{"sizes", divergence(func(p *engine.ContrastiveDivergence) { p.HiddenUnits = 0 }), "0 hidden units"},
+		{"Gibbs steps", divergence(func(p *engine.ContrastiveDivergence) { p.GibbsSteps = 0 }), "0 Gibbs steps"},
+		{"chains", divergence(func(p *engine.ContrastiveDivergence) { p.Chains = -1 }), "-1 chains"},
+		{"visible kind", divergence(func(p *engine.ContrastiveDivergence) { p.Visible = 9 }), "kind of visible units 9"},
+
+		{"denoise", denoise(func(p *engine.Denoise) {}), ""},
+		{"batch", denoise(func(p *engine.Denoise) { p.Batch = 0 }), "batch 0"},
+		{"corruption level", denoise(func(p *engine.Denoise) { p.Corruption.Level = 1.01 }), "level 1.01"},
+		{"noise", denoise(func(p *engine.Denoise) {
+			p.Corruption = engine.Corruption{Kind: engine.CorruptionGaussian, Level: -0.1}
+		}), "level -0.1"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			err := compile(d, c.plan)
+			_, plain := engine.Plain(d, c.plan)
+			if c.want == "" {
+				if err != nil || plain != nil {
+					t.Errorf("%v; plain: %v", err, plain)
+				}
+				return
+			}
+			for _, err := range []error{err, plain} {
+				if err == nil || !strings.Contains(err.Error(), c.want) {
+					t.Errorf("error %v lacks %q", err, c.want)
+				}
+			}
+		})
+	}
+	if _, err := engine.CompileTraining(d, ascent(func(*engine.Ascent) {})); err == nil {
+		t.Error("an ascent was compiled for training")
+	}
+}
+
+func compile(d engine.Device, p engine.Plan) error {
+	if a, ok := p.(engine.Ascent); ok {
+		_, err := engine.CompileAscent(d, a)
+		return err
+	}
+	_, err := engine.CompileTraining(d, p)
+	return err
+}
+
+func TestNames(t *testing.T) {
+	for _, c := range []struct {
+		got  fmt.Stringer
+		want string
+	}{
+		{engine.Running, "running"}, {engine.StopConverged, "converged"}, {engine.StopSteps, "steps"}, {engine.StopVanished, "vanished"}, {engine.StopReason(9), "StopReason(9)"},
+		{engine.Bernoulli, "bernoulli"}, {engine.Gaussian, "gaussian"}, {engine.VisibleKind(9), "VisibleKind(9)"},
+	} {
+		if c.got.String() != c.want {
+			t.Errorf("got %q, want %q", c.got, c.want)
+		}
+	}
+}

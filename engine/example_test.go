@@ -1,0 +1,51 @@
+package engine_test
+
+import (
+	"fmt"
+	"log"
+
+	_ "github.com/unitscope/unitscope/cpu"
+	"github.com/unitscope/unitscope/engine"
+)
+
+// The optimal input of a unit of the first layer is its own weights, scaled to
+// the sphere.
+func ExampleCompileAscent() {
+	device, err := engine.Open("cpu")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer device.Close()
+
+	layer := engine.Layer{Weight: engine.Host{Rows: 1, Cols: 2, Data: []float32{3, 4}}, Bias: []float32{1}}
+	ascent, err := engine.CompileAscent(device, engine.Ascent{
+		Layers: []engine.Layer{layer}, Rate: 1, Direction: 1, Radius: 2, Tolerance: 1e-6, Patience: 3, MaxSteps: 100,
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer ascent.Close()
+
+	// A random start on the sphere, named by layer, unit and restart.
+	x, err := device.New(1, 2)
+	if err != nil {
+		log.Fatal(err)
+	}
+	at := engine.Stream{Seed: 1, Purpose: engine.PurposeStart, Keys: []uint64{engine.RowKey(1, 0, 0)}}
+	if err := device.Uniform(x, at); err != nil {
+		log.Fatal(err)
+	}
+	if err := device.Project(x, 2); err != nil {
+		log.Fatal(err)
+	}
+	state := engine.NewAscentState([]int{0}, x)
+	if _, err := ascent.Run(state, 1000); err != nil {
+		log.Fatal(err)
+	}
+	pattern := make([]float32, 2)
+	if err := x.Read(pattern); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("x = %.3f, activation %.3f, %v\n", pattern, state.Activation[0], state.Stop[0])
+	// Output: x = [1.200 1.600], activation 11.000, converged
+}

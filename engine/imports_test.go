@@ -1,0 +1,109 @@
+package engine_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/unitscope/unitscope/"
+
+// mayImport says which of our own packages the packages of a folder may import,
+// besides those of the same folder: imports point downwards only,
+//
+//	cmd -> report -> visualize, train -> network, dataset -> engine <- cpu
+//
+// A folder that is not named here is one that nobody has placed yet.
+var mayImport = map[string][]string{
+	"engine":    {},
+	"cpu":       {"engine"},
+	"dataset":   {"engine"},
+	"network":   {"engine", "dataset"},
+	"train":     {"engine", "dataset", "network"},
+	"visualize": {"engine", "dataset", "network"},
+	"report":    {"engine", "dataset", "network", "train", "visualize"},
+	"cmd":       {"engine", "dataset", "network", "train", "visualize", "report", "cpu"},
+}
+
+// listed is what `go list` knows of a package.
+type listed struct {
+	ImportPath string
+	Imports    []string
+	CgoFiles   []string
+	SFiles     []string
+}
+
+// list lists all packages of the module, tests left out: they may import what
+// they test with.
+func list(t *testing.T) (packages []listed) {
+	t.Helper()
+	command := exec.Command("go", "list", "-e", "-json=ImportPath,Imports,CgoFiles,SFiles", module+"...")
+	// Files with cgo are only listed where it is on.
+	command.Env = append(os.Environ(), "CGO_ENABLED=1")
+	out, err := command.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	for decoder := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p listed
+		if err := decoder.Decode(&p); errors.Is(err, io.EOF) {
+			return packages
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		packages = append(packages, p)
+	}
+}
+
+// folder is the top folder of one of our packages.
+func folder(path string) string {
+	top, _, _ := strings.Cut(strings.TrimPrefix(path, module), "/")
+	return top
+}
+
+func TestImportsPointDown(t *testing.T) {
+	packages := list(t)
+	if len(packages) < 4 {
+		t.Fatalf("go list found %d packages", len(packages))
+	}
+	for _, p := range packages {
+		from := folder(p.ImportPath)
+		allowed, known := mayImport[from]
+		if !known {
+			t.Errorf("%s: folder %s has no place in the order of imports", p.ImportPath, from)
+		}
+		for _, path := range p.Imports {
+			if own := strings.HasPrefix(path, module); own && folder(path) != from && !slices.Contains(allowed, folder(path)) {
+				t.Errorf("%s imports %s", p.ImportPath, path)
+			}
+		}
+	}
+}
+
+// TestForeignImports checks who may know of other people's packages, and that
+// the CPU device stays free of C.
+func TestForeignImports(t *testing.T) {
+	belowTensor := []string{module + "engine", module + "engine/enginetest", module + "cpu"}
+	for _, p := range list(t) {
+		below := slices.ContainsFunc(belowTensor, func(b string) bool {
+			return p.ImportPath == b || b == module+"cpu" && strings.HasPrefix(p.ImportPath, b+"/")
+		})
+		for _, path := range p.Imports {
+			if below && strings.HasPrefix(path, "gorgonia.org/") {
+				t.Errorf("%s imports %s", p.ImportPath, path)
+			}
+			if standard := !strings.Contains(strings.Split(path, "/")[0], "."); p.ImportPath == module+"engine" && !standard {
+				t.Errorf("%s imports %s, and must import the standard library only", p.ImportPath, path)
+			}
+		}
+		if len(p.CgoFiles) > 0 && below {
+			t.Errorf("%s uses cgo in %v", p.ImportPath, p.CgoFiles)
+		}
+	}
+}
