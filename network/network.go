@@ -1,5 +1,41 @@
 // Package network holds what is trained and visualised: stacks of layers, and
 // the safetensors files that carry them.
+//
+// # The model file
+//
+// A model is a safetensors file ([Load], [Network.Write]). Its tensors are
+//
+//	layers.1.weight        [units, inputs], as PyTorch's Linear
+//	layers.1.bias          [units]
+//	layers.1.visible_bias  [inputs], if the layer can reconstruct its input
+//	layers.2.weight        and so on, numbered from 1 without a gap
+//	input.mean             [inputs of layer 1], optional, see Network.Mean
+//	input.scale            [inputs of layer 1], optional
+//	output.weight          [classes, units of the last layer], optional, a classifier
+//	output.bias            [classes], with output.weight
+//
+// and its metadata, all of them strings,
+//
+//	format       "unitscope/1"
+//	kind         "dbn", "sdae" or "mlp"
+//	visible      "bernoulli" or "gaussian", the inputs of layer 1
+//	activation   "sigmoid"
+//	input_shape  "28x28", the shape of one example
+//	rho          "9.21", see Network.Radius
+//	sizes        "784,1000,500", for people; not read
+//	training.X   option X of the training that made the model
+//
+// Only layers.N.weight and layers.N.bias are required, so a file written by
+// hand in Python is a model:
+//
+//	safetensors.numpy.save_file({"layers.1.weight": w, "layers.1.bias": b}, "model.safetensors")
+//
+// Metadata that is missing gets defaults: kind mlp, visible bernoulli,
+// activation sigmoid, rho unknown, and as input_shape a square picture if the
+// number of inputs is a square, else [inputs]. Numbers may be F32, F16, BF16 or
+// F64. Other metadata is ignored, and so are tensors whose names begin with
+// none of layers., input. and output.; a format that belongs to a framework
+// ("pt" and the like) counts as none.
 package network
 
 import (
@@ -37,6 +73,46 @@ type Network struct {
 	// Mean and Scale [in] are the preprocessing: x = (data - Mean) * Scale. Nil
 	// means none.
 	Mean, Scale *tensor.Dense
+	// Output is a linear classifier on the last layer's h: its classes' scores
+	// are Weight h + Bias. Nil if there is none. Nothing in this package uses
+	// it; files carry it.
+	Output *Layer
 	// Training records the options that trained the model, by name.
 	Training map[string]string
+}
+
+// Sizes returns the width of the stack at each level: the inputs, the units of
+// layer 1, the units of layer 2, and so on. The inputs are the product of
+// InputShape, or what layer 1 takes if there is no InputShape. It is meant for a
+// network that passes [Network.Check]; a width that can't be known is 0.
+func (n *Network) Sizes() []int {
+	sizes := []int{n.inputs()}
+	for _, l := range n.Layers {
+		units, _ := matrixShape(l.Weight)
+		sizes = append(sizes, units)
+	}
+	return sizes
+}
+
+func (n *Network) inputs() int {
+	if len(n.InputShape) > 0 {
+		size := 1
+		for _, side := range n.InputShape {
+			size *= side
+		}
+		return size
+	}
+	if len(n.Layers) == 0 {
+		return 0
+	}
+	_, inputs := matrixShape(n.Layers[0].Weight)
+	return inputs
+}
+
+// matrixShape returns 0, 0 for what isn't a matrix.
+func matrixShape(t *tensor.Dense) (rows, cols int) {
+	if t == nil || t.Dims() != 2 {
+		return 0, 0
+	}
+	return t.Shape()[0], t.Shape()[1]
 }

@@ -1,0 +1,48 @@
+// Package dataset is where examples come from: MNIST's IDX files, numpy
+// arrays, the built-in digits, and deformed digits without end. A [Set] is read
+// in batches by index, so that a data set never has to exist as float32 in
+// memory, and example i is a deterministic function of the set and i.
+package dataset
+
+import "slices"
+
+// Set is a data set. Examples are rows of float32, in [Info.Low, Info.High].
+// Reading is safe for concurrent use; nothing a caller does changes an example.
+type Set interface {
+	// Info describes the set.
+	Info() Info
+	// Len is the number of examples.
+	Len() int
+	// Read writes the examples with these indices, one after the other, to dst
+	// [len(indices), Info.Size()]. An index outside 0..Len()-1 or a dst of
+	// another length is an error.
+	Read(dst []float32, indices []int) error
+	// Label is the class of an example; ok is false if the set has no labels.
+	Label(index int) (label int, ok bool)
+	// Close gives back what the set holds.
+	Close() error
+}
+
+// Info describes a data set.
+type Info struct {
+	Name      string   // the specification that opens it, as `--data` takes it
+	Shape     []int    // of one example, [rows, cols] for pictures
+	Low, High float32  // the values that components can take
+	Files     []string // files it was read from, for a run's record
+}
+
+// Size is the number of components of one example.
+func (i Info) Size() int {
+	size := 1
+	for _, n := range i.Shape {
+		size *= n
+	}
+	return size
+}
+
+// clone keeps a set's own description out of its callers' reach.
+func (i Info) clone() Info {
+	i.Shape = slices.Clone(i.Shape)
+	i.Files = slices.Clone(i.Files)
+	return i
+}

@@ -1,0 +1,102 @@
+package dataset
+
+import (
+	"fmt"
+
+	"github.com/unitscope/unitscope/dataset/internal/array"
+)
+
+// memory is a set whose numbers were read from files, kept as compactly as
+// they came: bytes stay bytes until they are read.
+type memory struct {
+	info   Info
+	count  int
+	bytes  []byte    // [count, size], one of bytes and floats is set
+	floats []float32 // [count, size]
+	labels []int32   // [count], nil if there are none
+}
+
+// newMemory makes a set of an array of shape [examples, ...]. Bytes are shown
+// divided by 255; floats are checked to be finite and their range measured.
+func newMemory(name string, files []string, a *array.Array, labels []int32) (*memory, error) {
+	if len(a.Shape) < 2 || len(a.Shape) > 3 {
+		return nil, fmt.Errorf("shape %v, want [examples, components] or [examples, rows, cols]", a.Shape)
+	}
+	m := &memory{
+		info:   Info{Name: name, Shape: a.Shape[1:], High: 1, Files: files},
+		count:  a.Shape[0],
+		bytes:  a.Bytes,
+		floats: a.Floats,
+		labels: labels,
+	}
+	switch {
+	case m.count < 1 || m.info.Size() < 1:
+		return nil, fmt.Errorf("shape %v holds no examples", a.Shape)
+	case m.count > maxExamples:
+		return nil, fmt.Errorf("%d examples, want at most %d", m.count, maxExamples)
+	case labels != nil && len(labels) != m.count:
+		return nil, fmt.Errorf("%d examples and %d labels", m.count, len(labels))
+	}
+	return m, m.measure()
+}
+
+// measure finds the range of floats.
+func (m *memory) measure() error {
+	if m.floats == nil {
+		return nil
+	}
+	m.info.Low, m.info.High = m.floats[0], m.floats[0]
+	for i, v := range m.floats {
+		if v-v != 0 {
+			size := m.info.Size()
+			return fmt.Errorf("example %d holds %g at component %d: want finite numbers", i/size, v, i%size)
+		}
+		m.info.Low, m.info.High = min(m.info.Low, v), max(m.info.High, v)
+	}
+	return nil
+}
+
+func (m *memory) Info() Info { return m.info.clone() }
+
+func (m *memory) Len() int { return m.count }
+
+func (m *memory) Read(dst []float32, indices []int) error {
+	size := m.info.Size()
+	if err := checkRead(dst, indices, m.count, size); err != nil {
+		return err
+	}
+	for i, index := range indices {
+		row := dst[i*size : (i+1)*size]
+		if m.floats != nil {
+			copy(row, m.floats[index*size:])
+			continue
+		}
+		for j, b := range m.bytes[index*size : (index+1)*size] {
+			row[j] = float32(b) / 255
+		}
+	}
+	return nil
+}
+
+func (m *memory) Label(index int) (int, bool) {
+	if m.labels == nil || index < 0 || index >= m.count {
+		return 0, false
+	}
+	return int(m.labels[index]), true
+}
+
+// Close does nothing: all is memory, which goes with the set.
+func (m *memory) Close() error { return nil }
+
+// checkRead is the door of every set's Read.
+func checkRead(dst []float32, indices []int, count, size int) error {
+	if len(dst) != len(indices)*size {
+		return fmt.Errorf("read examples: dst holds %d numbers, %d examples of %d components need %d", len(dst), len(indices), size, len(indices)*size)
+	}
+	for _, index := range indices {
+		if index < 0 || index >= count {
+			return fmt.Errorf("read examples: example %d of a set of %d", index, count)
+		}
+	}
+	return nil
+}

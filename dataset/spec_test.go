@@ -1,0 +1,101 @@
+package dataset
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+func TestParseSpec(t *testing.T) {
+	for _, c := range []struct {
+		text, canonical, path string
+		options               map[string]string
+	}{
+		{"digits", "digits:n=60000", "", map[string]string{"n": "60000"}},
+		{"digits:n=5", "digits:n=5", "", map[string]string{"n": "5"}},
+		{"mnist:/data", "mnist:/data,split=train", "/data", map[string]string{"split": "train"}},
+		{"mnist:/data,split=test", "mnist:/data,split=test", "/data", map[string]string{"split": "test"}},
+		{"mnist:a b:c,d", "mnist:a b:c,d,split=train", "a b:c,d", map[string]string{"split": "train"}},
+		{`idx:C:\data\a, b.idx`, `idx:C:\data\a, b.idx`, `C:\data\a, b.idx`, map[string]string{}},
+		{"idx:n=5/file", "", "", nil}, // taken for an option, and idx has none
+		{"idx:x2=5/file", "idx:x2=5/file", "x2=5/file", map[string]string{}},
+		{"idx:file,", "idx:file,", "file,", map[string]string{}},
+		{"infmnist:d,split=test,n=7", "infmnist:d,n=7,split=test", "d", map[string]string{"n": "7", "split": "test"}},
+		{"npz:f.npz,y=b=c,x=a", "npz:f.npz,x=a,y=b=c", "f.npz", map[string]string{"x": "a", "y": "b=c"}},
+	} {
+		s, err := parseSpec(c.text)
+		if c.canonical == "" {
+			if err == nil {
+				t.Errorf("%q is accepted", c.text)
+			}
+			continue
+		}
+		if err != nil || s.String() != c.canonical || s.path != c.path || !reflect.DeepEqual(s.options, c.options) {
+			t.Errorf("%q: %s, path %q, options %v, error %v", c.text, s, s.path, s.options, err)
+		}
+	}
+}
+
+func TestSpecErrors(t *testing.T) {
+	for _, c := range []struct{ text, want string }{
+		{"", `unknown kind of data "": known are digits, mnist, infmnist, idx, npy, npz`},
+		{"minst:d", `unknown kind of data "minst": known are`},
+		{"Digits", "unknown kind of data"},
+		{"digits:", "nothing follows the colon: write digits[:n=60000]"},
+		{"digits:5", `"5" is no option: write digits[:n=60000]`},
+		{"digits:m=5", `unknown option "m" of digits: known are n`},
+		{"digits:n=", "option n has no value"},
+		{"digits:n=5,n=6", "option n is given twice"},
+		{"digits:n=0", "n=0: want 1 to 2147483647 examples"},
+		{"digits:n=-3", "n=-3: want 1 to"},
+		{"digits:n=2147483648", "n=2147483648: want 1 to"},
+		{"digits:n=99999999999999999999", "want a whole number"},
+		{"digits:n=1e3", "n=1e3: want a whole number"},
+		{"mnist", "no path: write mnist:DIR[,split=train]"},
+		{"mnist:,split=test", "no path"},
+		{"mnist:d,part=test", `unknown option "part" of mnist: known are split`},
+		{"mnist:d,split=half", "split=half: want train or test"},
+		{"idx:f,n=5", `unknown option "n" of idx: it has none`},
+		{"infmnist:d,n=x", "n=x: want a whole number"},
+		{"npz:f,z=1", `unknown option "z" of npz: known are x, y`},
+	} {
+		_, err := Open(c.text, 1)
+		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.HasPrefix(err.Error(), fmt.Sprintf("data %q: ", c.text)) {
+			t.Errorf("%q: error %v, want %s", c.text, err, c.want)
+		}
+	}
+}
+
+func TestKinds(t *testing.T) {
+	want := `digits[:n=60000]
+mnist:DIR[,split=train]
+infmnist:DIR[,n=2500000][,split=train]
+idx:FILE
+npy:FILE
+npz:FILE[,x=NAME][,y=NAME]`
+	if got := Kinds(); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+// FuzzSpec: no panic, messages of one line, and the canonical form means the
+// same and is its own canonical form.
+func FuzzSpec(f *testing.F) {
+	for _, text := range []string{"digits", "digits:n=5", "mnist:/data,split=test", "idx:C:\\a,b=c,", "npz:f,y=b,x=a,", "infmnist:,n=", ":", "npy:a,x,y=1"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		s, err := parseSpec(text)
+		if err != nil {
+			if strings.Contains(err.Error(), "\n") && !strings.Contains(text, "\n") {
+				t.Errorf("%q: message of several lines: %v", text, err)
+			}
+			return
+		}
+		again, err := parseSpec(s.String())
+		if err != nil || again.String() != s.String() || again.path != s.path || !reflect.DeepEqual(again.options, s.options) {
+			t.Errorf("%q: canonical form %q: %v, %q", text, s, err, again)
+		}
+	})
+}

@@ -1,0 +1,484 @@
+package network_test
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"gorgonia.org/tensor"
+
+	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/engine/dense"
+	"github.com/unitscope/unitscope/network"
+	"github.com/unitscope/unitscope/network/safetensors"
+)
+
+func checkError(t *testing.T, err error, say string) {
+	t.Helper()
+	if err == nil {
+		t.Fatalf("no error, want %q", say)
+	}
+	if !strings.Contains(err.Error(), say) {
+		t.Errorf("error %q does not say %q", err, say)
+	}
+	if strings.Contains(err.Error(), "\n") {
+		t.Errorf("error %q has more than one line", err)
+	}
+}
+
+func of(t testing.TB, data []float32, shape ...int) *tensor.Dense {
+	t.Helper()
+	d, err := dense.Of(data, shape...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func numbers(t testing.TB, d *tensor.Dense) []float32 {
+	t.Helper()
+	if d == nil {
+		return nil
+	}
+	data, err := dense.Data(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// fill returns n numbers that differ, of size about 1.
+func fill(n int) []float32 {
+	out := make([]float32, n)
+	for i := range out {
+		out[i] = float32(math.Sin(float64(i*i + 1)))
+	}
+	return out
+}
+
+func untrained(t testing.TB, kind network.Kind, shape []int, units ...int) *network.Network {
+	t.Helper()
+	n, err := network.Untrained(kind, engine.Gaussian, shape, units, 7)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// full returns a network that uses everything a file can hold.
+func full(t testing.TB, kind network.Kind) *network.Network {
+	n := untrained(t, kind, []int{2, 3}, 5, 4, 3)
+	n.Radius = 9.2123456789
+	n.Mean, n.Scale = of(t, fill(6), 6), of(t, fill(6), 6)
+	n.Output = &network.Layer{Weight: of(t, fill(6), 2, 3), Bias: of(t, fill(2), 2)}
+	n.Training = map[string]string{"epochs": "10", "": "empty", "layer-lr": "0.1,0.2,ü"}
+	return n
+}
+
+func write(t testing.TB, n *network.Network) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := n.Write(&b); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func read(b []byte) (*network.Network, error) {
+	f, err := safetensors.Read(bytes.NewReader(b), int64(len(b)))
+	if err != nil {
+		return nil, err
+	}
+	return network.Read(f)
+}
+
+// plain turns a network into values that reflect.DeepEqual can compare.
+func plain(t testing.TB, n *network.Network) map[string]any {
+	t.Helper()
+	all := map[string]any{"kind": n.Kind, "visible": n.Visible, "shape": n.InputShape, "rho": n.Radius, "training": n.Training}
+	add := func(name string, d *tensor.Dense) {
+		if d != nil {
+			all[name], all[name+" shape"] = numbers(t, d), append([]int{}, d.Shape()...)
+		}
+	}
+	for i, l := range n.Layers {
+		add(fmt.Sprint(i, "weight"), l.Weight)
+		add(fmt.Sprint(i, "bias"), l.Bias)
+		add(fmt.Sprint(i, "visible"), l.VisibleBias)
+	}
+	add("mean", n.Mean)
+	add("scale", n.Scale)
+	if n.Output != nil {
+		add("output weight", n.Output.Weight)
+		add("output bias", n.Output.Bias)
+	}
+	return all
+}
+
+func TestRoundTrip(t *testing.T) {
+	for _, kind := range []network.Kind{network.DBN, network.SDAE, network.MLP} {
+		for _, n := range []*network.Network{full(t, kind), untrained(t, kind, []int{4}, 1)} {
+			back, err := read(write(t, n))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, want := plain(t, back), plain(t, n); !reflect.DeepEqual(got, want) {
+				t.Errorf("%s: read %v\nwrote %v", kind, got, want)
+			}
+		}
+	}
+}
+
+func TestSameModelSameBytes(t *testing.T) {
+	want := write(t, full(t, network.DBN))
+	for range 10 {
+		if !bytes.Equal(write(t, full(t, network.DBN)), want) {
+			t.Fatal("the bytes differ")
+		}
+	}
+	// A weight that lies in memory in another way is the same model.
+	n := full(t, network.DBN)
+	weight := numbers(t, n.Layers[0].Weight)
+	turned := make([]float32, len(weight))
+	for i := range 5 {
+		for j := range 6 {
+			turned[j*5+i] = weight[i*6+j]
+		}
+	}
+	n.Layers[0].Weight = of(t, turned, 6, 5)
+	if err := n.Layers[0].Weight.T(); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(write(t, n), want) {
+		t.Error("a transposed weight gives other bytes")
+	}
+}
+
+func TestMetadata(t *testing.T) {
+	b := write(t, full(t, network.DBN))
+	f, err := safetensors.Read(bytes.NewReader(b), int64(len(b)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{
+		"format": "unitscope/1", "kind": "dbn", "visible": "gaussian", "activation": "sigmoid", "input_shape": "2x3",
+		"rho": "9.2123456789", "sizes": "6,5,4,3", "training.epochs": "10", "training.": "empty", "training.layer-lr": "0.1,0.2,ü",
+	}
+	if !maps.Equal(f.Metadata, want) {
+		t.Errorf("metadata %q, want %q", f.Metadata, want)
+	}
+	wantNames := []string{
+		"input.mean", "input.scale", "layers.1.bias", "layers.1.visible_bias", "layers.1.weight", "layers.2.bias", "layers.2.visible_bias",
+		"layers.2.weight", "layers.3.bias", "layers.3.visible_bias", "layers.3.weight", "output.bias", "output.weight",
+	}
+	if !slices.Equal(f.Names(), wantNames) {
+		t.Errorf("names %q", f.Names())
+	}
+}
+
+// file is a model file in the making.
+type file struct {
+	tensors  map[string]safetensors.Tensor
+	metadata map[string]string
+}
+
+// handmade is what a user writes in Python: two layers, 6 inputs, 3 and 2 units.
+func handmade() file {
+	return file{map[string]safetensors.Tensor{
+		"layers.1.weight": {Shape: []int{3, 6}, Data: fill(18)},
+		"layers.1.bias":   {Shape: []int{3}, Data: fill(3)},
+		"layers.2.weight": {Shape: []int{2, 3}, Data: fill(6)},
+		"layers.2.bias":   {Shape: []int{2}, Data: fill(2)},
+	}, map[string]string{}}
+}
+
+func (f file) read(t testing.TB) (*network.Network, error) {
+	return read(f.bytes(t))
+}
+
+func (f file) bytes(t testing.TB) []byte {
+	t.Helper()
+	var all []safetensors.Tensor
+	for name, x := range f.tensors {
+		x.Name = name
+		all = append(all, x)
+	}
+	var b bytes.Buffer
+	if err := safetensors.Write(&b, all, f.metadata); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func (f file) set(name string, data []float32, shape ...int) {
+	f.tensors[name] = safetensors.Tensor{Shape: shape, Data: data}
+}
+
+func TestDefaults(t *testing.T) {
+	n, err := handmade().read(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n.Kind != network.MLP || n.Visible != engine.Bernoulli || n.Radius != 0 || n.Training != nil || n.Mean != nil || n.Scale != nil || n.Output != nil {
+		t.Errorf("defaults are %+v", n)
+	}
+	if !slices.Equal(n.Sizes(), []int{6, 3, 2}) {
+		t.Errorf("sizes %v", n.Sizes())
+	}
+	for inputs, want := range map[int][]int{1: {1}, 2: {2}, 4: {2, 2}, 6: {6}, 144: {12, 12}, 784: {28, 28}, 783: {783}} {
+		f := file{tensors: map[string]safetensors.Tensor{}}
+		f.set("layers.1.weight", fill(inputs), 1, inputs)
+		f.set("layers.1.bias", fill(1), 1)
+		n, err := f.read(t)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(n.InputShape, want) {
+			t.Errorf("%d inputs: shape %v, want %v", inputs, n.InputShape, want)
+		}
+	}
+}
+
+func TestReadAccepts(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(f file)
+		check  func(n *network.Network) bool
+	}{
+		{"framework's format", func(f file) { f.metadata["format"] = "pt" }, nil},
+		{"own format", func(f file) { f.metadata["format"] = "unitscope/1" }, nil},
+		{"unknown metadata", func(f file) { f.metadata["author"] = "someone" }, func(n *network.Network) bool { return n.Training == nil }},
+		{"sizes are not read", func(f file) { f.metadata["sizes"] = "1,2" }, nil},
+		{"foreign tensors", func(f file) { f.set("optimizer.step", fill(1), 1) }, nil},
+		{"rho 0", func(f file) { f.metadata["rho"] = "0" }, func(n *network.Network) bool { return n.Radius == 0 }},
+		{"rho", func(f file) { f.metadata["rho"] = "9.25" }, func(n *network.Network) bool { return n.Radius == 9.25 }},
+		{"shape", func(f file) { f.metadata["input_shape"] = "1x3x2" }, func(n *network.Network) bool { return slices.Equal(n.InputShape, []int{1, 3, 2}) }},
+		{"visible bias of one layer", func(f file) { f.set("layers.1.visible_bias", fill(6), 6) }, func(n *network.Network) bool { return n.Layers[0].VisibleBias != nil && n.Layers[1].VisibleBias == nil }},
+		{"sdae without visible bias", func(f file) { f.metadata["kind"] = "sdae" }, func(n *network.Network) bool { return n.Kind == network.SDAE }},
+		{"mean alone", func(f file) { f.set("input.mean", fill(6), 6) }, func(n *network.Network) bool { return n.Mean != nil && n.Scale == nil }},
+		{"classifier", func(f file) { f.set("output.weight", fill(8), 4, 2); f.set("output.bias", fill(4), 4) }, func(n *network.Network) bool { return n.Output != nil }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := handmade()
+			c.change(f)
+			n, err := f.read(t)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.check != nil && !c.check(n) {
+				t.Errorf("read %+v", n)
+			}
+		})
+	}
+}
+
+func TestReadRefuses(t *testing.T) {
+	nan, inf := float32(math.NaN()), float32(math.Inf(-1))
+	for _, c := range []struct {
+		name   string
+		change func(f file)
+		say    string
+	}{
+		{"no layers", func(f file) { clear(f.tensors) }, "there are no layers: want tensors layers.1.weight"},
+		{"no layer 1", func(f file) { delete(f.tensors, "layers.1.weight"); delete(f.tensors, "layers.1.bias") }, `layers.1.weight is missing, but there is "layers.2.bias"`},
+		{"gap", func(f file) { f.set("layers.4.weight", fill(2), 1, 2) }, `layers.3.weight is missing, but there is "layers.4.weight"`},
+		{"numbered from 0", func(f file) { f.set("layers.0.weight", fill(2), 1, 2) }, `but there is "layers.0.weight": layers are numbered from 1`},
+		{"no weight", func(f file) { delete(f.tensors, "layers.2.weight") }, `layers.2.weight is missing, but there is "layers.2.bias"`},
+		{"no bias", func(f file) { delete(f.tensors, "layers.2.bias") }, "layers.2.bias is missing"},
+		{"mistyped name", func(f file) { f.set("layers.1.wieght", fill(1), 1) }, `tensor "layers.1.wieght" is none of a model's: want layers.N.weight`},
+		{"number with zeros", func(f file) { f.set("layers.01.weight", fill(1), 1) }, `tensor "layers.01.weight" is none`},
+		{"unknown input", func(f file) { f.set("input.std", fill(6), 6) }, `tensor "input.std" is none`},
+		{"long name", func(f file) { f.set("layers."+strings.Repeat("9", 1000), fill(6), 6) }, "is none of a model's"},
+		{"weight of one dimension", func(f file) { f.set("layers.1.weight", fill(18), 18) }, "layers.1.weight has 1 dimensions, want [units, inputs]"},
+		{"weight of three dimensions", func(f file) { f.set("layers.2.weight", fill(6), 2, 3, 1) }, "layers.2.weight has 3 dimensions"},
+		{"weight empty", func(f file) { f.set("layers.1.weight", nil, 3, 0) }, "layers.1.weight: tensor of data: shape [3 0]"},
+		{"weight a number", func(f file) { f.set("layers.1.weight", fill(1)) }, "layers.1.weight: tensor of data: a shape needs"},
+		{"sizes do not chain", func(f file) { f.set("layers.2.weight", fill(8), 2, 4) }, "layers.2.weight is 2x4, but what is below it has 3 numbers"},
+		{"bias length", func(f file) { f.set("layers.2.bias", fill(3), 3) }, "layers.2.bias holds 3 numbers for 2 units"},
+		{"bias a matrix", func(f file) { f.set("layers.2.bias", fill(2), 2, 1) }, "layers.2.bias has 2 dimensions, want [2]"},
+		{"visible bias length", func(f file) { f.set("layers.2.visible_bias", fill(2), 2) }, "layers.2.visible_bias holds 2 numbers for 3 inputs"},
+		{"mean length", func(f file) { f.set("input.mean", fill(5), 5) }, "input.mean holds 5 numbers for 6 inputs"},
+		{"scale a matrix", func(f file) { f.set("input.scale", fill(6), 2, 3) }, "input.scale has 2 dimensions"},
+		{"classifier too wide", func(f file) { f.set("output.weight", fill(3), 1, 3); f.set("output.bias", fill(1), 1) }, "output.weight is 1x3, but what is below it has 2 numbers"},
+		{"classifier without bias", func(f file) { f.set("output.weight", fill(2), 1, 2) }, "output.bias is missing"},
+		{"classifier without weight", func(f file) { f.set("output.bias", fill(2), 2) }, "output.weight is missing"},
+		{"classifier with visible bias", func(f file) {
+			f.set("output.weight", fill(2), 1, 2)
+			f.set("output.bias", fill(1), 1)
+			f.set("output.visible_bias", fill(2), 2)
+		}, `tensor "output.visible_bias" is none`},
+		{"NaN in a weight", func(f file) { f.tensors["layers.2.weight"].Data[4] = nan }, "layers.2.weight: NaN or Inf at index 4"},
+		{"Inf in a bias", func(f file) { f.tensors["layers.1.bias"].Data[0], f.tensors["layers.1.bias"].Data[2] = inf, nan }, "layers.1.bias: NaN or Inf at index 0"},
+		{"NaN in a mean", func(f file) { f.set("input.mean", []float32{0, 0, 0, 0, 0, nan}, 6) }, "input.mean: NaN or Inf at index 5"},
+		{"unknown format", func(f file) { f.metadata["format"] = "unitscope/2" }, `unknown format "unitscope/2", want "unitscope/1"`},
+		{"unknown activation", func(f file) { f.metadata["activation"] = "relu" }, `unknown activation "relu", want "sigmoid"`},
+		{"unknown kind", func(f file) { f.metadata["kind"] = strings.Repeat("cnn\n", 1000) }, `unknown kind "cnn\ncnn`},
+		{"empty kind", func(f file) { f.metadata["kind"] = "" }, `unknown kind ""`},
+		{"unknown visible", func(f file) { f.metadata["visible"] = "Gaussian" }, `unknown visible "Gaussian", want "bernoulli" or "gaussian"`},
+		{"dbn without visible bias", func(f file) { f.metadata["kind"] = "dbn"; f.set("layers.1.visible_bias", fill(6), 6) }, "layers.2.visible_bias is missing: every layer of a dbn needs one"},
+		{"rho a word", func(f file) { f.metadata["rho"] = "nine" }, `rho "nine": want a finite number`},
+		{"rho negative", func(f file) { f.metadata["rho"] = "-1" }, `rho "-1"`},
+		{"rho NaN", func(f file) { f.metadata["rho"] = "NaN" }, `rho "NaN"`},
+		{"rho infinite", func(f file) { f.metadata["rho"] = "1e999" }, `rho "1e999"`},
+		{"rho empty", func(f file) { f.metadata["rho"] = "" }, `rho ""`},
+		{"shape does not match", func(f file) { f.metadata["input_shape"] = "2x4" }, "layers.1.weight is 3x6, but what is below it has 8 numbers"},
+		{"shape a word", func(f file) { f.metadata["input_shape"] = "2 x 3" }, `input_shape "2 x 3"`},
+		{"shape empty", func(f file) { f.metadata["input_shape"] = "" }, `input_shape ""`},
+		{"shape negative", func(f file) { f.metadata["input_shape"] = "-2x-3" }, `input_shape "-2x-3"`},
+		{"shape zero", func(f file) { f.metadata["input_shape"] = "0x6" }, "input shape [0 6]"},
+		{"shape overflows", func(f file) { f.metadata["input_shape"] = "2000000000x2000000000x2000000000" }, "input shape [2000000000"},
+		{"shape long", func(f file) { f.metadata["input_shape"] = strings.Repeat("1x", 100_000) + "6" }, "input_shape"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := handmade()
+			c.change(f)
+			n, err := f.read(t)
+			checkError(t, err, c.say)
+			if n != nil {
+				t.Error("there is a network beside the error")
+			}
+			if len(err.Error()) > 400 {
+				t.Errorf("error of %d bytes: %.100s", len(err.Error()), err)
+			}
+			if strings.Contains(c.say, "NaN or Inf") && !errors.Is(err, engine.ErrNotFinite) {
+				t.Errorf("%v is not engine.ErrNotFinite", err)
+			}
+		})
+	}
+}
+
+// TestOtherTypes reads a model in other precisions than float32.
+func TestOtherTypes(t *testing.T) {
+	for dtype, ones := range map[string][]byte{
+		"F64":  binary.LittleEndian.AppendUint64(nil, math.Float64bits(1)),
+		"F16":  {0x00, 0x3c},
+		"BF16": {0x80, 0x3f},
+	} {
+		size := len(ones)
+		header := fmt.Sprintf(`{"layers.1.weight":{"dtype":%[1]q,"shape":[2,3],"data_offsets":[0,%[2]d]},"layers.1.bias":{"dtype":%[1]q,"shape":[2],"data_offsets":[%[2]d,%[3]d]}}`, dtype, 6*size, 8*size)
+		b := append(binary.LittleEndian.AppendUint64(nil, uint64(len(header))), header...)
+		n, err := read(append(b, bytes.Repeat(ones, 8)...))
+		if err != nil {
+			t.Errorf("%s: %v", dtype, err)
+			continue
+		}
+		for _, x := range append(numbers(t, n.Layers[0].Weight), numbers(t, n.Layers[0].Bias)...) {
+			if x != 1 {
+				t.Errorf("%s: read %g, want 1", dtype, x)
+			}
+		}
+	}
+}
+
+func TestLoad(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, network.FileName)
+	n := full(t, network.SDAE)
+	save := func(b []byte) {
+		if err := os.WriteFile(path, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err := network.Load(dir)
+	checkError(t, err, path)
+	save(write(t, n))
+	for _, from := range []string{path, dir, dir + "/"} {
+		got, err := network.Load(from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !reflect.DeepEqual(plain(t, got), plain(t, n)) {
+			t.Errorf("%s: another network", from)
+		}
+	}
+	_, err = network.Load(filepath.Join(dir, "nothing"))
+	checkError(t, err, filepath.Join(dir, "nothing"))
+	f := handmade()
+	f.set("layers.2.bias", fill(3), 3)
+	save(f.bytes(t))
+	_, err = network.Load(dir)
+	checkError(t, err, path+": layers.2.bias holds 3 numbers for 2 units")
+	save([]byte("#!/bin/sh\n"))
+	_, err = network.Load(dir)
+	checkError(t, err, path+": safetensors")
+}
+
+func TestCheck(t *testing.T) {
+	empty := &network.Network{Kind: network.DBN, InputShape: []int{28, 28}}
+	if err := empty.Check(); err != nil {
+		t.Errorf("a network without layers: %v", err)
+	}
+	checkError(t, empty.Write(new(bytes.Buffer)), "write model: there are no layers")
+	for _, c := range []struct {
+		name   string
+		change func(n *network.Network)
+		say    string
+	}{
+		{"visible", func(n *network.Network) { n.Visible = 7 }, "unknown kind of visible units 7"},
+		{"kind", func(n *network.Network) { n.Kind = "" }, `unknown kind ""`},
+		{"no shape", func(n *network.Network) { n.InputShape = nil }, "input shape has 0 dimensions"},
+		{"radius", func(n *network.Network) { n.Radius = math.NaN() }, "rho is NaN"},
+		{"nil weight", func(n *network.Network) { n.Layers[1].Weight = nil }, "layers.2.weight is missing"},
+		{"weight of float64", func(n *network.Network) {
+			n.Layers[0].Weight = tensor.New(tensor.WithShape(5, 6), tensor.Of(tensor.Float64))
+		}, "layers.1.weight: tensor holds numbers of type float64, want float32"},
+		{"bias of int", func(n *network.Network) { n.Layers[0].Bias = tensor.New(tensor.WithShape(5), tensor.Of(tensor.Int)) }, "layers.1.bias: tensor holds"},
+		{"classifier's visible bias", func(n *network.Network) { n.Output.VisibleBias = of(t, fill(3), 3) }, "the output layer has a visible bias"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			n := full(t, network.DBN)
+			c.change(n)
+			checkError(t, n.Check(), c.say)
+			var b bytes.Buffer
+			checkError(t, n.Write(&b), "write model: "+c.say)
+			if b.Len() > 0 {
+				t.Error("something was written")
+			}
+		})
+	}
+}
+
+// FuzzRead reads hostile bytes as a model. What is read must pass Check and
+// come back the same from what Write makes of it.
+func FuzzRead(f *testing.F) {
+	for _, kind := range []network.Kind{network.DBN, network.SDAE, network.MLP} {
+		f.Add(write(f, full(f, kind)))
+	}
+	f.Add(handmade().bytes(f))
+	classifier := handmade()
+	classifier.set("output.weight", fill(8), 4, 2)
+	classifier.set("output.bias", fill(4), 4)
+	classifier.metadata["rho"], classifier.metadata["input_shape"] = "1e3", "3x2"
+	f.Add(classifier.bytes(f))
+	header := `{"layers.1.weight":{"dtype":"F16","shape":[1,1],"data_offsets":[0,2]},"layers.1.bias":{"dtype":"F64","shape":[1],"data_offsets":[2,10]}}`
+	f.Add(append(append(binary.LittleEndian.AppendUint64(nil, uint64(len(header))), header...), make([]byte, 10)...))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		n, err := read(b)
+		if err != nil {
+			if n != nil || strings.Contains(err.Error(), "\n") {
+				t.Fatalf("error %q with network %v", err, n)
+			}
+			return
+		}
+		if err := n.Check(); err != nil {
+			t.Fatal(err)
+		}
+		written := write(t, n)
+		again, err := read(written)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !reflect.DeepEqual(plain(t, again), plain(t, n)) || !bytes.Equal(write(t, again), written) {
+			t.Fatal("another network came back")
+		}
+	})
+}

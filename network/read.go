@@ -1,0 +1,277 @@
+package network
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"gorgonia.org/tensor"
+
+	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/engine/dense"
+	"github.com/unitscope/unitscope/network/safetensors"
+)
+
+// FileName is the name of the model file in a run's folder.
+const FileName = "model.safetensors"
+
+// The names of tensors in a model file.
+const (
+	layersPrefix    = "layers."
+	outputPrefix    = "output."
+	inputPrefix     = "input."
+	weightName      = "weight"
+	biasName        = "bias"
+	visibleBiasName = "visible_bias"
+	meanName        = inputPrefix + "mean"
+	scaleName       = inputPrefix + "scale"
+)
+
+// The keys of a model file's metadata.
+const (
+	formatKey      = "format"
+	kindKey        = "kind"
+	visibleKey     = "visible"
+	activationKey  = "activation"
+	inputShapeKey  = "input_shape"
+	rhoKey         = "rho"
+	sizesKey       = "sizes"
+	trainingPrefix = "training."
+)
+
+const (
+	formatName     = "unitscope/1"
+	activationName = "sigmoid"
+	maxDimensions  = 8 // of InputShape
+)
+
+// frameworks are the values that other libraries write into the metadata key
+// "format" to name themselves.
+var frameworks = []string{"pt", "np", "tf", "flax", "mlx"}
+
+func layerPrefix(number int) string { return layersPrefix + strconv.Itoa(number) + "." }
+
+// Load reads a model from its file, or from model.safetensors in a folder.
+// Every error names the file and, where there is one, the tensor.
+func Load(path string) (*Network, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if info.IsDir() {
+		path = filepath.Join(path, FileName)
+	}
+	f, err := safetensors.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	n, err := Read(f)
+	if closing := f.Close(); err == nil {
+		err = closing
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return n, nil
+}
+
+// Read reads a model from an open file, see the package's description of the
+// format. What it returns passes [Network.Check] and has at least one layer.
+func Read(f *safetensors.File) (*Network, error) {
+	r := reader{file: f, left: map[string]bool{}}
+	for _, name := range f.Names() {
+		r.left[name] = true
+	}
+	n, err := r.metadata()
+	if err != nil {
+		return nil, err
+	}
+	if err := r.tensors(n); err != nil {
+		return nil, err
+	}
+	if n.InputShape == nil {
+		if n.InputShape, err = defaultShape(n.Layers[0].Weight); err != nil {
+			return nil, err
+		}
+	}
+	if err := n.Check(); err != nil {
+		return nil, err
+	}
+	return n, nil
+}
+
+// reader takes a model out of a file.
+type reader struct {
+	file *safetensors.File
+	left map[string]bool // names of tensors that haven't been read
+}
+
+func (r *reader) metadata() (*Network, error) {
+	m := r.file.Metadata
+	if format, ok := m[formatKey]; ok && format != formatName && !slices.Contains(frameworks, format) {
+		return nil, fmt.Errorf("unknown format %.40q, want %q", format, formatName)
+	}
+	if activation, ok := m[activationKey]; ok && activation != activationName {
+		return nil, fmt.Errorf("unknown activation %.40q, want %q", activation, activationName)
+	}
+	n := &Network{Kind: MLP}
+	if kind, ok := m[kindKey]; ok {
+		n.Kind = Kind(kind)
+	}
+	if visible, ok := m[visibleKey]; ok {
+		switch visible {
+		case engine.Bernoulli.String():
+			n.Visible = engine.Bernoulli
+		case engine.Gaussian.String():
+			n.Visible = engine.Gaussian
+		default:
+			return nil, fmt.Errorf("unknown visible %.40q, want %q or %q", visible, engine.Bernoulli, engine.Gaussian)
+		}
+	}
+	// Before the tensors are read, so that a mistake in a word costs no time.
+	if err := n.checkKinds(); err != nil {
+		return nil, err
+	}
+	return n, n.parseNumbers(m)
+}
+
+// parseNumbers reads the metadata that isn't a word out of a few.
+func (n *Network) parseNumbers(m map[string]string) (err error) {
+	if rho, ok := m[rhoKey]; ok {
+		n.Radius, err = strconv.ParseFloat(rho, 64)
+		if err != nil || n.Radius < 0 || math.IsNaN(n.Radius) || math.IsInf(n.Radius, 0) {
+			return fmt.Errorf("rho %.40q: want a finite number, 0 or above", rho)
+		}
+	}
+	if shape, ok := m[inputShapeKey]; ok {
+		if n.InputShape, err = parseShape(shape); err != nil {
+			return err
+		}
+	}
+	for key, value := range m {
+		option, ok := strings.CutPrefix(key, trainingPrefix)
+		if !ok {
+			continue
+		}
+		if n.Training == nil {
+			n.Training = map[string]string{}
+		}
+		n.Training[option] = value
+	}
+	return nil
+}
+
+// parseShape reads "28x28".
+func parseShape(text string) ([]int, error) {
+	var shape []int
+	for part := range strings.SplitSeq(text, "x") {
+		n, err := strconv.ParseUint(part, 10, 31)
+		if err != nil || len(shape) == maxDimensions {
+			return nil, fmt.Errorf("input_shape %.40q: want up to %d sizes like \"28x28\"", text, maxDimensions)
+		}
+		shape = append(shape, int(n))
+	}
+	return shape, checkShape(shape)
+}
+
+// defaultShape guesses the shape of one example from the first layer.
+func defaultShape(weight *tensor.Dense) ([]int, error) {
+	if weight.Dims() != 2 {
+		return nil, fmt.Errorf("%s%s has %d dimensions, want [units, inputs]", layerPrefix(1), weightName, weight.Dims())
+	}
+	inputs := weight.Shape()[1]
+	if side := int(math.Sqrt(float64(inputs)) + 0.5); side > 1 && side*side == inputs {
+		return []int{side, side}, nil
+	}
+	return []int{inputs}, nil
+}
+
+func (r *reader) tensors(n *Network) error {
+	for number := 1; r.left[layerPrefix(number)+weightName]; number++ {
+		l, err := r.layer(layerPrefix(number))
+		if err != nil {
+			return err
+		}
+		n.Layers = append(n.Layers, l)
+	}
+	var err error
+	if n.Mean, err = r.optional(meanName); err != nil {
+		return err
+	}
+	if n.Scale, err = r.optional(scaleName); err != nil {
+		return err
+	}
+	if r.left[outputPrefix+weightName] || r.left[outputPrefix+biasName] {
+		l, err := r.layer(outputPrefix)
+		if err != nil {
+			return err
+		}
+		n.Output = &l
+	}
+	if err := r.checkLeft(len(n.Layers)); err != nil {
+		return err
+	}
+	if len(n.Layers) == 0 {
+		return errNoLayers
+	}
+	return nil
+}
+
+// layer reads the tensors of one layer. A missing one stays nil, which Check
+// reports.
+func (r *reader) layer(prefix string) (l Layer, err error) {
+	if l.Weight, err = r.optional(prefix + weightName); err != nil {
+		return l, err
+	}
+	if l.Bias, err = r.optional(prefix + biasName); err != nil {
+		return l, err
+	}
+	if prefix != outputPrefix {
+		l.VisibleBias, err = r.optional(prefix + visibleBiasName)
+	}
+	return l, err
+}
+
+// optional reads a tensor, nil if the file has none of this name.
+func (r *reader) optional(name string) (*tensor.Dense, error) {
+	if !r.left[name] {
+		return nil, nil
+	}
+	delete(r.left, name)
+	t, err := r.file.Tensor(name)
+	if err != nil {
+		return nil, err
+	}
+	d, err := dense.Of(t.Data, t.Shape...)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return d, nil
+}
+
+// checkLeft makes sure that no tensor that looks like a part of the model was
+// passed over: a gap in the numbering or a mistake in a name.
+func (r *reader) checkLeft(layers int) error {
+	var left []string
+	for name := range r.left {
+		for _, prefix := range []string{layersPrefix, inputPrefix, outputPrefix} {
+			if strings.HasPrefix(name, prefix) {
+				left = append(left, name)
+			}
+		}
+	}
+	if len(left) == 0 {
+		return nil
+	}
+	name := slices.Min(left)
+	number, _, _ := strings.Cut(strings.TrimPrefix(name, layersPrefix), ".")
+	if n, err := strconv.Atoi(number); strings.HasPrefix(name, layersPrefix) && err == nil && (n < 1 || n > layers) {
+		return fmt.Errorf("%s%s is missing, but there is %.80q: layers are numbered from 1 without a gap", layerPrefix(layers+1), weightName, name)
+	}
+	return fmt.Errorf("tensor %.80q is none of a model's: want layers.N.%s, .%s, .%s, %s, %s, %s%s or %s%s", name,
+		weightName, biasName, visibleBiasName, meanName, scaleName, outputPrefix, weightName, outputPrefix, biasName)
+}
