@@ -1,0 +1,55 @@
+package train
+
+import "io"
+
+// Hooks are called while [Train] runs, from its goroutine. Any may be nil.
+type Hooks struct {
+	// Progress is called after every chunk of updates, a few times a second.
+	Progress func(Progress)
+	// Report is called every [Options.ReportEvery] updates and at the end of
+	// every layer.
+	Report func(Report)
+	// Checkpoint is called every [Options.CheckpointEvery] updates, at the end
+	// of every layer, and when training is cancelled. write writes a whole
+	// checkpoint; the caller makes the file appear all at once. An error ends
+	// training.
+	Checkpoint func(write func(io.Writer) error) error
+}
+
+// Progress says how far training has come.
+type Progress struct {
+	Layer, Layers int // layer in training, from 1, and how many there are
+	Epoch, Epochs int // epoch of the layer that is going on or has just ended, from 1, and how many there are
+	// Update is how many updates of this epoch are done, of Updates.
+	Update, Updates int
+	// Examples is how many examples this layer has been shown, of AllExamples.
+	Examples, AllExamples int64
+}
+
+// Report is the monitors at some moment. A number that a model or an input
+// does not have is NaN.
+//
+// All but Error come from a fixed sample of the training examples and one of
+// the examples held out, evenly spaced, of 10 to 100 examples each: at most a
+// 64th of what is trained on between two reports, so that the monitors cost
+// little. They read the parameters and change nothing.
+type Report struct {
+	Progress
+	// Error is the mean of ||reconstruction - x||^2 over the examples trained
+	// on since the last report, x the layer's inputs. An RBM's reconstruction
+	// is vk of CD-k, or with persistent chains E[v|h0]; an SDAE's is of the
+	// corrupted input.
+	Error float64
+	// HeldError is the same over examples held out, with the reconstruction
+	// E[v|h] of the mean activations h of the uncorrupted input.
+	HeldError float64
+	// FreeEnergyGap is the mean free energy of examples held out minus that of
+	// training examples, of an RBM. It grows as the model begins to overfit
+	// (Hinton's guide, section 6).
+	FreeEnergyGap float64
+	// PseudoLikelihood estimates the mean over training examples, rounded to 0
+	// and 1, of the sum over components of log p(x_j | all others), in nats, of
+	// an RBM with Bernoulli inputs. Each example contributes one component
+	// drawn anew for every report, times their number.
+	PseudoLikelihood float64
+}

@@ -1,0 +1,425 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/unitscope/unitscope/dataset"
+	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/engine/dense"
+	"github.com/unitscope/unitscope/network"
+)
+
+// TestLikelihoodRises trains small RBMs on bars and stripes and computes the
+// exact log-likelihood along the way. A perfect model of the 30 pictures has
+// -log 30 = -3.4 nats; independent pixels have -11.1. (CD-1 lets the likelihood
+// fall again if it goes on for much longer, as is known of it.)
+func TestLikelihoodRises(t *testing.T) {
+	set := barsAndStripes(4)
+	for name, test := range map[string]struct {
+		change func(*Options)
+		least  float64
+	}{
+		"cd1": {func(o *Options) {}, -6},
+		"cd5": {func(o *Options) { o.GibbsSteps = 5 }, -4.7},
+		"pcd": {func(o *Options) { o.Persistent, o.Chains = true, 50 }, -6.5},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := dbn(16)
+			o.Batch, o.Momentum, o.Epochs, o.Rates = 10, 0, []int{500}, []float64{0.1}
+			test.change(&o)
+			o.CheckpointEvery = 300
+			l, err := network.InitialLayer(network.DBN, 1, 16, 16, o.Seed)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var k keep
+			n := mustTrain(t, device(t), set, nil, o, Hooks{Checkpoint: k.checkpoint}, 1024)
+			layers := []network.Layer{l}
+			for _, file := range k.files {
+				layers = append(layers, readBack(t, file).layers[0])
+			}
+			var likelihoods []float64
+			for _, l := range append(layers, n.Layers[0]) {
+				p, err := LogLikelihood(l, engine.Bernoulli, set.data)
+				if err != nil {
+					t.Fatal(err)
+				}
+				likelihoods = append(likelihoods, p)
+			}
+			t.Logf("log-likelihood at the start and every 300 updates: %.2f", likelihoods)
+			last := len(likelihoods) - 1
+			if likelihoods[last] != likelihoods[last-1] {
+				t.Error("the model isn't that of its last checkpoint")
+			}
+			if first := likelihoods[0]; first < -11.3 || first > -10.9 || likelihoods[1] < first || likelihoods[last] < test.least {
+				t.Errorf("want a rise from about -11.1 to above %g", test.least)
+			}
+		})
+	}
+}
+
+// TestErrorFalls trains every kind on the same data.
+func TestErrorFalls(t *testing.T) {
+	set, held := greys(300, 20, 5), greys(50, 20, 6)
+	corrupted := func(kind engine.CorruptionKind, visible engine.VisibleKind) Options {
+		o := sdae(30, 20)
+		o.Corruption, o.Visible = kind, visible
+		return o
+	}
+	for name, o := range map[string]Options{
+		"dbn": dbn(30, 20), "mask": sdae(30, 20),
+		"salt pepper": corrupted(engine.CorruptionSaltPepper, engine.Bernoulli),
+		"gauss":       corrupted(engine.CorruptionGaussian, engine.Bernoulli),
+		"gaussian":    corrupted(engine.CorruptionMask, engine.Gaussian),
+	} {
+		t.Run(name, func(t *testing.T) {
+			o.Epochs, o.Batch = []int{15}, 10
+			reports := map[int][]Report{}
+			mustTrain(t, device(t), set, held, o, Hooks{Report: func(r Report) { reports[r.Layer] = append(reports[r.Layer], r) }}, 1024)
+			for layer := 1; layer <= 2; layer++ {
+				rs := reports[layer]
+				if len(rs) != 15 {
+					t.Fatalf("layer %d: %d reports for 15 epochs", layer, len(rs))
+				}
+				first, last := rs[0], rs[14]
+				if !(last.Error < 0.9*first.Error) || !(last.HeldError < 0.9*first.HeldError) {
+					t.Errorf("layer %d: error from %.3f to %.3f, held out from %.3f to %.3f", layer, first.Error, last.Error, first.HeldError, last.HeldError)
+				}
+				if math.IsNaN(last.FreeEnergyGap) != (o.Kind == network.SDAE) {
+					t.Errorf("layer %d: free-energy gap %g", layer, last.FreeEnergyGap)
+				}
+				if last.Epoch != 15 || last.Update != 30 || last.Updates != 30 || last.Examples != 4500 || last.AllExamples != 4500 || last.Layers != 2 {
+					t.Errorf("layer %d: last report at %+v", layer, last.Progress)
+				}
+			}
+		})
+	}
+}
+
+// TestGaussianMean trains a Gaussian RBM on noise around a mean. With no
+// structure to model, the mean of its reconstructions is the data's.
+func TestGaussianMean(t *testing.T) {
+	want := func(j int) float64 { return 2*float64(j) - 3 }
+	set := normals(2000, 6, want)
+	o := dbn(4)
+	o.Visible, o.Epochs, o.Batch, o.Rates = engine.Gaussian, []int{5}, 20, nil
+	n := mustTrain(t, device(t), set, nil, o, Hooks{}, 1024)
+	bias, err := dense.Data(n.Layers[0].VisibleBias)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := newRBM(n.Layers[0], engine.Gaussian)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for j := range bias {
+		mean := 0.0
+		for i := range set.Len() {
+			z := float64(bias[j])
+			for k := range r.hidden {
+				z += float64(r.weight[k*6+j]) * sigmoid(float64(r.bias[k])+dot(r.weight[k*6:(k+1)*6], set.example(i)))
+			}
+			mean += z / float64(set.Len())
+		}
+		if math.Abs(mean-want(j)) > 0.15 {
+			t.Errorf("component %d: mean reconstruction %.3f, want %.3f", j, mean, want(j))
+		}
+	}
+}
+
+// TestVisibleBias checks where an RBM's visible biases start.
+func TestVisibleBias(t *testing.T) {
+	set := &rows{dataset.Info{Name: "four", Shape: []int{3}, High: 1}, []float32{1, 0, 0.25, 0, 0, 0.75, 1, 0, 0.25, 1, 0, 0.75}}
+	for kind, want := range map[engine.VisibleKind][]float64{
+		engine.Bernoulli: {math.Log(3), math.Log(0.001 / 0.999), 0},
+		engine.Gaussian:  {0.75, 0, 0.5},
+	} {
+		o := dbn(2)
+		o.Visible = kind
+		tr, err := newTrainer(device(t), set, nil, o, Hooks{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		l, err := tr.newLayerRun(1, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		parameters, err := l.parameters()
+		if err = errors.Join(err, l.close()); err != nil {
+			t.Fatal(err)
+		}
+		bias, err := dense.Data(parameters.VisibleBias)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for j := range want {
+			if math.Abs(float64(bias[j])-want[j]) > 1e-6 {
+				t.Errorf("%v: bias %v, want %v", kind, bias, want)
+			}
+		}
+	}
+}
+
+// TestNetwork checks what surrounds the layers.
+func TestNetwork(t *testing.T) {
+	set := barsAndStripes(3)
+	n := mustTrain(t, device(t), set, nil, sdae(5, 4), Hooks{}, 1024)
+	norm := 0.0
+	for i := range set.Len() {
+		norm += math.Sqrt(dot(set.example(i), set.example(i))) / float64(set.Len())
+	}
+	if n.Kind != network.SDAE || n.Visible != engine.Bernoulli || !slices.Equal(n.InputShape, []int{3, 3}) || math.Abs(n.Radius-norm) > 1e-6 {
+		t.Errorf("kind %s, visible %v, shape %v, radius %g", n.Kind, n.Visible, n.InputShape, n.Radius)
+	}
+	for name, want := range map[string]string{"layers": "5,4", "noise": "0.4,0.4", "corruption": "mask", "data": "bars", "examples": "14", "seed": "1", "lr": "0.05,0.05"} {
+		if n.Training[name] != want {
+			t.Errorf("training option %s is %q, want %q", name, n.Training[name], want)
+		}
+	}
+	if err := n.Check(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestDiverges trains with an absurd rate. No checkpoint may hold what is not finite.
+func TestDiverges(t *testing.T) {
+	set := normals(60, 8, func(int) float64 { return 3 })
+	d := device(t)
+	for name, o := range map[string]Options{"dbn": dbn(5), "sdae": sdae(5)} {
+		t.Run(name, func(t *testing.T) {
+			o.Visible, o.Rates, o.CheckpointEvery, o.Epochs = engine.Gaussian, []float64{50}, 1, []int{50}
+			var k keep
+			_, err := Train(context.Background(), d, set, nil, o, Hooks{Checkpoint: k.checkpoint}, nil)
+			if !errors.Is(err, engine.ErrNotFinite) {
+				t.Fatalf("error %v", err)
+			}
+			for _, want := range []string{"train layer 1: ", " of 50, update ", "learning rate 50 of layer 1", "try --lr 5"} {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("%q doesn't say %q", err, want)
+				}
+			}
+			for _, file := range k.files {
+				readBack(t, file) // refuses NaN
+			}
+		})
+	}
+}
+
+// broken is a set that fails or lies at some example.
+type broken struct {
+	*rows
+	at    int
+	value float32
+	err   error
+}
+
+func (b broken) Read(dst []float32, indices []int) error {
+	if err := b.rows.Read(dst, indices); err != nil {
+		return err
+	}
+	for i, index := range indices {
+		if index == b.at {
+			dst[i*b.info.Size()+2] = b.value
+			return b.err
+		}
+	}
+	return nil
+}
+
+func TestBrokenData(t *testing.T) {
+	d := device(t)
+	disk := errors.New("input/output error")
+	for name, test := range map[string]struct {
+		set  broken
+		is   error
+		want string
+	}{
+		"disk": {broken{greys(300, 6, 1), 7, 0, disk}, disk, "input/output error"},
+		"NaN":  {broken{greys(300, 6, 1), 7, float32(math.NaN()), nil}, engine.ErrNotFinite, "component 2 of example 7 is NaN"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, err := Train(context.Background(), d, test.set, nil, sdae(4), Hooks{}, nil); !errors.Is(err, test.is) || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
+func TestOptions(t *testing.T) {
+	d := device(t)
+	set := greys(45, 12, 5)
+	real := normals(20, 12, func(int) float64 { return 0 })
+	for name, test := range map[string]struct {
+		change func(*Options)
+		want   string
+	}{
+		"kind":             {func(o *Options) { o.Kind = network.MLP }, `train: kind is "mlp", want dbn or sdae`},
+		"visible":          {func(o *Options) { o.Visible = 7 }, "--visible: VisibleKind(7), want bernoulli or gaussian"},
+		"no layers":        {func(o *Options) { o.Units = nil }, "--layers: 0 layers, want 1 to 255"},
+		"no units":         {func(o *Options) { o.Units = []int{5, 0} }, "--layers: 0 units in layer 2, want 1 to 16777215"},
+		"many units":       {func(o *Options) { o.Units = []int{1 << 24} }, "--layers: 16777216 units in layer 1, want 1 to 16777215"},
+		"no epochs":        {func(o *Options) { o.Epochs = nil }, "--epochs: 0 values for 2 layers, want one for all or one for each"},
+		"three epochs":     {func(o *Options) { o.Epochs = []int{1, 1, 1} }, "--epochs: 3 values for 2 layers"},
+		"epoch 0":          {func(o *Options) { o.Epochs = []int{1, 0} }, "--epochs: 0 for layer 2, want at least 1"},
+		"batch":            {func(o *Options) { o.Batch = 0 }, "--batch: 0, want at least 1 example"},
+		"rates":            {func(o *Options) { o.Rates = []float64{} }, "--lr: 0 values for 2 layers"},
+		"rate 0":           {func(o *Options) { o.Rates = []float64{0.1, 0} }, "--lr: 0 for layer 2, want a finite number above 0"},
+		"rate NaN":         {func(o *Options) { o.Rates = []float64{math.NaN()} }, "--lr: NaN, want a finite number above 0"},
+		"rate 1e-300":      {func(o *Options) { o.Rates = []float64{1e-300} }, "--lr: 1e-300, want a finite number above 0"},
+		"rate 1e300":       {func(o *Options) { o.Rates = []float64{1e300} }, "--lr: 1e+300, want a finite number above 0"},
+		"momentum":         {func(o *Options) { o.Momentum = 1 }, "--momentum: 1, want 0 or more and below 1"},
+		"momentum near 1":  {func(o *Options) { o.Momentum = 1 - 1e-12 }, "--momentum: 0.999999999999, want"},
+		"decay":            {func(o *Options) { o.Decay = -1 }, "--decay: -1, want a finite number, 0 or more"},
+		"checkpoint":       {func(o *Options) { o.CheckpointEvery = -1 }, "--checkpoint-every: -1 updates"},
+		"report":           {func(o *Options) { o.ReportEvery = -1 }, "--report-every: -1 updates"},
+		"k":                {func(o *Options) { o.GibbsSteps = 0 }, "--k: 0 Gibbs steps, want at least 1"},
+		"chains alone":     {func(o *Options) { o.Chains = 3 }, "--chains: 3 chains need --persistent"},
+		"chains":           {func(o *Options) { o.Persistent, o.Chains = true, -3 }, "--chains: -3, want 0"},
+		"noise for dbn":    {func(o *Options) { o.Noise = []float64{0.1} }, "--noise: only an sdae is trained with noise"},
+		"k for sdae":       {func(o *Options) { o.Kind, o.Noise = network.SDAE, []float64{0.1} }, "--k: only a dbn"},
+		"chains for sdae":  {func(o *Options) { *o = sdae(3); o.Persistent = true }, "--persistent: only a dbn"},
+		"no noise":         {func(o *Options) { *o = sdae(3); o.Noise = nil }, "--noise: 0 values for 1 layers"},
+		"noise 2":          {func(o *Options) { *o = sdae(3); o.Noise = []float64{2} }, "--noise: 2, want a share between 0 and 1"},
+		"noise -1":         {func(o *Options) { *o = sdae(3); o.Noise[0], o.Corruption = -1, engine.CorruptionGaussian }, "--noise: -1, want a standard deviation, 0 or more"},
+		"corruption":       {func(o *Options) { *o = sdae(3); o.Corruption = 9 }, "--corruption: unknown corruption 9"},
+		"too many updates": {func(o *Options) { o.Epochs, o.Batch, o.GibbsSteps = []int{1 << 30}, 1, 100 }, "--epochs: 1073741824 epochs of layer 1 are 48318382080 updates"},
+	} {
+		o := dbn(5, 4)
+		test.change(&o)
+		if _, err := Train(context.Background(), d, set, nil, o, Hooks{}, nil); err == nil || !strings.HasPrefix(err.Error(), test.want) {
+			t.Errorf("%s: got %v, want %s", name, err, test.want)
+		}
+	}
+	for name, test := range map[string]struct {
+		set, held dataset.Set
+		want      string
+	}{
+		"empty":     {&rows{info: set.info}, nil, "--data greys:n=45,seed=5: 0 examples, want 1 to"},
+		"not 0..1":  {real, nil, "--visible: Bernoulli inputs lie between 0 and 1, those of normals between -10 and 10; use --visible gaussian"},
+		"held out":  {set, greys(3, 13, 1), "--validation: examples held out have 13 components"},
+		"no shapes": {&rows{info: dataset.Info{Name: "flat", Shape: []int{1 << 25}, High: 1}, data: make([]float32, 1<<25)}, nil, "--data flat: examples have 33554432 components"},
+	} {
+		if _, err := Train(context.Background(), d, test.set, test.held, dbn(5), Hooks{}, nil); err == nil || !strings.HasPrefix(err.Error(), test.want) {
+			t.Errorf("%s: got %v, want %s", name, err, test.want)
+		}
+	}
+}
+
+// TestSchedule walks through the chunks of some schedules.
+func TestSchedule(t *testing.T) {
+	for _, s := range []schedule{
+		{examples: 45, batch: 7, epochs: 3, chunk: 2},
+		{examples: 45, batch: 7, epochs: 3, chunk: 100, report: 4, checkpoint: 3},
+		{examples: 7, batch: 7, epochs: 1, chunk: 1},
+		{examples: 1, batch: 1, epochs: 30, chunk: 5, checkpoint: 4},
+	} {
+		t.Run(fmt.Sprint(s), func(t *testing.T) {
+			shown, last := 0, 0
+			for update := 0; update < s.total(); update = last {
+				last = s.end(update)
+				if last <= update {
+					t.Fatalf("the chunk at %d ends at %d", update, last)
+				}
+				first, end := s.span(update, last)
+				shown += end - first
+				for inside := update + 1; inside < last; inside++ {
+					if s.end(inside) != last || s.momentum(inside, 0.9) != s.momentum(update, 0.9) {
+						t.Errorf("update %d in chunk %d..%d is of another chunk", inside, update, last)
+					}
+					if s.report > 0 && s.due(inside, s.report) || s.due(inside, s.checkpoint) {
+						t.Errorf("something is due within chunk %d..%d", update, last)
+					}
+				}
+			}
+			if shown != s.epochs*s.examples || last != s.total() {
+				t.Errorf("%d examples shown, want %d; ended at %d of %d", shown, s.epochs*s.examples, last, s.total())
+			}
+		})
+	}
+}
+
+// TestOrder makes sure that every epoch shows every example once, in another order.
+func TestOrder(t *testing.T) {
+	set := greys(45, 12, 5)
+	f := startFeed(set, schedule{examples: 45, batch: 7, epochs: 2, chunk: 3}, 1, 2, 0)
+	defer f.close()
+	var epochs [2][]uint64
+	for update := 0; update < 14; {
+		c, err := f.next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, key := range c.keys {
+			if !slices.Equal(c.data[i*12:(i+1)*12], set.example(int(key&(1<<56-1)))) {
+				t.Fatalf("row %d of the chunk at %d isn't example %d", i, c.from, key)
+			}
+		}
+		epochs[c.from/7] = append(epochs[c.from/7], c.keys...)
+		update = c.to
+		f.done(c)
+	}
+	if slices.Equal(epochs[0], epochs[1]) {
+		t.Error("two epochs in the same order")
+	}
+	for e, keys := range epochs {
+		slices.Sort(keys)
+		for i, key := range keys {
+			if key != engine.ExampleKey(2, int64(i)) {
+				t.Fatalf("epoch %d doesn't show every example once", e+1)
+			}
+		}
+		if len(keys) != 45 {
+			t.Errorf("epoch %d shows %d examples", e+1, len(keys))
+		}
+	}
+}
+
+// TestMNIST trains briefly on real digits.
+func TestMNIST(t *testing.T) {
+	folder := os.Getenv("UNITSCOPE_MNIST")
+	if folder == "" {
+		folder = filepath.Join("..", "..", "shared", "data", "mnist")
+	}
+	if _, err := os.Stat(folder); err != nil {
+		t.Skipf("MNIST is not here; set UNITSCOPE_MNIST to its folder: %v", err)
+	}
+	all, err := dataset.Open("mnist:"+folder, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer all.Close()
+	some, err := dataset.Head(all, 5100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, held, err := dataset.Split(some, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		o    Options
+		most float64
+	}{
+		"dbn":  {Defaults(network.DBN, engine.Bernoulli, 64), 26},
+		"sdae": {Defaults(network.SDAE, engine.Bernoulli, 64), 26},
+	} {
+		t.Run(name, func(t *testing.T) {
+			test.o.Epochs = []int{2}
+			var last Report
+			mustTrain(t, device(t), set, held, test.o, Hooks{Report: func(r Report) { last = r }}, 1024)
+			t.Logf("error %.2f, held out %.2f, gap %.2f, pseudo-likelihood %.1f", last.Error, last.HeldError, last.FreeEnergyGap, last.PseudoLikelihood)
+			// The mean digit alone leaves an error of 53.
+			if !(last.HeldError < test.most) {
+				t.Errorf("reconstruction error %.2f of digits held out, want below %g", last.HeldError, test.most)
+			}
+		})
+	}
+}

@@ -1,0 +1,229 @@
+// Package visualize shows what a unit of a network has learned, in input
+// space. Activation maximization (section 3 of the report: Erhan, Bengio,
+// Courville and Vincent, Technical Report 1341, 2009) is [Ascend]; the filters
+// of the first layer are [Filters].
+//
+// Patterns live in the model's own input space. Where a model preprocesses its
+// data, x = (data - mean) * scale, that is the space after preprocessing: the
+// norm rho is measured there, and so are patterns and filters.
+package visualize
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/network"
+)
+
+const (
+	// stepsPerRun is how many steps the device takes between two looks at the
+	// context and two reports of progress.
+	stepsPerRun = 50
+	// maxChunkRows is enough rows to keep any device busy; more would only
+	// take memory and make progress reports rare.
+	maxChunkRows = 1 << 15
+	// unknownMemory is what a device is taken to have if it does not say.
+	unknownMemory = 1 << 30
+)
+
+// Ascend climbs the activation of every unit asked for, from every restart's
+// own random start, on the sphere ||x|| = rho (section 3 of the report, and
+// [engine.Ascent] for the exact step and stopping rule). A start has each
+// component uniform in [0, 1], for Bernoulli and Gaussian inputs alike, and is
+// then scaled to rho; its random numbers belong to (seed, layer, unit, restart).
+// So a row's result is the same to the bit whatever other units or restarts
+// are asked for, however the rows are cut into chunks, and with any number of
+// threads.
+//
+// With Rate 0 one step size is found for the whole layer, as the report found
+// that the same serves all its units: of a geometric series of rates, the one
+// with the highest final activations of a few units, spread evenly over those of
+// the layer that have a gradient at their start. It depends on the model, layer,
+// direction, radius and seed only, never on the units asked for.
+//
+// progress is told how many of the rows have finished; nil if nobody wants to
+// know. When ctx ends, Ascend stops within 50 steps and returns an error that
+// wraps the context's.
+func Ascend(ctx context.Context, d engine.Device, n *network.Network, o AscentOptions, progress func(done, total int)) (*AscentResult, error) {
+	o, err := o.resolve(n)
+	if err != nil {
+		return nil, err
+	}
+	layers, err := n.Stack(o.Layer)
+	if err != nil {
+		return nil, fmt.Errorf("ascent: %w", err)
+	}
+	if err := o.checkUnits(layers[o.Layer-1].Weight.Rows, layers[0].Weight.Cols); err != nil {
+		return nil, err
+	}
+	c := &climber{ctx: ctx, device: d, layers: layers, options: o}
+	plan := c.plan(float32(o.Rate))
+	if plan.Rate == 0 {
+		if plan.Rate, err = c.findRate(); err != nil {
+			return nil, fmt.Errorf("ascent: find a rate for layer %d: %w", o.Layer, err)
+		}
+	}
+	rows := rowsOf(o.Layer, o.Units, o.Restarts)
+	results, err := newCollector(o, n.InputShape, layers[0].Weight.Cols, plan.Rate)
+	if err != nil {
+		return nil, err
+	}
+	if progress != nil {
+		c.progress = func(done int) { progress(done, rows.n) }
+	}
+	if err := c.climb(plan, rows, results.store); err != nil {
+		return nil, fmt.Errorf("ascent: layer %d: %w", o.Layer, err)
+	}
+	return results.result, nil
+}
+
+// climber runs ascents of one layer, chunk by chunk.
+type climber struct {
+	ctx      context.Context
+	device   engine.Device
+	layers   []engine.Layer
+	options  AscentOptions
+	progress func(done int) // nil if nobody wants to know
+}
+
+// rows names n rows by their unit and restart.
+type rows struct {
+	n  int
+	at func(i int) (unit, restart int)
+	// layer is the layer of the units.
+	layer int
+}
+
+// rowsOf returns all restarts of the first unit, then those of the second, ...
+func rowsOf(layer int, units []int, restarts int) rows {
+	return rows{
+		n:     len(units) * restarts,
+		at:    func(i int) (unit, restart int) { return units[i/restarts], i % restarts },
+		layer: layer,
+	}
+}
+
+// finished is the final state of one row.
+type finished struct {
+	activation, start, gradient, tangent float32
+	steps                                int
+	stop                                 engine.StopReason
+	pattern                              []float32 // [D], valid until the next row
+}
+
+func (c *climber) plan(rate float32) engine.Ascent {
+	o := c.options
+	return engine.Ascent{
+		Layers: c.layers, Rate: rate, Direction: float32(o.Direction), Radius: float32(o.Radius),
+		Tolerance: float32(o.Tolerance), Patience: o.Patience, MaxSteps: o.MaxSteps,
+	}
+}
+
+// climb runs the plan for these rows and hands each one, in order, to visit.
+func (c *climber) climb(plan engine.Ascent, r rows, visit func(i int, row finished)) (err error) {
+	runner, err := engine.CompileAscent(c.device, plan)
+	if err != nil {
+		return err
+	}
+	defer closeInto(&err, runner)
+	chunk := c.chunkRows(r.n)
+	x, err := c.device.New(chunk, c.inputs())
+	if err != nil {
+		return fmt.Errorf("%d rows at a time: %w", chunk, err)
+	}
+	defer closeInto(&err, x)
+	patterns := make([]float32, chunk*c.inputs())
+	for from := 0; from < r.n; from += chunk {
+		n := min(chunk, r.n-from)
+		state, err := c.start(x, r, from, n)
+		if err != nil {
+			return err
+		}
+		if err := c.run(runner, state, from); err != nil {
+			return err
+		}
+		if err := state.X.Read(patterns[:n*c.inputs()]); err != nil {
+			return err
+		}
+		for k := range n {
+			visit(from+k, finished{
+				activation: state.Activation[k], start: state.StartActivation[k],
+				gradient: state.Gradient[k], tangent: state.Tangent[k],
+				steps: state.Steps[k], stop: state.Stop[k],
+				pattern: patterns[k*c.inputs() : (k+1)*c.inputs()],
+			})
+		}
+	}
+	return nil
+}
+
+// start puts n rows, from row from on, at their random starts in the top of x.
+func (c *climber) start(x engine.Matrix, r rows, from, n int) (*engine.AscentState, error) {
+	units, keys := make([]int, n), make([]uint64, n)
+	for k := range n {
+		unit, restart := r.at(from + k)
+		units[k], keys[k] = unit, engine.RowKey(r.layer, unit, restart)
+	}
+	top, err := x.Slice(0, n)
+	if err != nil {
+		return nil, err
+	}
+	at := engine.Stream{Seed: c.options.Seed, Purpose: engine.PurposeStart, Keys: keys}
+	if err := c.device.Uniform(top, at); err != nil {
+		return nil, err
+	}
+	if err := c.device.Project(top, float32(c.options.Radius)); err != nil {
+		return nil, err
+	}
+	return engine.NewAscentState(units, top), nil
+}
+
+// run lets the rows of a state climb until all have stopped. before is how
+// many rows have finished in earlier chunks.
+func (c *climber) run(runner engine.AscentRunner, state *engine.AscentState, before int) error {
+	for {
+		if err := c.ctx.Err(); err != nil {
+			return err
+		}
+		done, err := runner.Run(state, stepsPerRun)
+		if err != nil {
+			return err
+		}
+		if c.progress != nil {
+			c.progress(before + len(state.Units) - done.Active)
+		}
+		if done.Active == 0 {
+			return nil
+		}
+	}
+}
+
+func (c *climber) inputs() int { return c.layers[0].Weight.Cols }
+
+// chunkRows is how many of n rows to have on the device at a time.
+func (c *climber) chunkRows(n int) int {
+	if c.options.ChunkRows > 0 {
+		return min(c.options.ChunkRows, n)
+	}
+	// The definition of the plan holds four rows of inputs, two of the
+	// target's weights, and an output and a gradient of each layer below.
+	floats := 4 * c.inputs()
+	for _, l := range c.layers[:len(c.layers)-1] {
+		floats += 2 * l.Weight.Rows
+	}
+	floats += 2 * c.layers[len(c.layers)-1].Weight.Cols
+	free := c.device.Info().FreeMemory
+	if free <= 0 {
+		free = unknownMemory
+	}
+	fitting := free / 2 / int64(4*floats)
+	return int(min(int64(n), max(1, min(fitting, maxChunkRows))))
+}
+
+// closeInto closes c and reports its error unless there is one already.
+func closeInto(err *error, c interface{ Close() error }) {
+	if e := c.Close(); *err == nil {
+		*err = e
+	}
+}

@@ -1,0 +1,139 @@
+package visualize
+
+import (
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+
+	"gorgonia.org/tensor"
+
+	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/engine/dense"
+)
+
+// DeadGain is the gain of activation, relative to max(1, |activation|), below
+// which a restart whose gradient vanished has found nothing; see [AscentResult].
+const DeadGain = 1e-4
+
+// AscentResult is what the restarts of some units of one layer found: U units,
+// R restarts, patterns of D components. A pattern's norm is the radius.
+type AscentResult struct {
+	Layer     int
+	Direction int     // +1 or -1
+	Rate      float64 // the step size used
+	Radius    float64 // rho
+	Shape     []int   // of one pattern, as the model's input; nil if it has none
+	Units     []int   // [U]
+	Restarts  int     // R
+
+	// Best [U] is the restart of each unit with the highest activation (the
+	// lowest for direction -1); the first of them if several are equal.
+	Best []int
+	// BestPatterns [U, D] are the patterns of the best restarts.
+	BestPatterns *tensor.Dense
+	// Average [U, D] is the mean over each unit's restarts, whose norm is below
+	// the radius by as much as the restarts differ.
+	Average *tensor.Dense
+	// Patterns [U, R, D] are those of all restarts; nil unless KeepAll was set.
+	Patterns *tensor.Dense
+	// Dead [U] is true for a unit that nothing can be said about: each of its
+	// restarts had a vanished gradient ([engine.StopVanished]) before it had
+	// gained [DeadGain]. Its patterns are random starts, and should not be
+	// shown as if they were found. (Restarts that climbed to where all units
+	// below are saturated, and whose gradient vanished there, are good ones.)
+	Dead []bool
+
+	// Of each restart [U, R]: the final activation and that of the start, the
+	// share of the gradient that is tangential to the sphere (0 at a
+	// first-order optimum), and the cosine between the restart's pattern and
+	// the best one of its unit.
+	Activation, StartActivation, Tangent, Cosine *tensor.Dense
+	// Steps and Stop [U*R], unit by unit, are the steps taken and why there
+	// were no more.
+	Steps []int
+	Stop  []engine.StopReason
+}
+
+// WriteArrays writes ascent.npz: units [U], best [U, D], with KeepAll also
+// patterns [U, R, D], and activation, start_activation, steps, stop, tangent and
+// cosine [U, R]. Numbers are float32 or int64; stop is text, "converged",
+// "steps" or "vanished". The same result gives the same bytes.
+func (r *AscentResult) WriteArrays(w io.Writer) error {
+	if _, err := r.columns(); err != nil {
+		return fmt.Errorf("write arrays: %w", err)
+	}
+	a := newArchive(w)
+	a.ints("units", r.Units, len(r.Units))
+	a.floats("best", r.BestPatterns)
+	if r.Patterns != nil {
+		a.floats("patterns", r.Patterns)
+	}
+	a.floats("activation", r.Activation)
+	a.floats("start_activation", r.StartActivation)
+	a.ints("steps", r.Steps, len(r.Units), r.Restarts)
+	stops := make([]string, len(r.Stop))
+	for i, s := range r.Stop {
+		stops[i] = s.String()
+	}
+	a.words("stop", stops, len(engine.StopConverged.String()), len(r.Units), r.Restarts)
+	a.floats("tangent", r.Tangent)
+	a.floats("cosine", r.Cosine)
+	return a.Close()
+}
+
+// WriteTable writes restarts.csv: a line of names, then a line per restart,
+// with the numbers of [AscentResult.WriteArrays] but the patterns.
+func (r *AscentResult) WriteTable(w io.Writer) error {
+	columns, err := r.columns()
+	if err != nil {
+		return fmt.Errorf("write table of restarts: %w", err)
+	}
+	number := func(x float32) string { return strconv.FormatFloat(float64(x), 'g', -1, 32) }
+	out := csv.NewWriter(w)
+	err = out.Write([]string{"unit", "restart", "activation", "start_activation", "steps", "stop", "tangent", "cosine"})
+	for i := 0; i < len(r.Steps) && err == nil; i++ {
+		err = out.Write([]string{
+			strconv.Itoa(r.Units[i/r.Restarts]), strconv.Itoa(i % r.Restarts),
+			number(columns.activation[i]), number(columns.start[i]), strconv.Itoa(r.Steps[i]), r.Stop[i].String(),
+			number(columns.tangent[i]), number(columns.cosine[i]),
+		})
+	}
+	out.Flush()
+	if err = errors.Join(err, out.Error()); err != nil {
+		return fmt.Errorf("write table of restarts: %w", err)
+	}
+	return nil
+}
+
+// columns are the numbers of every restart [U*R].
+type columns struct{ activation, start, tangent, cosine []float32 }
+
+// columns returns the numbers of every restart, and makes sure that there are
+// as many of each as of restarts.
+func (r *AscentResult) columns() (columns, error) {
+	var c columns
+	rows := len(r.Units) * r.Restarts
+	if len(r.Steps) != rows || len(r.Stop) != rows {
+		return c, fmt.Errorf("%d units with %d restarts, %d numbers of steps and %d reasons to stop", len(r.Units), r.Restarts, len(r.Steps), len(r.Stop))
+	}
+	for _, column := range []struct {
+		name string
+		from *tensor.Dense
+		to   *[]float32
+	}{
+		{"activation", r.Activation, &c.activation}, {"start activation", r.StartActivation, &c.start},
+		{"tangent", r.Tangent, &c.tangent}, {"cosine", r.Cosine, &c.cosine},
+	} {
+		data, err := dense.Data(column.from)
+		if err == nil && len(data) != rows {
+			err = fmt.Errorf("%d units with %d restarts, %d numbers", len(r.Units), r.Restarts, len(data))
+		}
+		if err != nil {
+			return c, fmt.Errorf("%s: %w", column.name, err)
+		}
+		*column.to = data
+	}
+	return c, nil
+}
