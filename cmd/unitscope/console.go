@@ -1,0 +1,131 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"github.com/urfave/cli/v2"
+	"golang.org/x/term"
+)
+
+// console is where a command speaks to people: what happens goes to standard
+// error, so that standard output carries results only.
+type console struct {
+	err      io.Writer
+	quiet    bool
+	log      *slog.Logger // set by --log json: everything becomes a record
+	terminal bool         // progress may be redrawn in place
+}
+
+func newConsole(ctx *cli.Context) (*console, error) {
+	c := &console{err: ctx.App.ErrWriter, quiet: ctx.Bool("quiet")}
+	switch format := ctx.String("log"); format {
+	case "text":
+		f, ok := c.err.(*os.File)
+		c.terminal = ok && term.IsTerminal(int(f.Fd()))
+	case "json":
+		c.log = slog.New(slog.NewJSONHandler(c.err, nil))
+	default:
+		return nil, usagef("--log %q: want text or json", format)
+	}
+	return c, nil
+}
+
+// say writes a line about what happens.
+func (c *console) say(format string, args ...any) {
+	if c.quiet {
+		return
+	}
+	text := fmt.Sprintf(format, args...)
+	if c.log != nil {
+		c.log.Info(text)
+		return
+	}
+	fmt.Fprintln(c.err, text)
+}
+
+// plainInterval is how often progress writes a line where it can't draw a bar.
+const plainInterval = 10 * time.Second
+
+// progress shows how far one piece of work has come: a bar with rate and time
+// left on a terminal, elsewhere a line now and then.
+type progress struct {
+	console *console
+	label   string
+	unit    string // what is counted: "examples", "rows"
+	total   int64
+	done    int64
+	began   time.Time
+	spoke   time.Time
+	bar     *progressbar.ProgressBar
+}
+
+// progress begins to show work of total units.
+func (c *console) progress(label, unit string, total int64) *progress {
+	p := &progress{console: c, label: label, unit: unit, total: total, began: time.Now(), spoke: time.Now()}
+	if c.terminal && !c.quiet {
+		p.bar = progressbar.NewOptions64(max(total, 1),
+			progressbar.OptionSetWriter(c.err),
+			progressbar.OptionSetDescription(label),
+			progressbar.OptionSetItsString(unit),
+			progressbar.OptionShowIts(),
+			progressbar.OptionShowCount(),
+			progressbar.OptionSetWidth(24),
+			progressbar.OptionThrottle(100*time.Millisecond),
+			progressbar.OptionClearOnFinish(),
+		)
+	}
+	return p
+}
+
+// set says how much is done. note is a short state of the work, "" for none.
+func (p *progress) set(done int64, note string) {
+	p.done = done
+	if p.bar != nil {
+		p.bar.Describe(join(p.label, note))
+		// The bar only fails when it can't write; then there is nobody to tell.
+		_ = p.bar.Set64(min(done, p.total))
+		return
+	}
+	if time.Since(p.spoke) < plainInterval {
+		return
+	}
+	p.spoke = time.Now()
+	seconds := time.Since(p.began).Seconds()
+	rate := float64(done) / seconds
+	left := time.Duration(float64(p.total-done) / max(rate, 1e-9) * float64(time.Second)).Round(time.Second)
+	if p.console.log != nil {
+		if !p.console.quiet {
+			p.console.log.Info("progress", "work", p.label, "done", done, "total", p.total, "unit", p.unit, "per_second", rate, "note", note)
+		}
+		return
+	}
+	p.console.say("%s: %d of %d %s, %.0f/s, %s left", join(p.label, note), done, p.total, p.unit, rate, left)
+}
+
+// finish ends the display and says how long it took.
+func (p *progress) finish(note string) {
+	if p.bar != nil {
+		_ = p.bar.Finish()
+	}
+	elapsed := time.Since(p.began)
+	p.console.say("%s: %d %s in %s (%.0f/s)", join(p.label, note), p.done, p.unit, elapsed.Round(100*time.Millisecond), float64(p.done)/max(elapsed.Seconds(), 1e-9))
+}
+
+// stop ends the display without a word, before an error speaks.
+func (p *progress) stop() {
+	if p.bar != nil {
+		_ = p.bar.Clear()
+	}
+}
+
+func join(label, note string) string {
+	if note == "" {
+		return label
+	}
+	return label + ", " + note
+}

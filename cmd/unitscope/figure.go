@@ -1,0 +1,177 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/network"
+	"github.com/unitscope/unitscope/report"
+	"github.com/unitscope/unitscope/report/runfolder"
+	"github.com/unitscope/unitscope/visualize"
+)
+
+func figureCommand() *cli.Command {
+	return &cli.Command{
+		Name:        "figure",
+		Usage:       "draw a figure of the report from trained models",
+		Subcommands: []*cli.Command{figure1Command()},
+	}
+}
+
+func figure1Command() *cli.Command {
+	flags := []cli.Flag{
+		&cli.StringFlag{Name: "dbn", Required: true, Usage: "`DIR`, the run folder of a Deep Belief Net, or its model file"},
+		&cli.StringFlag{Name: "sdae", Required: true, Usage: "`DIR`, the run folder of a Stacked Denoising Auto-Encoder, or its model file"},
+		&cli.IntFlag{Name: "columns", Value: 6, Usage: "`N`: each layer shows its first N x N units, 1 to 100"},
+		&cli.IntFlag{Name: "restart-units", Value: 4, Usage: "`N` units of the top layer shown with all their restarts, 1 to 100"},
+	}
+	flags = append(flags, ascentFlags()...)
+	flags = append(flags, outFlag(""), forceFlag(), seedFlag(), deviceFlag())
+	return &cli.Command{
+		Name:  "1",
+		Usage: "units by layer, the DBN above and the SDAE below, and a few units with all their restarts",
+		Description: "Climbs the first units of every layer of both models and writes figure1.png, the arrays behind it\n" +
+			"(dbn-layer1.npz, ...) and run.json to --out.",
+		Flags:  append(flags, speakFlags()...),
+		Action: figure1,
+	}
+}
+
+// figure1 is `unitscope figure 1`.
+func figure1(ctx *cli.Context) (err error) {
+	c, err := newConsole(ctx)
+	if err != nil {
+		return err
+	}
+	o, err := ascentOptions(ctx)
+	if err != nil {
+		return err
+	}
+	f := figure{console: c, ascent: o, columns: ctx.Int("columns"), restartUnits: ctx.Int("restart-units")}
+	if f.columns < 1 || f.columns > 100 {
+		return usagef("--columns %d: want 1 to 100", f.columns)
+	}
+	if f.restartUnits < 1 || f.restartUnits > 100 {
+		return usagef("--restart-units %d: want 1 to 100", f.restartUnits)
+	}
+	mode, err := folderMode(ctx)
+	if err != nil {
+		return err
+	}
+	const task = "figure 1"
+	if err := runfolder.Check(ctx.String("out"), mode, task); err != nil {
+		return err
+	}
+	var files []string
+	for _, family := range []network.Kind{network.DBN, network.SDAE} {
+		n, file, err := loadModel(string(family), ctx.String(string(family)))
+		if err != nil {
+			return err
+		}
+		if n.Kind != family {
+			return usagef("--%s %s: the model is of kind %s", family, ctx.String(string(family)), n.Kind)
+		}
+		if n.Radius == 0 {
+			return usagef("--%s %s: the model does not say rho, the mean norm of its data", family, ctx.String(string(family)))
+		}
+		f.models, files = append(f.models, n), append(files, file)
+	}
+	device, err := openDevice(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer closeInto(&err, device)
+	record, err := runfolder.NewRecord(task, args(ctx), options(ctx), o.Seed, device.Info(), files)
+	if err != nil {
+		return err
+	}
+	img, err := f.draw(ctx.Context, device)
+	if err != nil {
+		return err
+	}
+	return f.write(ctx.String("out"), mode, record, img)
+}
+
+// figure is figure 1 in the making.
+type figure struct {
+	console      *console
+	ascent       visualize.AscentOptions
+	columns      int
+	restartUnits int
+	models       []*network.Network
+	rows         []report.Figure1Model
+}
+
+// draw climbs everything that the figure shows.
+func (f *figure) draw(ctx context.Context, d engine.Device) (image.Image, error) {
+	for _, n := range f.models {
+		row := report.Figure1Model{Name: strings.ToUpper(string(n.Kind))}
+		for layer := 1; layer <= len(n.Layers); layer++ {
+			r, err := f.climb(ctx, d, n, layer, f.columns*f.columns, false)
+			if err != nil {
+				return nil, err
+			}
+			row.Layers = append(row.Layers, r)
+		}
+		var err error
+		row.Restarts, err = f.climb(ctx, d, n, len(n.Layers), f.restartUnits, true)
+		if err != nil {
+			return nil, err
+		}
+		f.rows = append(f.rows, row)
+	}
+	return report.Figure1(f.rows, report.Figure1Options{})
+}
+
+// climb climbs the first units of a layer.
+func (f *figure) climb(ctx context.Context, d engine.Device, n *network.Network, layer, units int, keepAll bool) (*visualize.AscentResult, error) {
+	o := f.ascent
+	o.Layer, o.KeepAll = layer, keepAll
+	for u := range min(units, n.Sizes()[layer]) {
+		o.Units = append(o.Units, u)
+	}
+	return climb(ctx, f.console, d, n, o)
+}
+
+func (f *figure) write(out string, mode runfolder.Mode, record runfolder.Record, img image.Image) error {
+	folder, err := runfolder.Create(out, mode, record)
+	if err != nil {
+		return err
+	}
+	if err := f.writeFiles(folder, img); err != nil {
+		return errors.Join(err, folder.Abandon())
+	}
+	f.console.say("wrote %s", folder.Path(figure1Name))
+	return nil
+}
+
+const figure1Name = "figure1.png"
+
+// layerArrays is the name of the arrays behind one panel.
+func layerArrays(family string, layer int) string {
+	return fmt.Sprintf("%s-layer%d.npz", family, layer)
+}
+
+func (f *figure) writeFiles(folder *runfolder.Folder, img image.Image) error {
+	if err := writePicture(folder, figure1Name, img); err != nil {
+		return err
+	}
+	for _, row := range f.rows {
+		family := strings.ToLower(row.Name)
+		for _, r := range row.Layers {
+			if err := folder.Write(layerArrays(family, r.Layer), r.WriteArrays); err != nil {
+				return err
+			}
+		}
+		if err := folder.Write(family+"-restarts.npz", row.Restarts.WriteArrays); err != nil {
+			return err
+		}
+	}
+	return folder.Finish()
+}

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/report/runfolder"
+)
+
+// The flags that several commands share. Their names are kept: scripts and
+// run.json rely on them.
+
+func deviceFlag() cli.Flag {
+	return &cli.StringFlag{Name: "device", Value: "auto", Usage: "`NAME` of the device that computes: auto, cpu, or another that `unitscope devices` lists"}
+}
+
+func seedFlag() cli.Flag {
+	return &cli.Uint64Flag{Name: "seed", Value: 1, Usage: "`N` that every random number depends on, 0 to 2^64-1; the same seed gives the same results"}
+}
+
+func outFlag(value string) cli.Flag {
+	usage := "`DIR`, the run folder for the results; it must be new or empty"
+	return &cli.StringFlag{Name: "out", Value: value, Required: value == "", Usage: usage}
+}
+
+func forceFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "force", Usage: "use --out even if it holds another run, whose files are removed, or other files, which stay"}
+}
+
+// speakFlags are for every command that takes its time.
+func speakFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.BoolFlag{Name: "quiet", Usage: "say nothing but errors"},
+		&cli.StringFlag{Name: "log", Value: "text", Usage: "`FORMAT` of what is said on standard error: text, or json for a record a line"},
+	}
+}
+
+// folderMode translates --force and --resume.
+func folderMode(ctx *cli.Context) (runfolder.Mode, error) {
+	switch force, resume := ctx.Bool("force"), ctx.Bool("resume"); {
+	case force && resume:
+		return 0, usagef("--force and --resume: one starts anew, the other goes on; give one of them")
+	case force:
+		return runfolder.Force, nil
+	case resume:
+		return runfolder.Resume, nil
+	}
+	return runfolder.Fresh, nil
+}
+
+// openDevice opens --device and says which device computes, and why that one.
+func openDevice(ctx *cli.Context, c *console) (engine.Device, error) {
+	name := ctx.String("device")
+	d, err := engine.Open(name)
+	if err != nil {
+		return nil, usagef("--device: %w", err)
+	}
+	info := d.Info()
+	why := "asked for by --device"
+	if name == "auto" {
+		why = "the first usable of " + strings.Join(deviceNames(), ", ")
+	}
+	c.say("device %s: %s, %d workers (%s)", d.Name(), info.Description, info.Workers, why)
+	return d, nil
+}
+
+func deviceNames() []string {
+	var names []string
+	for _, d := range engine.Devices() {
+		names = append(names, d.Name)
+	}
+	return names
+}
+
+// options are the resolved flags of a command, for the record of its run.
+func options(ctx *cli.Context) map[string]string {
+	all := map[string]string{}
+	for _, f := range ctx.Command.Flags {
+		name := f.Names()[0]
+		if name == "help" {
+			continue
+		}
+		all[name] = fmt.Sprint(ctx.Value(name))
+	}
+	return all
+}
+
+// args is the command as it was called, for the record of its run.
+func args(ctx *cli.Context) []string {
+	called, _ := ctx.App.Metadata[calledAs].([]string)
+	return called
+}
+
+// closeInto closes c and reports its error unless there is one already.
+func closeInto(err *error, c io.Closer) {
+	if e := c.Close(); *err == nil {
+		*err = e
+	}
+}
+
+// parseInts reads a list like "500,500,500" of whole numbers in low..high.
+func parseInts(flag, text string, low, high int) ([]int, error) {
+	var ns []int
+	for _, field := range strings.Split(text, ",") {
+		n, err := strconv.Atoi(strings.TrimSpace(field))
+		if err != nil || n < low || n > high {
+			return nil, usagef("--%s %q: %q is not a whole number from %d to %d", flag, text, field, low, high)
+		}
+		ns = append(ns, n)
+	}
+	return ns, nil
+}
+
+// parseFloats reads a list like "0.1,0.05" of finite numbers; "" is nil.
+func parseFloats(flag, text string) ([]float64, error) {
+	if text == "" {
+		return nil, nil
+	}
+	var xs []float64
+	for _, field := range strings.Split(text, ",") {
+		x, err := strconv.ParseFloat(strings.TrimSpace(field), 64)
+		if err != nil || x-x != 0 {
+			return nil, usagef("--%s %q: %q is not a finite number", flag, text, field)
+		}
+		xs = append(xs, x)
+	}
+	return xs, nil
+}

@@ -1,0 +1,148 @@
+// Unitscope shows what a single unit of a deep network has learned: it trains
+// Deep Belief Nets and Stacked Denoising Auto-Encoders and draws their units in
+// input space, after Erhan, Bengio, Courville and Vincent, "Visualizing
+// Higher-Layer Features of a Deep Network" (Technical Report 1341, Université
+// de Montréal, 2009). Start with
+//
+//	unitscope demo
+//
+// Exit codes: 0 for success, 2 for a mistake in the command, 1 for a failure.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/urfave/cli/v2"
+
+	_ "github.com/unitscope/unitscope/cpu"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// A second Ctrl-C ends the program at once.
+	context.AfterFunc(ctx, stop)
+	code := run(ctx, os.Args, os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// The exit codes.
+const (
+	exitFailure = 1
+	exitUsage   = 2
+)
+
+// calledAs is where the app keeps its command line.
+const calledAs = "called as"
+
+// run is the whole program; it returns the exit code.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	app := newApp(stdout, stderr)
+	app.Metadata = map[string]any{calledAs: args}
+	err := app.RunContext(ctx, args)
+	if err == nil {
+		return 0
+	}
+	fmt.Fprintf(stderr, "unitscope: %s\n", oneLine(err))
+	var usage usageError
+	if errors.As(err, &usage) {
+		return exitUsage
+	}
+	return exitFailure
+}
+
+// oneLine joins the lines of an error, since every error of the program is one.
+func oneLine(err error) string {
+	return strings.Join(strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
+}
+
+// usageError is a mistake in the command rather than a failure.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+func newApp(stdout, stderr io.Writer) *cli.App {
+	app := &cli.App{
+		Name:                 "unitscope",
+		Usage:                "see what the units of a deep network have learned",
+		UsageText:            "unitscope COMMAND [--flag VALUE]...",
+		Description:          "Trains Deep Belief Nets and Stacked Denoising Auto-Encoders and draws any unit of any layer\nin input space. Begin with `unitscope demo`; `unitscope help COMMAND` explains a command.",
+		HideVersion:          true,
+		EnableBashCompletion: true,
+		Writer:               stdout,
+		ErrWriter:            stderr,
+		ExitErrHandler:       func(*cli.Context, error) {},
+		Commands: []*cli.Command{
+			demoCommand(),
+			trainCommand(),
+			visualizeCommand(),
+			figureCommand(),
+			devicesCommand(),
+		},
+	}
+	app.Action = needCommand
+	app.OnUsageError = onUsageError
+	for _, c := range app.Commands {
+		strict(c)
+	}
+	return app
+}
+
+// strict makes a command refuse what it does not understand: unknown flags,
+// arguments that nothing reads, and a group of commands without one of them.
+func strict(c *cli.Command) {
+	c.OnUsageError = onUsageError
+	if len(c.Subcommands) > 0 {
+		c.Action = needCommand
+		for _, sub := range c.Subcommands {
+			strict(sub)
+		}
+		return
+	}
+	action := c.Action
+	c.Action = func(ctx *cli.Context) error {
+		if ctx.NArg() > 0 {
+			return usagef("%s: unexpected argument %q; options look like --name VALUE and come before it", ctx.Command.HelpName, ctx.Args().First())
+		}
+		return action(ctx)
+	}
+}
+
+func onUsageError(ctx *cli.Context, err error, _ bool) error {
+	name := "unitscope"
+	if ctx.Command != nil && ctx.Command.HelpName != "" {
+		name = ctx.Command.HelpName
+	}
+	return usagef("%s: %w; see `%s --help`", name, err, name)
+}
+
+// needCommand answers a call that names no command, or none that exists.
+func needCommand(ctx *cli.Context) error {
+	commands := ctx.App.Commands
+	name := "unitscope"
+	if ctx.Command != nil && len(ctx.Command.Subcommands) > 0 && ctx.Command.HelpName != "" {
+		commands, name = ctx.Command.Subcommands, ctx.Command.HelpName
+	}
+	var known []string
+	for _, c := range commands {
+		if !c.Hidden && c.Name != "help" {
+			known = append(known, c.Name)
+		}
+	}
+	if ctx.NArg() > 0 {
+		return usagef("%s: there is no command %q; the commands are %s", name, ctx.Args().First(), strings.Join(known, ", "))
+	}
+	if name == "unitscope" {
+		return cli.ShowAppHelp(ctx)
+	}
+	return usagef("%s: which one? %s; see `%s --help`", name, strings.Join(known, ", "), name)
+}

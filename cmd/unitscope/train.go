@@ -1,0 +1,272 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/unitscope/unitscope/dataset"
+	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/network"
+	"github.com/unitscope/unitscope/network/safetensors"
+	"github.com/unitscope/unitscope/report/runfolder"
+	"github.com/unitscope/unitscope/train"
+)
+
+func trainCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "train",
+		Usage: "train a model layer by layer (section 2 of the report)",
+		Subcommands: []*cli.Command{
+			trainFamily(network.DBN, "train a Deep Belief Net: Restricted Boltzmann Machines by contrastive divergence",
+				&cli.IntFlag{Name: "k", Value: 1, Usage: "`N` Gibbs steps of contrastive divergence, at least 1"},
+				&cli.BoolFlag{Name: "persistent", Usage: "persistent contrastive divergence: chains go on from update to update"},
+				&cli.IntFlag{Name: "chains", Usage: "`N` persistent chains, 0 for as many as a batch has examples"},
+			),
+			trainFamily(network.SDAE, "train a Stacked Denoising Auto-Encoder",
+				&cli.StringFlag{Name: "corruption", Value: "mask", Usage: "`KIND` of noise: mask (components become 0), saltpepper (the data's minimum or maximum) or gauss"},
+				&cli.StringFlag{Name: "noise", Value: fmt.Sprint(train.Defaults(network.SDAE, engine.Bernoulli).Noise[0]), Usage: "`X`, the share of components that mask and saltpepper change, 0 to 1, or the deviation of gauss; one value, or one per layer"},
+			),
+		},
+	}
+}
+
+func trainFamily(kind network.Kind, usage string, own ...cli.Flag) *cli.Command {
+	defaults := train.Defaults(kind, engine.Bernoulli)
+	flags := []cli.Flag{
+		&cli.StringFlag{Name: "data", Value: "digits", Usage: "`DATA` to train on, see below"},
+		&cli.StringFlag{Name: "layers", Value: "500,500,500", Usage: "`N,N,...` units of each layer from the first one up, 1 to 16777215 each"},
+		&cli.StringFlag{Name: "visible", Value: "bernoulli", Usage: "`KIND` of inputs: bernoulli (0 to 1) or gaussian (real, unit variance)"},
+		&cli.StringFlag{Name: "epochs", Value: fmt.Sprint(defaults.Epochs[0]), Usage: "`N` passes over the data, at least 1; one value, or one per layer"},
+		&cli.IntFlag{Name: "batch", Value: defaults.Batch, Usage: "`N` examples per update, at least 1"},
+		&cli.StringFlag{Name: "lr", Aliases: []string{"layer-lr"}, Usage: fmt.Sprintf("`X`, the learning rate, above 0; one value, or one per layer (default: %g; less for gaussian inputs, persistent chains and salt and pepper)", defaults.Rate(1))},
+		&cli.Float64Flag{Name: "momentum", Value: defaults.Momentum, Usage: "`X`, 0 or more and below 1"},
+		&cli.Float64Flag{Name: "decay", Value: defaults.Decay, Usage: "`X`, the L2 penalty on weights, 0 or more"},
+		&cli.IntFlag{Name: "limit", Usage: "use only the first `N` examples, 0 for all"},
+		&cli.IntFlag{Name: "validation", Usage: "hold the last `N` examples out of training, for the monitors"},
+		&cli.IntFlag{Name: "checkpoint-every", Usage: "`N` updates from one checkpoint to the next, 0 for the end of every epoch"},
+		&cli.BoolFlag{Name: "resume", Usage: "go on with the run in --out from its last checkpoint; the model is that of an uninterrupted run, bit for bit"},
+	}
+	flags = append(flags, own...)
+	flags = append(flags, outFlag(""), forceFlag(), seedFlag(), deviceFlag())
+	return &cli.Command{
+		Name:        string(kind),
+		Usage:       usage,
+		Description: "Writes model.safetensors, log.csv, filters.png and run.json to --out, and a checkpoint while it trains.\n\n--data is one of\n\n" + indent(dataset.Kinds()),
+		Flags:       append(flags, speakFlags()...),
+		Action:      func(ctx *cli.Context) error { return trainModel(ctx, kind) },
+	}
+}
+
+func indent(text string) string { return "  " + strings.ReplaceAll(text, "\n", "\n  ") }
+
+// trainModel is `unitscope train dbn` and `train sdae`.
+func trainModel(ctx *cli.Context, kind network.Kind) (err error) {
+	c, err := newConsole(ctx)
+	if err != nil {
+		return err
+	}
+	o, err := trainOptions(ctx, kind)
+	if err != nil {
+		return err
+	}
+	mode, err := folderMode(ctx)
+	if err != nil {
+		return err
+	}
+	task := "train " + string(kind)
+	if err := runfolder.Check(ctx.String("out"), mode, task); err != nil {
+		return err
+	}
+	set, held, err := openData(ctx.String("data"), ctx.Int("limit"), ctx.Int("validation"), o.Seed)
+	if err != nil {
+		return err
+	}
+	defer closeInto(&err, set)
+	device, err := openDevice(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer closeInto(&err, device)
+	t := &training{console: c, device: device, set: set, held: held, options: o}
+	if mode == runfolder.Resume {
+		done, err := t.findCheckpoint(ctx.String("out"))
+		if err != nil || done {
+			return err
+		}
+	}
+	record, err := runfolder.NewRecord(task, args(ctx), options(ctx), o.Seed, device.Info(), set.Info().Files)
+	if err != nil {
+		return err
+	}
+	_, err = t.run(ctx.Context, ctx.String("out"), mode, record)
+	if err != nil && ctx.Err() != nil {
+		return fmt.Errorf("%w; go on with the same command and --resume", err)
+	}
+	return err
+}
+
+// openData opens --data with --limit and --validation. Closing set closes held.
+func openData(spec string, limit, validation int, seed uint64) (set, held dataset.Set, err error) {
+	all, err := dataset.Open(spec, seed)
+	if err != nil {
+		return nil, nil, fmt.Errorf("--data: %w", err)
+	}
+	set = all
+	if limit != 0 {
+		if set, err = dataset.Head(set, limit); err != nil {
+			return nil, nil, errors.Join(usagef("--limit: %w", err), all.Close())
+		}
+	}
+	if validation != 0 {
+		if set, held, err = dataset.Split(set, validation); err != nil {
+			return nil, nil, errors.Join(usagef("--validation: %w", err), all.Close())
+		}
+	}
+	return set, held, nil
+}
+
+func trainOptions(ctx *cli.Context, kind network.Kind) (train.Options, error) {
+	o := train.Options{
+		Kind: kind, Batch: ctx.Int("batch"), Momentum: ctx.Float64("momentum"), Decay: ctx.Float64("decay"),
+		Seed: ctx.Uint64("seed"), CheckpointEvery: ctx.Int("checkpoint-every"),
+	}
+	var err error
+	if o.Visible, err = parseVisible(ctx.String("visible")); err != nil {
+		return o, err
+	}
+	if o.Units, err = parseInts("layers", ctx.String("layers"), 1, 1<<24-1); err != nil {
+		return o, err
+	}
+	if o.Epochs, err = parseInts("epochs", ctx.String("epochs"), 1, 1<<31-1); err != nil {
+		return o, err
+	}
+	if o.Rates, err = parseFloats("lr", ctx.String("lr")); err != nil {
+		return o, err
+	}
+	if kind == network.DBN {
+		o.GibbsSteps, o.Persistent, o.Chains = ctx.Int("k"), ctx.Bool("persistent"), ctx.Int("chains")
+	} else {
+		if o.Noise, err = parseFloats("noise", ctx.String("noise")); err != nil {
+			return o, err
+		}
+		if o.Corruption, err = parseCorruption(ctx.String("corruption")); err != nil {
+			return o, err
+		}
+	}
+	if err := o.Check(); err != nil {
+		return o, usageError{err}
+	}
+	return o, nil
+}
+
+func parseVisible(text string) (engine.VisibleKind, error) {
+	for _, k := range []engine.VisibleKind{engine.Bernoulli, engine.Gaussian} {
+		if k.String() == text {
+			return k, nil
+		}
+	}
+	return 0, usagef("--visible %q: want bernoulli or gaussian", text)
+}
+
+func parseCorruption(text string) (engine.CorruptionKind, error) {
+	for k := range engine.CorruptionGaussian + 1 {
+		if k.String() == text {
+			return k, nil
+		}
+	}
+	return 0, usagef("--corruption %q: want mask, saltpepper or gauss", text)
+}
+
+// training is one model in training into a run folder.
+type training struct {
+	console   *console
+	device    engine.Device
+	set, held dataset.Set
+	options   train.Options
+	resume    *train.Checkpoint // nil to start anew
+	log       trainingLog
+	folder    *runfolder.Folder
+}
+
+// findCheckpoint looks for where the run in a folder can go on. done is true
+// if there is nothing left to do.
+func (t *training) findCheckpoint(out string) (done bool, err error) {
+	record, err := runfolder.ReadRecord(out)
+	if errors.Is(err, fs.ErrNotExist) {
+		t.console.say("%s holds no run yet; starting one", out)
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	if record.Status == runfolder.Complete {
+		t.console.say("the run in %s is complete; there is nothing to resume", out)
+		return true, nil
+	}
+	f, err := safetensors.Open(checkpointPath(out))
+	if errors.Is(err, fs.ErrNotExist) {
+		t.console.say("the run in %s has no checkpoint yet; starting it again", out)
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	t.resume, err = train.ReadCheckpoint(f)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return false, fmt.Errorf("%s: %w", checkpointPath(out), err)
+	}
+	t.console.say("resuming layer %d after %d updates", t.resume.Layer, t.resume.Updates)
+	return false, t.log.read(logPath(out), t.resume)
+}
+
+// run trains, writes the model and what belongs to it, and returns the model.
+func (t *training) run(ctx context.Context, out string, mode runfolder.Mode, record runfolder.Record) (*network.Network, error) {
+	if t.resume != nil {
+		if err := t.resume.Fits(t.set, t.held, t.options); err != nil {
+			return nil, usageError{err}
+		}
+	}
+	var err error
+	if t.folder, err = runfolder.Create(out, mode, record); err != nil {
+		return nil, err
+	}
+	n, err := t.train(ctx, out)
+	if err != nil {
+		return nil, errors.Join(err, t.folder.Abandon())
+	}
+	if err := t.folder.Write(runfolder.ModelName, n.Write); err != nil {
+		return nil, err
+	}
+	if err := writeFilters(t.folder, n); err != nil {
+		return nil, err
+	}
+	if err := t.folder.Finish(); err != nil {
+		return nil, err
+	}
+	t.console.say("wrote %s", t.folder.Path(runfolder.ModelName))
+	return n, nil
+}
+
+func (t *training) train(ctx context.Context, out string) (*network.Network, error) {
+	shown := &trainingProgress{console: t.console, kind: t.options.Kind}
+	hooks := train.Hooks{
+		Progress: shown.set,
+		Report: func(r train.Report) {
+			shown.note(r)
+			t.log.add(r)
+		},
+		Checkpoint: t.checkpoint,
+	}
+	n, err := train.Train(ctx, t.device, t.set, t.held, t.options, hooks, t.resume)
+	if err != nil {
+		shown.stop()
+		return nil, err
+	}
+	shown.finish()
+	return n, t.folder.Write(runfolder.LogName, t.log.write)
+}

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/unitscope/unitscope/network"
+	"github.com/unitscope/unitscope/report/runfolder"
+	"github.com/unitscope/unitscope/train"
+)
+
+func checkpointPath(out string) string { return filepath.Join(out, runfolder.CheckpointName) }
+func logPath(out string) string        { return filepath.Join(out, runfolder.LogName) }
+
+// checkpoint writes a checkpoint, after the log that belongs to it: a log that
+// is ahead of the checkpoint can be cut, one that is behind has a hole.
+func (t *training) checkpoint(write func(io.Writer) error) error {
+	if err := t.folder.Write(runfolder.LogName, t.log.write); err != nil {
+		return err
+	}
+	return t.folder.WriteTemporary(runfolder.CheckpointName, write)
+}
+
+// trainingLog is log.csv. step counts the updates of the layer.
+type trainingLog struct {
+	rows     [][]string
+	layer    int
+	examples int64
+	since    time.Time
+}
+
+// logColumns are the names of log.csv. A monitor that a model does not have is
+// left empty.
+func logColumns() []string {
+	return []string{"layer", "epoch", "step", "error", "held_error", "free_energy_gap", "pseudo_likelihood", "examples_per_second"}
+}
+
+func (l *trainingLog) add(r train.Report) {
+	number := func(x float64) string {
+		if math.IsNaN(x) {
+			return ""
+		}
+		return strconv.FormatFloat(x, 'g', 8, 64)
+	}
+	if r.Layer != l.layer {
+		l.layer, l.examples = r.Layer, 0
+	}
+	rate := math.NaN()
+	if !l.since.IsZero() {
+		rate = float64(r.Examples-l.examples) / time.Since(l.since).Seconds()
+	}
+	l.examples, l.since = r.Examples, time.Now()
+	l.rows = append(l.rows, []string{
+		strconv.Itoa(r.Layer), strconv.Itoa(r.Epoch), strconv.Itoa((r.Epoch-1)*r.Updates + r.Update),
+		number(r.Error), number(r.HeldError), number(r.FreeEnergyGap), number(r.PseudoLikelihood), number(rate),
+	})
+}
+
+func (l *trainingLog) write(w io.Writer) error {
+	out := csv.NewWriter(w)
+	return out.WriteAll(append([][]string{logColumns()}, l.rows...))
+}
+
+// read takes over the lines of an interrupted run up to its checkpoint.
+func (l *trainingLog) read(path string, c *train.Checkpoint) error {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	in := csv.NewReader(f)
+	in.FieldsPerRecord = len(logColumns())
+	for first := true; ; first = false {
+		row, err := in.Read()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil || first && !slices.Equal(row, logColumns()) {
+			return fmt.Errorf("%s: not the log of a training run", path)
+		}
+		if first {
+			continue
+		}
+		layer, err1 := strconv.Atoi(row[0])
+		step, err2 := strconv.Atoi(row[2])
+		if err1 != nil || err2 != nil {
+			return fmt.Errorf("%s: line %d: layer %.20q, step %.20q: want whole numbers", path, len(l.rows)+2, row[0], row[2])
+		}
+		if layer < c.Layer || layer == c.Layer && step <= c.Updates {
+			l.rows = append(l.rows, row)
+		}
+	}
+}
+
+// trainingProgress shows the layers of a model, one after the other.
+type trainingProgress struct {
+	console *console
+	kind    network.Kind
+	layer   int
+	bar     *progress
+	monitor string
+}
+
+func (p *trainingProgress) set(now train.Progress) {
+	if p.layer != now.Layer {
+		p.finish()
+		p.layer, p.monitor = now.Layer, ""
+		p.bar = p.console.progress(fmt.Sprintf("%s layer %d of %d", p.kind, now.Layer, now.Layers), "examples", now.AllExamples)
+	}
+	p.bar.set(now.Examples, join(fmt.Sprintf("epoch %d of %d", now.Epoch, now.Epochs), p.monitor))
+}
+
+func (p *trainingProgress) note(r train.Report) {
+	p.monitor = fmt.Sprintf("error %.3g", r.Error)
+	if !math.IsNaN(r.FreeEnergyGap) {
+		p.monitor += fmt.Sprintf(", free-energy gap %.3g", r.FreeEnergyGap)
+	}
+}
+
+func (p *trainingProgress) finish() {
+	if p.bar != nil {
+		p.bar.finish(p.monitor)
+	}
+	p.bar = nil
+}
+
+func (p *trainingProgress) stop() {
+	if p.bar != nil {
+		p.bar.stop()
+	}
+}

@@ -1,0 +1,308 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/unitscope/unitscope/dataset"
+	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/engine/dense"
+	"github.com/unitscope/unitscope/network"
+	"github.com/unitscope/unitscope/report"
+	"github.com/unitscope/unitscope/report/runfolder"
+	"github.com/unitscope/unitscope/visualize"
+)
+
+func visualizeCommand() *cli.Command {
+	return &cli.Command{
+		Name:        "visualize",
+		Usage:       "show units in input space",
+		Subcommands: []*cli.Command{ascentCommand()},
+	}
+}
+
+func ascentCommand() *cli.Command {
+	flags := []cli.Flag{
+		&cli.StringFlag{Name: "model", Required: true, Usage: "`FILE` of a model, or its run folder"},
+		&cli.IntFlag{Name: "layer", Value: 1, Usage: "`N` of the layer, 1 is the first hidden one"},
+		&cli.StringFlag{Name: "units", Value: "all", Usage: "`UNITS` of the layer, counted from 0: all, 7, 0-35, or several with commas"},
+		&cli.StringFlag{Name: "keep", Value: "all", Usage: "`WHICH` patterns go into ascent.npz: all, or only the best of each unit"},
+	}
+	flags = append(flags, ascentFlags()...)
+	flags = append(flags,
+		&cli.StringFlag{Name: "rho", Usage: "`X`, the norm of the patterns, above 0 (default: the model's, the mean norm of its training data)"},
+		&cli.StringFlag{Name: "data", Usage: "`DATA` whose mean norm is rho, for a model that does not have one"},
+		outFlag(""), forceFlag(), seedFlag(), deviceFlag())
+	return &cli.Command{
+		Name:  "ascent",
+		Usage: "activation maximization (section 3 of the report): the inputs of norm rho that excite a unit most",
+		Description: "Climbs the activation of every unit from several random starts and writes to --out:\n" +
+			"ascent.npz (patterns and numbers of every restart), restarts.csv (the numbers, a row per restart),\n" +
+			"units.png (the best pattern of each unit), restarts.png (all restarts of the first units, a row each) and run.json.",
+		Flags:  append(flags, speakFlags()...),
+		Action: ascent,
+	}
+}
+
+// ascentFlags are for every command that climbs.
+func ascentFlags() []cli.Flag {
+	o := visualize.DefaultAscent()
+	return []cli.Flag{
+		&cli.IntFlag{Name: "restarts", Value: o.Restarts, Usage: "`N` random starts for each unit, at least 1"},
+		&cli.IntFlag{Name: "steps", Value: o.MaxSteps, Usage: "`N` steps of a restart at most, 0 or more"},
+		&cli.StringFlag{Name: "lr", Value: "auto", Usage: "`X`, the step size of the ascent, above 0; auto finds one for each layer"},
+		&cli.Float64Flag{Name: "tol", Value: o.Tolerance, Usage: "`X`, the relative gain at or below which a step counts as slow, 0 or more"},
+		&cli.IntFlag{Name: "patience", Value: o.Patience, Usage: "`N` slow steps in a row after which a restart stops, at least 1"},
+		&cli.IntFlag{Name: "direction", Value: o.Direction, Usage: "1 to maximise the activation, -1 to minimise it"},
+	}
+}
+
+// ascentOptions translates ascentFlags; layer, units and radius are left to fill in.
+func ascentOptions(ctx *cli.Context) (visualize.AscentOptions, error) {
+	o := visualize.DefaultAscent()
+	o.Restarts, o.MaxSteps, o.Patience, o.Direction = ctx.Int("restarts"), ctx.Int("steps"), ctx.Int("patience"), ctx.Int("direction")
+	o.Tolerance, o.Seed = ctx.Float64("tol"), ctx.Uint64("seed")
+	var err error
+	if text := ctx.String("lr"); text != "auto" {
+		if o.Rate, err = parsePositive("lr", text); err != nil {
+			return o, err
+		}
+	}
+	switch {
+	case o.Restarts < 1:
+		return o, usagef("--restarts %d: want at least 1", o.Restarts)
+	case o.MaxSteps < 0:
+		return o, usagef("--steps %d: want 0 or more", o.MaxSteps)
+	case o.Patience < 1:
+		return o, usagef("--patience %d: want at least 1", o.Patience)
+	case o.Direction != 1 && o.Direction != -1:
+		return o, usagef("--direction %d: want 1 or -1", o.Direction)
+	case !(o.Tolerance >= 0) || o.Tolerance > math.MaxFloat32:
+		return o, usagef("--tol %g: want a number, 0 or more", o.Tolerance)
+	}
+	return o, nil
+}
+
+func parsePositive(flag, text string) (float64, error) {
+	x, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(float32(x) > 0) || x > math.MaxFloat32 {
+		return 0, usagef("--%s %q: want a number above 0", flag, text)
+	}
+	return x, nil
+}
+
+// ascent is `unitscope visualize ascent`.
+func ascent(ctx *cli.Context) (err error) {
+	c, err := newConsole(ctx)
+	if err != nil {
+		return err
+	}
+	o, err := ascentOptions(ctx)
+	if err != nil {
+		return err
+	}
+	mode, err := folderMode(ctx)
+	if err != nil {
+		return err
+	}
+	const task = "visualize ascent"
+	if err := runfolder.Check(ctx.String("out"), mode, task); err != nil {
+		return err
+	}
+	n, file, err := loadModel("model", ctx.String("model"))
+	if err != nil {
+		return err
+	}
+	if o.Layer, o.Units, err = chooseUnits(n, ctx.Int("layer"), ctx.String("units")); err != nil {
+		return err
+	}
+	if o.Radius, err = chooseRadius(ctx, n); err != nil {
+		return err
+	}
+	if o.KeepAll, err = parseKeep(ctx.String("keep")); err != nil {
+		return err
+	}
+	device, err := openDevice(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer closeInto(&err, device)
+	record, err := runfolder.NewRecord(task, args(ctx), options(ctx), o.Seed, device.Info(), []string{file})
+	if err != nil {
+		return err
+	}
+	result, err := climb(ctx.Context, c, device, n, o)
+	if err != nil {
+		return err
+	}
+	return writeAscent(c, ctx.String("out"), mode, record, result)
+}
+
+// loadModel loads --model, --dbn or --sdae; file is the model's file itself.
+func loadModel(flag, path string) (n *network.Network, file string, err error) {
+	file = path
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		file = filepath.Join(path, runfolder.ModelName)
+		if _, err := os.Stat(file); err != nil {
+			if record, e := runfolder.ReadRecord(path); e == nil && record.Status != runfolder.Complete {
+				return nil, "", fmt.Errorf("--%s %s: its run is not complete; go on with it by `unitscope %s --resume`", flag, path, record.Task)
+			}
+		}
+	}
+	if n, err = network.Load(path); err != nil {
+		return nil, "", fmt.Errorf("--%s: %w", flag, err)
+	}
+	return n, file, nil
+}
+
+func chooseUnits(n *network.Network, layer int, text string) (int, []int, error) {
+	if layer < 1 || layer > len(n.Layers) {
+		return 0, nil, usagef("--layer %d: the model has layers 1 to %d", layer, len(n.Layers))
+	}
+	units, err := visualize.ParseUnits(text, n.Sizes()[layer])
+	if err != nil {
+		return 0, nil, usagef("--%w", err)
+	}
+	return layer, units, nil
+}
+
+// chooseRadius finds rho: --rho, else the model's own, else that of --data.
+func chooseRadius(ctx *cli.Context, n *network.Network) (radius float64, err error) {
+	rho, data := ctx.String("rho"), ctx.String("data")
+	switch {
+	case rho != "" && data != "":
+		return 0, usagef("--rho and --data: both say the norm of the patterns; give one of them")
+	case rho != "":
+		return parsePositive("rho", rho)
+	case data == "" && n.Radius == 0:
+		return 0, usagef("--model: the model does not say rho, the mean norm of its data; give --rho or --data")
+	case data == "":
+		return n.Radius, nil
+	}
+	set, _, err := openData(data, 0, 0, ctx.Uint64("seed"))
+	if err != nil {
+		return 0, err
+	}
+	defer closeInto(&err, set)
+	if size := n.Sizes()[0]; set.Info().Size() != size {
+		return 0, usagef("--data %s: its examples have %d components, the model's inputs %d", data, set.Info().Size(), size)
+	}
+	return meanNorm(n, set)
+}
+
+// meanNorm is the mean norm of a set's examples as the model sees them.
+func meanNorm(n *network.Network, set dataset.Set) (float64, error) {
+	if n.Mean == nil && n.Scale == nil {
+		return dataset.MeanNorm(set, set.Len())
+	}
+	return dataset.MeanNorm(preprocessed{set, n}, set.Len())
+}
+
+// preprocessed is a data set as a model sees it.
+type preprocessed struct {
+	dataset.Set
+	model *network.Network
+}
+
+// Read reads examples and puts them through the model's preprocessing.
+func (p preprocessed) Read(dst []float32, indices []int) error {
+	if err := p.Set.Read(dst, indices); err != nil {
+		return err
+	}
+	return p.model.Preprocess(dst)
+}
+
+func parseKeep(text string) (all bool, err error) {
+	switch text {
+	case "all":
+		return true, nil
+	case "best":
+		return false, nil
+	}
+	return false, usagef("--keep %q: want all or best", text)
+}
+
+// climb runs an ascent and shows its progress.
+func climb(ctx context.Context, c *console, d engine.Device, n *network.Network, o visualize.AscentOptions) (*visualize.AscentResult, error) {
+	p := c.progress(fmt.Sprintf("%s layer %d, %d units", n.Kind, o.Layer, len(o.Units)), "restarts", int64(len(o.Units)*o.Restarts))
+	result, err := visualize.Ascend(ctx, d, n, o, func(done, total int) { p.set(int64(done), "") })
+	if err != nil {
+		p.stop()
+		return nil, err
+	}
+	p.finish(fmt.Sprintf("step size %.3g", result.Rate))
+	if dead := deadUnits(result); dead > 0 {
+		c.say("%d of %d units are dead: from every start their gradient vanishes; they are drawn as a cross", dead, len(result.Units))
+	}
+	return result, nil
+}
+
+func deadUnits(r *visualize.AscentResult) (n int) {
+	for _, dead := range r.Dead {
+		if dead {
+			n++
+		}
+	}
+	return n
+}
+
+// restartsShown is how many units restarts.png shows.
+const restartsShown = 16
+
+func writeAscent(c *console, out string, mode runfolder.Mode, record runfolder.Record, r *visualize.AscentResult) error {
+	units, err := report.Grid(r.BestPatterns, r.Shape, nearlySquare(len(r.Units)), report.GridOptions{Scale: gridScale(nearlySquare(len(r.Units)), r.Shape), Dead: r.Dead})
+	if err != nil {
+		return err
+	}
+	f, err := runfolder.Create(out, mode, record)
+	if err != nil {
+		return err
+	}
+	err = errors.Join(
+		f.Write("ascent.npz", r.WriteArrays),
+		f.Write("restarts.csv", r.WriteTable),
+		writePicture(f, "units.png", units),
+	)
+	if err == nil && r.Patterns != nil {
+		err = writeRestarts(f, r)
+	}
+	if err == nil {
+		err = f.Finish()
+	}
+	if err != nil {
+		return errors.Join(err, f.Abandon())
+	}
+	c.say("wrote %s", f.Path("units.png"))
+	return nil
+}
+
+// writeRestarts draws the first units, a row of all restarts for each.
+func writeRestarts(f *runfolder.Folder, r *visualize.AscentResult) error {
+	units := min(len(r.Units), restartsShown)
+	patterns, err := dense.Data(r.Patterns)
+	if err != nil {
+		return err
+	}
+	rows := units * r.Restarts
+	components := len(patterns) / (len(r.Units) * r.Restarts)
+	shown, err := dense.Of(patterns[:rows*components], rows, components)
+	if err != nil {
+		return err
+	}
+	dead := make([]bool, rows)
+	for i := range dead {
+		dead[i] = r.Dead[i/r.Restarts]
+	}
+	img, err := report.Grid(shown, r.Shape, r.Restarts, report.GridOptions{Scale: gridScale(r.Restarts, r.Shape), Dead: dead})
+	if err != nil {
+		return err
+	}
+	return writePicture(f, "restarts.png", img)
+}
