@@ -75,7 +75,7 @@ func RowKey(layer, unit, restart int) uint64 {
 
 // CheckRowKey returns an error if [RowKey] of these numbers would not be unique.
 func CheckRowKey(layer, unit, restart int) error {
-	if layer < 0 || layer > 1<<8-1 || unit < 0 || unit > 1<<24-1 || restart < 0 || restart > 1<<32-1 {
+	if layer < 0 || layer > 1<<8-1 || unit < 0 || unit > 1<<24-1 || restart < 0 || uint64(restart) > 1<<32-1 {
 		return fmt.Errorf("layer %d, unit %d, restart %d: outside the ranges 0..255, 0..2^24-1 and 0..2^32-1 of a random number's identity", layer, unit, restart)
 	}
 	return nil

@@ -113,15 +113,18 @@ func (f *figure) draw(ctx context.Context, d engine.Device) (image.Image, error)
 	for _, n := range f.models {
 		row := report.Figure1Model{Name: strings.ToUpper(string(n.Kind))}
 		for layer := 1; layer <= len(n.Layers); layer++ {
-			r, err := f.climb(ctx, d, n, layer, f.columns*f.columns, false)
+			o := f.options(n, layer, f.columns*f.columns)
+			r, err := climb(ctx, f.console, d, n, o)
 			if err != nil {
 				return nil, err
 			}
 			row.Layers = append(row.Layers, r)
 		}
+		o := f.options(n, len(n.Layers), f.restartUnits)
+		// The step size belongs to the layer, so that of the layer's panel serves.
+		o.Rate, o.KeepAll = row.Layers[o.Layer-1].Rate, true
 		var err error
-		row.Restarts, err = f.climb(ctx, d, n, len(n.Layers), f.restartUnits, true)
-		if err != nil {
+		if row.Restarts, err = climb(ctx, f.console, d, n, o); err != nil {
 			return nil, err
 		}
 		f.rows = append(f.rows, row)
@@ -129,14 +132,14 @@ func (f *figure) draw(ctx context.Context, d engine.Device) (image.Image, error)
 	return report.Figure1(f.rows, report.Figure1Options{})
 }
 
-// climb climbs the first units of a layer.
-func (f *figure) climb(ctx context.Context, d engine.Device, n *network.Network, layer, units int, keepAll bool) (*visualize.AscentResult, error) {
+// options are those for the first units of a layer.
+func (f *figure) options(n *network.Network, layer, units int) visualize.AscentOptions {
 	o := f.ascent
-	o.Layer, o.KeepAll = layer, keepAll
+	o.Layer = layer
 	for u := range min(units, n.Sizes()[layer]) {
 		o.Units = append(o.Units, u)
 	}
-	return climb(ctx, f.console, d, n, o)
+	return o
 }
 
 func (f *figure) write(out string, mode runfolder.Mode, record runfolder.Record, img image.Image) error {
