@@ -32,7 +32,7 @@ func demoCommand() *cli.Command {
 // The size of the demo: enough for strokes in the first layer and more complex
 // patterns above, small enough for about a minute on two cores.
 const (
-	demoData       = "digits:n=6000"
+	demoData       = "digits:n=20500"
 	demoValidation = 500
 )
 

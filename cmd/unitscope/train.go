@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -99,7 +100,9 @@ func trainModel(ctx *cli.Context, kind network.Kind) (err error) {
 			return err
 		}
 	}
-	record, err := runfolder.NewRecord(task, args(ctx), options(ctx), o.Seed, device.Info(), set.Info().Files)
+	resolved := options(ctx)
+	resolved["lr"] = rates(o)
+	record, err := runfolder.NewRecord(task, args(ctx), resolved, o.Seed, device.Info(), set.Info().Files)
 	if err != nil {
 		return err
 	}
@@ -108,6 +111,15 @@ func trainModel(ctx *cli.Context, kind network.Kind) (err error) {
 		return fmt.Errorf("%w; go on with the same command and --resume", err)
 	}
 	return err
+}
+
+// rates are the learning rates of all layers, as --lr takes them.
+func rates(o train.Options) string {
+	var texts []string
+	for layer := range o.Units {
+		texts = append(texts, fmt.Sprint(o.Rate(layer+1)))
+	}
+	return strings.Join(texts, ",")
 }
 
 // openData opens --data with --limit and --validation. Closing set closes held.
@@ -253,6 +265,10 @@ func (t *training) run(ctx context.Context, out string, mode runfolder.Mode, rec
 }
 
 func (t *training) train(ctx context.Context, out string) (*network.Network, error) {
+	if t.resume == nil {
+		// After a break the first rate would count what others did.
+		t.log.since = time.Now()
+	}
 	shown := &trainingProgress{console: t.console, kind: t.options.Kind}
 	hooks := train.Hooks{
 		Progress: shown.set,
