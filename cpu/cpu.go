@@ -124,10 +124,14 @@ func (d *device) Info() engine.Info {
 	return info
 }
 
-// Compile has no fused plans yet to offer: every plan runs by its definition.
+// Compile prepares the plans that have a fused version here; the others run by
+// their definitions.
 func (d *device) Compile(p engine.Plan) (engine.Runner, error) {
 	if err := d.open("compile"); err != nil {
 		return nil, err
+	}
+	if p, ok := p.(engine.Ascent); ok {
+		return newAscent(d, p)
 	}
 	return nil, engine.ErrNotFused
 }
