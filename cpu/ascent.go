@@ -39,7 +39,7 @@ type ascentLayer struct {
 const tileBytes = 1 << 20
 
 // maxTiles bounds a worker's tiles: more save little weight traffic.
-const maxTiles = 8
+const maxTiles = 4
 
 func newAscent(d *device, p engine.Ascent) (*ascent, error) {
 	if err := engine.CheckAscent(p); err != nil {
@@ -124,8 +124,8 @@ func (a *ascent) firstError() (err error) {
 }
 
 // ascentQueue hands out the rows that wait. Each worker has a share of its own,
-// so that rows that take equally long are spread evenly; one that has none left
-// takes of the largest other share.
+// so that rows that take equally long are spread evenly; one that would be idle
+// takes half of the largest other share.
 type ascentQueue struct {
 	sync.Mutex
 	rows []int
@@ -148,11 +148,15 @@ func (q *ascentQueue) fill(s *engine.AscentState) {
 	}
 }
 
-// take returns the next row for a worker; ok is false if none waits.
-func (q *ascentQueue) take(worker int) (row int, ok bool) {
+// take returns the next row for a worker, one of others only if it is idle; ok
+// is false if none waits.
+func (q *ascentQueue) take(worker int, idle bool) (row int, ok bool) {
 	q.Lock()
 	defer q.Unlock()
 	own := &q.of[worker]
+	if own.from == own.to && !idle {
+		return 0, false
+	}
 	if own.from == own.to {
 		largest := own
 		for w := range q.of {
@@ -271,7 +275,7 @@ func (c *climber) layOut(w int) {
 		}
 	}
 	for len(c.waiting) < capacity {
-		index, ok := c.ascent.queue.take(w)
+		index, ok := c.ascent.queue.take(w, len(c.waiting) == 0)
 		if !ok {
 			break
 		}
@@ -322,7 +326,7 @@ func (c *climber) refill(w int) bool {
 			if t.rows[lane].index != noRow {
 				continue
 			}
-			index, ok := c.ascent.queue.take(w)
+			index, ok := c.ascent.queue.take(w, c.active == 0)
 			if !ok {
 				return false
 			}

@@ -55,7 +55,7 @@ func BenchmarkAscent(b *testing.B) {
 		sizes       []int
 		rows, steps int
 	}{
-		{"wide", []int{784, 1000, 1000, 1000}, 9000, 2},
+		{"wide", []int{784, 1000, 1000, 1000}, 9000, 8},
 		{"paper", []int{784, 1000, 1000, 1000}, 324, 60},
 		{"patch", []int{144, 400, 400, 400}, 1296, 100},
 	} {

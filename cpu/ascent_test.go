@@ -1,0 +1,173 @@
+package cpu
+
+import (
+	"math"
+	"slices"
+	"testing"
+
+	"github.com/unitscope/unitscope/cpu/internal/kernel"
+	"github.com/unitscope/unitscope/engine"
+)
+
+// ascentState puts rows at the starts of their identities.
+func ascentState(t testing.TB, d engine.Device, rows, units, inputs int, radius float32) *engine.AscentState {
+	t.Helper()
+	x, err := d.New(rows, inputs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := engine.Stream{Seed: 5, Purpose: engine.PurposeStart, Keys: make([]uint64, rows)}
+	which := make([]int, rows)
+	for i := range which {
+		which[i] = i % units
+		at.Keys[i] = engine.RowKey(3, which[i], i/units)
+	}
+	if err := d.Uniform(x, at); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Project(x, radius); err != nil {
+		t.Fatal(err)
+	}
+	return engine.NewAscentState(which, x)
+}
+
+func numbersOf(t testing.TB, s *engine.AscentState) []float32 {
+	t.Helper()
+	x := make([]float32, s.X.Rows()*s.X.Cols())
+	if err := s.X.Read(x); err != nil {
+		t.Fatal(err)
+	}
+	return slices.Concat(x, s.Activation, s.StartActivation, s.Gradient, s.Tangent, s.Rate)
+}
+
+// Rows that end at very different times, more of them than a worker holds at
+// once, give the same bits with any number of workers and any cut into calls,
+// and end where the definition ends within rounding.
+func TestAscentRows(t *testing.T) {
+	const inputs, units, rows = 60, 40, 700
+	plan := engine.Ascent{Layers: benchmarkLayers(inputs, 90, 70, units), Rate: 0.5, Direction: 1, Radius: 8, Tolerance: 1e-4, Patience: 3, MaxSteps: 90}
+	for i := range plan.Layers {
+		for j := range plan.Layers[i].Weight.Data {
+			plan.Layers[i].Weight.Data[j] *= 3
+		}
+	}
+	for _, set := range kernel.Variants() {
+		t.Run(set.Name, func(t *testing.T) {
+			var want []float32
+			var wantSteps []int
+			for _, workers := range []int{1, 2, 3, 7} {
+				d, err := Open(Options{Variant: set.Name, Workers: workers})
+				if err != nil {
+					t.Fatal(err)
+				}
+				r, err := newAscent(d.(*device), plan)
+				if err != nil {
+					t.Fatal(err)
+				}
+				s := ascentState(t, d, rows, units, inputs, plan.Radius)
+				for active, piece := 1, 1; active > 0; piece += workers {
+					p, err := r.Run(s, piece)
+					if err != nil {
+						t.Fatal(err)
+					}
+					active = p.Active
+				}
+				got := numbersOf(t, s)
+				if want == nil {
+					want, wantSteps = got, slices.Clone(s.Steps)
+					t.Logf("steps from %d to %d", slices.Min(s.Steps), slices.Max(s.Steps))
+					if slices.Min(s.Steps) == slices.Max(s.Steps) {
+						t.Error("all rows took equally many steps: the test proves little")
+					}
+				}
+				if !slices.Equal(got, want) || !slices.Equal(s.Steps, wantSteps) {
+					t.Errorf("%d workers: other results than one worker's", workers)
+				}
+				compareWithDefinition(t, d, plan, s)
+				if err := d.Close(); err != nil {
+					t.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// compareWithDefinition checks that nearly all rows ended where the definition
+// ends: rounding may send a row that hesitates between two optima to the other.
+func compareWithDefinition(t *testing.T, d engine.Device, plan engine.Ascent, s *engine.AscentState) {
+	t.Helper()
+	r, err := engine.Plain(d, plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	plain := ascentState(t, d, len(s.Units), plan.Layers[len(plan.Layers)-1].Weight.Rows, s.X.Cols(), plan.Radius)
+	if _, err := r.(engine.AscentRunner).Run(plain, plan.MaxSteps+1); err != nil {
+		t.Fatal(err)
+	}
+	apart := 0
+	for i, a := range s.Activation {
+		if math.Abs(float64(a-plain.Activation[i])) > 1e-2*math.Abs(float64(a)) {
+			apart++
+		}
+		if start := s.StartActivation[i]; math.Abs(float64(start-plain.StartActivation[i])) > 1e-5*(1+math.Abs(float64(start))) {
+			t.Fatalf("row %d starts at %g, by the definition at %g", i, start, plain.StartActivation[i])
+		}
+	}
+	if apart > len(s.Activation)/50 {
+		t.Errorf("%d of %d rows ended elsewhere than by the definition", apart, len(s.Activation))
+	}
+}
+
+// A call of Run allocates nothing, however many steps it takes.
+func TestAscentAllocatesNothing(t *testing.T) {
+	d, err := Open(Options{Workers: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	plan := engine.Ascent{Layers: benchmarkLayers(50, 60, 40), Rate: 0.1, Direction: 1, Radius: 5, Tolerance: 0, Patience: math.MaxInt, MaxSteps: math.MaxInt}
+	r, err := newAscent(d.(*device), plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := ascentState(t, d, 300, 40, 50, plan.Radius)
+	var failed error
+	// 16 is what one call may need for its closure and interfaces; 200 steps of
+	// 300 rows would show at once if a step allocated.
+	if n := testing.AllocsPerRun(5, func() {
+		if _, err := r.Run(s, 200); err != nil {
+			failed = err
+		}
+	}); n > 16 || failed != nil {
+		t.Errorf("%g allocations in a call of 200 steps, error %v", n, failed)
+	}
+}
+
+// An error names the first row, whichever worker meets it.
+func TestAscentFirstError(t *testing.T) {
+	d, err := Open(Options{Workers: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	plan := engine.Ascent{Layers: benchmarkLayers(5, 6, 400), Rate: 0.1, Direction: 1, Radius: 5, Patience: 3, MaxSteps: 50}
+	r, err := newAscent(d.(*device), plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 20 {
+		s := ascentState(t, d, 400, 400, 5, plan.Radius)
+		x := make([]float32, 400*5)
+		for _, row := range []int{390, 117, 250} {
+			x[row*5] = float32(math.NaN())
+		}
+		if err := s.X.Write(x); err != nil {
+			t.Fatal(err)
+		}
+		_, err := r.Run(s, 60)
+		if want := "ascent: layer 2, unit 117, step 0: activation NaN, gradient norm NaN: NaN or Inf"; err == nil || err.Error() != want {
+			t.Fatalf("error %v, want %s", err, want)
+		}
+	}
+}
