@@ -161,12 +161,15 @@ func monitorOf(t *testing.T, d engine.Device, l network.Layer, set, held *rows, 
 // TestPseudoLikelihood averages the one-component estimate over many updates
 // and compares it with the exact value.
 func TestPseudoLikelihood(t *testing.T) {
-	set := barsAndStripes(2)
-	l := randomRBM(t, 3, 4, 0.8)
+	set := greys(9, 5, 3)
+	l := randomRBM(t, 3, 5, 0.8)
 	m, state := monitorOf(t, device(t), l, set, set, dbn(3))
 	exact := 0.0
 	for i := range set.Len() {
-		v := set.example(i)
+		v := make([]float32, 5)
+		for j, x := range set.example(i) {
+			v[j] = float32(math.Round(float64(x)))
+		}
 		for j := range v {
 			flipped := append([]float32{}, v...)
 			flipped[j] = 1 - v[j]

@@ -168,6 +168,63 @@ func TestVisibleBias(t *testing.T) {
 	}
 }
 
+// TestPlan checks what a device is told to train.
+func TestPlan(t *testing.T) {
+	real := normals(45, 12, func(int) float64 { return 0 })
+	noisy := sdae(5, 4)
+	noisy.Visible, noisy.Corruption, noisy.Noise, noisy.Seed = engine.Gaussian, engine.CorruptionSaltPepper, []float64{0.5, 0.25}, 9
+	chains := dbn(5, 4)
+	chains.Visible, chains.Persistent, chains.GibbsSteps, chains.Batch = engine.Gaussian, true, 3, 1000
+	for name, test := range map[string]struct {
+		o    Options
+		want [2]engine.Plan
+	}{
+		"noisy": {noisy, [2]engine.Plan{
+			engine.Denoise{VisibleUnits: 12, HiddenUnits: 5, Visible: engine.Gaussian, Batch: 7, Seed: 9,
+				Corruption: engine.Corruption{Kind: engine.CorruptionSaltPepper, Level: 0.5, Low: -10, High: 10}},
+			engine.Denoise{VisibleUnits: 5, HiddenUnits: 4, Batch: 7, Seed: 9,
+				Corruption: engine.Corruption{Kind: engine.CorruptionSaltPepper, Level: 0.25, Low: 0, High: 1}},
+		}},
+		"chains": {chains, [2]engine.Plan{
+			engine.ContrastiveDivergence{VisibleUnits: 12, HiddenUnits: 5, Visible: engine.Gaussian, GibbsSteps: 3, Chains: 100, Batch: 45, Layer: 1, Seed: 1},
+			engine.ContrastiveDivergence{VisibleUnits: 5, HiddenUnits: 4, GibbsSteps: 3, Chains: 100, Batch: 45, Layer: 2, Seed: 1},
+		}},
+	} {
+		tr, err := newTrainer(device(t), real, nil, test.o, Hooks{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, want := range test.want {
+			if got := tr.plan(i + 1); got != want {
+				t.Errorf("%s, layer %d: %+v, want %+v", name, i+1, got, want)
+			}
+		}
+	}
+}
+
+// TestRate checks the default learning rates.
+func TestRate(t *testing.T) {
+	gaussian := Defaults(network.DBN, engine.Gaussian, 5, 4)
+	persistent := Defaults(network.DBN, engine.Bernoulli, 5, 4)
+	persistent.Persistent = true
+	salt := Defaults(network.SDAE, engine.Bernoulli, 5, 4)
+	salt.Corruption = engine.CorruptionSaltPepper
+	given := salt
+	given.Rates = []float64{0.7, 0.8}
+	for name, test := range map[string]struct {
+		o    Options
+		want string
+	}{
+		"dbn": {Defaults(network.DBN, engine.Bernoulli, 5, 4), "0.05,0.05"}, "gaussian": {gaussian, "0.0025,0.05"},
+		"persistent": {persistent, "0.005,0.005"}, "sdae": {Defaults(network.SDAE, engine.Bernoulli, 5, 4), "0.1,0.1"},
+		"salt pepper": {salt, "0.025,0.025"}, "given": {given, "0.7,0.8"},
+	} {
+		if got := test.o.settings()["lr"]; got != test.want {
+			t.Errorf("%s: %s, want %s", name, got, test.want)
+		}
+	}
+}
+
 // TestNetwork checks what surrounds the layers.
 func TestNetwork(t *testing.T) {
 	set := barsAndStripes(3)

@@ -26,7 +26,7 @@ func trainCommand() *cli.Command {
 			trainFamily(network.DBN, "train a Deep Belief Net: Restricted Boltzmann Machines by contrastive divergence",
 				&cli.IntFlag{Name: "k", Value: 1, Usage: "`N` Gibbs steps of contrastive divergence, at least 1"},
 				&cli.BoolFlag{Name: "persistent", Usage: "persistent contrastive divergence: chains go on from update to update"},
-				&cli.IntFlag{Name: "chains", Usage: "`N` persistent chains, 0 for as many as a batch has examples"},
+				&cli.IntFlag{Name: "chains", Usage: "`N` persistent chains, 0 for 100"},
 			),
 			trainFamily(network.SDAE, "train a Stacked Denoising Auto-Encoder",
 				&cli.StringFlag{Name: "corruption", Value: "mask", Usage: "`KIND` of noise: mask (components become 0), saltpepper (the data's minimum or maximum) or gauss"},
