@@ -15,7 +15,7 @@ const (
 	// every network: from a slow creep up to all the way to the gradient, which
 	// is the optimum of a first layer.
 	firstExponent, lastExponent, exponentStep = -6, 6, 2
-	triedRows, triedSteps                     = 24, 300
+	triedRows, triedSteps                     = 24, 600
 	// Rates whose score is this close to the best one's count as equally good;
 	// of these, those whose tangent is this close to the smallest one; and of
 	// these the smallest wins that needs no more than enoughSteps times the
