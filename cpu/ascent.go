@@ -447,7 +447,7 @@ func (t *ascentTile) measure(a *ascent) {
 	norm, chord, scale := t.norm[:t.lanes], t.chord[:t.lanes], t.scale[:t.lanes]
 	direction, spare := t.direction[:size], t.spare[:size]
 
-	lengths(norm, direction, a)
+	t.lengths(norm, direction, a)
 	for lane, n := range norm {
 		scale[lane] = 0
 		if n > 0 {
@@ -457,16 +457,32 @@ func (t *ascentTile) measure(a *ascent) {
 	set.LaneScale(direction, scale)
 	copy(spare, direction)
 	set.Axpby(spare, -1, t.x[:size], 1)
-	lengths(chord, spare, a)
+	t.lengths(chord, spare, a)
 }
 
-// lengths computes the Euclidean norm of each lane.
-func lengths(norms, x []float32, a *ascent) {
+// Sums of squares between these have lost nothing to float32's range.
+const smallestSquares, largestSquares = 1e-28, 1e37
+
+// lengths computes the Euclidean norm of each lane that has a row, in float64
+// where its squares leave the range of float32: the definition does always.
+func (t *ascentTile) lengths(norms, x []float32, a *ascent) {
 	clear(norms)
 	a.device.set.SquareSum(norms, x)
 	for lane, s := range norms {
-		norms[lane] = float32(math.Sqrt(float64(s)))
+		sum := float64(s)
+		if t.rows[lane].index != noRow && !(s >= smallestSquares && s <= largestSquares) {
+			sum = squares(x[lane:], t.lanes)
+		}
+		norms[lane] = float32(math.Sqrt(sum))
 	}
+}
+
+// squares is the sum of the squares of one lane.
+func squares(x []float32, lanes int) (sum float64) {
+	for i := 0; i < len(x); i += lanes {
+		sum += float64(x[i]) * float64(x[i])
+	}
+	return sum
 }
 
 // judge records what evaluate found and takes out the rows that stop, at the x
@@ -529,7 +545,7 @@ func (c *climber) step(t *ascentTile) {
 	x, direction := t.x[:size], t.direction[:size]
 	set.LaneScale(direction, scale)
 	set.Axpby(x, 1, direction, 1)
-	lengths(norm, x, a)
+	t.lengths(norm, x, a)
 	for lane, n := range norm {
 		scale[lane] = 1
 		if n > 0 {

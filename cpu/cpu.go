@@ -130,8 +130,11 @@ func (d *device) Compile(p engine.Plan) (engine.Runner, error) {
 	if err := d.open("compile"); err != nil {
 		return nil, err
 	}
-	if p, ok := p.(engine.Ascent); ok {
+	switch p := p.(type) {
+	case engine.Ascent:
 		return newAscent(d, p)
+	case engine.Gibbs:
+		return newGibbs(d, p)
 	}
 	return nil, engine.ErrNotFused
 }

@@ -155,18 +155,21 @@ func (d *device) Gaussian(dst, mean engine.Matrix, deviation float32, at engine.
 	return nil
 }
 
-// gaussianRow is dst = x + alpha * standard normal. The product is rounded on
-// its own, so that a processor that can fuse it with the sum gives the same bits.
 func gaussianRow(d *device, w *worker, t *rowTask, i int) {
-	dst, x := t.dst.row(i), t.x.row(i)
+	addNoise(d.set, w, t.dst.row(i), t.x.row(i), t.alpha, drawn(t.at, i))
+}
+
+// addNoise is dst = x + deviation * standard normal. The product is rounded on
+// its own, so that a processor that can fuse it with the sum gives the same bits.
+func addNoise(set *kernel.Set, w *worker, dst, x []float32, deviation float32, at kernel.Row) {
 	// Normal numbers come in pairs: the last one may need a word more.
 	words := grow(&w.words, len(x)+len(x)%2)
-	d.set.Words(words, drawn(t.at, i))
+	set.Words(words, at)
 	for j := 0; j < len(x); j += 2 {
 		even, odd := engine.NormalPair(words[j], words[j+1])
-		dst[j] = x[j] + float32(t.alpha*even)
+		dst[j] = x[j] + float32(deviation*even)
 		if j+1 < len(x) {
-			dst[j+1] = x[j+1] + float32(t.alpha*odd)
+			dst[j+1] = x[j+1] + float32(deviation*odd)
 		}
 	}
 }

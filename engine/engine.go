@@ -98,7 +98,8 @@ type Device interface {
 	Gather(dst, src Matrix, rows []int) error
 	// Compile prepares a plan: it copies and packs what stays fixed, once. A
 	// device without a version of its own returns [ErrNotFused]; then [Plain]
-	// runs the definition. Callers use [CompileAscent] and [CompileTraining].
+	// runs the definition. Callers use [CompileAscent], [CompileGibbs] and
+	// [CompileTraining].
 	Compile(p Plan) (Runner, error)
 	// Sync waits until everything asked for is done and returns the first error
 	// that came up since the last Sync, with its operation's name.

@@ -6,8 +6,8 @@ import (
 )
 
 // Plan is work that is prepared once for a device and run many times: [Ascent],
-// [ContrastiveDivergence] or [Denoise]. The set is closed, so that devices and
-// the conformance suite can switch over all of it.
+// [Gibbs], [ContrastiveDivergence] or [Denoise]. The set is closed, so that
+// devices and the conformance suite can switch over all of it.
 //
 // Every plan has a definition written with a device's primitives only (the
 // plain_*.go files of this package). It is what the plan means, what runs on a
@@ -18,7 +18,8 @@ func (Ascent) plan()                {}
 func (ContrastiveDivergence) plan() {}
 func (Denoise) plan()               {}
 
-// Runner is a prepared plan: an [AscentRunner] or a [TrainingRunner].
+// Runner is a prepared plan: an [AscentRunner], a [GibbsRunner] or a
+// [TrainingRunner].
 type Runner interface {
 	// Close gives back what the plan holds on the device.
 	Close() error
@@ -310,6 +311,8 @@ func Plain(d Device, p Plan) (Runner, error) {
 	switch p := p.(type) {
 	case Ascent:
 		return newPlainAscent(d, p)
+	case Gibbs:
+		return newPlainGibbs(d, p)
 	case ContrastiveDivergence:
 		return newPlainDivergence(d, p)
 	case Denoise:

@@ -44,6 +44,10 @@ const (
 	PurposeGlyph      Purpose = 8  // built-in digits; row = example
 	PurposeDeform     Purpose = 9  // elastic deformation; row = example
 	PurposeMonitor    Purpose = 10 // pseudo-likelihood and other estimates while training
+	// Gibbs sampling has purposes of its own: with those of training, a chain
+	// could meet the very draws that made the weights it samples from.
+	PurposeGibbsVisible Purpose = 11 // visible states of a sampled RBM; row = (layer, unit, chain)
+	PurposeGibbsHidden  Purpose = 12 // its hidden states, and at step 0 their start; row as above
 )
 
 // MaxColumns is the largest number of columns a row of random numbers can

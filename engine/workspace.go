@@ -75,6 +75,12 @@ func (w *workspace) gather(dst, src Matrix, rows []int) {
 	}
 }
 
+func (w *workspace) bernoulli(dst, p Matrix, at Stream) {
+	if w.err == nil {
+		w.err = w.device.Bernoulli(dst, p, at)
+	}
+}
+
 func (w *workspace) gaussian(dst, mean Matrix, deviation float32, at Stream) {
 	if w.err == nil {
 		w.err = w.device.Gaussian(dst, mean, deviation, at)

@@ -170,6 +170,33 @@ func testAscentClosedForm(s *subject) {
 	}
 }
 
+// testAscentTangent checks the tangent of rows so near the optimum of layer 1
+// that one minus the square of the cosine would have no digits left: a sine of
+// 1e-3 or 1e-4, from numbers that are off by an ulp.
+func testAscentTangent(s *subject) {
+	const inputs = 61
+	layers := s.randomLayers(inputs, 1)
+	w := doubles(layers[0].Weight.Data)
+	for _, direction := range []float32{1, -1} {
+		for _, angle := range []float64{1e-3, 1e-4} {
+			aside := doubles(s.normals(inputs, 1))
+			along := inner(aside, w) / inner(w, w)
+			for j := range aside {
+				aside[j] -= along * w[j]
+			}
+			start, length := make([]float32, inputs), norm(aside)
+			for j := range start {
+				start[j] = float32(3 * (float64(direction)*math.Cos(angle)*w[j]/norm(w) + math.Sin(angle)*aside[j]/length))
+			}
+			p := engine.Ascent{Layers: layers, Rate: 1, Direction: direction, Radius: 3, Patience: 1, MaxSteps: 0}
+			s.forEach(p, func(way string, r engine.Runner) {
+				state, _, _ := s.climb(r, []int{0}, start, 1)
+				s.near("tangent near the optimum", fmt.Sprintf("%s, direction %g", way, direction), state.Tangent, []float64{math.Sin(angle)}, func(int) float64 { return 1e-6 })
+			})
+		}
+	}
+}
+
 // checkOptimum checks that row i has converged to the point of the sphere along
 // w, where a linear unit with these weights has its optimum.
 func (s *subject) checkOptimum(where string, p engine.Ascent, state *engine.AscentState, i int, x []float32, w []float64, bias float64) {

@@ -111,6 +111,32 @@ func (s *subject) checkCorrupt(rows, cols int, corruption engine.Corruption) {
 	}
 }
 
+// testCorruptTies checks the rule for equal draws. Among 2^17 draws of 31 bits
+// some four are equal to another; the subset is made to end between them.
+func testCorruptTies(s *subject) {
+	const cols = 1 << 17
+	for {
+		x, at := s.normals(cols, 1), s.stream(1)
+		draws := make([]uint32, cols)
+		for j := range draws {
+			draws[j] = at.Bits(0, j) >> 1
+		}
+		slices.Sort(draws)
+		for picked := 1; picked < cols; picked++ {
+			if draws[picked-1] != draws[picked] {
+				continue
+			}
+			corruption := engine.Corruption{Level: float32(picked) / cols}
+			c := s.scene("corruption that ends between equal draws")
+			dst := c.output("dst", 1, cols)
+			s.must(s.device.Corrupt(dst, c.input("x", 1, cols, x), corruption, at))
+			s.same(c.name, s.read(dst), corrupted(x, cols, corruption, at))
+			c.end()
+			return
+		}
+	}
+}
+
 // checkSubset counts the zeros that masking leaves in rows of ones.
 func (s *subject) checkSubset(rows, cols int, corruption engine.Corruption, at engine.Stream) {
 	ones := make([]float32, rows*cols)
