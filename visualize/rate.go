@@ -146,8 +146,8 @@ func lowest(exponents []int, margin float64, cost func(exponent int) float64) []
 func score(gain, largest []float64) float64 {
 	sum := 0.0
 	for i, g := range gain {
-		if largest[i] > 0 {
-			sum += g / largest[i]
+		if share := g / largest[i]; share-share == 0 {
+			sum += share
 		}
 	}
 	return sum / float64(len(gain))

@@ -58,6 +58,16 @@ func demo(ctx *cli.Context) (err error) {
 	if err := runfolder.Check(out, mode, task); err != nil {
 		return err
 	}
+	// Only the demo's own models may be replaced, not those that somebody
+	// keeps in folders of these names.
+	before, err := runfolder.ReadRecord(out)
+	if own := err == nil && before.Task == task; !own {
+		for _, kind := range []network.Kind{network.DBN, network.SDAE} {
+			if err := runfolder.Check(filepath.Join(out, string(kind)), runfolder.Fresh, task); err != nil {
+				return fmt.Errorf("--out: no demo made this: %w", err)
+			}
+		}
+	}
 	device, err := openDevice(ctx, c)
 	if err != nil {
 		return err

@@ -52,7 +52,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	fmt.Fprintf(stderr, "unitscope: %s\n", oneLine(err))
 	var usage usageError
-	if errors.As(err, &usage) {
+	// The library has no exported type for a flag that is missing.
+	if errors.As(err, &usage) || strings.HasPrefix(err.Error(), "Required flag") {
 		return exitUsage
 	}
 	return exitFailure

@@ -38,6 +38,9 @@ type trainingLog struct {
 	since    time.Time
 }
 
+// maxLog bounds the log that a resumed run takes over: a million lines and more.
+const maxLog = 1 << 28
+
 // logColumns are the names of log.csv. A monitor that a model does not have is
 // left empty.
 func logColumns() []string {
@@ -72,10 +75,17 @@ func (l *trainingLog) write(w io.Writer) error {
 
 // read takes over the lines of an interrupted run up to its checkpoint.
 func (l *trainingLog) read(path string, c *train.Checkpoint) error {
-	f, err := os.Open(path)
+	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
+	if err != nil {
+		return err
+	}
+	if !info.Mode().IsRegular() || info.Size() > maxLog {
+		return fmt.Errorf("%s: not the log of a training run", path)
+	}
+	f, err := os.Open(path)
 	if err != nil {
 		return err
 	}

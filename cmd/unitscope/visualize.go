@@ -152,7 +152,7 @@ func loadModel(flag, path string) (n *network.Network, file string, err error) {
 		file = filepath.Join(path, runfolder.ModelName)
 		if _, err := os.Stat(file); err != nil {
 			if record, e := runfolder.ReadRecord(path); e == nil && record.Status != runfolder.Complete {
-				return nil, "", fmt.Errorf("--%s %s: its run is not complete; go on with it by `unitscope %s --resume`", flag, path, record.Task)
+				return nil, "", fmt.Errorf("--%s %s: its run (%q) is not complete", flag, path, record.Task)
 			}
 		}
 	}

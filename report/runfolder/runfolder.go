@@ -53,6 +53,10 @@ type Folder struct {
 // Check finds out whether Create would refuse the folder to a run of the command
 // task, without changing anything. Commands call it before long work.
 func Check(path string, mode Mode, task string) error {
+	if path == "" {
+		return errors.New("run folder: its path is empty")
+	}
+	path = filepath.Clean(path)
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -107,7 +111,13 @@ func Create(path string, mode Mode, r Record) (*Folder, error) {
 	if err := Check(path, mode, r.Task); err != nil {
 		return nil, err
 	}
-	f := &Folder{path: path, record: r}
+	f := &Folder{path: filepath.Clean(path), record: r}
+	if mode == Force {
+		if err := f.spareInputs(); err != nil {
+			return nil, err
+		}
+	}
+	path = f.path
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		f.created = true
 	}
@@ -134,22 +144,46 @@ func (f *Folder) prepare(mode Mode) error {
 	return f.writeRecord()
 }
 
-// sweep removes what writes that were cut short left behind.
+// sweep removes what writes that were cut short left behind: regular files
+// with the names that WriteFile gives, nothing else of the user's.
 func (f *Folder) sweep() error {
-	left, err := filepath.Glob(filepath.Join(globQuote(f.path), "*"+partial+"*"))
+	entries, err := os.ReadDir(f.path)
 	if err != nil {
-		return fmt.Errorf("run folder %s: %w", f.path, err)
+		return fmt.Errorf("run folder: %w", err)
 	}
-	for _, name := range left {
-		if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	for _, e := range entries {
+		if !e.Type().IsRegular() || !isPartial(e.Name()) {
+			continue
+		}
+		if err := os.Remove(f.Path(e.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("run folder: %w", err)
 		}
 	}
 	return nil
 }
 
-func globQuote(path string) string {
-	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(path)
+// isPartial is true for the temporary names of WriteFile.
+func isPartial(name string) bool {
+	base, number, ok := strings.Cut(name, partial)
+	return ok && strings.HasPrefix(base, ".") && number != "" && strings.Trim(number, "0123456789") == ""
+}
+
+// spareInputs refuses to clear a folder that holds an input of the run to come.
+func (f *Folder) spareInputs() error {
+	folder, err := os.Stat(f.path)
+	if err != nil {
+		return nil // there is nothing to clear
+	}
+	for _, in := range f.record.Inputs {
+		resolved, err := filepath.EvalSymlinks(in.Name)
+		if err != nil {
+			return fmt.Errorf("run folder: %w", err)
+		}
+		if parent, err := os.Stat(filepath.Dir(resolved)); err == nil && os.SameFile(parent, folder) {
+			return fmt.Errorf("run folder %s: it holds %s, which this run reads; choose another folder", f.path, in.Name)
+		}
+	}
+	return nil
 }
 
 // clear removes the files of an earlier run: those its record lists, and those
@@ -244,7 +278,7 @@ const partial = ".partial-"
 // WriteFile writes a file whole: under a temporary name in the same folder,
 // synced, renamed. When write fails, what path held before stays.
 func WriteFile(path string, write func(io.Writer) error) (err error) {
-	t, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+partial+"*")
+	t, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+partial+"*")
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}

@@ -196,14 +196,43 @@ func TestSweep(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(f.Path("model.safetensors.partial-123"), nil, 0o600); err != nil {
+	for _, name := range []string{".model.safetensors.partial-123", "thesis.partial-4", ".notes.partial-draft"} {
+		if err := os.WriteFile(f.Path(name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir(f.Path(".folder.partial-5"), 0o777); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := Create(path, Resume, newRecord(t, "task")); err != nil {
 		t.Fatal(err)
 	}
-	if got := names(t, path); got != "run.json" {
+	if got := names(t, path); got != ".folder.partial-5 .notes.partial-draft run.json thesis.partial-4" {
 		t.Errorf("the folder holds %q", got)
+	}
+}
+
+// Force must not remove what the run itself reads.
+func TestForceSparesInputs(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "run")
+	f, err := Create(path, Fresh, newRecord(t, "task"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(f.Write(ModelName, text("model")), f.Finish()); err != nil {
+		t.Fatal(err)
+	}
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(f.Path(ModelName), link); err != nil {
+		t.Skip("no symbolic links here")
+	}
+	for _, input := range []string{f.Path(ModelName), link} {
+		if _, err := Create(path, Force, newRecord(t, "task", input)); err == nil || !strings.Contains(err.Error(), "which this run reads") {
+			t.Errorf("input %s: error %v", input, err)
+		}
+		if got := names(t, path); got != "model.safetensors run.json" {
+			t.Errorf("the folder holds %q", got)
+		}
 	}
 }
 
