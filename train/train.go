@@ -71,7 +71,35 @@ func Train(ctx context.Context, d engine.Device, set, held dataset.Set, o Option
 	if err != nil {
 		return nil, err
 	}
+	if err := t.checkMemory(); err != nil {
+		return nil, err
+	}
 	return t.run(ctx, resume)
+}
+
+// checkMemory refuses layers and chains that can't fit, before anything is
+// allocated for them.
+func (t *trainer) checkMemory() error {
+	memory := float64(t.device.Info().Memory)
+	if memory == 0 {
+		return nil
+	}
+	const gibibyte = 1 << 30
+	finished := 0.0
+	for layer := 1; layer <= len(t.options.Units); layer++ {
+		weights := 4 * float64(t.options.Units[layer-1]) * float64(t.inputs(layer))
+		// Parameters and velocity on the device, and both on the host when a
+		// checkpoint is written.
+		if need := finished + 4*weights; need > memory {
+			return fmt.Errorf("--layers: training layer %d of %d x %d weights takes %.1f GiB, there are %.1f GiB of memory", layer, t.options.Units[layer-1], t.inputs(layer), need/gibibyte, memory/gibibyte)
+		}
+		finished += weights
+		chains := 4 * float64(t.options.chains()) * float64(t.inputs(layer)+2*t.options.Units[layer-1])
+		if chains > memory/2 {
+			return fmt.Errorf("--chains: %d chains of layer %d take %.1f GiB, there are %.1f GiB of memory", t.options.chains(), layer, chains/gibibyte, memory/gibibyte)
+		}
+	}
+	return nil
 }
 
 func newTrainer(d engine.Device, set, held dataset.Set, o Options, h Hooks) (*trainer, error) {

@@ -57,6 +57,9 @@ func Ascend(ctx context.Context, d engine.Device, n *network.Network, o AscentOp
 	if err := o.checkUnits(layers[o.Layer-1].Weight.Rows, layers[0].Weight.Cols); err != nil {
 		return nil, err
 	}
+	if err := o.checkMemory(layers[0].Weight.Cols, d.Info().Memory); err != nil {
+		return nil, err
+	}
 	c := &climber{ctx: ctx, device: d, layers: layers, options: o}
 	plan := c.plan(float32(o.Rate))
 	if plan.Rate == 0 {

@@ -38,6 +38,10 @@ func DefaultAscent() AscentOptions {
 	return AscentOptions{Restarts: 9, Direction: 1, Tolerance: 1e-5, Patience: 5, MaxSteps: 1000, Seed: 1}
 }
 
+// The radius of a pattern: its square, and the square of a step, must be far from
+// the ends of float32's range.
+const minRadius, maxRadius = 1e-12, 1e12
+
 // resolve checks the options against a network and fills in its radius.
 func (o AscentOptions) resolve(n *network.Network) (AscentOptions, error) {
 	if o.Layer < 1 || o.Layer > len(n.Layers) {
@@ -57,8 +61,8 @@ func (o AscentOptions) resolve(n *network.Network) (AscentOptions, error) {
 		return o, fmt.Errorf("ascent: direction %d, want 1 or -1", o.Direction)
 	case o.Radius == 0:
 		return o, fmt.Errorf("ascent: the model does not say its radius (the mean norm of its data); give one")
-	case !(o.Radius > 0) || o.Radius > math.MaxFloat32 || float32(o.Radius) == 0:
-		return o, fmt.Errorf("ascent: radius %g, want a float32 above 0", o.Radius)
+	case !(o.Radius >= minRadius && o.Radius <= maxRadius):
+		return o, fmt.Errorf("ascent: radius %g (--rho), want %g to %g", o.Radius, minRadius, maxRadius)
 	case !(o.Tolerance >= 0):
 		return o, fmt.Errorf("ascent: tolerance %g, want a number >= 0", o.Tolerance)
 	case o.Patience < 1:
@@ -96,6 +100,21 @@ func (o AscentOptions) checkUnits(units, inputs int) error {
 	}
 	if err := engine.CheckNew(len(o.Units)*o.Restarts, kept); err != nil {
 		return fmt.Errorf("ascent: all patterns of %d units with %d restarts: %w", len(o.Units), o.Restarts, err)
+	}
+	return nil
+}
+
+// checkMemory refuses more results than there is memory for; memory is 0 if
+// nobody knows.
+func (o AscentOptions) checkMemory(inputs int, memory int64) error {
+	const rowBytes, gibibyte = 64, 1 << 30
+	units, rows := float64(len(o.Units)), float64(len(o.Units))*float64(o.Restarts)
+	need := rows*rowBytes + 8*units*float64(inputs)
+	if o.KeepAll {
+		need += 4 * rows * float64(inputs)
+	}
+	if memory > 0 && need > float64(memory)/2 {
+		return fmt.Errorf("ascent: the results of %d units with %d restarts take %.1f GiB, there are %.1f GiB of memory; fewer units or restarts, or only the best patterns, may fit", len(o.Units), o.Restarts, need/gibibyte, float64(memory)/gibibyte)
 	}
 	return nil
 }

@@ -44,6 +44,10 @@ const calledAs = "called as"
 
 // run is the whole program; it returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	if len(args) > 2 && args[1] == "help" {
+		// The library's help knows commands, but not commands of commands.
+		args = append(append([]string{args[0]}, args[2:]...), "--help")
+	}
 	app := newApp(stdout, stderr)
 	app.Metadata = map[string]any{calledAs: args}
 	err := app.RunContext(ctx, args)
