@@ -91,11 +91,21 @@ func figure1(ctx *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	img, err := f.draw(ctx.Context, device)
+	// The folder comes before the work, so that one that can't be written to is
+	// found out at once.
+	folder, err := runfolder.Create(ctx.String("out"), mode, record)
 	if err != nil {
 		return err
 	}
-	return f.write(ctx.String("out"), mode, record, img)
+	img, err := f.draw(ctx.Context, device)
+	if err == nil {
+		err = f.writeFiles(folder, img)
+	}
+	if err != nil {
+		return errors.Join(err, folder.Abandon())
+	}
+	c.say("wrote %s", folder.Path(figure1Name))
+	return nil
 }
 
 // figure is figure 1 in the making.
@@ -140,18 +150,6 @@ func (f *figure) options(n *network.Network, layer, units int) visualize.AscentO
 		o.Units = append(o.Units, u)
 	}
 	return o
-}
-
-func (f *figure) write(out string, mode runfolder.Mode, record runfolder.Record, img image.Image) error {
-	folder, err := runfolder.Create(out, mode, record)
-	if err != nil {
-		return err
-	}
-	if err := f.writeFiles(folder, img); err != nil {
-		return errors.Join(err, folder.Abandon())
-	}
-	f.console.say("wrote %s", folder.Path(figure1Name))
-	return nil
 }
 
 const figure1Name = "figure1.png"

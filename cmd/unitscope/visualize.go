@@ -138,11 +138,21 @@ func ascent(ctx *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	result, err := climb(ctx.Context, c, device, n, o)
+	// The folder comes before the work, so that one that can't be written to is
+	// found out at once.
+	folder, err := runfolder.Create(ctx.String("out"), mode, record)
 	if err != nil {
 		return err
 	}
-	return writeAscent(c, ctx.String("out"), mode, record, result)
+	result, err := climb(ctx.Context, c, device, n, o)
+	if err == nil {
+		err = writeAscent(folder, result)
+	}
+	if err != nil {
+		return errors.Join(err, folder.Abandon())
+	}
+	c.say("wrote %s", folder.Path("units.png"))
+	return nil
 }
 
 // loadModel loads --model, --dbn or --sdae; file is the model's file itself.
@@ -200,10 +210,13 @@ func chooseRadius(ctx *cli.Context, n *network.Network) (radius float64, err err
 // meanNorm is the mean norm of a set's examples as the model sees them.
 func meanNorm(n *network.Network, set dataset.Set) (float64, error) {
 	if n.Mean == nil && n.Scale == nil {
-		return dataset.MeanNorm(set, set.Len())
+		return dataset.MeanNorm(set, normExamples)
 	}
-	return dataset.MeanNorm(preprocessed{set, n}, set.Len())
+	return dataset.MeanNorm(preprocessed{set, n}, normExamples)
 }
+
+// normExamples is how many examples rho is the mean norm of, as in training.
+const normExamples = 10000
 
 // preprocessed is a data set as a model sees it.
 type preprocessed struct {
@@ -256,12 +269,8 @@ func deadUnits(r *visualize.AscentResult) (n int) {
 // restartsShown is how many units restarts.png shows.
 const restartsShown = 16
 
-func writeAscent(c *console, out string, mode runfolder.Mode, record runfolder.Record, r *visualize.AscentResult) error {
+func writeAscent(f *runfolder.Folder, r *visualize.AscentResult) error {
 	units, err := report.Grid(r.BestPatterns, r.Shape, nearlySquare(len(r.Units)), report.GridOptions{Scale: gridScale(nearlySquare(len(r.Units)), r.Shape), Dead: r.Dead})
-	if err != nil {
-		return err
-	}
-	f, err := runfolder.Create(out, mode, record)
 	if err != nil {
 		return err
 	}
@@ -273,14 +282,10 @@ func writeAscent(c *console, out string, mode runfolder.Mode, record runfolder.R
 	if err == nil && r.Patterns != nil {
 		err = writeRestarts(f, r)
 	}
-	if err == nil {
-		err = f.Finish()
-	}
 	if err != nil {
-		return errors.Join(err, f.Abandon())
+		return err
 	}
-	c.say("wrote %s", f.Path("units.png"))
-	return nil
+	return f.Finish()
 }
 
 // writeRestarts draws the first units, a row of all restarts for each.
