@@ -28,7 +28,8 @@ var mayImport = map[string][]string{
 	"train":     {"engine", "dataset", "network"},
 	"visualize": {"engine", "dataset", "network"},
 	"report":    {"engine", "dataset", "network", "train", "visualize"},
-	"cmd":       {"engine", "dataset", "network", "train", "visualize", "report", "cpu"},
+	"bench":     {"engine", "dataset", "network", "train", "visualize"},
+	"cmd":       {"engine", "dataset", "network", "train", "visualize", "report", "cpu", "bench"},
 }
 
 // listed is what `go list` knows of a package.

@@ -1,0 +1,150 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/unitscope/unitscope/engine"
+)
+
+// The sphere and the step of all ascents here; their values change no time.
+const (
+	radius = 9.2
+	rate   = 0.1
+)
+
+// stack is a network of random layers of these sizes, the inputs first.
+func stack(seed uint64, sizes []int) []engine.Layer {
+	var layers []engine.Layer
+	for l := 1; l < len(sizes); l++ {
+		in, out := sizes[l-1], sizes[l]
+		w := engine.Host{Rows: out, Cols: in, Data: normals(seed, l, out, in, 1/math.Sqrt(float64(in)))}
+		layers = append(layers, engine.Layer{Weight: w, Bias: make([]float32, out)})
+	}
+	return layers
+}
+
+// perRowStep is how many floating-point operations one row takes for one step:
+// two products with each weight below the target, up and down.
+func perRowStep(layers []engine.Layer) float64 {
+	weights := 0
+	for _, l := range layers[:len(layers)-1] {
+		weights += l.Weight.Rows * l.Weight.Cols
+	}
+	return 4 * float64(weights)
+}
+
+// climb is an ascent of all rows for a number of steps, without a stop before.
+type climb struct {
+	device engine.Device
+	layers []engine.Layer
+	runner engine.AscentRunner
+	steps  int
+	seed   uint64
+	units  []int
+	keys   []uint64
+	x      engine.Matrix // [rows, inputs]
+	state  *engine.AscentState
+}
+
+// climbing is the ascent of the first units of the last layer.
+func climbing(sizes []int, units, restarts int) func(*kit, Options) (job, error) {
+	return func(k *kit, o Options) (job, error) {
+		var rows []row
+		for i := range units * restarts {
+			rows = append(rows, row{unit: i / restarts, restart: i % restarts})
+		}
+		return newClimb(k, o, stack(o.Seed, sizes), rows)
+	}
+}
+
+type row struct{ unit, restart int }
+
+func newClimb(k *kit, o Options, layers []engine.Layer, rows []row) (*climb, error) {
+	c := &climb{device: k.device, layers: layers, steps: o.Steps, seed: o.Seed}
+	for _, r := range rows {
+		c.units = append(c.units, r.unit)
+		c.keys = append(c.keys, engine.RowKey(len(layers), r.unit, r.restart))
+	}
+	var err error
+	c.runner, err = engine.CompileAscent(k.device, engine.Ascent{
+		Layers: layers, Rate: rate, Direction: 1, Radius: radius, Patience: math.MaxInt, MaxSteps: o.Steps,
+	})
+	if err != nil {
+		return nil, err
+	}
+	k.keep(c.runner)
+	c.x, err = k.matrix(len(rows), layers[0].Weight.Cols)
+	return c, err
+}
+
+// reset puts the rows at their starts.
+func (c *climb) reset() error {
+	if err := c.device.Uniform(c.x, engine.Stream{Seed: c.seed, Purpose: engine.PurposeStart, Keys: c.keys}); err != nil {
+		return err
+	}
+	if err := c.device.Project(c.x, radius); err != nil {
+		return err
+	}
+	c.state = engine.NewAscentState(c.units, c.x)
+	return c.device.Sync()
+}
+
+// stepsPerRun is how many steps lie between two looks at the context, as many
+// as visualize.Ascend makes.
+const stepsPerRun = 50
+
+func (c *climb) run(ctx context.Context) (done, error) {
+	var d done
+	for left := c.steps; left > 0; left -= stepsPerRun {
+		if err := ctx.Err(); err != nil {
+			return done{}, err
+		}
+		progress, err := c.runner.Run(c.state, min(left, stepsPerRun))
+		if err != nil {
+			return done{}, err
+		}
+		d.count += float64(progress.RowSteps)
+	}
+	if want := float64(c.steps) * float64(len(c.units)); d.count != want {
+		return done{}, fmt.Errorf("%g row-steps were made, want %g", d.count, want)
+	}
+	d.flops = d.count * perRowStep(c.layers)
+	return d, c.device.Sync()
+}
+
+// check evaluates the final patterns once more and compares a few of them with
+// the same in float64.
+func (c *climb) check() error {
+	if _, err := c.runner.Run(c.state, 1); err != nil {
+		return err
+	}
+	inputs := c.x.Cols()
+	patterns := make([]float32, len(c.units)*inputs)
+	if err := c.x.Read(patterns); err != nil {
+		return err
+	}
+	for _, i := range []int{0, len(c.units) / 3, len(c.units) - 1} {
+		if err := checkPattern(c.layers, patterns[i*inputs:(i+1)*inputs], c.units[i], c.state.Activation[i]); err != nil {
+			return fmt.Errorf("row %d: %w", i, err)
+		}
+		if c.state.Activation[i] <= c.state.StartActivation[i] {
+			return fmt.Errorf("row %d: activation fell from %g to %g", i, c.state.StartActivation[i], c.state.Activation[i])
+		}
+	}
+	return nil
+}
+
+// checkPattern checks that a pattern lies on the sphere and excites the unit as
+// much as was said. Activations are of the order of 1 and go through at most
+// three sums of a thousand rounded products.
+func checkPattern(layers []engine.Layer, x []float32, unit int, said float32) error {
+	if n := norm(x); !(math.Abs(n-radius) <= 1e-5*radius) {
+		return fmt.Errorf("unit %d: the pattern has norm %g, want %g", unit, n, radius)
+	}
+	if a := activationOf(layers, x, unit); !(math.Abs(a-float64(said)) <= 1e-4*(1+math.Abs(a))) {
+		return fmt.Errorf("unit %d: activation %g, in float64 %g", unit, said, a)
+	}
+	return nil
+}
