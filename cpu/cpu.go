@@ -135,6 +135,10 @@ func (d *device) Compile(p engine.Plan) (engine.Runner, error) {
 		return newAscent(d, p)
 	case engine.Gibbs:
 		return newGibbs(d, p)
+	case engine.ContrastiveDivergence:
+		return newDivergence(d, p)
+	case engine.Denoise:
+		return newDenoise(d, p)
 	}
 	return nil, engine.ErrNotFused
 }

@@ -446,7 +446,31 @@ func testDivergence(s *subject) {
 				}
 			}
 		}
+		for _, size := range larger() {
+			for _, chains := range []int{0, size[0] + 3} {
+				s.checkTrainer(func() trainer {
+					return s.divergencePlan(kind, 1, chains, size[0], size[1], size[2], size[3]).gently()
+				})
+			}
+		}
+		s.checkNotFinite(s.divergencePlan(kind, 2, 0, 5, 13, 37, 33))
+		s.checkNotFinite(s.divergencePlan(kind, 1, 3, 5, 13, 37, 33))
 	}
+}
+
+// gently lowers the learning rate to one with which a layer of many units does
+// not diverge: roundings would grow with it.
+func (r trainer) gently() trainer {
+	r.rule.Rate /= float32(r.begin.hidden)
+	return r
+}
+
+// larger returns batch, examples, visible and hidden units of layers that take
+// several tiles, or one and a bit, of the devices' products: widths of tiles are
+// multiples of 4, 6, 14, 16 or 32. The last batch is smaller than the others.
+func larger() [][4]int {
+	sizes := [][4]int{{15, 31, 33, 49}, {28, 57, 48, 31}, {33, 70, 97, 65}}
+	return append(sizes, pick([][4]int{{29, 45, 250, 130}, {7, 8, 61, 260}, {300, 301, 17, 29}}, nil)...)
 }
 
 func corruptions() []engine.Corruption {
@@ -467,7 +491,57 @@ func testDenoise(s *subject) {
 				})
 			}
 		}
+		for i, size := range larger() {
+			corruption := corruptions()[i%len(corruptions())]
+			s.checkTrainer(func() trainer {
+				return s.denoisePlan(kind, corruption, size[0], size[1], size[2], size[3]).gently()
+			})
+		}
+		s.checkNotFinite(s.denoisePlan(kind, corruptions()[0], 5, 13, 37, 33))
 	}
+}
+
+// checkNotFinite checks that NaN shows in the squared error, wherever it comes
+// from: that is how training finds out that it has diverged. A velocity that
+// nothing is kept of does not matter.
+func (s *subject) checkNotFinite(r trainer) {
+	s.Helper()
+	s.forEach(r.plan, func(way string, runner engine.Runner) {
+		where := way + ", " + r.name
+		for _, what := range []string{"data", "weight", "bias", "visible bias"} {
+			bad := r
+			bad.begin, bad.data = r.begin.clone(), slices.Clone(r.data)
+			switch what {
+			case "data":
+				bad.data[s.random.IntN(len(bad.data))] = nan
+			case "weight":
+				bad.begin.value.w[s.random.IntN(len(bad.begin.value.w))] = math.NaN()
+			case "bias":
+				bad.begin.value.b[s.random.IntN(len(bad.begin.value.b))] = math.NaN()
+			case "visible bias":
+				bad.begin.value.c[s.random.IntN(len(bad.begin.value.c))] = math.NaN()
+			}
+			if _, progress, _ := s.train(bad, runner, len(bad.keys)); !math.IsNaN(progress.SquaredError) {
+				s.Errorf("%s: NaN in %s: squared error %g, want NaN", where, what, progress.SquaredError)
+			}
+		}
+		fresh := r
+		fresh.begin, fresh.rule = r.begin.clone(), engine.Update{Rate: 0.1}
+		for _, v := range [][]float64{fresh.begin.velocity.w, fresh.begin.velocity.b, fresh.begin.velocity.c} {
+			for i := range v {
+				v[i] = math.NaN()
+			}
+		}
+		for _, decay := range []float32{0, 0.01} {
+			fresh.rule.Decay = decay
+			contents, _, _ := s.train(fresh, runner, len(fresh.keys))
+			for what, numbers := range contents {
+				if i := slices.IndexFunc(numbers, func(x float32) bool { return x-x != 0 }); i >= 0 {
+					s.Errorf("%s: velocities NaN, momentum 0, decay %g: element %d of %s is %g", where, decay, i, what, numbers[i])
+				}
+			}
+		}
+	})
 }
 
 // testTrainingCuts checks to the bit that cutting the data into several calls
