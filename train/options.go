@@ -227,7 +227,7 @@ func (o Options) checkDenoising() error {
 	if err := checkCount("--noise", len(o.Noise), len(o.Units)); err != nil {
 		return err
 	}
-	if corruptionName(o.Corruption) == "" {
+	if o.Corruption > engine.CorruptionGaussian {
 		return fmt.Errorf("--corruption: unknown corruption %d, want mask, saltpepper or gauss", o.Corruption)
 	}
 	for i, noise := range o.Noise {
@@ -243,19 +243,6 @@ func noiseRange(k engine.CorruptionKind) string {
 		return "a standard deviation, 0 or more"
 	}
 	return "a share between 0 and 1"
-}
-
-// corruptionName is what --corruption calls a corruption, "" for none that is known.
-func corruptionName(k engine.CorruptionKind) string {
-	switch k {
-	case engine.CorruptionMask:
-		return "mask"
-	case engine.CorruptionSaltPepper:
-		return "saltpepper"
-	case engine.CorruptionGaussian:
-		return "gauss"
-	}
-	return ""
 }
 
 // checkData checks that a set, and the examples held out if there are any, can
@@ -298,7 +285,7 @@ func (o Options) settings() map[string]string {
 		"seed":         strconv.FormatUint(o.Seed, 10),
 	}
 	if o.Kind == network.SDAE {
-		s["corruption"] = corruptionName(o.Corruption)
+		s["corruption"] = o.Corruption.String()
 		s["noise"] = list(layers, func(l int) string { return number(of(o.Noise, l)) })
 		return s
 	}

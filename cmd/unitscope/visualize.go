@@ -161,8 +161,8 @@ func loadModel(flag, path string) (n *network.Network, file string, err error) {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		file = filepath.Join(path, runfolder.ModelName)
 		if _, err := os.Stat(file); err != nil {
-			if record, e := runfolder.ReadRecord(path); e == nil && record.Status != runfolder.Complete {
-				return nil, "", fmt.Errorf("--%s %s: its run (%q) is not complete", flag, path, record.Task)
+			if err := runfolder.Require(path); err != nil {
+				return nil, "", fmt.Errorf("--%s: %w", flag, err)
 			}
 		}
 	}

@@ -177,7 +177,7 @@ func Require(path string) error {
 	case err != nil:
 		return err
 	case r.Status != Complete:
-		return fmt.Errorf("run folder %s: its run is not complete; go on with it by --resume", path)
+		return fmt.Errorf("run folder %s: its run (%q) is not complete", path, r.Task)
 	}
 	return nil
 }
