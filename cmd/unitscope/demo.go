@@ -105,6 +105,9 @@ func demo(ctx *cli.Context) (err error) {
 	if err := f.writeFiles(folder, img); err != nil {
 		return err
 	}
+	if err := folder.Finish(); err != nil {
+		return err
+	}
 	c.say("the demo took %s; its picture is %s", time.Since(began).Round(time.Second), folder.Path(figure1Name))
 	fmt.Fprintln(ctx.App.Writer, folder.Path(figure1Name))
 	return nil

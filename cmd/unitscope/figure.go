@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"image"
 	"strings"
@@ -25,27 +24,23 @@ func figureCommand() *cli.Command {
 }
 
 func figure1Command() *cli.Command {
-	flags := []cli.Flag{
-		&cli.StringFlag{Name: "dbn", Required: true, Usage: "`DIR`, the run folder of a Deep Belief Net, or its model file"},
-		&cli.StringFlag{Name: "sdae", Required: true, Usage: "`DIR`, the run folder of a Stacked Denoising Auto-Encoder, or its model file"},
+	flags := append(familyFlags(),
 		&cli.IntFlag{Name: "columns", Value: 6, Usage: "`N`: each layer shows its first N x N units, 1 to 100"},
-		&cli.IntFlag{Name: "restart-units", Value: 4, Usage: "`N` units of the top layer shown with all their restarts, 1 to 100"},
-	}
+		&cli.IntFlag{Name: "restart-units", Value: 4, Usage: "`N` units of the top layer shown with all their restarts, 1 to 100"})
 	flags = append(flags, ascentFlags()...)
-	flags = append(flags, outFlag(""), forceFlag(), seedFlag(), deviceFlag())
 	return &cli.Command{
 		Name:  "1",
 		Usage: "units by layer, the DBN above and the SDAE below, and a few units with all their restarts",
 		Description: "Climbs the first units of every layer of both models and writes figure1.png, the arrays behind it\n" +
 			"(dbn-layer1.npz, ...) and run.json to --out.",
-		Flags:  append(flags, speakFlags()...),
+		Flags:  append(flags, runFlags()...),
 		Action: figure1,
 	}
 }
 
 // figure1 is `unitscope figure 1`.
-func figure1(ctx *cli.Context) (err error) {
-	c, err := newConsole(ctx)
+func figure1(ctx *cli.Context) error {
+	j, err := begin(ctx, "figure 1")
 	if err != nil {
 		return err
 	}
@@ -53,59 +48,55 @@ func figure1(ctx *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	f := figure{console: c, ascent: o, columns: ctx.Int("columns"), restartUnits: ctx.Int("restart-units")}
-	if f.columns < 1 || f.columns > 100 {
-		return usagef("--columns %d: want 1 to 100", f.columns)
+	fig := figure{console: j.console, ascent: o, columns: ctx.Int("columns"), restartUnits: ctx.Int("restart-units")}
+	if fig.columns < 1 || fig.columns > 100 {
+		return usagef("--columns %d: want 1 to 100", fig.columns)
 	}
-	if f.restartUnits < 1 || f.restartUnits > 100 {
-		return usagef("--restart-units %d: want 1 to 100", f.restartUnits)
-	}
-	mode, err := folderMode(ctx)
-	if err != nil {
-		return err
-	}
-	const task = "figure 1"
-	if err := runfolder.Check(ctx.String("out"), mode, task); err != nil {
-		return err
+	if fig.restartUnits < 1 || fig.restartUnits > 100 {
+		return usagef("--restart-units %d: want 1 to 100", fig.restartUnits)
 	}
 	var files []string
-	for _, family := range []network.Kind{network.DBN, network.SDAE} {
-		n, file, err := loadModel(string(family), ctx.String(string(family)))
+	if fig.models, files, err = loadFamilies(ctx); err != nil {
+		return err
+	}
+	err = j.compute(o.Seed, files, func(d engine.Device, f *runfolder.Folder) error {
+		img, err := fig.draw(ctx.Context, d)
 		if err != nil {
 			return err
 		}
+		return fig.writeFiles(f, img)
+	})
+	if err != nil {
+		return err
+	}
+	j.console.say("wrote %s", j.folder.Path(figure1Name))
+	return nil
+}
+
+// loadFamilies loads --dbn and --sdae, the two runs that a figure compares.
+func loadFamilies(ctx *cli.Context) (models []*network.Network, files []string, err error) {
+	for _, family := range []network.Kind{network.DBN, network.SDAE} {
+		n, file, err := loadModel(string(family), ctx.String(string(family)))
+		if err != nil {
+			return nil, nil, err
+		}
 		if n.Kind != family {
-			return usagef("--%s %s: the model is of kind %s", family, ctx.String(string(family)), n.Kind)
+			return nil, nil, usagef("--%s %s: the model is of kind %s", family, ctx.String(string(family)), n.Kind)
 		}
 		if n.Radius == 0 {
-			return usagef("--%s %s: the model does not say rho, the mean norm of its data", family, ctx.String(string(family)))
+			return nil, nil, usagef("--%s %s: the model does not say rho, the mean norm of its data", family, ctx.String(string(family)))
 		}
-		f.models, files = append(f.models, n), append(files, file)
+		models, files = append(models, n), append(files, file)
 	}
-	device, err := openDevice(ctx, c)
-	if err != nil {
-		return err
+	return models, files, nil
+}
+
+// familyFlags are for figures that compare two models.
+func familyFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "dbn", Required: true, Usage: "`DIR`, the run folder of a Deep Belief Net, or its model file"},
+		&cli.StringFlag{Name: "sdae", Required: true, Usage: "`DIR`, the run folder of a Stacked Denoising Auto-Encoder, or its model file"},
 	}
-	defer closeInto(&err, device)
-	record, err := runfolder.NewRecord(task, args(ctx), options(ctx), o.Seed, device.Info(), files)
-	if err != nil {
-		return err
-	}
-	// The folder comes before the work, so that one that can't be written to is
-	// found out at once.
-	folder, err := runfolder.Create(ctx.String("out"), mode, record)
-	if err != nil {
-		return err
-	}
-	img, err := f.draw(ctx.Context, device)
-	if err == nil {
-		err = f.writeFiles(folder, img)
-	}
-	if err != nil {
-		return errors.Join(err, folder.Abandon())
-	}
-	c.say("wrote %s", folder.Path(figure1Name))
-	return nil
 }
 
 // figure is figure 1 in the making.
@@ -174,5 +165,5 @@ func (f *figure) writeFiles(folder *runfolder.Folder, img image.Image) error {
 			return err
 		}
 	}
-	return folder.Finish()
+	return nil
 }

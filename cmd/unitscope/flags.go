@@ -32,6 +32,20 @@ func forceFlag() cli.Flag {
 	return &cli.BoolFlag{Name: "force", Usage: "use --out even if it holds another run, whose files are removed, or other files, which stay"}
 }
 
+// modelFlags are for every command that looks at units of one layer of a model.
+func modelFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "model", Required: true, Usage: "`FILE` of a model, or its run folder"},
+		&cli.IntFlag{Name: "layer", Value: 1, Usage: "`N` of the layer, 1 is the first hidden one"},
+		&cli.StringFlag{Name: "units", Value: "all", Usage: "`UNITS` of the layer, counted from 0: all, 7, 0-35, or several with commas"},
+	}
+}
+
+// runFlags are for every command that computes results into a run folder.
+func runFlags() []cli.Flag {
+	return append([]cli.Flag{outFlag(""), forceFlag(), seedFlag(), deviceFlag()}, speakFlags()...)
+}
+
 // speakFlags are for every command that takes its time.
 func speakFlags() []cli.Flag {
 	return []cli.Flag{

@@ -29,24 +29,19 @@ func visualizeCommand() *cli.Command {
 }
 
 func ascentCommand() *cli.Command {
-	flags := []cli.Flag{
-		&cli.StringFlag{Name: "model", Required: true, Usage: "`FILE` of a model, or its run folder"},
-		&cli.IntFlag{Name: "layer", Value: 1, Usage: "`N` of the layer, 1 is the first hidden one"},
-		&cli.StringFlag{Name: "units", Value: "all", Usage: "`UNITS` of the layer, counted from 0: all, 7, 0-35, or several with commas"},
-		&cli.StringFlag{Name: "keep", Value: "all", Usage: "`WHICH` patterns go into ascent.npz: all, or only the best of each unit"},
-	}
+	flags := append(modelFlags(),
+		&cli.StringFlag{Name: "keep", Value: "all", Usage: "`WHICH` patterns go into ascent.npz: all, or only the best of each unit"})
 	flags = append(flags, ascentFlags()...)
 	flags = append(flags,
 		&cli.StringFlag{Name: "rho", Usage: "`X`, the norm of the patterns, above 0 (default: the model's, the mean norm of its training data)"},
-		&cli.StringFlag{Name: "data", Usage: "`DATA` whose mean norm is rho, for a model that does not have one"},
-		outFlag(""), forceFlag(), seedFlag(), deviceFlag())
+		&cli.StringFlag{Name: "data", Usage: "`DATA` whose mean norm is rho, for a model that does not have one"})
 	return &cli.Command{
 		Name:  "ascent",
 		Usage: "activation maximization (section 3 of the report): the inputs of norm rho that excite a unit most",
 		Description: "Climbs the activation of every unit from several random starts and writes to --out:\n" +
 			"ascent.npz (patterns and numbers of every restart), restarts.csv (the numbers, a row per restart),\n" +
 			"units.png (the best pattern of each unit), restarts.png (all restarts of the first units, a row each) and run.json.",
-		Flags:  append(flags, speakFlags()...),
+		Flags:  append(flags, runFlags()...),
 		Action: ascent,
 	}
 }
@@ -99,21 +94,13 @@ func parsePositive(flag, text string) (float64, error) {
 }
 
 // ascent is `unitscope visualize ascent`.
-func ascent(ctx *cli.Context) (err error) {
-	c, err := newConsole(ctx)
+func ascent(ctx *cli.Context) error {
+	j, err := begin(ctx, "visualize ascent")
 	if err != nil {
 		return err
 	}
 	o, err := ascentOptions(ctx)
 	if err != nil {
-		return err
-	}
-	mode, err := folderMode(ctx)
-	if err != nil {
-		return err
-	}
-	const task = "visualize ascent"
-	if err := runfolder.Check(ctx.String("out"), mode, task); err != nil {
 		return err
 	}
 	n, file, err := loadModel("model", ctx.String("model"))
@@ -129,29 +116,18 @@ func ascent(ctx *cli.Context) (err error) {
 	if o.KeepAll, err = parseKeep(ctx.String("keep")); err != nil {
 		return err
 	}
-	device, err := openDevice(ctx, c)
+	err = j.compute(o.Seed, []string{file}, func(d engine.Device, f *runfolder.Folder) error {
+		result, err := climb(ctx.Context, j.console, d, n, o)
+		if err != nil {
+			return err
+		}
+		j.resolved["lr"], j.resolved["rho"] = fmt.Sprint(result.Rate), fmt.Sprint(result.Radius)
+		return writeAscent(f, result)
+	})
 	if err != nil {
 		return err
 	}
-	defer closeInto(&err, device)
-	record, err := runfolder.NewRecord(task, args(ctx), options(ctx), o.Seed, device.Info(), []string{file})
-	if err != nil {
-		return err
-	}
-	// The folder comes before the work, so that one that can't be written to is
-	// found out at once.
-	folder, err := runfolder.Create(ctx.String("out"), mode, record)
-	if err != nil {
-		return err
-	}
-	result, err := climb(ctx.Context, c, device, n, o)
-	if err == nil {
-		err = writeAscent(folder, result)
-	}
-	if err != nil {
-		return errors.Join(err, folder.Abandon())
-	}
-	c.say("wrote %s", folder.Path("units.png"))
+	j.console.say("wrote %s", j.folder.Path("units.png"))
 	return nil
 }
 
@@ -282,10 +258,7 @@ func writeAscent(f *runfolder.Folder, r *visualize.AscentResult) error {
 	if err == nil && r.Patterns != nil {
 		err = writeRestarts(f, r)
 	}
-	if err != nil {
-		return err
-	}
-	return f.Finish()
+	return err
 }
 
 // writeRestarts draws the first units, a row of all restarts for each.

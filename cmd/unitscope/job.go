@@ -1,0 +1,65 @@
+package main
+
+import (
+	"errors"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/report/runfolder"
+)
+
+// job is what every command goes through that computes results into a run
+// folder: it speaks on a console, looks at --out before anything else, computes
+// on --device and leaves either a complete folder or none.
+type job struct {
+	ctx     *cli.Context
+	console *console
+	task    string // the command's name, for run.json: "visualize ascent"
+	mode    runfolder.Mode
+	// resolved are the options for run.json. What a command works out by itself,
+	// such as a step size, it sets here before its work ends.
+	resolved map[string]string
+	folder   *runfolder.Folder // set by compute
+}
+
+// begin starts a job: mistakes in --log, --force, --resume and --out are found
+// before inputs are read.
+func begin(ctx *cli.Context, task string) (*job, error) {
+	c, err := newConsole(ctx)
+	if err != nil {
+		return nil, err
+	}
+	mode, err := folderMode(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := runfolder.Check(ctx.String("out"), mode, task); err != nil {
+		return nil, err
+	}
+	return &job{ctx: ctx, console: c, task: task, mode: mode, resolved: options(ctx)}, nil
+}
+
+// compute opens the device and the folder, does the work, and marks the folder
+// complete. inputs are the files whose SHA-256 the record takes. A folder that
+// this job made goes again if the work fails before it has written anything.
+func (j *job) compute(seed uint64, inputs []string, work func(engine.Device, *runfolder.Folder) error) (err error) {
+	device, err := openDevice(j.ctx, j.console)
+	if err != nil {
+		return err
+	}
+	defer closeInto(&err, device)
+	record, err := runfolder.NewRecord(j.task, args(j.ctx), j.resolved, seed, device.Info(), inputs)
+	if err != nil {
+		return err
+	}
+	// The folder comes before the work, so that one that can't be written to is
+	// found out at once.
+	if j.folder, err = runfolder.Create(j.ctx.String("out"), j.mode, record); err != nil {
+		return err
+	}
+	if err := work(device, j.folder); err != nil {
+		return errors.Join(err, j.folder.Abandon())
+	}
+	return j.folder.Finish()
+}
