@@ -43,68 +43,16 @@ type factor struct {
 }
 
 // pack writes panel i in the order [k][width].
-func (f *factor) pack(dst []float32, i, k int) {
+func (f *factor) pack(set *kernel.Set, dst []float32, i, k int) {
 	first := i * f.width
 	count := min(f.width, f.lines-first)
+	if k == 0 {
+		return
+	}
 	if f.along {
-		f.packRows(dst, first, count, k)
+		set.Transpose(dst, f.width, f.data[first*f.stride:], f.stride, count, k)
 	} else {
-		f.packColumns(dst, first, count, k)
-	}
-}
-
-func (f *factor) packColumns(dst []float32, first, count, k int) {
-	for p := range k {
-		line := dst[p*f.width : (p+1)*f.width]
-		copy(line, f.data[p*f.stride+first:][:count])
-		clear(line[count:])
-	}
-}
-
-// packRows transposes. It goes through k in short stretches, so that what it
-// writes stays in cache until all its lines are there.
-func (f *factor) packRows(dst []float32, first, count, k int) {
-	const stretch = 64
-	for from := 0; from < k; from += stretch {
-		terms := min(stretch, k-from)
-		block := dst[from*f.width : (from+terms)*f.width]
-		line := 0
-		for ; line+4 <= count; line += 4 {
-			at := (first+line)*f.stride + from
-			interleave(block[line:], f.width,
-				f.data[at:][:terms], f.data[at+f.stride:][:terms], f.data[at+2*f.stride:][:terms], f.data[at+3*f.stride:][:terms])
-		}
-		for ; line < f.width; line++ {
-			spread(block[line:], f.width, f.line(first+line, from, terms))
-		}
-	}
-}
-
-// line is the terms of a line from one on, nothing for padding.
-func (f *factor) line(i, from, terms int) []float32 {
-	if i >= f.lines {
-		return nil
-	}
-	return f.data[i*f.stride+from:][:terms]
-}
-
-// interleave is dst[p*width+i] = x_i[p].
-func interleave(dst []float32, width int, x0, x1, x2, x3 []float32) {
-	x1, x2, x3 = x1[:len(x0)], x2[:len(x0)], x3[:len(x0)]
-	for p, v := range x0 {
-		d := (*[4]float32)(dst[p*width:])
-		d[0], d[1], d[2], d[3] = v, x1[p], x2[p], x3[p]
-	}
-}
-
-// spread is dst[p*width] = x[p], and 0 after the end of x.
-func spread(dst []float32, width int, x []float32) {
-	for p := 0; p*width < len(dst); p++ {
-		if p < len(x) {
-			dst[p*width] = x[p]
-		} else {
-			dst[p*width] = 0
-		}
+		set.CopyLines(dst, f.width, f.data[first:], f.stride, count, k)
 	}
 }
 
@@ -247,12 +195,12 @@ func (d *device) multiplyChunk() {
 func (g *product) pack(_ *worker, i int) {
 	if g.packRows {
 		if i < g.rowBlocks.panels {
-			g.a.pack(g.panels(0, i, 0, g.k), g.rowsFrom/g.a.width+i, g.k)
+			g.a.pack(g.set, g.panels(0, i, 0, g.k), g.rowsFrom/g.a.width+i, g.k)
 			return
 		}
 		i -= g.rowBlocks.panels
 	}
-	g.b.pack(g.panels(1, i, 0, g.k), g.colsFrom/g.b.width+i, g.k)
+	g.b.pack(g.set, g.panels(1, i, 0, g.k), g.colsFrom/g.b.width+i, g.k)
 }
 
 // panels is terms from..to-1 of a packed panel of op(a) (0) or op(b) (1).

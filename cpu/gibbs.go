@@ -55,7 +55,7 @@ func newConditional(set *kernel.Set, weights factor, inputs int, bias []float32)
 	size := inputs * set.Lanes
 	c.weights = make([]float32, c.panels*size)
 	for i := range c.panels {
-		weights.pack(c.weights[i*size:(i+1)*size], i, inputs)
+		weights.pack(set, c.weights[i*size:(i+1)*size], i, inputs)
 	}
 	return c
 }
@@ -207,7 +207,7 @@ func (c *chainGroup) pack(x []float32, stride, units int) {
 	f := factor{data: x, stride: stride, along: true, lines: c.chains, width: c.device.set.Rows}
 	size := units * f.width
 	for i := range c.panels {
-		f.pack(c.packed[i*size:(i+1)*size], i, units)
+		f.pack(c.device.set, c.packed[i*size:(i+1)*size], i, units)
 	}
 }
 

@@ -31,7 +31,7 @@ func newPacked(set *kernel.Set, f factor, k int) *packed {
 	p := &packed{set: set, outputs: f.lines, k: k, panels: (f.lines + f.width - 1) / f.width}
 	p.data = make([]float32, p.panels*k*f.width)
 	for i := range p.panels {
-		f.pack(p.panel(i), i, k)
+		f.pack(set, p.panel(i), i, k)
 	}
 	return p
 }

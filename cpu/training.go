@@ -187,7 +187,7 @@ func (l *learner) run(w *worker) {
 // packPart packs the weights of one panel of hidden units, unpackPart writes
 // them back.
 func (l *learner) packPart(_ *worker, i int) {
-	l.weights.pack(l.value.weight, l.velocity.weight, i*l.set.Lanes, l.weights.up.end(i))
+	l.weights.pack(l.set, l.value.weight, l.velocity.weight, i*l.set.Lanes, l.weights.up.end(i))
 }
 
 func (l *learner) unpackPart(_ *worker, i int) {

@@ -116,7 +116,7 @@ func (l *learner) gradientPart(w *worker, part int) {
 	for j := left / l.set.Lanes; j*l.set.Lanes < right; j++ {
 		weight := l.weights.down.panel(j, from, to)
 		l.set.Axpby(weight, 1, l.weights.velocity.panel(j, from, to), 1)
-		l.weights.transpose(from, to, j*l.set.Lanes, l.weights.down.end(j), weight, l.weights.down.width(j))
+		l.weights.transpose(l.set, from, to, j*l.set.Lanes, l.weights.down.end(j), weight, l.weights.down.width(j))
 	}
 	if block == 0 {
 		l.stepBias(w, from, to)

@@ -1,5 +1,7 @@
 package cpu
 
+import "github.com/unitscope/unitscope/cpu/internal/kernel"
+
 // strips is the kernel's first factor [lines, terms]: strip i holds lines
 // i*width.. as [terms][width]. Lines are rows of a batch, or hidden units.
 type strips struct {
@@ -63,13 +65,13 @@ type weights struct {
 
 // pack packs rows from..to-1 of row-major weights and velocity. They begin and
 // end a panel of up.
-func (p *weights) pack(w, velocity []float32, from, to int) {
+func (p *weights) pack(set *kernel.Set, w, velocity []float32, from, to int) {
 	visible := p.down.cols
 	for i := from; i < to; i++ {
 		p.down.scatter(i, w[i*visible:(i+1)*visible])
 		p.velocity.scatter(i, velocity[i*visible:(i+1)*visible])
 	}
-	p.transpose(from, to, 0, visible, w[from*visible:], visible)
+	p.transpose(set, from, to, 0, visible, w[from*visible:], visible)
 }
 
 // unpack writes the same rows back.
@@ -83,41 +85,10 @@ func (p *weights) unpack(w, velocity []float32, from, to int) {
 
 // transpose packs up from rows from..to-1 and columns left..right-1 of w, which
 // begins there and has so many numbers from row to row.
-func (p *weights) transpose(from, to, left, right int, w []float32, stride int) {
+func (p *weights) transpose(set *kernel.Set, from, to, left, right int, w []float32, stride int) {
 	for first := from; first < to; first += p.up.lanes {
 		i := first / p.up.lanes
-		transpose(p.up.panel(i, left, right), p.up.width(i), w[(first-from)*stride:], p.up.end(i)-first, right-left, stride)
-	}
-}
-
-// transpose writes x [lines, terms], with stride numbers from line to line, as
-// dst [terms][width], and zeros for the lines that are missing to width. It is
-// the layout of the product of a factor (see there), for which lines are few and
-// terms are in cache: then most of the time goes into finding the lines, so as
-// many as there are registers for are written together.
-func transpose(dst []float32, width int, x []float32, lines, terms, stride int) {
-	i := 0
-	for ; i+7 <= lines; i += 7 {
-		transpose7(dst[i:], width, x[i*stride:], terms, stride)
-	}
-	for ; i+4 <= lines; i += 4 {
-		y := x[i*stride:]
-		interleave(dst[i:], width, y[:terms], y[stride:][:terms], y[2*stride:][:terms], y[3*stride:][:terms])
-	}
-	for ; i < lines; i++ {
-		spread(dst[i:], width, x[i*stride:][:terms])
-	}
-	for ; i < width; i++ {
-		spread(dst[i:terms*width], width, nil)
-	}
-}
-
-func transpose7(dst []float32, width int, x []float32, terms, stride int) {
-	x0, x1, x2, x3 := x[:terms], x[stride:][:terms], x[2*stride:][:terms], x[3*stride:][:terms]
-	x4, x5, x6 := x[4*stride:][:terms], x[5*stride:][:terms], x[6*stride:][:terms]
-	for p := range x0 {
-		d := (*[7]float32)(dst[p*width:])
-		d[0], d[1], d[2], d[3], d[4], d[5], d[6] = x0[p], x1[p], x2[p], x3[p], x4[p], x5[p], x6[p]
+		set.Transpose(p.up.panel(i, left, right), p.up.width(i), w[(first-from)*stride:], stride, p.up.end(i)-first, right-left)
 	}
 }
 

@@ -131,7 +131,7 @@ func (l *learner) finish(t *tile, strip, block int, spare []float32) {
 		}
 	}
 	if p.across != nil {
-		transpose(p.across.strip(strip, t.col, t.col+t.cols), l.set.Rows, t.data, t.rows, t.cols, t.stride)
+		l.set.Transpose(p.across.strip(strip, t.col, t.col+t.cols), l.set.Rows, t.data, t.stride, t.rows, t.cols)
 	}
 	if p.hidden {
 		l.gradient.keepHidden(t, p.term+t.row)
@@ -185,6 +185,6 @@ func (l *learner) drawPart(w *worker, strip int) {
 		l.keepVisible(&t, d.term+t.row, d.scale)
 	}
 	if d.across != nil {
-		transpose(d.across.strip(strip, 0, t.cols), l.set.Rows, t.data, t.rows, t.cols, t.stride)
+		l.set.Transpose(d.across.strip(strip, 0, t.cols), l.set.Rows, t.data, t.stride, t.rows, t.cols)
 	}
 }

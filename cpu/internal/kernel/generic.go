@@ -19,6 +19,8 @@ var Generic = &Set{
 	Axpby:           axpbyGeneric,
 	LaneDots:        laneDotsGeneric,
 	LaneScale:       laneScaleGeneric,
+	Transpose:       transposeGeneric,
+	CopyLines:       copyLinesGeneric,
 	Words:           wordsGeneric,
 	Uniform:         uniformGeneric,
 	Bernoulli:       bernoulliGeneric,
@@ -183,6 +185,48 @@ func axpbyGeneric(dst []float32, alpha float32, x []float32, beta float32) {
 		for i, v := range x {
 			dst[i] = alpha*v + beta*dst[i]
 		}
+	}
+}
+
+// transposeGeneric goes through terms in short stretches and reads several lines
+// at a time, so that what it writes stays in cache.
+func transposeGeneric(dst []float32, width int, x []float32, stride, lines, terms int) {
+	const stretch = 64
+	for from := 0; from < terms; from += stretch {
+		n := min(stretch, terms-from)
+		block := dst[from*width:]
+		i := 0
+		for ; i+4 <= lines; i += 4 {
+			y := x[i*stride+from:]
+			interleave(block[i:], width, y[:n], y[stride:][:n], y[2*stride:][:n], y[3*stride:][:n])
+		}
+		for ; i < width; i++ {
+			for p := range n {
+				block[p*width+i] = 0
+				if i < lines {
+					block[p*width+i] = x[i*stride+from+p]
+				}
+			}
+		}
+	}
+}
+
+// interleave is dst[p*width+i] = x_i[p].
+func interleave(dst []float32, width int, x0, x1, x2, x3 []float32) {
+	x1, x2, x3 = x1[:len(x0)], x2[:len(x0)], x3[:len(x0)]
+	for p, v := range x0 {
+		d := (*[4]float32)(dst[p*width:])
+		d[0], d[1], d[2], d[3] = v, x1[p], x2[p], x3[p]
+	}
+}
+
+func copyLinesGeneric(dst []float32, width int, x []float32, stride, count, terms int) {
+	for p := range terms {
+		line := dst[p*width : (p+1)*width]
+		if count > 0 {
+			copy(line, x[p*stride:][:count])
+		}
+		clear(line[count:])
 	}
 }
 

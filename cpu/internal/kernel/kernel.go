@@ -74,6 +74,13 @@ type Set struct {
 	// len(dst) is a multiple of it.
 	LaneScale func(dst, scale []float32)
 
+	// Transpose is dst[p*width+i] = x[i*stride+p] for p < terms and i < lines, and
+	// 0 there for lines <= i < width: lines become columns.
+	Transpose func(dst []float32, width int, x []float32, stride, lines, terms int)
+	// CopyLines is dst[p*width+j] = x[p*stride+j] for p < terms and j < count, and 0
+	// there for count <= j < width.
+	CopyLines func(dst []float32, width int, x []float32, stride, count, terms int)
+
 	// Words writes the Philox words of columns 0..len(dst)-1 of a row.
 	Words func(dst []uint32, at Row)
 	// Uniform writes the uniform numbers of columns 0..len(dst)-1 of a row.

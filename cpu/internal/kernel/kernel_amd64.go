@@ -69,6 +69,16 @@ func laneDotsAVX2(sum *float32, a *float32, b *float32, rows int, lanes int)
 //go:noescape
 func laneScaleAVX2(dst *float32, scale *float32, rows int, lanes int)
 
+// transposeAVX2 is Set.Transpose for one vector of lines; width of them are written every step numbers.
+//
+//go:noescape
+func transposeAVX2(dst *float32, x *float32, width int, step int, stride int, lines int, terms int)
+
+// copyLinesAVX2 is Set.CopyLines for one vector of columns; terms > 0.
+//
+//go:noescape
+func copyLinesAVX2(dst *float32, x *float32, width int, step int, stride int, count int, terms int)
+
 // countBelowAVX2 is Set.CountBelow on n words.
 //
 //go:noescape
@@ -133,6 +143,16 @@ func laneDotsAVX512(sum *float32, a *float32, b *float32, rows int, lanes int)
 //
 //go:noescape
 func laneScaleAVX512(dst *float32, scale *float32, rows int, lanes int)
+
+// transposeAVX512 is Set.Transpose for one vector of lines; width of them are written every step numbers.
+//
+//go:noescape
+func transposeAVX512(dst *float32, x *float32, width int, step int, stride int, lines int, terms int)
+
+// copyLinesAVX512 is Set.CopyLines for one vector of columns; terms > 0.
+//
+//go:noescape
+func copyLinesAVX512(dst *float32, x *float32, width int, step int, stride int, count int, terms int)
 
 // countBelowAVX512 is Set.CountBelow on n words.
 //

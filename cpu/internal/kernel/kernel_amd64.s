@@ -2295,6 +2295,253 @@ columns_done:
 	VZEROUPPER
 	RET
 
+// func transposeAVX2(dst *float32, x *float32, width int, step int, stride int, lines int, terms int)
+// Requires: AVX, AVX2, SSE2
+TEXT ·transposeAVX2(SB), NOSPLIT, $0-56
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         lines+40(FP), DX
+	MOVQ         terms+48(FP), BX
+	MOVQ         step+24(FP), SI
+	MOVQ         stride+32(FP), DI
+	SHLQ         $0x02, SI
+	SHLQ         $0x02, DI
+	MOVQ         width+16(FP), R8
+	MOVD         R8, X0
+	VPBROADCASTD X0, Y0
+	VPCMPGTD     iota0AVX2<>+0(SB), Y0, Y0
+	CMPQ         BX, $0x08
+	JLT          tail
+	PCALIGN      $0x00000020
+
+square:
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VXORPS  Y8, Y8, Y8
+	MOVQ    CX, R8
+	CMPQ    DX, $0x00
+	JLE     square_read
+	VMOVUPS (R8), Y1
+	ADDQ    DI, R8
+	CMPQ    DX, $0x01
+	JLE     square_read
+	VMOVUPS (R8), Y2
+	ADDQ    DI, R8
+	CMPQ    DX, $0x02
+	JLE     square_read
+	VMOVUPS (R8), Y3
+	ADDQ    DI, R8
+	CMPQ    DX, $0x03
+	JLE     square_read
+	VMOVUPS (R8), Y4
+	ADDQ    DI, R8
+	CMPQ    DX, $0x04
+	JLE     square_read
+	VMOVUPS (R8), Y5
+	ADDQ    DI, R8
+	CMPQ    DX, $0x05
+	JLE     square_read
+	VMOVUPS (R8), Y6
+	ADDQ    DI, R8
+	CMPQ    DX, $0x06
+	JLE     square_read
+	VMOVUPS (R8), Y7
+	ADDQ    DI, R8
+	CMPQ    DX, $0x07
+	JLE     square_read
+	VMOVUPS (R8), Y8
+	ADDQ    DI, R8
+
+square_read:
+	VUNPCKLPS  Y2, Y1, Y9
+	VUNPCKHPS  Y2, Y1, Y10
+	VUNPCKLPS  Y4, Y3, Y2
+	VUNPCKHPS  Y4, Y3, Y4
+	VUNPCKLPD  Y2, Y9, Y1
+	VUNPCKHPD  Y2, Y9, Y2
+	VUNPCKLPD  Y4, Y10, Y3
+	VUNPCKHPD  Y4, Y10, Y4
+	VUNPCKLPS  Y6, Y5, Y9
+	VUNPCKHPS  Y6, Y5, Y10
+	VUNPCKLPS  Y8, Y7, Y6
+	VUNPCKHPS  Y8, Y7, Y8
+	VUNPCKLPD  Y6, Y9, Y5
+	VUNPCKHPD  Y6, Y9, Y6
+	VUNPCKLPD  Y8, Y10, Y7
+	VUNPCKHPD  Y8, Y10, Y8
+	VPERM2F128 $0x20, Y5, Y1, Y9
+	VPERM2F128 $0x31, Y5, Y1, Y5
+	VPERM2F128 $0x20, Y6, Y2, Y1
+	VPERM2F128 $0x31, Y6, Y2, Y6
+	VPERM2F128 $0x20, Y7, Y3, Y2
+	VPERM2F128 $0x31, Y7, Y3, Y7
+	VPERM2F128 $0x20, Y8, Y4, Y3
+	VPERM2F128 $0x31, Y8, Y4, Y8
+	VMASKMOVPS Y9, Y0, (AX)
+	ADDQ       SI, AX
+	VMASKMOVPS Y1, Y0, (AX)
+	ADDQ       SI, AX
+	VMASKMOVPS Y2, Y0, (AX)
+	ADDQ       SI, AX
+	VMASKMOVPS Y3, Y0, (AX)
+	ADDQ       SI, AX
+	VMASKMOVPS Y5, Y0, (AX)
+	ADDQ       SI, AX
+	VMASKMOVPS Y6, Y0, (AX)
+	ADDQ       SI, AX
+	VMASKMOVPS Y7, Y0, (AX)
+	ADDQ       SI, AX
+	VMASKMOVPS Y8, Y0, (AX)
+	ADDQ       SI, AX
+	ADDQ       $0x20, CX
+	SUBQ       $0x08, BX
+	CMPQ       BX, $0x08
+	JGE        square
+
+tail:
+	TESTQ        BX, BX
+	JZ           done
+	MOVD         BX, X1
+	VPBROADCASTD X1, Y1
+	VPCMPGTD     iota0AVX2<>+0(SB), Y1, Y9
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	VXORPS       Y6, Y6, Y6
+	VXORPS       Y7, Y7, Y7
+	VXORPS       Y8, Y8, Y8
+	CMPQ         DX, $0x00
+	JLE          tail_read
+	VMASKMOVPS   (CX), Y9, Y1
+	ADDQ         DI, CX
+	CMPQ         DX, $0x01
+	JLE          tail_read
+	VMASKMOVPS   (CX), Y9, Y2
+	ADDQ         DI, CX
+	CMPQ         DX, $0x02
+	JLE          tail_read
+	VMASKMOVPS   (CX), Y9, Y3
+	ADDQ         DI, CX
+	CMPQ         DX, $0x03
+	JLE          tail_read
+	VMASKMOVPS   (CX), Y9, Y4
+	ADDQ         DI, CX
+	CMPQ         DX, $0x04
+	JLE          tail_read
+	VMASKMOVPS   (CX), Y9, Y5
+	ADDQ         DI, CX
+	CMPQ         DX, $0x05
+	JLE          tail_read
+	VMASKMOVPS   (CX), Y9, Y6
+	ADDQ         DI, CX
+	CMPQ         DX, $0x06
+	JLE          tail_read
+	VMASKMOVPS   (CX), Y9, Y7
+	ADDQ         DI, CX
+	CMPQ         DX, $0x07
+	JLE          tail_read
+	VMASKMOVPS   (CX), Y9, Y8
+	ADDQ         DI, CX
+
+tail_read:
+	VUNPCKLPS  Y2, Y1, Y9
+	VUNPCKHPS  Y2, Y1, Y10
+	VUNPCKLPS  Y4, Y3, Y2
+	VUNPCKHPS  Y4, Y3, Y4
+	VUNPCKLPD  Y2, Y9, Y1
+	VUNPCKHPD  Y2, Y9, Y2
+	VUNPCKLPD  Y4, Y10, Y3
+	VUNPCKHPD  Y4, Y10, Y4
+	VUNPCKLPS  Y6, Y5, Y9
+	VUNPCKHPS  Y6, Y5, Y10
+	VUNPCKLPS  Y8, Y7, Y6
+	VUNPCKHPS  Y8, Y7, Y8
+	VUNPCKLPD  Y6, Y9, Y5
+	VUNPCKHPD  Y6, Y9, Y6
+	VUNPCKLPD  Y8, Y10, Y7
+	VUNPCKHPD  Y8, Y10, Y8
+	VPERM2F128 $0x20, Y5, Y1, Y9
+	VPERM2F128 $0x31, Y5, Y1, Y5
+	VPERM2F128 $0x20, Y6, Y2, Y1
+	VPERM2F128 $0x31, Y6, Y2, Y6
+	VPERM2F128 $0x20, Y7, Y3, Y2
+	VPERM2F128 $0x31, Y7, Y3, Y7
+	VPERM2F128 $0x20, Y8, Y4, Y3
+	VPERM2F128 $0x31, Y8, Y4, Y8
+	VMASKMOVPS Y9, Y0, (AX)
+	ADDQ       SI, AX
+	DECQ       BX
+	JZ         done
+	VMASKMOVPS Y1, Y0, (AX)
+	ADDQ       SI, AX
+	DECQ       BX
+	JZ         done
+	VMASKMOVPS Y2, Y0, (AX)
+	ADDQ       SI, AX
+	DECQ       BX
+	JZ         done
+	VMASKMOVPS Y3, Y0, (AX)
+	ADDQ       SI, AX
+	DECQ       BX
+	JZ         done
+	VMASKMOVPS Y5, Y0, (AX)
+	ADDQ       SI, AX
+	DECQ       BX
+	JZ         done
+	VMASKMOVPS Y6, Y0, (AX)
+	ADDQ       SI, AX
+	DECQ       BX
+	JZ         done
+	VMASKMOVPS Y7, Y0, (AX)
+	ADDQ       SI, AX
+	DECQ       BX
+	JZ         done
+	VMASKMOVPS Y8, Y0, (AX)
+	ADDQ       SI, AX
+	DECQ       BX
+	JZ         done
+
+done:
+	VZEROUPPER
+	RET
+
+// func copyLinesAVX2(dst *float32, x *float32, width int, step int, stride int, count int, terms int)
+// Requires: AVX, AVX2, SSE2
+TEXT ·copyLinesAVX2(SB), NOSPLIT, $0-56
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         terms+48(FP), DX
+	MOVQ         step+24(FP), BX
+	MOVQ         stride+32(FP), SI
+	SHLQ         $0x02, BX
+	SHLQ         $0x02, SI
+	MOVQ         count+40(FP), DI
+	MOVD         DI, X0
+	VPBROADCASTD X0, Y0
+	VPCMPGTD     iota0AVX2<>+0(SB), Y0, Y0
+	MOVQ         width+16(FP), DI
+	MOVD         DI, X1
+	VPBROADCASTD X1, Y1
+	VPCMPGTD     iota0AVX2<>+0(SB), Y1, Y1
+	PCALIGN      $0x00000020
+
+line:
+	VMASKMOVPS (CX), Y0, Y2
+	VMASKMOVPS Y2, Y1, (AX)
+	ADDQ       SI, CX
+	ADDQ       BX, AX
+	DECQ       DX
+	JNZ        line
+	VZEROUPPER
+	RET
+
 // func countBelowAVX2(words *uint32, n int, limit uint32) int
 // Requires: AVX, AVX2, SSE2
 TEXT ·countBelowAVX2(SB), NOSPLIT, $0-32
@@ -4010,6 +4257,467 @@ part_row:
 	LEAQ      (DX)(SI*4), DX
 
 columns_done:
+	VZEROUPPER
+	RET
+
+// func transposeAVX512(dst *float32, x *float32, width int, step int, stride int, lines int, terms int)
+// Requires: AVX, AVX512F
+TEXT ·transposeAVX512(SB), NOSPLIT, $0-56
+	MOVQ    dst+0(FP), AX
+	MOVQ    x+8(FP), DX
+	MOVQ    lines+40(FP), BX
+	MOVQ    terms+48(FP), SI
+	MOVQ    step+24(FP), DI
+	MOVQ    stride+32(FP), R8
+	SHLQ    $0x02, DI
+	SHLQ    $0x02, R8
+	MOVQ    width+16(FP), CX
+	MOVQ    $-1, R9
+	SHLQ    CL, R9
+	NOTQ    R9
+	KMOVW   R9, K1
+	CMPQ    SI, $0x10
+	JLT     tail
+	PCALIGN $0x00000020
+
+square:
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+	VPXORD  Z6, Z6, Z6
+	VPXORD  Z7, Z7, Z7
+	VPXORD  Z8, Z8, Z8
+	VPXORD  Z9, Z9, Z9
+	VPXORD  Z10, Z10, Z10
+	VPXORD  Z11, Z11, Z11
+	VPXORD  Z12, Z12, Z12
+	VPXORD  Z13, Z13, Z13
+	VPXORD  Z14, Z14, Z14
+	VPXORD  Z15, Z15, Z15
+	MOVQ    DX, CX
+	CMPQ    BX, $0x00
+	JLE     square_read
+	VMOVUPS (CX), Z0
+	ADDQ    R8, CX
+	CMPQ    BX, $0x01
+	JLE     square_read
+	VMOVUPS (CX), Z1
+	ADDQ    R8, CX
+	CMPQ    BX, $0x02
+	JLE     square_read
+	VMOVUPS (CX), Z2
+	ADDQ    R8, CX
+	CMPQ    BX, $0x03
+	JLE     square_read
+	VMOVUPS (CX), Z3
+	ADDQ    R8, CX
+	CMPQ    BX, $0x04
+	JLE     square_read
+	VMOVUPS (CX), Z4
+	ADDQ    R8, CX
+	CMPQ    BX, $0x05
+	JLE     square_read
+	VMOVUPS (CX), Z5
+	ADDQ    R8, CX
+	CMPQ    BX, $0x06
+	JLE     square_read
+	VMOVUPS (CX), Z6
+	ADDQ    R8, CX
+	CMPQ    BX, $0x07
+	JLE     square_read
+	VMOVUPS (CX), Z7
+	ADDQ    R8, CX
+	CMPQ    BX, $0x08
+	JLE     square_read
+	VMOVUPS (CX), Z8
+	ADDQ    R8, CX
+	CMPQ    BX, $0x09
+	JLE     square_read
+	VMOVUPS (CX), Z9
+	ADDQ    R8, CX
+	CMPQ    BX, $0x0a
+	JLE     square_read
+	VMOVUPS (CX), Z10
+	ADDQ    R8, CX
+	CMPQ    BX, $0x0b
+	JLE     square_read
+	VMOVUPS (CX), Z11
+	ADDQ    R8, CX
+	CMPQ    BX, $0x0c
+	JLE     square_read
+	VMOVUPS (CX), Z12
+	ADDQ    R8, CX
+	CMPQ    BX, $0x0d
+	JLE     square_read
+	VMOVUPS (CX), Z13
+	ADDQ    R8, CX
+	CMPQ    BX, $0x0e
+	JLE     square_read
+	VMOVUPS (CX), Z14
+	ADDQ    R8, CX
+	CMPQ    BX, $0x0f
+	JLE     square_read
+	VMOVUPS (CX), Z15
+	ADDQ    R8, CX
+
+square_read:
+	VUNPCKLPS  Z1, Z0, Z16
+	VUNPCKHPS  Z1, Z0, Z17
+	VUNPCKLPS  Z3, Z2, Z1
+	VUNPCKHPS  Z3, Z2, Z3
+	VUNPCKLPD  Z1, Z16, Z0
+	VUNPCKHPD  Z1, Z16, Z1
+	VUNPCKLPD  Z3, Z17, Z2
+	VUNPCKHPD  Z3, Z17, Z3
+	VUNPCKLPS  Z5, Z4, Z16
+	VUNPCKHPS  Z5, Z4, Z17
+	VUNPCKLPS  Z7, Z6, Z5
+	VUNPCKHPS  Z7, Z6, Z7
+	VUNPCKLPD  Z5, Z16, Z4
+	VUNPCKHPD  Z5, Z16, Z5
+	VUNPCKLPD  Z7, Z17, Z6
+	VUNPCKHPD  Z7, Z17, Z7
+	VUNPCKLPS  Z9, Z8, Z16
+	VUNPCKHPS  Z9, Z8, Z17
+	VUNPCKLPS  Z11, Z10, Z9
+	VUNPCKHPS  Z11, Z10, Z11
+	VUNPCKLPD  Z9, Z16, Z8
+	VUNPCKHPD  Z9, Z16, Z9
+	VUNPCKLPD  Z11, Z17, Z10
+	VUNPCKHPD  Z11, Z17, Z11
+	VUNPCKLPS  Z13, Z12, Z16
+	VUNPCKHPS  Z13, Z12, Z17
+	VUNPCKLPS  Z15, Z14, Z13
+	VUNPCKHPS  Z15, Z14, Z15
+	VUNPCKLPD  Z13, Z16, Z12
+	VUNPCKHPD  Z13, Z16, Z13
+	VUNPCKLPD  Z15, Z17, Z14
+	VUNPCKHPD  Z15, Z17, Z15
+	VSHUFF32X4 $0x88, Z4, Z0, Z16
+	VSHUFF32X4 $0xdd, Z4, Z0, Z17
+	VSHUFF32X4 $0x88, Z12, Z8, Z0
+	VSHUFF32X4 $0xdd, Z12, Z8, Z8
+	VSHUFF32X4 $0x88, Z0, Z16, Z4
+	VSHUFF32X4 $0xdd, Z0, Z16, Z16
+	VSHUFF32X4 $0x88, Z8, Z17, Z12
+	VSHUFF32X4 $0xdd, Z8, Z17, Z17
+	VSHUFF32X4 $0x88, Z5, Z1, Z18
+	VSHUFF32X4 $0xdd, Z5, Z1, Z19
+	VSHUFF32X4 $0x88, Z13, Z9, Z1
+	VSHUFF32X4 $0xdd, Z13, Z9, Z9
+	VSHUFF32X4 $0x88, Z1, Z18, Z5
+	VSHUFF32X4 $0xdd, Z1, Z18, Z18
+	VSHUFF32X4 $0x88, Z9, Z19, Z13
+	VSHUFF32X4 $0xdd, Z9, Z19, Z19
+	VSHUFF32X4 $0x88, Z6, Z2, Z20
+	VSHUFF32X4 $0xdd, Z6, Z2, Z21
+	VSHUFF32X4 $0x88, Z14, Z10, Z2
+	VSHUFF32X4 $0xdd, Z14, Z10, Z10
+	VSHUFF32X4 $0x88, Z2, Z20, Z6
+	VSHUFF32X4 $0xdd, Z2, Z20, Z20
+	VSHUFF32X4 $0x88, Z10, Z21, Z14
+	VSHUFF32X4 $0xdd, Z10, Z21, Z21
+	VSHUFF32X4 $0x88, Z7, Z3, Z22
+	VSHUFF32X4 $0xdd, Z7, Z3, Z23
+	VSHUFF32X4 $0x88, Z15, Z11, Z3
+	VSHUFF32X4 $0xdd, Z15, Z11, Z11
+	VSHUFF32X4 $0x88, Z3, Z22, Z7
+	VSHUFF32X4 $0xdd, Z3, Z22, Z22
+	VSHUFF32X4 $0x88, Z11, Z23, Z15
+	VSHUFF32X4 $0xdd, Z11, Z23, Z23
+	VMOVUPS    Z4, K1, (AX)
+	ADDQ       DI, AX
+	VMOVUPS    Z5, K1, (AX)
+	ADDQ       DI, AX
+	VMOVUPS    Z6, K1, (AX)
+	ADDQ       DI, AX
+	VMOVUPS    Z7, K1, (AX)
+	ADDQ       DI, AX
+	VMOVUPS    Z12, K1, (AX)
+	ADDQ       DI, AX
+	VMOVUPS    Z13, K1, (AX)
+	ADDQ       DI, AX
+	VMOVUPS    Z14, K1, (AX)
+	ADDQ       DI, AX
+	VMOVUPS    Z15, K1, (AX)
+	ADDQ       DI, AX
+	VMOVUPS    Z16, K1, (AX)
+	ADDQ       DI, AX
+	VMOVUPS    Z18, K1, (AX)
+	ADDQ       DI, AX
+	VMOVUPS    Z20, K1, (AX)
+	ADDQ       DI, AX
+	VMOVUPS    Z22, K1, (AX)
+	ADDQ       DI, AX
+	VMOVUPS    Z17, K1, (AX)
+	ADDQ       DI, AX
+	VMOVUPS    Z19, K1, (AX)
+	ADDQ       DI, AX
+	VMOVUPS    Z21, K1, (AX)
+	ADDQ       DI, AX
+	VMOVUPS    Z23, K1, (AX)
+	ADDQ       DI, AX
+	ADDQ       $0x40, DX
+	SUBQ       $0x10, SI
+	CMPQ       SI, $0x10
+	JGE        square
+
+tail:
+	TESTQ     SI, SI
+	JZ        done
+	MOVQ      $-1, R9
+	MOVQ      SI, CX
+	SHLQ      CL, R9
+	NOTQ      R9
+	KMOVW     R9, K2
+	VPXORD    Z0, Z0, Z0
+	VPXORD    Z1, Z1, Z1
+	VPXORD    Z2, Z2, Z2
+	VPXORD    Z3, Z3, Z3
+	VPXORD    Z4, Z4, Z4
+	VPXORD    Z5, Z5, Z5
+	VPXORD    Z6, Z6, Z6
+	VPXORD    Z7, Z7, Z7
+	VPXORD    Z8, Z8, Z8
+	VPXORD    Z9, Z9, Z9
+	VPXORD    Z10, Z10, Z10
+	VPXORD    Z11, Z11, Z11
+	VPXORD    Z12, Z12, Z12
+	VPXORD    Z13, Z13, Z13
+	VPXORD    Z14, Z14, Z14
+	VPXORD    Z15, Z15, Z15
+	MOVQ      DX, CX
+	CMPQ      BX, $0x00
+	JLE       tail_read
+	VMOVUPS.Z (CX), K2, Z0
+	ADDQ      R8, CX
+	CMPQ      BX, $0x01
+	JLE       tail_read
+	VMOVUPS.Z (CX), K2, Z1
+	ADDQ      R8, CX
+	CMPQ      BX, $0x02
+	JLE       tail_read
+	VMOVUPS.Z (CX), K2, Z2
+	ADDQ      R8, CX
+	CMPQ      BX, $0x03
+	JLE       tail_read
+	VMOVUPS.Z (CX), K2, Z3
+	ADDQ      R8, CX
+	CMPQ      BX, $0x04
+	JLE       tail_read
+	VMOVUPS.Z (CX), K2, Z4
+	ADDQ      R8, CX
+	CMPQ      BX, $0x05
+	JLE       tail_read
+	VMOVUPS.Z (CX), K2, Z5
+	ADDQ      R8, CX
+	CMPQ      BX, $0x06
+	JLE       tail_read
+	VMOVUPS.Z (CX), K2, Z6
+	ADDQ      R8, CX
+	CMPQ      BX, $0x07
+	JLE       tail_read
+	VMOVUPS.Z (CX), K2, Z7
+	ADDQ      R8, CX
+	CMPQ      BX, $0x08
+	JLE       tail_read
+	VMOVUPS.Z (CX), K2, Z8
+	ADDQ      R8, CX
+	CMPQ      BX, $0x09
+	JLE       tail_read
+	VMOVUPS.Z (CX), K2, Z9
+	ADDQ      R8, CX
+	CMPQ      BX, $0x0a
+	JLE       tail_read
+	VMOVUPS.Z (CX), K2, Z10
+	ADDQ      R8, CX
+	CMPQ      BX, $0x0b
+	JLE       tail_read
+	VMOVUPS.Z (CX), K2, Z11
+	ADDQ      R8, CX
+	CMPQ      BX, $0x0c
+	JLE       tail_read
+	VMOVUPS.Z (CX), K2, Z12
+	ADDQ      R8, CX
+	CMPQ      BX, $0x0d
+	JLE       tail_read
+	VMOVUPS.Z (CX), K2, Z13
+	ADDQ      R8, CX
+	CMPQ      BX, $0x0e
+	JLE       tail_read
+	VMOVUPS.Z (CX), K2, Z14
+	ADDQ      R8, CX
+	CMPQ      BX, $0x0f
+	JLE       tail_read
+	VMOVUPS.Z (CX), K2, Z15
+	ADDQ      R8, CX
+
+tail_read:
+	VUNPCKLPS  Z1, Z0, Z16
+	VUNPCKHPS  Z1, Z0, Z17
+	VUNPCKLPS  Z3, Z2, Z1
+	VUNPCKHPS  Z3, Z2, Z3
+	VUNPCKLPD  Z1, Z16, Z0
+	VUNPCKHPD  Z1, Z16, Z1
+	VUNPCKLPD  Z3, Z17, Z2
+	VUNPCKHPD  Z3, Z17, Z3
+	VUNPCKLPS  Z5, Z4, Z16
+	VUNPCKHPS  Z5, Z4, Z17
+	VUNPCKLPS  Z7, Z6, Z5
+	VUNPCKHPS  Z7, Z6, Z7
+	VUNPCKLPD  Z5, Z16, Z4
+	VUNPCKHPD  Z5, Z16, Z5
+	VUNPCKLPD  Z7, Z17, Z6
+	VUNPCKHPD  Z7, Z17, Z7
+	VUNPCKLPS  Z9, Z8, Z16
+	VUNPCKHPS  Z9, Z8, Z17
+	VUNPCKLPS  Z11, Z10, Z9
+	VUNPCKHPS  Z11, Z10, Z11
+	VUNPCKLPD  Z9, Z16, Z8
+	VUNPCKHPD  Z9, Z16, Z9
+	VUNPCKLPD  Z11, Z17, Z10
+	VUNPCKHPD  Z11, Z17, Z11
+	VUNPCKLPS  Z13, Z12, Z16
+	VUNPCKHPS  Z13, Z12, Z17
+	VUNPCKLPS  Z15, Z14, Z13
+	VUNPCKHPS  Z15, Z14, Z15
+	VUNPCKLPD  Z13, Z16, Z12
+	VUNPCKHPD  Z13, Z16, Z13
+	VUNPCKLPD  Z15, Z17, Z14
+	VUNPCKHPD  Z15, Z17, Z15
+	VSHUFF32X4 $0x88, Z4, Z0, Z16
+	VSHUFF32X4 $0xdd, Z4, Z0, Z17
+	VSHUFF32X4 $0x88, Z12, Z8, Z0
+	VSHUFF32X4 $0xdd, Z12, Z8, Z8
+	VSHUFF32X4 $0x88, Z0, Z16, Z4
+	VSHUFF32X4 $0xdd, Z0, Z16, Z16
+	VSHUFF32X4 $0x88, Z8, Z17, Z12
+	VSHUFF32X4 $0xdd, Z8, Z17, Z17
+	VSHUFF32X4 $0x88, Z5, Z1, Z0
+	VSHUFF32X4 $0xdd, Z5, Z1, Z8
+	VSHUFF32X4 $0x88, Z13, Z9, Z1
+	VSHUFF32X4 $0xdd, Z13, Z9, Z9
+	VSHUFF32X4 $0x88, Z1, Z0, Z5
+	VSHUFF32X4 $0xdd, Z1, Z0, Z0
+	VSHUFF32X4 $0x88, Z9, Z8, Z13
+	VSHUFF32X4 $0xdd, Z9, Z8, Z8
+	VSHUFF32X4 $0x88, Z6, Z2, Z1
+	VSHUFF32X4 $0xdd, Z6, Z2, Z9
+	VSHUFF32X4 $0x88, Z14, Z10, Z2
+	VSHUFF32X4 $0xdd, Z14, Z10, Z10
+	VSHUFF32X4 $0x88, Z2, Z1, Z6
+	VSHUFF32X4 $0xdd, Z2, Z1, Z1
+	VSHUFF32X4 $0x88, Z10, Z9, Z14
+	VSHUFF32X4 $0xdd, Z10, Z9, Z9
+	VSHUFF32X4 $0x88, Z7, Z3, Z2
+	VSHUFF32X4 $0xdd, Z7, Z3, Z10
+	VSHUFF32X4 $0x88, Z15, Z11, Z3
+	VSHUFF32X4 $0xdd, Z15, Z11, Z11
+	VSHUFF32X4 $0x88, Z3, Z2, Z7
+	VSHUFF32X4 $0xdd, Z3, Z2, Z2
+	VSHUFF32X4 $0x88, Z11, Z10, Z15
+	VSHUFF32X4 $0xdd, Z11, Z10, Z10
+	VMOVUPS    Z4, K1, (AX)
+	ADDQ       DI, AX
+	DECQ       SI
+	JZ         done
+	VMOVUPS    Z5, K1, (AX)
+	ADDQ       DI, AX
+	DECQ       SI
+	JZ         done
+	VMOVUPS    Z6, K1, (AX)
+	ADDQ       DI, AX
+	DECQ       SI
+	JZ         done
+	VMOVUPS    Z7, K1, (AX)
+	ADDQ       DI, AX
+	DECQ       SI
+	JZ         done
+	VMOVUPS    Z12, K1, (AX)
+	ADDQ       DI, AX
+	DECQ       SI
+	JZ         done
+	VMOVUPS    Z13, K1, (AX)
+	ADDQ       DI, AX
+	DECQ       SI
+	JZ         done
+	VMOVUPS    Z14, K1, (AX)
+	ADDQ       DI, AX
+	DECQ       SI
+	JZ         done
+	VMOVUPS    Z15, K1, (AX)
+	ADDQ       DI, AX
+	DECQ       SI
+	JZ         done
+	VMOVUPS    Z16, K1, (AX)
+	ADDQ       DI, AX
+	DECQ       SI
+	JZ         done
+	VMOVUPS    Z0, K1, (AX)
+	ADDQ       DI, AX
+	DECQ       SI
+	JZ         done
+	VMOVUPS    Z1, K1, (AX)
+	ADDQ       DI, AX
+	DECQ       SI
+	JZ         done
+	VMOVUPS    Z2, K1, (AX)
+	ADDQ       DI, AX
+	DECQ       SI
+	JZ         done
+	VMOVUPS    Z17, K1, (AX)
+	ADDQ       DI, AX
+	DECQ       SI
+	JZ         done
+	VMOVUPS    Z8, K1, (AX)
+	ADDQ       DI, AX
+	DECQ       SI
+	JZ         done
+	VMOVUPS    Z9, K1, (AX)
+	ADDQ       DI, AX
+	DECQ       SI
+	JZ         done
+	VMOVUPS    Z10, K1, (AX)
+	ADDQ       DI, AX
+	DECQ       SI
+	JZ         done
+
+done:
+	VZEROUPPER
+	RET
+
+// func copyLinesAVX512(dst *float32, x *float32, width int, step int, stride int, count int, terms int)
+// Requires: AVX, AVX512F
+TEXT ·copyLinesAVX512(SB), NOSPLIT, $0-56
+	MOVQ    dst+0(FP), AX
+	MOVQ    x+8(FP), DX
+	MOVQ    terms+48(FP), BX
+	MOVQ    step+24(FP), SI
+	MOVQ    stride+32(FP), DI
+	SHLQ    $0x02, SI
+	SHLQ    $0x02, DI
+	MOVQ    count+40(FP), CX
+	MOVQ    $-1, R8
+	SHLQ    CL, R8
+	NOTQ    R8
+	KMOVW   R8, K1
+	MOVQ    width+16(FP), CX
+	MOVQ    $-1, R8
+	SHLQ    CL, R8
+	NOTQ    R8
+	KMOVW   R8, K2
+	PCALIGN $0x00000020
+
+line:
+	VMOVUPS.Z (DX), K1, Z0
+	VMOVUPS   Z0, K2, (AX)
+	ADDQ      DI, DX
+	ADDQ      SI, AX
+	DECQ      BX
+	JNZ       line
 	VZEROUPPER
 	RET
 

@@ -91,6 +91,9 @@ func checkAll(t *testing.T, s *Set, r *rand.Rand, alloc func(int) []float32, n i
 		checkTiles(t, s, r, alloc, rows, n)
 	}
 	checkRandom(t, s, r, alloc, n)
+	for _, width := range []int{1, s.Rows, s.Lanes / 2, s.Lanes, s.Lanes + 3} {
+		checkLayout(t, s, r, alloc, width, n)
+	}
 }
 
 func checkMultiply(t *testing.T, multiply func(k int, a, b, c []float32, stride int, accumulate bool), rows, lanes int, r *rand.Rand, alloc func(int) []float32, k int) {
@@ -358,6 +361,45 @@ func checkTiles(t *testing.T, s *Set, r *rand.Rand, alloc func(int) []float32, r
 	s.LaneScale(dst, scale)
 	for i := range dst {
 		same(t, "lane scale", dst[i], a[i]*scale[i%lanes])
+	}
+}
+
+// checkLayout checks the copies between layouts: width numbers in a line of what
+// is written, terms lines.
+func checkLayout(t *testing.T, s *Set, r *rand.Rand, alloc func(int) []float32, width, terms int) {
+	t.Helper()
+	nan := float32(math.NaN())
+	dst := alloc(terms * width)
+	for _, count := range []int{0, 1, width / 2, width - 1, width} {
+		for _, extra := range []int{0, 5} {
+			stride := terms + extra
+			x := random(r, alloc(max(0, (count-1)*stride+terms)*min(1, count)))
+			for i := range dst {
+				dst[i] = nan
+			}
+			s.Transpose(dst, width, x, stride, count, terms)
+			for at, v := range dst {
+				want, p, i := float32(0), at/width, at%width
+				if i < count {
+					want = x[i*stride+p]
+				}
+				same(t, fmt.Sprintf("transpose of %d lines of %d terms to width %d: term %d of line %d", count, terms, width, p, i), v, want)
+			}
+
+			stride = count + extra
+			x = random(r, alloc(max(0, (terms-1)*stride+count)*min(1, count)))
+			for i := range dst {
+				dst[i] = nan
+			}
+			s.CopyLines(dst, width, x, stride, count, terms)
+			for at, v := range dst {
+				want, p, j := float32(0), at/width, at%width
+				if j < count {
+					want = x[p*stride+j]
+				}
+				same(t, fmt.Sprintf("copy of %d lines of %d to width %d: number %d of line %d", terms, count, width, j, p), v, want)
+			}
+		}
 	}
 }
 

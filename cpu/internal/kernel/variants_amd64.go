@@ -27,6 +27,7 @@ var setAVX2 = assembly{
 	sigmoid: sigmoidAVX2, biasSigmoid: biasSigmoidAVX2, derivative: derivativeAVX2,
 	dot: dotAVX2, scale: scaleAVX2, axpby: axpbyAVX2,
 	laneDots: laneDotsAVX2, laneScale: laneScaleAVX2,
+	transpose: transposeAVX2, copyLines: copyLinesAVX2,
 	// The state is passed in a direct call: through a function value it would
 	// go to the heap.
 	words: func(dst []uint32, at Row) {
@@ -50,6 +51,7 @@ var setAVX512 = assembly{
 	sigmoid: sigmoidAVX512, biasSigmoid: biasSigmoidAVX512, derivative: derivativeAVX512,
 	dot: dotAVX512, scale: scaleAVX512, axpby: axpbyAVX512,
 	laneDots: laneDotsAVX512, laneScale: laneScaleAVX512,
+	transpose: transposeAVX512, copyLines: copyLinesAVX512,
 	words: func(dst []uint32, at Row) {
 		state := philoxState(at)
 		wordsAVX512(unsafe.SliceData(dst), len(dst), &state)
@@ -78,6 +80,8 @@ type assembly struct {
 	axpby                    func(dst, x *float32, n int, alpha, beta float32)
 	laneDots                 func(sum, a, b *float32, rows, lanes int)
 	laneScale                func(dst, scale *float32, rows, lanes int)
+	transpose                func(dst, x *float32, width, step, stride, lines, terms int)
+	copyLines                func(dst, x *float32, width, step, stride, count, terms int)
 	words                    func(dst []uint32, at Row)
 	uniform                  func(dst []float32, at Row)
 	bernoulli                func(dst, p []float32, at Row)
@@ -129,6 +133,22 @@ func (f assembly) set() *Set {
 				f.laneScale(&dst[0], &scale[0], len(dst)/len(scale), len(scale))
 			}
 		},
+		Transpose: func(dst []float32, width int, x []float32, stride, lines, terms int) {
+			enoughLines("transpose", dst, terms, width, width)
+			enoughLines("transpose", x, lines, terms, stride)
+			enough("transpose", width, lines)
+			for i := 0; i < width && terms > 0; i += f.vector {
+				f.transpose(&dst[i], from(x, i*stride), min(f.vector, width-i), width, stride, min(f.vector, max(0, lines-i)), terms)
+			}
+		},
+		CopyLines: func(dst []float32, width int, x []float32, stride, count, terms int) {
+			enoughLines("copy lines", dst, terms, width, width)
+			enoughLines("copy lines", x, terms, count, stride)
+			enough("copy lines", width, count)
+			for j := 0; j < width && terms > 0; j += f.vector {
+				f.copyLines(&dst[j], from(x, j), min(f.vector, width-j), width, stride, min(f.vector, max(0, count-j)), terms)
+			}
+		},
 		Words: f.words, Uniform: f.uniform,
 		Bernoulli: func(dst, p []float32, at Row) {
 			enough("bernoulli", len(dst), len(p))
@@ -155,6 +175,19 @@ func (f assembly) checkedMultiply(multiply func(k int, a, b, c *float32, stride 
 		multiply(k, unsafe.SliceData(a), unsafe.SliceData(b), &c[0], stride, accumulate)
 	}
 }
+
+// enoughLines makes sure of lines of so many numbers, stride apart.
+func enoughLines(operation string, x []float32, lines, numbers, stride int) {
+	if lines < 0 || numbers < 0 || stride < 0 {
+		panic(fmt.Sprintf("kernel: %s: %d lines of %d numbers, stride %d", operation, lines, numbers, stride))
+	}
+	if lines > 0 && numbers > 0 {
+		enough(operation, len(x), (lines-1)*stride+numbers)
+	}
+}
+
+// from is where x goes on at index i; nothing is read there if x ends before.
+func from(x []float32, i int) *float32 { return unsafe.SliceData(x[min(i, len(x)):]) }
 
 func enough(operation string, have, want int) {
 	if have < want {

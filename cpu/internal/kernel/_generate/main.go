@@ -29,6 +29,8 @@ func main() {
 		v.generateAxpby()
 		v.generateLaneDots()
 		v.generateLaneScale()
+		v.generateTranspose()
+		v.generateCopyLines()
 		v.generateCountBelow()
 		v.generateWords()
 		v.generateUniform()
