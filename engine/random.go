@@ -48,6 +48,20 @@ const (
 	// could meet the very draws that made the weights it samples from.
 	PurposeGibbsVisible Purpose = 11 // visible states of a sampled RBM; row = (layer, unit, chain)
 	PurposeGibbsHidden  Purpose = 12 // its hidden states, and at step 0 their start; row as above
+	PurposeUpper        Purpose = 20 // states of the layers below one in training; row = (drawn layer, example)
+	PurposeAncestral    Purpose = 23 // states of the layers below a sampled RBM; row = (layer, unit, chain), step = (sweep, layer)
+	PurposeRestarts     Purpose = 26 // restarts drawn again by the bootstrap; row = (layer, unit), step = resample
+	PurposeUnits        Purpose = 27 // units drawn again by the bootstrap; row = (layer, analysis), step = resample
+	// The states of annealed importance sampling, whose step is the temperature,
+	// and what else the estimates of a likelihood draw.
+	PurposeAnnealedVisible Purpose = 29 // row = (layer, direction, run)
+	PurposeAnnealedHidden  Purpose = 30 // row = (layer, direction, run)
+	PurposeLikelihood      Purpose = 31 // flips of components, starts of chains, resampled runs
+	PurposeDropout         Purpose = 32 // components masked in fine-tuning; row = (layer, example)
+	PurposeSearch          Purpose = 35 // hyper-parameters of a search; row = trial
+	// Pictures.
+	PurposePatch  Purpose = 36 // picture and place of a patch; row = example, step 1 for the sample that scales them
+	PurposeLeaves Purpose = 37 // leaves of a dead-leaves picture; row = picture
 )
 
 // MaxColumns is the largest number of columns a row of random numbers can

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"image"
+	"image/draw"
 
 	"golang.org/x/image/font"
 	"golang.org/x/image/font/gofont/goregular"
@@ -40,7 +41,7 @@ func (l *letters) height() int {
 }
 
 // draw writes a heading in black, with its top left corner at the given point.
-func (l *letters) draw(img *image.Gray, corner image.Point, text string) {
+func (l *letters) draw(img draw.Image, corner image.Point, text string) {
 	d := font.Drawer{
 		Dst: img, Src: image.Black, Face: l.face,
 		Dot: fixed.P(corner.X, corner.Y+l.face.Metrics().Ascent.Ceil()),

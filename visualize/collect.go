@@ -93,16 +93,9 @@ func (c *collector) pattern(patterns []float32, k int) []float32 {
 // conclude works out what needs all restarts of a unit; patterns is [R, D].
 func (c *collector) conclude(unit int, patterns []float32) {
 	r := c.result
-	from, to := unit*r.Restarts, (unit+1)*r.Restarts
-	best, dead := from, true
-	for i := from; i < to; i++ {
-		if (c.activation[i]-c.activation[best])*float32(r.Direction) > 0 {
-			best = i
-		}
-		dead = dead && c.foundNothing(i)
-	}
-	r.Best[unit], r.Dead[unit] = best-from, dead
-	pattern := c.pattern(patterns, best-from)
+	from := unit * r.Restarts
+	r.Best[unit], r.Dead[unit] = c.judge(unit)
+	pattern := c.pattern(patterns, r.Best[unit])
 	copy(c.pattern(c.best, unit), pattern)
 	sum := make([]float64, c.inputs)
 	for k := range r.Restarts {
@@ -116,6 +109,20 @@ func (c *collector) conclude(unit int, patterns []float32) {
 	for j, s := range sum {
 		average[j] = float32(s / float64(r.Restarts))
 	}
+}
+
+// judge returns the best restart of a unit, and whether all of them found nothing.
+func (c *collector) judge(unit int) (best int, dead bool) {
+	r := c.result
+	from, to := unit*r.Restarts, (unit+1)*r.Restarts
+	best, dead = from, true
+	for i := from; i < to; i++ {
+		if (c.activation[i]-c.activation[best])*float32(r.Direction) > 0 {
+			best = i
+		}
+		dead = dead && c.foundNothing(i)
+	}
+	return best - from, dead
 }
 
 // foundNothing is true if the gradient of row i vanished before it gained anything.

@@ -92,7 +92,7 @@ func (r *AscentResult) WriteTable(w io.Writer) error {
 	}
 	number := func(x float32) string { return strconv.FormatFloat(float64(x), 'g', -1, 32) }
 	out := csv.NewWriter(w)
-	err = out.Write([]string{"unit", "restart", "activation", "start_activation", "steps", "stop", "tangent", "cosine"})
+	err = out.Write(restartNames())
 	for i := 0; i < len(r.Steps) && err == nil; i++ {
 		err = out.Write([]string{
 			strconv.Itoa(r.Units[i/r.Restarts]), strconv.Itoa(i % r.Restarts),

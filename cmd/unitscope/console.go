@@ -97,7 +97,10 @@ func (p *progress) set(done int64, note string) {
 	p.spoke = time.Now()
 	seconds := time.Since(p.began).Seconds()
 	rate := float64(done) / seconds
-	left := time.Duration(float64(p.total-done) / max(rate, 1e-9) * float64(time.Second)).Round(time.Second)
+	left := "unknown time"
+	if done > 0 {
+		left = time.Duration(float64(p.total-done) / rate * float64(time.Second)).Round(time.Second).String()
+	}
 	if p.console.log != nil {
 		if !p.console.quiet {
 			p.console.log.Info("progress", "work", p.label, "done", done, "total", p.total, "unit", p.unit, "per_second", rate, "note", note)

@@ -1,0 +1,159 @@
+package report
+
+import (
+	"bytes"
+	"image"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"gorgonia.org/tensor"
+
+	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/visualize"
+)
+
+func TestRangeGridToThePixel(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		patterns []float32
+		n        int
+		r        Range
+		options  GridOptions
+		want     [][]uint8
+	}{
+		{"probabilities", []float32{0, 1, 0.5, 0.25}, 1, Range{0, 1}, GridOptions{}, [][]uint8{{1, 255}, {128, 64}}},
+		{"one scale for all tiles", []float32{0.1, 0.1, 0.9, 0.9}, 4, Range{0, 1}, GridOptions{}, [][]uint8{{26, 0, 26}, {0, 0, 0}, {230, 0, 230}}},
+		{"beyond the ends", []float32{-7, 3}, 2, Range{0, 1}, GridOptions{}, [][]uint8{{1, 0, 255}}},
+		{"another range", []float32{10, 30}, 2, Range{10, 20}, GridOptions{Scale: 1, Global: true}, [][]uint8{{1, 0, 255}}},
+		{"black all over", []float32{0, 0}, 2, Range{0, 1}, GridOptions{}, [][]uint8{{1, 0, 1}}},
+		{"no range", []float32{0, 1, -0.5, 0.5}, 1, Range{}, GridOptions{}, [][]uint8{{128, 255}, {64, 192}}},
+		{"a dead unit", []float32{9, 9, 9, 9}, 1, Range{0, 1}, GridOptions{Dead: []bool{true}}, [][]uint8{{64, 64}, {64, 64}}},
+		{"larger", []float32{1}, 1, Range{0, 1}, GridOptions{Scale: 2}, [][]uint8{{255, 255}, {255, 255}}},
+	} {
+		columns := squareColumns(c.n)
+		img, err := RangeGrid(array(t, c.patterns, c.n, len(c.patterns)/c.n), nil, columns, c.r, c.options)
+		if err != nil {
+			t.Fatalf("%s: %v", c.name, err)
+		}
+		if got := lines(img); !slices.EqualFunc(got, c.want, slices.Equal) {
+			t.Errorf("%s: got %v, want %v", c.name, got, c.want)
+		}
+	}
+	if InputRange(engine.Bernoulli) != (Range{0, 1}) || InputRange(engine.Gaussian) != (Range{}) {
+		t.Error("inputs have other ranges")
+	}
+}
+
+// Without a range the pictures are those of Grid.
+func TestRangeGridIsGrid(t *testing.T) {
+	patterns := array(t, gabors(1, 7, 9), 7, 81)
+	o := GridOptions{Scale: 2, Dead: []bool{false, false, true, false, false, false, false}}
+	a, errA := Grid(patterns, []int{9, 9}, 3, o)
+	b, errB := RangeGrid(patterns, []int{9, 9}, 3, Range{}, o)
+	if errA != nil || errB != nil || a.Rect != b.Rect || !bytes.Equal(a.Pix, b.Pix) {
+		t.Errorf("the pictures differ, errors %v, %v", errA, errB)
+	}
+}
+
+func TestRangeGridRefuses(t *testing.T) {
+	inf := float32(math.Inf(1))
+	good := array(t, make([]float32, 4), 2, 2)
+	for _, c := range []struct {
+		name     string
+		patterns *tensor.Dense
+		columns  int
+		r        Range
+		want     string
+	}{
+		{"backwards", good, 1, Range{1, 0}, "a range from 1 to 0"},
+		{"empty", good, 1, Range{3, 3}, "a range from 3 to 3"},
+		{"NaN", good, 1, Range{float32(math.NaN()), 1}, "a range from NaN"},
+		{"without end", good, 1, Range{0, inf}, "a range from 0 to +Inf"},
+		{"no columns", good, 0, Range{0, 1}, "0 columns"},
+		{"nil", nil, 1, Range{0, 1}, "patterns are missing"},
+		{"Inf", array(t, []float32{inf}, 1, 1), 1, Range{0, 1}, "pattern 0, component 0 is +Inf"},
+	} {
+		_, err := RangeGrid(c.patterns, nil, c.columns, c.r, GridOptions{})
+		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: error %v, want %q in one line", c.name, err, c.want)
+		}
+	}
+}
+
+// sampled is a result of so many units of a layer, with samples of each.
+func sampled(t testing.TB, layer, units, samples, side int) *visualize.SampleResult {
+	t.Helper()
+	r := &visualize.SampleResult{
+		Layer: layer, Shape: []int{side, side}, Units: make([]int, units),
+		Samples: array(t, gabors(uint64(layer), units*samples, side), units, samples, side*side),
+		Mean:    array(t, gabors(uint64(layer+10), units, side), units, side*side),
+	}
+	for u := range r.Units {
+		r.Units[u] = 2 * u
+	}
+	return r
+}
+
+func TestFigure3(t *testing.T) {
+	layers := []*visualize.SampleResult{sampled(t, 2, 6, 10, 28), sampled(t, 3, 4, 10, 28)}
+	layers[1].Visible = engine.Gaussian
+	letters, err := newLetters()
+	if err != nil {
+		t.Fatal(err)
+	}
+	img, err := Figure3(layers, Figure3Options{Name: "DBN"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Means are tiles of 56 pixels, samples 10 of them; 6 and 4 rows.
+	heading := letters.height()
+	first := max(56, letters.width("mean"))
+	want := image.Pt(first+569+3*figureMargin, 6*57-1+4*57-1+2*heading+3*figureMargin)
+	if size := img.Rect.Size(); size != want || !whiteFrame(img) {
+		t.Errorf("the figure is %v, want %v with a white frame", size, want)
+	}
+	for i, at := range []image.Point{
+		{2*figureMargin + first, figureMargin + heading},
+		{2*figureMargin + first, 2*figureMargin + 2*heading + 6*57 - 1},
+	} {
+		samples, n, err := flatSamples(layers[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		grid, err := RangeGrid(samples, layers[i].Shape, n, InputRange(layers[i].Visible), GridOptions{Scale: 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sameAt(t, img, at, grid)
+		means, err := RangeGrid(layers[i].Mean, layers[i].Shape, 1, InputRange(layers[i].Visible), GridOptions{Scale: 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sameAt(t, img, image.Pt(figureMargin, at.Y), means)
+	}
+	keep(t, "3", img)
+}
+
+func TestFigure3Refuses(t *testing.T) {
+	flat := sampled(t, 2, 2, 3, 4)
+	flat.Samples = flat.Mean
+	meanless := sampled(t, 2, 2, 3, 4)
+	meanless.Mean = nil
+	for _, c := range []struct {
+		name   string
+		layers []*visualize.SampleResult
+		want   string
+	}{
+		{"nothing", nil, "figure 3: no samples"},
+		{"nil", []*visualize.SampleResult{nil}, "figure 3, block 1: result is missing"},
+		{"flat samples", []*visualize.SampleResult{flat}, "samples are [2 16], want [units, samples, components]"},
+		{"no means", []*visualize.SampleResult{meanless}, "means: patterns are missing"},
+	} {
+		_, err := Figure3(c.layers, Figure3Options{})
+		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: error %v, want %q in one line", c.name, err, c.want)
+		}
+	}
+}

@@ -1,0 +1,326 @@
+package visualize
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"gorgonia.org/tensor"
+
+	"github.com/unitscope/unitscope/dataset"
+	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/engine/dense"
+	"github.com/unitscope/unitscope/network"
+)
+
+// The names of the methods, as tables and pictures show them.
+const (
+	MethodAscent      = "ascent"      // activation maximization, section 3
+	MethodSampling    = "sampling"    // mean of samples, section 4
+	MethodCombination = "combination" // linear combination of filters, section 5
+	MethodExample     = "example"     // the example of the data that excites the unit most
+)
+
+// Method is one way to show units, with a pattern of each.
+type Method struct {
+	Name     string
+	Patterns *tensor.Dense // [U, D] in the model's input space, of any norm
+	// Missing [U] marks units that the method has nothing for, such as dead
+	// ones; nil means none. A pattern of zeros has no direction and is missing
+	// as well.
+	Missing []bool
+}
+
+// CompareOptions says what to compare. [DefaultCompare] fills in everything but
+// the layer and its units.
+type CompareOptions struct {
+	Layer  int     // 1 is the first hidden layer
+	Units  []int   // 0-based, each at most once, in the order of the results
+	Radius float64 // rho, the norm that every pattern is brought to; 0 takes the model's
+	// Samples [U, N, D] are those whose mean is the method "sampling", for
+	// [CompareResult.Concentration]; nil if there are none.
+	Samples *tensor.Dense
+	// Resamples, Level and Seed are for intervals, as in [ModesOptions].
+	Resamples int
+	Level     float64
+	Seed      uint64
+	// ChunkRows is how many examples are on the device at a time; 0 works it
+	// out from the device's free memory. It changes no result.
+	ChunkRows int
+}
+
+// DefaultCompare returns intervals of 95 % from 1000 resamples, at the model's
+// radius.
+func DefaultCompare() CompareOptions {
+	return CompareOptions{Resamples: 1000, Level: 0.95, Seed: 1}
+}
+
+// Compared is what is measured of one unit's pattern by one method, at norm rho.
+// All numbers of a missing pattern are NaN, and what can't be said of one is.
+type Compared struct {
+	Missing bool
+	// Activation is what the unit reaches, before its sigmoid.
+	Activation float64
+	// Percentile is the share of the data's examples, in per cent, that excite
+	// the unit less; those that excite it equally count half.
+	Percentile float64
+	// Selective is how selective the pattern is, as [Selectivity] measures it,
+	// with the largest response in each column taken over all methods.
+	Selective Selective
+	// Distance is the Euclidean distance to the nearest example of the data, and
+	// Nearest the example's index, the lower one of equals; -1 without one.
+	Distance float64
+	Nearest  int
+	// Reconstruction is ||x - r|| / ||x|| for the pattern x and its
+	// reconstruction r: up to the unit's layer and down again, by the mean
+	// activations, through the weights' transposes and the visible biases. NaN
+	// for a model without them.
+	Reconstruction float64
+	// Cosine [M] is between this pattern and that of each method.
+	Cosine []float64
+	// Gradient is the cosine between the pattern and the gradient at x = 0,
+	// where a first step of an ascent from a small x goes.
+	Gradient float64
+}
+
+// CompareResult is what [Compare] measured of U units by M methods.
+type CompareResult struct {
+	Layer    int
+	Radius   float64  // rho
+	Shape    []int    // of one pattern, as the model's input; nil if it has none
+	Units    []int    // [U]
+	Methods  []string // [M]
+	Examples int      // of the data
+	// Patterns [U, M, D] are at norm rho, zeros where one is missing.
+	Patterns *tensor.Dense
+	Rows     []Compared // [U*M], unit by unit
+	// DataMax [U] is the largest activation that an example has.
+	DataMax []float32
+	// CombinationLink [U] is the link of section 5, see [CombinationLink].
+	CombinationLink []float64
+	// Concentration [U] is that of the samples, see [Concentration]; nil without
+	// samples.
+	Concentration []float64
+	// Summary [M] is the means over units of each method, with intervals from
+	// units drawn again.
+	Summary []MethodSummary
+	// LinkOfSection5 is the mean of CombinationLink, and LinkOfSection4 the rank
+	// correlation between Concentration and the cosine of the mean of the samples
+	// to the pattern of the ascent: near 1 if the two methods agree for those
+	// units whose samples are concentrated. NaN if there is nothing to
+	// correlate.
+	LinkOfSection5, LinkOfSection4 Estimate
+}
+
+// MethodSummary is means over the units that a method has a pattern for.
+type MethodSummary struct {
+	Units                                       int // how many
+	Activation, Percentile, Distance, Dominance Estimate
+	Reconstruction                              Estimate
+	// RankFirst is the share of patterns that excite their own unit most of all.
+	RankFirst Estimate
+	// CosineFirst is of the cosine to the pattern of the first method.
+	CosineFirst Estimate
+}
+
+// Compare measures what the patterns of several methods have in common and how
+// good they are, the objective measure that the report says it lacks (section
+// 6): every pattern is brought to norm rho, so that none is better for being
+// larger. The examples of the data go through the model's preprocessing and are
+// taken at their own norms; they are streamed, so that any number will do.
+//
+// Percentiles, distances and what else compares with the data do not depend on
+// how it is cut into chunks. Apart from Selective, a unit's numbers depend on
+// no other unit. progress is told how many examples have been looked at; nil if
+// nobody wants to know. When ctx ends, Compare stops after the chunk at work with
+// an error that wraps the context's.
+func Compare(ctx context.Context, d engine.Device, n *network.Network, set dataset.Set, methods []Method, o CompareOptions, progress func(done, total int)) (*CompareResult, error) {
+	if err := o.check(n, set, methods); err != nil {
+		return nil, err
+	}
+	if o.Radius == 0 {
+		o.Radius = n.Radius
+	}
+	c := &compareWork{ctx: ctx, device: d, model: n, set: set, options: o, inputs: n.Sizes()[0]}
+	if err := c.gather(methods); err != nil {
+		return nil, fmt.Errorf("compare: %w", err)
+	}
+	for _, step := range []func() error{
+		c.activations, func() error { return c.stream(progress) }, c.distances, c.reconstruct, c.links,
+	} {
+		if err := step(); err != nil {
+			return nil, fmt.Errorf("compare: layer %d: %w", o.Layer, err)
+		}
+	}
+	c.cosines()
+	c.summarise()
+	return c.result, nil
+}
+
+func (o CompareOptions) check(n *network.Network, set dataset.Set, methods []Method) error {
+	if err := checkChoice("compare", n, o.Layer, o.Units); err != nil {
+		return err
+	}
+	if len(methods) == 0 {
+		return fmt.Errorf("compare: no methods")
+	}
+	for i, m := range methods {
+		if m.Name == "" || slices.ContainsFunc(methods[:i], func(other Method) bool { return other.Name == m.Name }) {
+			return fmt.Errorf("compare: methods need names of their own, %q is not", m.Name)
+		}
+	}
+	radius := o.Radius
+	if radius == 0 {
+		radius = n.Radius
+	}
+	size := set.Info().Size()
+	switch {
+	case radius == 0:
+		return fmt.Errorf("compare: the model does not say its radius (the mean norm of its data); give one")
+	case !(radius >= minRadius && radius <= maxRadius):
+		return fmt.Errorf("compare: radius %g (--rho), want %g to %g", radius, minRadius, maxRadius)
+	case size != n.Sizes()[0]:
+		return fmt.Errorf("compare: the data's examples have %d components, the model's inputs %d", size, n.Sizes()[0])
+	case o.ChunkRows < 0:
+		return fmt.Errorf("compare: chunks of %d examples, want 0 for automatic or at least 1", o.ChunkRows)
+	}
+	return ModesOptions{Resamples: o.Resamples, Level: o.Level}.check()
+}
+
+// compareWork is Compare at work.
+type compareWork struct {
+	ctx      context.Context
+	device   engine.Device
+	model    *network.Network
+	set      dataset.Set
+	options  CompareOptions
+	inputs   int
+	patterns []float32 // [U, M, D]
+	missing  []bool    // [U*M]
+	own      []float32 // [U*M] the activation of the pattern's own unit
+	result   *CompareResult
+}
+
+// gather puts all patterns together, at norm rho.
+func (c *compareWork) gather(methods []Method) (err error) {
+	o, units := c.options, len(c.options.Units)
+	rows := units * len(methods)
+	r := &CompareResult{
+		Layer: o.Layer, Radius: o.Radius, Shape: slices.Clone(c.model.InputShape), Units: slices.Clone(o.Units),
+		Examples: c.set.Len(), Rows: make([]Compared, rows), DataMax: make([]float32, units),
+	}
+	c.result, c.missing = r, make([]bool, rows)
+	if r.Patterns, err = dense.New(units, len(methods), c.inputs); err != nil {
+		return err
+	}
+	if c.patterns, err = dense.Data(r.Patterns); err != nil {
+		return err
+	}
+	for m, method := range methods {
+		r.Methods = append(r.Methods, method.Name)
+		from, err := patternsOf(method.Name, method.Patterns, units, c.inputs)
+		if err != nil {
+			return err
+		}
+		if method.Missing != nil && len(method.Missing) != units {
+			return fmt.Errorf("%s: %d units, %d marks of missing ones", method.Name, units, len(method.Missing))
+		}
+		for u := range units {
+			row := u*len(methods) + m
+			x := from[u*c.inputs : (u+1)*c.inputs]
+			if norm := norm64(x); norm-norm != 0 {
+				return fmt.Errorf("%s: the pattern of unit %d: %w", method.Name, o.Units[u], engine.ErrNotFinite)
+			} else if norm == 0 || method.Missing != nil && method.Missing[u] {
+				c.missing[row] = true
+			} else {
+				scaleInto(c.pattern(row), x, o.Radius/norm)
+			}
+		}
+	}
+	for row := range r.Rows {
+		r.Rows[row] = Compared{
+			Missing: c.missing[row], Activation: math.NaN(), Percentile: math.NaN(), Distance: math.NaN(), Nearest: -1,
+			Reconstruction: math.NaN(), Gradient: math.NaN(), Selective: Selective{Own: math.NaN(), Dominance: math.NaN(), Entropy: math.NaN()},
+		}
+	}
+	return nil
+}
+
+func scaleInto(dst, x []float32, factor float64) {
+	for j, v := range x {
+		dst[j] = float32(factor * float64(v))
+	}
+}
+
+// pattern is that of row u*M+m.
+func (c *compareWork) pattern(row int) []float32 {
+	return c.patterns[row*c.inputs : (row+1)*c.inputs]
+}
+
+// activations measures what each pattern does to its own unit and the others.
+func (c *compareWork) activations() error {
+	units, methods := len(c.options.Units), len(c.result.Methods)
+	a, err := activationsOf(c.device, c.model, c.options.Layer, c.options.Units, c.patterns)
+	if err != nil {
+		return err
+	}
+	matrix := responses(a, columnMaxima(a, units, c.missing), c.missing)
+	for row := range c.result.Rows {
+		unit := row / methods
+		c.own = append(c.own, a[row*units+unit])
+		if !c.missing[row] {
+			c.result.Rows[row].Activation = float64(c.own[row])
+			c.result.Rows[row].Selective = selective(matrix[row*units:(row+1)*units], unit)
+		}
+	}
+	return nil
+}
+
+// cosines compares the patterns of each unit with each other.
+func (c *compareWork) cosines() {
+	methods := len(c.result.Methods)
+	for row := range c.result.Rows {
+		first := row - row%methods
+		for m := range methods {
+			cosine := math.NaN()
+			if !c.missing[row] && !c.missing[first+m] {
+				cosine = knownCosine(c.pattern(row), c.pattern(first+m))
+			}
+			c.result.Rows[row].Cosine = append(c.result.Rows[row].Cosine, cosine)
+		}
+	}
+}
+
+// links works out what compares with the gradient at x = 0 and with samples.
+func (c *compareWork) links() (err error) {
+	o, methods := c.options, len(c.result.Methods)
+	if c.result.CombinationLink, err = CombinationLink(c.ctx, c.device, c.model, o.Layer, o.Units); err != nil {
+		return err
+	}
+	origin, err := dense.New(len(o.Units), c.inputs)
+	if err != nil {
+		return err
+	}
+	gradients, err := Gradients(c.ctx, c.device, c.model, o.Layer, o.Units, origin)
+	if err != nil {
+		return err
+	}
+	g, err := dense.Data(gradients)
+	if err != nil {
+		return err
+	}
+	for row := range c.result.Rows {
+		unit := row / methods
+		c.result.Rows[row].Gradient = knownCosine(c.pattern(row), g[unit*c.inputs:(unit+1)*c.inputs])
+	}
+	if o.Samples != nil {
+		if c.result.Concentration, err = Concentration(o.Samples); err != nil {
+			return err
+		}
+		if len(c.result.Concentration) != len(o.Units) {
+			return fmt.Errorf("samples of %d units, want %d", len(c.result.Concentration), len(o.Units))
+		}
+	}
+	return nil
+}

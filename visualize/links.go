@@ -1,0 +1,238 @@
+package visualize
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"gorgonia.org/tensor"
+
+	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/engine/dense"
+	"github.com/unitscope/unitscope/network"
+)
+
+// Gradients returns the gradients [U, D] of the activations of units of a layer,
+// each at its own point: row i of x [U, D] is where that of units[i] is taken.
+// They are what the first step of an ascent from there follows (section 3 of
+// the report). A unit may be named several times. When ctx ends before the work
+// begins, the error wraps the context's.
+func Gradients(ctx context.Context, d engine.Device, n *network.Network, layer int, units []int, x *tensor.Dense) (*tensor.Dense, error) {
+	if layer < 1 || layer > len(n.Layers) {
+		return nil, fmt.Errorf("gradients: layer %d: the model has layers 1..%d", layer, len(n.Layers))
+	}
+	for _, u := range units {
+		if width := n.Sizes()[layer]; u < 0 || u >= width {
+			return nil, fmt.Errorf("gradients: unit %d: layer %d has %d units, 0..%d", u, layer, width, width-1)
+		}
+	}
+	inputs := n.Sizes()[0]
+	points, err := patternsOf("gradients", x, len(units), inputs)
+	if err != nil {
+		return nil, err
+	}
+	gradients := make([]float32, len(points))
+	rows := fittingRows(d, len(units), 2*rowFloats(n, layer, 0), maxChunkRows)
+	for from := 0; from < len(units); from += rows {
+		if err := ctx.Err(); err != nil {
+			return nil, fmt.Errorf("gradients: %w", err)
+		}
+		to := min(from+rows, len(units))
+		if err := gradientRows(d, n, layer, units[from:to], points[from*inputs:to*inputs], gradients[from*inputs:to*inputs]); err != nil {
+			return nil, fmt.Errorf("gradients: layer %d: %w", layer, err)
+		}
+	}
+	return dense.Of(gradients, len(units), inputs)
+}
+
+// gradientRows computes the gradients at points [n, D] of n units.
+func gradientRows(d engine.Device, n *network.Network, layer int, units []int, points, gradients []float32) (err error) {
+	stack, err := n.Stack(layer)
+	if err != nil {
+		return err
+	}
+	targets, _, err := unitRows(n, layer, units)
+	if err != nil {
+		return err
+	}
+	b := backward{matrices: matrices{device: d}, rows: len(units)}
+	defer closeInto(&err, &b)
+	x := b.put(engine.Host{Rows: b.rows, Cols: stack[0].Weight.Cols, Data: points})
+	for _, l := range stack[:layer-1] {
+		x = b.up(x, l)
+	}
+	delta := b.put(targets)
+	b.derive(delta)
+	for l := layer - 1; l >= 1; l-- {
+		delta = b.down(delta, l)
+	}
+	if b.err != nil {
+		return b.err
+	}
+	return delta.Read(gradients)
+}
+
+// backward computes h_l = sigmoid(W_l h_{l-1} + b_l) upwards and then
+//
+//	d_{l-1} = W_l' (d_l * h_l (1 - h_l))
+//
+// downwards, for rows that each begin with d of their own. It remembers the
+// first error.
+type backward struct {
+	matrices
+	rows    int
+	weights []engine.Matrix // of the layers passed on the way up
+	hidden  []engine.Matrix // [rows, units] of each of them
+	err     error
+}
+
+// put returns a matrix with these numbers.
+func (b *backward) put(h engine.Host) (m engine.Matrix) {
+	if b.err == nil {
+		m, b.err = b.matrix(h)
+	}
+	return m
+}
+
+// up passes a layer.
+func (b *backward) up(below engine.Matrix, l engine.Layer) engine.Matrix {
+	weight := b.put(l.Weight)
+	bias := b.put(engine.Host{Rows: 1, Cols: len(l.Bias), Data: l.Bias})
+	hidden := b.put(engine.Host{Rows: b.rows, Cols: l.Weight.Rows})
+	p := engine.Multiply(false, true)
+	p.Epilogue = engine.Epilogue{Kind: engine.EpilogueSigmoid, Bias: bias}
+	if b.err == nil {
+		b.err = b.device.Gemm(hidden, below, weight, p)
+	}
+	b.weights, b.hidden = append(b.weights, weight), append(b.hidden, hidden)
+	return hidden
+}
+
+// derive multiplies d by h (1-h) of the topmost layer passed, in place.
+func (b *backward) derive(delta engine.Matrix) {
+	if b.err != nil || len(b.hidden) == 0 {
+		return
+	}
+	// A product over no terms leaves its epilogue.
+	left, right := b.put(engine.Host{Rows: b.rows}), b.put(engine.Host{Cols: delta.Cols()})
+	if b.err == nil {
+		b.err = b.device.Gemm(delta, left, right, engine.Product{Beta: 1, Epilogue: engine.Epilogue{Kind: engine.EpilogueDerivative, Hidden: b.hidden[len(b.hidden)-1]}})
+	}
+}
+
+// down passes layer l, counted from 1.
+func (b *backward) down(delta engine.Matrix, l int) engine.Matrix {
+	if b.err != nil {
+		return nil
+	}
+	p := engine.Multiply(false, false)
+	if l > 1 {
+		p.Epilogue = engine.Epilogue{Kind: engine.EpilogueDerivative, Hidden: b.hidden[l-2]}
+	}
+	below := b.put(engine.Host{Rows: b.rows, Cols: b.weights[l-1].Cols()})
+	if b.err == nil {
+		b.err = b.device.Gemm(below, delta, b.weights[l-1], p)
+	}
+	return below
+}
+
+// CombinationLink measures the link between activation maximization and the
+// linear combination of filters (section 5 of the report): the cosine [U]
+// between the gradient that the first step of an ascent follows where x is small
+// (x = 0, the limit) and the combination of all units below. The two differ by
+// the derivatives of the sigmoids on the way only: where no unit below is
+// saturated at x = 0, these are all alike and the cosine is near 1. In layer 1
+// it is 1. It is NaN where the gradient or the combination is 0.
+func CombinationLink(ctx context.Context, d engine.Device, n *network.Network, layer int, units []int) ([]float64, error) {
+	combination, err := Combine(ctx, d, n, CombineOptions{Layer: layer, Units: units})
+	if err != nil {
+		return nil, fmt.Errorf("link of section 5: %w", err)
+	}
+	origin, err := dense.New(len(units), n.Sizes()[0])
+	if err != nil {
+		return nil, fmt.Errorf("link of section 5: %w", err)
+	}
+	gradients, err := Gradients(ctx, d, n, layer, units, origin)
+	if err != nil {
+		return nil, fmt.Errorf("link of section 5: %w", err)
+	}
+	return rowCosines(gradients, combination.Patterns)
+}
+
+// rowCosines is the cosine between each row of a and of b, both [n, D]; NaN
+// where one of them is 0.
+func rowCosines(a, b *tensor.Dense) ([]float64, error) {
+	n, components := a.Shape()[0], a.Shape()[1]
+	x, err := patternsOf("cosines", a, n, components)
+	if err != nil {
+		return nil, err
+	}
+	y, err := patternsOf("cosines", b, n, components)
+	if err != nil {
+		return nil, err
+	}
+	cosines := make([]float64, n)
+	for i := range cosines {
+		cosines[i] = knownCosine(x[i*components:(i+1)*components], y[i*components:(i+1)*components])
+	}
+	return cosines, nil
+}
+
+// knownCosine is NaN where one of the vectors is 0.
+func knownCosine(a, b []float32) float64 {
+	if norm64(a) == 0 || norm64(b) == 0 {
+		return math.NaN()
+	}
+	return float64(cosine(a, b))
+}
+
+func norm64(x []float32) float64 {
+	sum := 0.0
+	for _, v := range x {
+		sum += float64(v) * float64(v)
+	}
+	return math.Sqrt(sum)
+}
+
+// Concentration says how concentrated the samples [U, N, D] of each unit are
+// (section 4 of the report: where p(x | h_i = 1) has one narrow mode, its mean is
+// near the pattern of the ascent): the mean cosine [U] between two different
+// samples, 1 if all are the same. It is NaN for a single sample. A sample of
+// zeros has cosine 0 with all others.
+func Concentration(samples *tensor.Dense) ([]float64, error) {
+	if samples == nil || samples.Dims() != 3 {
+		return nil, fmt.Errorf("concentration: want samples [units, samples, components]")
+	}
+	units, n, components := samples.Shape()[0], samples.Shape()[1], samples.Shape()[2]
+	data, err := dense.Data(samples)
+	if err != nil {
+		return nil, fmt.Errorf("concentration: %w", err)
+	}
+	concentration := make([]float64, units)
+	for u := range units {
+		if n == 1 {
+			concentration[u] = math.NaN()
+			continue
+		}
+		// The squared norm of the sum of unit vectors counts each pair twice and
+		// each vector once.
+		sum, own := make([]float64, components), 0.0
+		for k := range n {
+			x := data[(u*n+k)*components : (u*n+k+1)*components]
+			norm := norm64(x)
+			if norm == 0 {
+				continue
+			}
+			own++
+			for j, v := range x {
+				sum[j] += float64(v) / norm
+			}
+		}
+		total := 0.0
+		for _, v := range sum {
+			total += v * v
+		}
+		concentration[u] = (total - own) / (float64(n) * float64(n-1))
+	}
+	return concentration, nil
+}

@@ -1,0 +1,500 @@
+package visualize
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"gorgonia.org/tensor"
+
+	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/engine/dense"
+)
+
+// ModesOptions says how restarts are sorted into modes. [DefaultModes] fills in
+// all of it.
+type ModesOptions struct {
+	// Threshold is the smallest cosine between two restarts of one mode, -1 to 1.
+	Threshold float64
+	// Sweep are thresholds for which the means over the units are worked out
+	// too, to show how much they owe to the choice of Threshold; may be empty.
+	Sweep []float64
+	// Resamples is the number of bootstrap resamples, 0 for no intervals.
+	Resamples int
+	// Level is the share of the resamples that an interval holds, above 0 and
+	// below 1.
+	Level float64
+	Seed  uint64 // of the resamples
+}
+
+// DefaultModes returns a threshold of 0.95, a sweep from 0.5 to 0.99, and
+// intervals of 95 % from 1000 resamples.
+func DefaultModes() ModesOptions {
+	return ModesOptions{
+		Threshold: 0.95,
+		Sweep:     []float64{0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 0.97, 0.98, 0.99},
+		Resamples: 1000, Level: 0.95, Seed: 1,
+	}
+}
+
+func (o ModesOptions) check() error {
+	for _, t := range append([]float64{o.Threshold}, o.Sweep...) {
+		if !(t >= -1 && t <= 1) {
+			return fmt.Errorf("modes: threshold %g, want a cosine, -1 to 1", t)
+		}
+	}
+	if o.Resamples < 0 || uint64(o.Resamples) > math.MaxUint32 {
+		return fmt.Errorf("modes: %d resamples, want 0 to 2^32-1", o.Resamples)
+	}
+	if !(o.Level > 0 && o.Level < 1) {
+		return fmt.Errorf("modes: intervals that hold a share of %g, want above 0 and below 1", o.Level)
+	}
+	return nil
+}
+
+// UnitModes is what the restarts of one unit say about how many optima it has
+// (section 6 of the report, which found that nearly all restarts of a unit
+// arrive at the same pattern).
+type UnitModes struct {
+	Unit int
+	// Dead is true for a unit without a restart that found anything; all
+	// numbers are then NaN.
+	Dead bool
+	// Found is how many restarts found something. The others, whose gradient
+	// vanished before they had climbed, are still at their random starts and
+	// belong to no mode.
+	Found int
+	// Modes is the number of modes. Resamples can't show a mode that no restart
+	// found, so its interval never reaches above it; Unseen says what to expect.
+	Modes Estimate
+	// MainShare is the share of Found in the main mode, the largest one (of
+	// modes of equal size the one that climbs highest).
+	MainShare Estimate
+	// Effective is the effective number of modes, exp of the entropy of their
+	// shares: 1 if all restarts agree, Found if each stands alone.
+	Effective Estimate
+	// Spread is the standard deviation of the final activations.
+	Spread Estimate
+	// RelativeSpread is Spread relative to what the restarts gained on average.
+	RelativeSpread Estimate
+	// Gap is by how much the best activation of the main mode exceeds (in the
+	// direction of the ascent) that of the second largest one; negative if the
+	// second climbs higher.
+	Gap Estimate
+	// SecondCosine is the cosine between the best patterns of these two modes.
+	SecondCosine float64
+	// Unseen is the chance, after Good and Turing, that another restart would
+	// find a new mode: the share of Found that stand alone.
+	Unseen float64
+}
+
+// ModesSummary is the mean over the units of a layer that are not dead. The
+// intervals are from units drawn again, each with its own restarts; so both the
+// choice of units and the restarts' luck are in them.
+type ModesSummary struct {
+	Units, Dead int // how many there are, and how many of these are dead
+	Stuck       int // restarts of the other units that found nothing
+	// Single is the share of units with one mode.
+	Single                                              Estimate
+	Modes, MainShare, Effective, RelativeSpread, Unseen Estimate
+}
+
+// ModesAt is the mean over the units that are not dead, for one threshold.
+type ModesAt struct {
+	Threshold, Modes, Effective, MainShare, Single float64
+}
+
+// ModesResult is how the restarts of U units, R each, fall into modes.
+type ModesResult struct {
+	Layer     int
+	Threshold float64
+	Restarts  int         // R
+	Units     []UnitModes // [U]
+	Summary   ModesSummary
+	Sweep     []ModesAt
+	// Mode [U*R], unit by unit, is the mode of each restart: 0 for the main
+	// one, 1 for the next largest, ..., -1 for a restart that found nothing.
+	Mode []int
+	// Cosines [U, R, R] are between the patterns of each two restarts of a unit.
+	Cosines *tensor.Dense
+}
+
+// Modes sorts the restarts of each unit into modes (section 6 of the report).
+// Of an ascent it takes Layer, Direction, Units, Restarts, Patterns [U, R, D],
+// Activation, StartActivation and Stop; so the ascent must have kept all
+// patterns.
+//
+// Restarts are agglomerated by complete linkage: each begins as a group by
+// itself, and the two groups whose least similar members have the highest cosine
+// are joined as long as that cosine is at least the threshold. Any two restarts
+// of a mode are then alike. (Single linkage would chain a continuum of optima,
+// such as the phases of a grating, into one mode as soon as there are enough
+// restarts.) One tree serves all thresholds, so that the number of modes never
+// falls as the threshold rises.
+//
+// A unit's numbers depend on its own restarts only. Intervals keep the modes as
+// they are and draw restarts again, by (seed, layer, unit, resample). progress is
+// told how many units are done; nil if nobody wants to know. When ctx ends,
+// Modes stops after the unit in work with an error that wraps the context's.
+func Modes(ctx context.Context, d engine.Device, r *AscentResult, o ModesOptions, progress func(done, total int)) (result *ModesResult, err error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	in, err := newRestarts(r)
+	if err != nil {
+		return nil, fmt.Errorf("modes: %w", err)
+	}
+	if need, memory := 4*float64(len(r.Units))*float64(r.Restarts)*float64(r.Restarts), d.Info().Memory; memory > 0 && need > float64(memory)/4 {
+		return nil, fmt.Errorf("modes: the cosines between %d restarts of each of %d units take %.1f GiB; fewer restarts or units may fit", r.Restarts, len(r.Units), need/(1<<30))
+	}
+	a := &modesAnalysis{restarts: in, options: o, trees: make([]tree, len(r.Units))}
+	a.result = &ModesResult{Layer: r.Layer, Threshold: o.Threshold, Restarts: r.Restarts, Mode: make([]int, len(r.Units)*r.Restarts)}
+	if a.result.Cosines, err = dense.New(len(r.Units), r.Restarts, r.Restarts); err != nil {
+		return nil, fmt.Errorf("modes: %w", err)
+	}
+	if a.cosines, err = dense.Data(a.result.Cosines); err != nil {
+		return nil, err
+	}
+	if err := a.run(ctx, d, progress); err != nil {
+		return nil, fmt.Errorf("modes: layer %d: %w", r.Layer, err)
+	}
+	a.summarise()
+	return a.result, nil
+}
+
+// restarts are the parts of an ascent's result that modes are about.
+type restarts struct {
+	*AscentResult
+	collector            // knows which restarts found nothing
+	patterns   []float32 // [U, R, D]
+	components int
+}
+
+func newRestarts(r *AscentResult) (*restarts, error) {
+	if r == nil || len(r.Units) == 0 || r.Restarts < 1 {
+		return nil, fmt.Errorf("no units or no restarts")
+	}
+	if r.Patterns == nil || r.Patterns.Dims() != 3 || r.Patterns.Shape()[0] != len(r.Units) || r.Patterns.Shape()[1] != r.Restarts {
+		return nil, fmt.Errorf("there are no patterns of %d units with %d restarts; the ascent must keep all patterns", len(r.Units), r.Restarts)
+	}
+	if r.Direction != 1 && r.Direction != -1 {
+		return nil, fmt.Errorf("direction %d, want 1 or -1", r.Direction)
+	}
+	if err := engine.CheckRowKey(r.Layer, slices.Max(r.Units), r.Restarts-1); err != nil {
+		return nil, err
+	}
+	in := &restarts{AscentResult: r, components: r.Patterns.Shape()[2]}
+	in.result = r
+	rows := len(r.Units) * r.Restarts
+	if len(r.Stop) != rows {
+		return nil, fmt.Errorf("%d units with %d restarts, %d reasons to stop", len(r.Units), r.Restarts, len(r.Stop))
+	}
+	var err error
+	if in.patterns, err = dense.Data(r.Patterns); err != nil {
+		return nil, fmt.Errorf("patterns: %w", err)
+	}
+	if in.activation, err = dense.Data(r.Activation); err != nil {
+		return nil, fmt.Errorf("activation: %w", err)
+	}
+	if in.start, err = dense.Data(r.StartActivation); err != nil {
+		return nil, fmt.Errorf("start activation: %w", err)
+	}
+	if len(in.activation) != rows || len(in.start) != rows {
+		return nil, fmt.Errorf("%d units with %d restarts, %d activations and %d of starts", len(r.Units), r.Restarts, len(in.activation), len(in.start))
+	}
+	return in, nil
+}
+
+// found returns which restarts of a unit found something.
+func (r *restarts) found(unit int) (found []int) {
+	for k := range r.Restarts {
+		if !r.foundNothing(unit*r.Restarts + k) {
+			found = append(found, k)
+		}
+	}
+	return found
+}
+
+// modesAnalysis is Modes in the making.
+type modesAnalysis struct {
+	*restarts
+	options ModesOptions
+	result  *ModesResult
+	cosines []float32 // [U, R, R]
+	trees   []tree    // [U]
+}
+
+func (a *modesAnalysis) run(ctx context.Context, d engine.Device, progress func(done, total int)) (err error) {
+	x, err := d.New(a.Restarts, a.components)
+	if err != nil {
+		return err
+	}
+	defer closeInto(&err, x)
+	products, err := d.New(a.Restarts, a.Restarts)
+	if err != nil {
+		return err
+	}
+	defer closeInto(&err, products)
+	for u := range a.Units {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := a.compare(d, x, products, u); err != nil {
+			return fmt.Errorf("unit %d: %w", a.Units[u], err)
+		}
+		a.result.Units = append(a.result.Units, a.unit(u))
+		if progress != nil {
+			progress(u+1, len(a.Units))
+		}
+	}
+	return nil
+}
+
+// compare works out the cosines between the restarts of a unit.
+func (a *modesAnalysis) compare(d engine.Device, x, products engine.Matrix, u int) error {
+	size := a.Restarts * a.components
+	if err := x.Write(a.patterns[u*size : (u+1)*size]); err != nil {
+		return err
+	}
+	if err := d.Project(x, 1); err != nil {
+		return err
+	}
+	if err := d.Gemm(products, x, x, engine.Multiply(false, true)); err != nil {
+		return err
+	}
+	cosines := a.cosinesOf(u)
+	if err := products.Read(cosines); err != nil {
+		return err
+	}
+	for _, c := range cosines {
+		if c-c != 0 {
+			return fmt.Errorf("a pattern: %w", engine.ErrNotFinite)
+		}
+	}
+	return nil
+}
+
+func (a *modesAnalysis) cosinesOf(u int) []float32 {
+	size := a.Restarts * a.Restarts
+	return a.cosines[u*size : (u+1)*size]
+}
+
+// unit sorts the restarts of a unit into modes and works out its numbers.
+func (a *modesAnalysis) unit(u int) UnitModes {
+	found, cosines := a.found(u), a.cosinesOf(u)
+	a.trees[u] = linkage(len(found), func(i, j int) float32 { return cosines[found[i]*a.Restarts+found[j]] })
+	g := a.group(u, found, a.options.Threshold)
+	modes := a.result.Mode[u*a.Restarts : (u+1)*a.Restarts]
+	for k := range modes {
+		modes[k] = -1
+	}
+	for i, k := range found {
+		modes[k] = g.mode[i]
+	}
+	b := bootstrap{a.options.Seed, engine.PurposeRestarts, engine.RowKey(a.Layer, a.Units[u], 0), a.options.Resamples, a.options.Level}
+	e := b.estimate(len(found), unitStatistics, g.statistics)
+	m := UnitModes{
+		Unit: a.Units[u], Dead: len(found) == 0, Found: len(found),
+		Modes: e[0], MainShare: e[1], Effective: e[2], Spread: e[3], RelativeSpread: e[4], Gap: e[5],
+		SecondCosine: math.NaN(), Unseen: math.NaN(),
+	}
+	if len(found) > 0 {
+		m.Unseen = g.unseen()
+	}
+	if len(g.best) > 1 {
+		m.SecondCosine = float64(cosines[found[g.best[0]]*a.Restarts+found[g.best[1]]])
+	}
+	return m
+}
+
+// group cuts a unit's tree at a threshold.
+func (a *modesAnalysis) group(u int, found []int, threshold float64) *grouped {
+	g := &grouped{mode: a.trees[u].cut(threshold), climbed: make([]float64, len(found)), gained: make([]float64, len(found))}
+	for i, k := range found {
+		row := u*a.Restarts + k
+		g.climbed[i] = float64(a.Direction) * float64(a.activation[row])
+		g.gained[i] = g.climbed[i] - float64(a.Direction)*float64(a.start[row])
+	}
+	g.order()
+	return g
+}
+
+// grouped are the restarts of one unit that found something, in modes.
+type grouped struct {
+	mode    []int     // [n] 0 is the largest mode
+	climbed []float64 // [n] final activation in the direction of the ascent
+	gained  []float64 // [n] climbed less that of the start
+	best    []int     // [modes] the restart of each mode that climbed highest
+	size    []int     // [modes]
+}
+
+// order numbers the modes from the largest one down, those of equal size by
+// what they climb to, and then by their first restarts.
+func (g *grouped) order() {
+	for i, m := range g.mode {
+		if m == len(g.best) {
+			g.best, g.size = append(g.best, i), append(g.size, 0)
+		}
+		g.size[m]++
+		if g.climbed[i] > g.climbed[g.best[m]] {
+			g.best[m] = i
+		}
+	}
+	order := make([]int, len(g.best))
+	for m := range order {
+		order[m] = m
+	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		if g.size[a] != g.size[b] {
+			return g.size[b] - g.size[a]
+		}
+		return compareFloats(g.climbed[g.best[b]], g.climbed[g.best[a]])
+	})
+	place := make([]int, len(order))
+	best, size := make([]int, len(order)), make([]int, len(order))
+	for to, from := range order {
+		place[from], best[to], size[to] = to, g.best[from], g.size[from]
+	}
+	for i, m := range g.mode {
+		g.mode[i] = place[m]
+	}
+	g.best, g.size = best, size
+}
+
+func compareFloats(a, b float64) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+// unitStatistics is how many numbers statistics works out.
+const unitStatistics = 6
+
+// statistics works out, for restarts drawn from these, the number of modes, the
+// share of the main one, the effective number, the spread of the final
+// activations, the same relative to the gain, and the gap to the second mode.
+func (g *grouped) statistics(drawn []int, values []float64) {
+	count, best := make([]int, len(g.size)), make([]float64, len(g.size))
+	climbed := make([]float64, len(drawn))
+	gain := 0.0
+	for i, k := range drawn {
+		m := g.mode[k]
+		if count[m]++; count[m] == 1 || g.climbed[k] > best[m] {
+			best[m] = g.climbed[k]
+		}
+		climbed[i] = g.climbed[k]
+		gain += g.gained[k] / float64(len(drawn))
+	}
+	modes, entropy := 0, 0.0
+	for _, c := range count {
+		if c > 0 {
+			share := float64(c) / float64(len(drawn))
+			modes++
+			entropy -= share * math.Log(share)
+		}
+	}
+	spread, relative, gap := math.NaN(), math.NaN(), math.NaN()
+	if len(drawn) > 1 {
+		spread = math.Sqrt(variance(climbed))
+		if gain > 0 {
+			relative = spread / gain
+		}
+	}
+	if len(count) > 1 && count[0] > 0 && count[1] > 0 {
+		gap = best[0] - best[1]
+	}
+	copy(values, []float64{float64(modes), float64(count[0]) / float64(len(drawn)), math.Exp(entropy), spread, relative, gap})
+}
+
+// unseen is the share of the restarts that are alone in their mode.
+func (g *grouped) unseen() float64 {
+	alone := 0
+	for _, n := range g.size {
+		if n == 1 {
+			alone++
+		}
+	}
+	return float64(alone) / float64(len(g.mode))
+}
+
+// summarise works out the means over the units.
+func (a *modesAnalysis) summarise() {
+	r := a.result
+	s := &r.Summary
+	s.Units = len(r.Units)
+	var alive []int // places of units
+	for u, m := range r.Units {
+		if m.Dead {
+			s.Dead++
+			continue
+		}
+		alive = append(alive, u)
+		s.Stuck += a.Restarts - m.Found
+	}
+	columns := []func(m UnitModes) float64{
+		func(m UnitModes) float64 { return truth(m.Modes.Value == 1) },
+		func(m UnitModes) float64 { return m.Modes.Value },
+		func(m UnitModes) float64 { return m.MainShare.Value },
+		func(m UnitModes) float64 { return m.Effective.Value },
+		func(m UnitModes) float64 { return m.RelativeSpread.Value },
+		func(m UnitModes) float64 { return m.Unseen },
+	}
+	b := bootstrap{a.options.Seed, engine.PurposeUnits, engine.RowKey(a.Layer, 0, 0), a.options.Resamples, a.options.Level}
+	e := b.estimate(len(alive), len(columns), func(drawn []int, values []float64) {
+		for c, column := range columns {
+			values[c] = meanKnown(drawn, func(i int) float64 { return column(r.Units[alive[i]]) })
+		}
+	})
+	s.Single, s.Modes, s.MainShare, s.Effective, s.RelativeSpread, s.Unseen = e[0], e[1], e[2], e[3], e[4], e[5]
+	for _, t := range a.options.Sweep {
+		r.Sweep = append(r.Sweep, a.at(t, alive))
+	}
+}
+
+// at works out the means over the units that are alive for one threshold.
+func (a *modesAnalysis) at(threshold float64, alive []int) ModesAt {
+	m := ModesAt{Threshold: threshold}
+	n := float64(len(alive))
+	if n == 0 {
+		m.Modes, m.Effective, m.MainShare, m.Single = math.NaN(), math.NaN(), math.NaN(), math.NaN()
+	}
+	for _, u := range alive {
+		found := a.found(u)
+		g := a.group(u, found, threshold)
+		all, values := make([]int, len(found)), make([]float64, unitStatistics)
+		for i := range all {
+			all[i] = i
+		}
+		g.statistics(all, values)
+		m.Modes += values[0] / n
+		m.MainShare += values[1] / n
+		m.Effective += values[2] / n
+		m.Single += truth(len(g.size) == 1) / n
+	}
+	return m
+}
+
+func truth(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// meanKnown is the mean of the numbers of some things that are not NaN, NaN if
+// there are none.
+func meanKnown(things []int, number func(i int) float64) float64 {
+	sum, n := 0.0, 0
+	for _, i := range things {
+		if v := number(i); !math.IsNaN(v) {
+			sum += v
+			n++
+		}
+	}
+	return sum / float64(n)
+}

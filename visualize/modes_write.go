@@ -1,0 +1,106 @@
+package visualize
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+
+	"gorgonia.org/tensor"
+
+	"github.com/unitscope/unitscope/engine/dense"
+)
+
+// ModesOf is a result with the name of the network that it is about:
+// "trained", or "untrained" for its control ([Control]).
+type ModesOf struct {
+	Network string
+	*ModesResult
+}
+
+// WriteModesTable writes modes.csv: a line of names, then a line per network,
+// layer and unit with the numbers of [UnitModes]. Estimates take three columns,
+// NAME, NAME_low and NAME_high. What can't be said is left empty.
+func WriteModesTable(w io.Writer, results []ModesOf) error {
+	names := []string{"network", "layer", "unit", "dead", "restarts", "found"}
+	for _, name := range []string{"modes", "main_share", "effective", "spread", "relative_spread", "gap"} {
+		names = append(names, estimateNames(name)...)
+	}
+	names = append(names, "second_cosine", "unseen")
+	var rows [][]string
+	for _, r := range results {
+		for _, m := range r.Units {
+			row := []string{r.Network, strconv.Itoa(r.Layer), strconv.Itoa(m.Unit), strconv.FormatBool(m.Dead), strconv.Itoa(r.Restarts), strconv.Itoa(m.Found)}
+			for _, e := range []Estimate{m.Modes, m.MainShare, m.Effective, m.Spread, m.RelativeSpread, m.Gap} {
+				row = append(row, e.texts()...)
+			}
+			rows = append(rows, append(row, numberText(m.SecondCosine), numberText(m.Unseen)))
+		}
+	}
+	return writeRows(w, "modes", names, rows)
+}
+
+// WriteSweepTable writes modes-sweep.csv: a line of names, then a line per
+// network, layer and threshold with the means over the units that are not dead.
+func WriteSweepTable(w io.Writer, results []ModesOf) error {
+	names := []string{"network", "layer", "threshold", "modes", "effective", "main_share", "single"}
+	var rows [][]string
+	for _, r := range results {
+		for _, m := range r.Sweep {
+			rows = append(rows, []string{
+				r.Network, strconv.Itoa(r.Layer), numberText(m.Threshold),
+				numberText(m.Modes), numberText(m.Effective), numberText(m.MainShare), numberText(m.Single),
+			})
+		}
+	}
+	return writeRows(w, "modes by threshold", names, rows)
+}
+
+// WriteArrays writes an .npz file: units [U], mode [U, R] (int64, see
+// ModesResult.Mode), cosines [U, R, R], and modes, main_share, effective,
+// spread, relative_spread and gap [U, 3]: the value and both ends of its
+// interval, NaN for what can't be said.
+func (r *ModesResult) WriteArrays(w io.Writer) error {
+	units := make([]int, len(r.Units))
+	for i, m := range r.Units {
+		units[i] = m.Unit
+	}
+	a := newArchive(w)
+	a.ints("units", units, len(units))
+	a.ints("mode", r.Mode, len(units), r.Restarts)
+	a.floats("cosines", r.Cosines)
+	for _, column := range []struct {
+		name string
+		of   func(m UnitModes) Estimate
+	}{
+		{"modes", func(m UnitModes) Estimate { return m.Modes }},
+		{"main_share", func(m UnitModes) Estimate { return m.MainShare }},
+		{"effective", func(m UnitModes) Estimate { return m.Effective }},
+		{"spread", func(m UnitModes) Estimate { return m.Spread }},
+		{"relative_spread", func(m UnitModes) Estimate { return m.RelativeSpread }},
+		{"gap", func(m UnitModes) Estimate { return m.Gap }},
+	} {
+		var numbers []float32
+		for _, m := range r.Units {
+			e := column.of(m)
+			numbers = append(numbers, float32(e.Value), float32(e.Low), float32(e.High))
+		}
+		t, err := dense.Of(numbers, len(units), 3)
+		if err != nil {
+			return fmt.Errorf("write modes: %w", err)
+		}
+		a.floats(column.name, t)
+	}
+	return a.Close()
+}
+
+// patternsOf is a tensor's numbers as patterns [n, D]; what names it in errors.
+func patternsOf(what string, t *tensor.Dense, n, components int) ([]float32, error) {
+	if t == nil || t.Dims() != 2 || t.Shape()[0] != n || t.Shape()[1] != components {
+		return nil, fmt.Errorf("%s: patterns of another shape than [%d, %d]", what, n, components)
+	}
+	data, err := dense.Data(t)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", what, err)
+	}
+	return data, nil
+}

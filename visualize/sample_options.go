@@ -1,0 +1,128 @@
+package visualize
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/network"
+)
+
+// SampleOptions says which units to sample from and how. [DefaultSample] fills
+// in everything but the layer and its units.
+type SampleOptions struct {
+	Layer int   // 1 is the first hidden layer
+	Units []int // 0-based, each at most once, in the order of the results; see [ParseUnits]
+	// Samples is N, how many to keep of each unit, >= 1. Number n is from chain
+	// n%Chains: first one of each chain, then the next of each, and so on.
+	Samples int
+	// Chains of each unit, >= 1. Those beyond Samples would give none and are
+	// not run.
+	Chains int
+	BurnIn int // sweeps of a chain before those that samples are taken from, >= 0
+	Every  int // sweeps from one sample of a chain to the next, >= 1
+	// Cosine is the similarity at or above which samples count as one mode,
+	// between -1 and 1; see [Mixing].
+	Cosine float64
+	Seed   uint64 // of all random numbers
+	// ChunkRows is how many chains are on the device at a time; 0 works it out
+	// from the device's free memory. It changes no result.
+	ChunkRows int
+}
+
+// DefaultSample returns the options of the report, a sample every 100 sweeps,
+// with 100 samples of each unit from 10 chains after 500 sweeps of burn-in.
+// Layer and Units are left to fill in.
+func DefaultSample() SampleOptions {
+	return SampleOptions{Samples: 100, Chains: 10, BurnIn: 500, Every: 100, Cosine: 0.3, Seed: 1}
+}
+
+// chains is how many chains of a unit are run.
+func (o SampleOptions) chains() int { return min(o.Chains, o.Samples) }
+
+// moments is how many samples the first chain of a unit gives.
+func (o SampleOptions) moments() int { return (o.Samples + o.chains() - 1) / o.chains() }
+
+// sweeps is how many sweeps each chain makes.
+func (o SampleOptions) sweeps() int { return o.BurnIn + o.moments()*o.Every }
+
+// check checks the options against a network, and against a device's memory if
+// that isn't 0.
+func (o SampleOptions) check(n *network.Network, memory int64) error {
+	if err := checkChoice("sample", n, o.Layer, o.Units); err != nil {
+		return err
+	}
+	if err := checkGenerative(n, o.Layer); err != nil {
+		return err
+	}
+	switch {
+	case o.Samples < 1:
+		return fmt.Errorf("sample: %d samples, want at least 1", o.Samples)
+	case o.Chains < 1:
+		return fmt.Errorf("sample: %d chains, want at least 1", o.Chains)
+	case o.BurnIn < 0:
+		return fmt.Errorf("sample: burn-in of %d sweeps, want 0 or more", o.BurnIn)
+	case o.Every < 1:
+		return fmt.Errorf("sample: a sample every %d sweeps, want at least 1", o.Every)
+	case !(o.Cosine >= -1 && o.Cosine <= 1):
+		return fmt.Errorf("sample: cosine %g, want a number between -1 and 1", o.Cosine)
+	case o.ChunkRows < 0:
+		return fmt.Errorf("sample: chunks of %d chains, want 0 for automatic or at least 1", o.ChunkRows)
+	}
+	// A descent numbers its random steps sweep*Layer + layer, in 32 bits.
+	most := float64(math.MaxUint32)/float64(o.Layer) - 1
+	if float64(o.BurnIn)+float64(o.moments())*float64(o.Every) > most {
+		return fmt.Errorf("sample: %d samples of %d chains, one every %d sweeps after %d: want at most %.0f sweeps in all", o.Samples, o.chains(), o.Every, o.BurnIn, most)
+	}
+	if err := engine.CheckRowKey(o.Layer, n.Sizes()[o.Layer], o.chains()-1); err != nil {
+		return fmt.Errorf("sample: %w", err)
+	}
+	const gibibyte = 1 << 30
+	need := 4 * (float64(len(o.Units)) + 1) * float64(o.Samples) * float64(n.Sizes()[0])
+	if memory <= 0 {
+		memory = unknownMemory
+	}
+	if need > float64(memory)/2 {
+		return fmt.Errorf("sample: %d samples of each of %d units take %.1f GiB, there are %.1f GiB of memory; fewer samples or units may fit", o.Samples, len(o.Units), need/gibibyte, float64(memory)/gibibyte)
+	}
+	return nil
+}
+
+// checkChoice refuses a layer that the model does not have, units that the layer
+// does not have, and units asked for twice.
+func checkChoice(operation string, n *network.Network, layer int, units []int) error {
+	if layer < 1 || layer > len(n.Layers) {
+		return fmt.Errorf("%s: layer %d: the model has layers 1..%d", operation, layer, len(n.Layers))
+	}
+	if len(units) == 0 {
+		return fmt.Errorf("%s: layer %d: no units", operation, layer)
+	}
+	width := n.Sizes()[layer]
+	seen := make([]bool, width)
+	for _, u := range units {
+		if u < 0 || u >= width {
+			return fmt.Errorf("%s: unit %d: layer %d has %d units, 0..%d", operation, u, layer, width, width-1)
+		}
+		if seen[u] {
+			return fmt.Errorf("%s: unit %d of layer %d is asked for twice", operation, u, layer)
+		}
+		seen[u] = true
+	}
+	return nil
+}
+
+// checkGenerative says why a model can't be sampled from, if it can't.
+func checkGenerative(n *network.Network, layer int) error {
+	switch {
+	case n.Kind != network.DBN:
+		return fmt.Errorf("sample: the model is of kind %s, which has no generative half: only in a %s is a layer an RBM with what is below it, so that p(below | above) can be sampled; ascent, combine and examples work with every model", n.Kind, network.DBN)
+	case n.Output != nil:
+		return fmt.Errorf("sample: the model has been fine-tuned as a classifier (it has output.weight), and its layers are RBMs no more: it has no generative half; sample from the %s before fine-tuning", network.DBN)
+	}
+	for i, l := range n.Layers[:layer] {
+		if l.VisibleBias == nil {
+			return fmt.Errorf("sample: layers.%d.visible_bias is missing: without it nothing can be sampled below layer %d", i+1, i+1)
+		}
+	}
+	return nil
+}

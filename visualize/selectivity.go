@@ -1,0 +1,219 @@
+package visualize
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strconv"
+
+	"gorgonia.org/tensor"
+
+	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/engine/dense"
+	"github.com/unitscope/unitscope/network"
+)
+
+// SelectivityResult is how U units of a layer respond to each other's patterns.
+type SelectivityResult struct {
+	Layer int
+	Units []int // [U]
+	// Dead [U] marks units that have no pattern. Their rows of the matrix are
+	// NaN and count for nothing.
+	Dead []bool
+	// Matrix [U, U]: element [i][j] is the response of unit j to the pattern of
+	// unit i, sigmoid of its activation, relative to unit j's largest response
+	// to any of the patterns. A unit that responds to none of them (all of its
+	// responses are 0 in float32) has a column of zeros.
+	Matrix *tensor.Dense
+	// Activation [U, U] is the activations behind it, before the sigmoid.
+	Activation *tensor.Dense
+	// Rows [U] is what each row of the matrix says about the pattern.
+	Rows []Selective
+	// Summary is the mean over the rows of units that are not dead.
+	Summary SelectivitySummary
+}
+
+// Selective says how selective one pattern is: of its row s of the matrix, and
+// its own unit i in it.
+type Selective struct {
+	// Own is s_i: 1 if no other pattern excites the unit more.
+	Own float64
+	// Rank is the place of s_i among the row, 1 for the largest; equal ones
+	// share the better place.
+	Rank int
+	// Dominance is the share of the row that is the unit's own, s_i / sum_j
+	// s_j: 1 if no other unit responds, 1/U if all respond alike.
+	Dominance float64
+	// Entropy is that of the row as shares of its sum, in nats: 0 if one unit
+	// responds, log U if all respond alike.
+	Entropy float64
+}
+
+// SelectivitySummary is the mean over rows. Of what can't be said it is NaN.
+type SelectivitySummary struct {
+	Rows      int     // how many rows
+	Own       float64 // mean of Own, the diagonal
+	Others    float64 // mean of what is off the diagonal
+	First     float64 // share of rows whose own unit has rank 1
+	Best      float64 // share of units that none of the other patterns excites more than their own
+	Dominance float64
+	Entropy   float64
+}
+
+// Selectivity works out how units of one layer respond to each other's optimal
+// patterns [U, D] (section 6 of the report, which shows the matrix of responses
+// "normalized across columns"): only to their own, if each stands for something
+// of its own. The sigmoid of a trained unit is saturated at its optimum, so the
+// elements say whether a unit is on, more than how strongly.
+//
+// dead [U] marks units that have no pattern; nil means none. A column's largest
+// response is that to the patterns given here, so it depends on which units are
+// asked for. Patterns are taken at the norm that they have.
+func Selectivity(ctx context.Context, d engine.Device, n *network.Network, layer int, units []int, patterns *tensor.Dense, dead []bool) (*SelectivityResult, error) {
+	if err := checkChoice("selectivity", n, layer, units); err != nil {
+		return nil, err
+	}
+	x, err := patternsOf("selectivity", patterns, len(units), n.Sizes()[0])
+	if err != nil {
+		return nil, err
+	}
+	if dead != nil && len(dead) != len(units) {
+		return nil, fmt.Errorf("selectivity: %d units, %d marks of dead ones", len(units), len(dead))
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("selectivity: %w", err)
+	}
+	a, err := activationsOf(d, n, layer, units, x)
+	if err != nil {
+		return nil, fmt.Errorf("selectivity: layer %d: %w", layer, err)
+	}
+	r := &SelectivityResult{Layer: layer, Units: slices.Clone(units), Dead: slices.Clone(dead)}
+	if dead == nil {
+		r.Dead = make([]bool, len(units))
+	}
+	matrix := responses(a, columnMaxima(a, len(units), r.Dead), r.Dead)
+	for i := range units {
+		r.Rows = append(r.Rows, selective(matrix[i*len(units):(i+1)*len(units)], i))
+	}
+	r.Summary = summary(matrix, r.Rows, r.Dead)
+	if r.Activation, err = dense.Of(a, len(units), len(units)); err != nil {
+		return nil, err
+	}
+	r.Matrix, err = dense.Of(matrix, len(units), len(units))
+	return r, err
+}
+
+func sigmoid64(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
+
+// columnMaxima is the largest response in each column of activations [_, U],
+// over the rows that are not left out.
+func columnMaxima(activation []float32, units int, out []bool) []float64 {
+	largest := make([]float64, units)
+	for i, a := range activation {
+		if !out[i/units] {
+			largest[i%units] = max(largest[i%units], sigmoid64(float64(a)))
+		}
+	}
+	return largest
+}
+
+// responses is the matrix of responses relative to those of each column; rows
+// that are left out are NaN.
+func responses(activation []float32, largest []float64, out []bool) []float32 {
+	units := len(largest)
+	matrix := make([]float32, len(activation))
+	for i, a := range activation {
+		switch top := largest[i%units]; {
+		case out[i/units]:
+			matrix[i] = float32(math.NaN())
+		case float32(top) > 0:
+			matrix[i] = float32(sigmoid64(float64(a)) / top)
+		}
+	}
+	return matrix
+}
+
+// selective says how selective the pattern of a row is for its own unit.
+func selective(row []float32, own int) Selective {
+	s := Selective{Own: float64(row[own]), Rank: 1}
+	if row[own] != row[own] {
+		return Selective{Own: math.NaN(), Dominance: math.NaN(), Entropy: math.NaN()}
+	}
+	total := 0.0
+	for _, v := range row {
+		total += float64(v)
+		if v > row[own] {
+			s.Rank++
+		}
+	}
+	if total == 0 {
+		s.Dominance, s.Entropy = math.NaN(), math.NaN()
+		return s
+	}
+	s.Dominance = float64(row[own]) / total
+	for _, v := range row {
+		if share := float64(v) / total; share > 0 {
+			s.Entropy -= share * math.Log(share)
+		}
+	}
+	return s
+}
+
+// summary is the means over the rows that are not left out.
+func summary(matrix []float32, rows []Selective, out []bool) SelectivitySummary {
+	var s SelectivitySummary
+	var in []int
+	others, first, best := 0.0, 0.0, 0.0
+	for i, r := range rows {
+		if out[i] {
+			continue
+		}
+		in = append(in, i)
+		for j, v := range matrix[i*len(rows) : (i+1)*len(rows)] {
+			if j != i {
+				others += float64(v)
+			}
+		}
+		first += truth(r.Rank == 1)
+		best += truth(r.Own >= 1)
+	}
+	n := float64(len(in))
+	s.Rows, s.Others, s.First, s.Best = len(in), others/(n*float64(len(rows)-1)), first/n, best/n
+	s.Own = meanKnown(in, func(i int) float64 { return rows[i].Own })
+	s.Dominance = meanKnown(in, func(i int) float64 { return rows[i].Dominance })
+	s.Entropy = meanKnown(in, func(i int) float64 { return rows[i].Entropy })
+	return s
+}
+
+// WriteArrays writes selectivity.npz: units [U], matrix and activation [U, U].
+// The same result gives the same bytes.
+func (r *SelectivityResult) WriteArrays(w io.Writer) error {
+	a := newArchive(w)
+	a.ints("units", r.Units, len(r.Units))
+	a.floats("matrix", r.Matrix)
+	a.floats("activation", r.Activation)
+	return a.Close()
+}
+
+// WriteTable writes selectivity.csv: a line of names, then a line per unit with
+// the numbers of [Selective]. What can't be said is left empty.
+func (r *SelectivityResult) WriteTable(w io.Writer) error {
+	var rows [][]string
+	for i, s := range r.Rows {
+		row := []string{strconv.Itoa(r.Layer), strconv.Itoa(r.Units[i]), strconv.FormatBool(r.Dead[i])}
+		rows = append(rows, append(row, s.texts()...))
+	}
+	return writeRows(w, "selectivity", append([]string{"layer", "unit", "dead"}, selectiveNames()...), rows)
+}
+
+func selectiveNames() []string { return []string{"own", "rank", "dominance", "entropy"} }
+
+func (s Selective) texts() []string {
+	rank := ""
+	if s.Rank > 0 {
+		rank = strconv.Itoa(s.Rank)
+	}
+	return []string{numberText(s.Own), rank, numberText(s.Dominance), numberText(s.Entropy)}
+}
