@@ -1,12 +1,15 @@
 // Package dataset is where examples come from: MNIST's IDX files, numpy
-// arrays, the built-in digits, and deformed digits without end. A [Set] is read
-// in batches by index, so that a data set never has to exist as float32 in
-// memory, and example i is a deterministic function of the set and i.
+// arrays, the built-in digits, deformed digits without end, and patches of
+// natural pictures: whitened ones in MATLAB files, folders of photographs,
+// built-in dead leaves. A [Set] is read in batches by index, so that a data set
+// never has to exist as float32 in memory, and example i is a deterministic
+// function of the set and i.
 package dataset
 
 import "slices"
 
-// Set is a data set. Examples are rows of float32, in [Info.Low, Info.High].
+// Set is a data set. Examples are rows of finite float32; [Info] says in which
+// range.
 // Reading is safe for concurrent use; nothing a caller does changes an example.
 type Set interface {
 	// Info describes the set.
@@ -25,9 +28,14 @@ type Set interface {
 
 // Info describes a data set.
 type Info struct {
-	Name      string   // the specification that opens it, as `--data` takes it
-	Shape     []int    // of one example, [rows, cols] for pictures
-	Low, High float32  // the values that components can take
+	Name  string // the specification that opens it, as `--data` takes it
+	Shape []int  // of one example, [rows, cols] for pictures
+	// Low and High are the values that components can take. Patches of natural
+	// pictures have rare extremes many deviations out, and for them it is the
+	// usual range instead: one component in 200 lies below Low, and one above
+	// High. That is what salt and pepper noise wants, which would otherwise
+	// drown them; never assume that all components lie within.
+	Low, High float32
 	Files     []string // files it was read from, for a run's record
 }
 

@@ -3,6 +3,7 @@ package dataset
 import (
 	"fmt"
 	"math"
+	"slices"
 	"sync"
 
 	"github.com/unitscope/unitscope/dataset/internal/elastic"
@@ -104,7 +105,7 @@ func (d *deformed) Read(dst []float32, indices []int) error {
 	if err := checkRead(dst, indices, d.count, size); err != nil {
 		return err
 	}
-	return inParallel(len(indices), func(from, to int) error {
+	return inParallel(len(indices), minShare, func(from, to int) error {
 		scratch := d.scratch.Get().(*deformScratch)
 		defer d.scratch.Put(scratch)
 		for ; from < to; from += deformBatch {
@@ -141,8 +142,12 @@ func (d *deformed) deform(dst []float32, original *elastic.Picture, index int) {
 	var warp elastic.Warp
 	d.grid.Draw(&warp, jitter(), source)
 	d.grid.Apply(dst, &warp, original)
-	for i, v := range dst { // interpolation rounds: keep the promise of Low and High
-		dst[i] = max(d.info.Low, min(d.info.High, v))
+	// Interpolation rounds: keep the promise of Low and High, or where originals
+	// lie outside, the original's own.
+	low := min(d.info.Low, slices.Min(original.Data))
+	high := max(d.info.High, slices.Max(original.Data))
+	for i, v := range dst {
+		dst[i] = max(low, min(high, v))
 	}
 }
 

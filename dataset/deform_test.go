@@ -57,6 +57,11 @@ func TestIdentity(t *testing.T) {
 	sets := map[string]func(seed uint64) Set{
 		"digits":   func(seed uint64) Set { return open(t, "digits:n=5000", seed) },
 		"deformed": func(seed uint64) Set { return deformedDigits(t, 5000, seed) },
+		"patches":  func(seed uint64) Set { return matSet(t, seed, 5000, noise(40, 30, 3), 40, 30, 3) },
+		"whitened": func(seed uint64) Set {
+			return open(t, "images:"+noiseFolder(t)+",size=6,n=5000", seed)
+		},
+		"leaves": func(seed uint64) Set { return fewLeaves(t, seed, 5000) },
 		"held out": func(seed uint64) Set {
 			_, held, err := Split(open(t, "digits:n=5100", seed), 5000)
 			if err != nil {

@@ -67,7 +67,7 @@ func (d *digits) Read(dst []float32, indices []int) error {
 	if err := checkRead(dst, indices, d.count, size); err != nil {
 		return err
 	}
-	return inParallel(len(indices), func(from, to int) error {
+	return inParallel(len(indices), minShare, func(from, to int) error {
 		for i := from; i < to; i++ {
 			d.draw(dst[i*size:(i+1)*size], indices[i])
 		}

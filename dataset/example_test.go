@@ -28,6 +28,27 @@ func ExampleOpen() {
 	// data "digits:count=5": unknown option "count" of digits: known are n
 }
 
+// Patches of natural pictures, with nothing to download.
+func ExampleOpen_leaves() {
+	leaves, err := dataset.Open("leaves:size=8,n=1000000", 1)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer leaves.Close()
+	info := leaves.Info()
+	one := make([]float32, info.Size())
+	if err := leaves.Read(one, []int{999_999}); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(info.Name, info.Shape, info.Low < -2, info.High > 2)
+
+	_, err = dataset.Open("patches:IMAGES.mat,size=100", 1)
+	fmt.Println(err)
+	// Output:
+	// leaves:size=8,n=1000000 [8 8] true true
+	// data "patches:IMAGES.mat,size=100": size=100: want 2 to 64 pixels
+}
+
 // The report's extended MNIST: any number of examples out of few.
 func ExampleDeform() {
 	digits, err := dataset.Open("digits:n=1000", 1)

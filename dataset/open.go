@@ -7,12 +7,15 @@ import (
 
 // Open opens a data set by its specification, `--data` of the program:
 //
-//	digits[:n=60000]                          built-in digits, see below
-//	mnist:DIR[,split=train|test]              MNIST's IDX files, gzipped or not
-//	infmnist:DIR[,n=2500000][,split=train]    MNIST's digits, deformed ([Deform])
-//	idx:FILE                                  one IDX file, gzipped or not
-//	npy:FILE                                  a numpy array
-//	npz:FILE[,x=NAME][,y=NAME]                arrays of a numpy archive; y are labels
+//	digits[:n=60000]                                                 built-in digits, see below
+//	mnist:DIR[,split=train|test]                                     MNIST's IDX files, gzipped or not
+//	infmnist:DIR[,n=2500000][,split=train]                           MNIST's digits, deformed ([Deform])
+//	idx:FILE                                                         one IDX file, gzipped or not
+//	npy:FILE                                                         a numpy array
+//	npz:FILE[,x=NAME][,y=NAME]                                       arrays of a numpy archive; y are labels
+//	patches:FILE.mat[,size=12][,n=100000][,x=NAME]                   patches of whitened pictures
+//	images:DIR[,size=12][,n=100000][,whiten=zca|none][,epsilon=0.5]  patches of photographs
+//	leaves[:size=12][,n=100000]                                      patches of built-in pictures
 //
 // A path may hold colons, spaces and commas; the options are the last parts
 // that look like name=value. Examples of numpy arrays are [n, d] or
@@ -25,7 +28,44 @@ import (
 // each with its own stroke width, slant, rotation, size and elastic
 // deformation, and look like hand-written ones at a glance. They are made while
 // reading: example i, its digit included, depends on seed and i only. The seed
-// matters for digits and infmnist.
+// matters for digits, infmnist and all patches.
+//
+// # Patches of natural pictures
+//
+// Examples are square patches of size x size pixels, 2 to 64. Patch i is cut
+// while it is read, from a picture and at a place that depend on seed and i only,
+// every picture and every place in it being as likely. The patch's mean is taken
+// out of it, and all patches are scaled by one number to components of mean 0 and
+// variance 1, which is what Gaussian visible units are made for: train on them
+// with Gaussian ones. That number, the whitening and [Info]'s Low and High come from
+// 20,000 other patches of the same pictures (the range from 2,000 of them), the
+// same ones for every seed and n, so that examples of the same files are always in
+// the same unit.
+//
+// patches are those of pictures that somebody whitened: Olshausen and Field's ten
+// (IMAGES.mat, with which the report's experiments on patches were made), or any
+// array [rows, cols] or [rows, cols, pictures] of real numbers of a MATLAB file of
+// version 5 to 7 (up to 1 GiB; version 7.3 is another format). Patches keep 4
+// pixels off the borders, where whitening leaves false lines. The name x can be
+// left out where only one array has room for a patch.
+//
+// images are those of a folder's PNG and JPEG files (by their endings .png, .jpg
+// and .jpeg; other files, hidden ones and folders in it are skipped), as grey
+// levels. A file that is damaged or no picture, or smaller than a patch, is an
+// error. All are kept in memory, in 2 bytes per pixel: at most 2^28 pixels
+// together, and 2^25 in one. whiten=zca whitens the patches by the eigenvectors of
+// their covariance (size at most 32, which takes ten seconds), each eigenvalue
+// enlarged by epsilon times their mean: with 0.01 most directions of most pictures
+// come out with variance 1; with the usual 0.5 the finest detail, which holds most
+// directions and little but noise, comes out weaker, and networks learn edges
+// instead of noise. whiten=none leaves the spectrum of the photographs as it is.
+//
+// leaves need no files: 16 pictures of 512x512 pixels are drawn for the seed, of
+// ellipses and rectangles in uniform greys that hide one another, with radii from
+// 4 to 128 pixels of density r^-3 (the dead leaves of Lee, Mumford and Huang,
+// 2001), and whitened as Olshausen and Field whitened theirs, by the filter f
+// exp(-(f/f0)^4) with f0 = 0.4 cycles per pixel. Edges and spectrum are those of
+// pictures of nature, and networks learn the same kind of filters.
 //
 // Errors name the specification, and the file if one is at fault.
 func Open(specification string, seed uint64) (Set, error) {
@@ -42,12 +82,15 @@ func Open(specification string, seed uint64) (Set, error) {
 // kinds are all kinds of data, in the order of the manual.
 func kinds() []kind {
 	return []kind{
-		{"digits", "", []option{{"n", "60000"}}, openDigits},
-		{"mnist", "DIR", []option{{"split", "train"}}, openMNIST},
-		{"infmnist", "DIR", []option{{"n", "2500000"}, {"split", "train"}}, openDeformedMNIST},
+		{"digits", "", []option{{"n", "60000", ""}}, openDigits},
+		{"mnist", "DIR", []option{{"split", "train", ""}}, openMNIST},
+		{"infmnist", "DIR", []option{{"n", "2500000", ""}, {"split", "train", ""}}, openDeformedMNIST},
 		{"idx", "FILE", nil, openIDX},
 		{"npy", "FILE", nil, openNPY},
-		{"npz", "FILE", []option{{"x", ""}, {"y", ""}}, openNPZ},
+		{"npz", "FILE", []option{{"x", "", "NAME"}, {"y", "", "NAME"}}, openNPZ},
+		{"patches", "FILE.mat", []option{{"size", "12", ""}, {"n", "100000", ""}, {"x", "", "NAME"}}, openPatches},
+		{"images", "DIR", []option{{"size", "12", ""}, {"n", "100000", ""}, {"whiten", "zca", ""}, {"epsilon", "", fmt.Sprint(usualEpsilon)}}, openImages},
+		{"leaves", "", []option{{"size", "12", ""}, {"n", "100000", ""}}, openLeaves},
 	}
 }
 

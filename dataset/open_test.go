@@ -53,7 +53,7 @@ func zipped(t *testing.T, data []byte) []byte {
 }
 
 // folder writes files to a new folder.
-func folder(t *testing.T, files map[string][]byte) string {
+func folder(t testing.TB, files map[string][]byte) string {
 	t.Helper()
 	dir := t.TempDir()
 	for name, data := range files {

@@ -28,7 +28,9 @@ type kind struct {
 	open    func(s spec, seed uint64) (Set, error)
 }
 
-type option struct{ name, value string }
+// option is an option's name and its default. One without a default may be left
+// out; shown stands for its value in messages.
+type option struct{ name, value, shown string }
 
 func (k kind) optionNames() []string {
 	var names []string
@@ -48,11 +50,7 @@ func (k kind) usage() string {
 		separator = ","
 	}
 	for _, o := range k.options {
-		value := o.value
-		if value == "" {
-			value = "NAME"
-		}
-		b.WriteString("[" + separator + o.name + "=" + value + "]")
+		b.WriteString("[" + separator + o.name + "=" + o.value + o.shown + "]")
 		separator = ","
 	}
 	return b.String()
@@ -111,7 +109,7 @@ func cutOptions(text string) (path string, options []option) {
 		if !ok || name == "" || strings.Trim(name, "abcdefghijklmnopqrstuvwxyz") != "" {
 			break
 		}
-		options = append(options, option{name, value})
+		options = append(options, option{name: name, value: value})
 		parts = parts[:len(parts)-1]
 	}
 	slices.Reverse(options)

@@ -22,6 +22,10 @@ func TestParseSpec(t *testing.T) {
 		{"idx:x2=5/file", "idx:x2=5/file", "x2=5/file", map[string]string{}},
 		{"idx:file,", "idx:file,", "file,", map[string]string{}},
 		{"infmnist:d,split=test,n=7", "infmnist:d,n=7,split=test", "d", map[string]string{"n": "7", "split": "test"}},
+		{"patches:f.mat,n=5", "patches:f.mat,size=12,n=5", "f.mat", map[string]string{"size": "12", "n": "5"}},
+		{"patches:f.mat,x=IMAGES", "patches:f.mat,size=12,n=100000,x=IMAGES", "f.mat", map[string]string{"size": "12", "n": "100000", "x": "IMAGES"}},
+		{"images:d", "images:d,size=12,n=100000,whiten=zca", "d", map[string]string{"size": "12", "n": "100000", "whiten": "zca"}},
+		{"leaves:n=7", "leaves:size=12,n=7", "", map[string]string{"size": "12", "n": "7"}},
 		{"npz:f.npz,y=b=c,x=a", "npz:f.npz,x=a,y=b=c", "f.npz", map[string]string{"x": "a", "y": "b=c"}},
 	} {
 		s, err := parseSpec(c.text)
@@ -39,7 +43,7 @@ func TestParseSpec(t *testing.T) {
 
 func TestSpecErrors(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
-		{"", `unknown kind of data "": known are digits, mnist, infmnist, idx, npy, npz`},
+		{"", `unknown kind of data "": known are digits, mnist, infmnist, idx, npy, npz, patches, images, leaves`},
 		{"minst:d", `unknown kind of data "minst": known are`},
 		{"Digits", "unknown kind of data"},
 		{"digits:", "nothing follows the colon: write digits[:n=60000]"},
@@ -58,6 +62,18 @@ func TestSpecErrors(t *testing.T) {
 		{"mnist:d,split=half", "split=half: want train or test"},
 		{"idx:f,n=5", `unknown option "n" of idx: it has none`},
 		{"infmnist:d,n=x", "n=x: want a whole number"},
+		{"leaves:size=1", "size=1: want 2 to 64 pixels"},
+		{"leaves:size=x", "size=x: want a whole number"},
+		{"leaves:size=8,n=0", "n=0: want 1 to"},
+		{"leaves:/dir", `"/dir" is no option: write leaves[:size=12][,n=100000]`},
+		{"patches:", "no path: write patches:FILE.mat[,size=12][,n=100000][,x=NAME]"},
+		{"patches:f,size=65", "size=65: want 2 to 64 pixels"},
+		{"images:d,whiten=pca", "whiten=pca: want zca or none"},
+		{"images:d,epsilon=x", "epsilon=x: want a number from 1e-06 to 100"},
+		{"images:d,epsilon=NaN", "epsilon=NaN: want a number from 1e-06 to 100"},
+		{"images:d,epsilon=0", "epsilon=0: want a number from 1e-06 to 100"},
+		{"images:d,whiten=none,epsilon=1", "epsilon=1 is for whiten=zca"},
+		{"images:d,size=33", "size=33: want at most 32 pixels with whiten=zca"},
 		{"npz:f,z=1", `unknown option "z" of npz: known are x, y`},
 	} {
 		_, err := Open(c.text, 1)
@@ -73,7 +89,10 @@ mnist:DIR[,split=train]
 infmnist:DIR[,n=2500000][,split=train]
 idx:FILE
 npy:FILE
-npz:FILE[,x=NAME][,y=NAME]`
+npz:FILE[,x=NAME][,y=NAME]
+patches:FILE.mat[,size=12][,n=100000][,x=NAME]
+images:DIR[,size=12][,n=100000][,whiten=zca][,epsilon=0.5]
+leaves[:size=12][,n=100000]`
 	if got := Kinds(); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}

@@ -14,6 +14,10 @@ func (t Type) floats(dst []float32, src []byte) {
 		for i := range dst {
 			dst[i] = float32(math.Float64frombits(t.Order.Uint64(src[8*i:])))
 		}
+	case t.Kind == Unsigned && t.Size == 8:
+		for i := range dst {
+			dst[i] = float32(t.Order.Uint64(src[8*i:]))
+		}
 	default:
 		for i := range dst {
 			dst[i] = float32(t.integer(src[t.Size*i:]))
