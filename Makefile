@@ -1,6 +1,9 @@
-# make          the program, ./unitscope
+# make          the program, ./unitscope; with the CUDA device where a cuda.h is found
 # make test     all tests that end within minutes
 # make race     the same with the race detector, where that ends within minutes
+# make test-emulated  the CUDA device on the emulated driver; needs g++ and cuda.h, but no card
+# make ptx-check ptx-report  whether the checked-in PTX is current, and its registers and spills; needs nvcc 12.4
+# make paper-quick  the whole way from data to figures, small
 # make bench    benchmarks of the CPU device
 # make fuzz     every fuzz test for FUZZTIME each
 # make lint     gofmt, go vet (amd64 and arm64), staticcheck, govulncheck
@@ -10,16 +13,41 @@
 GO       ?= go
 FUZZTIME ?= 20s
 
-.PHONY: build test race bench fuzz lint vulnerabilities check cross generate tidy pictures clean
+# Where cuda.h is: that is all that building the CUDA device needs.
+CUDA_HEADERS := $(firstword $(foreach d,$(if $(CUDA_HOME),$(CUDA_HOME)/include) /usr/local/cuda/include /usr/include,$(if $(wildcard $(d)/cuda.h),$(d))))
+CUDA_BUILD   := CGO_ENABLED=1 CGO_CFLAGS="-g -O2 -I$(CURDIR)/gpu/include -I$(CUDA_HEADERS)"
+
+.PHONY: test-emulated ptx-check ptx-report paper-quick build test race bench fuzz lint vulnerabilities check cross generate tidy pictures clean
 
 build:
+ifneq ($(CUDA_HEADERS),)
+	$(CUDA_BUILD) $(GO) build -tags cuda -o unitscope ./cmd/unitscope
+	@echo "built unitscope with the CUDA device ($(CUDA_HEADERS)/cuda.h)"
+else
 	CGO_ENABLED=0 $(GO) build -o unitscope ./cmd/unitscope
+	@echo "built unitscope without the CUDA device: no cuda.h in CUDA_HOME, /usr/local/cuda or /usr/include"
+endif
 
 test:
 	$(GO) test ./...
 
 race:
 	$(GO) test -race -short ./cpu/... ./dataset/... ./train/... ./visualize/... ./report/...
+
+test-emulated:
+	@[ -n "$(CUDA_HEADERS)" ] || { echo "test-emulated: no cuda.h in CUDA_HOME, /usr/local/cuda or /usr/include"; exit 1; }
+	$(MAKE) --no-print-directory -C kernels emulator emulator-tests
+	UNITSCOPE_REQUIRE=emulator $(GO) test -count=1 ./kernels/...
+	$(CUDA_BUILD) $(GO) vet -tags cuda ./gpu/... ./cmd/unitscope
+	UNITSCOPE_REQUIRE=cuda UNITSCOPE_CUDA_DRIVER=$(CURDIR)/kernels/emulator/build/libcuda_emulated.so \
+	  $(CUDA_BUILD) $(GO) test -count=1 -tags cuda -short -timeout 30m ./gpu/...
+
+ptx-check ptx-report:
+	$(MAKE) --no-print-directory -C kernels $@
+
+paper-quick:
+	@out=$$(mktemp -d) && $(GO) run ./cmd/unitscope paper --quick --quiet --out $$out/paper && \
+	grep -c '^## ' $$out/paper/summary.md; code=$$?; rm -rf $$out; exit $$code
 
 bench:
 	$(GO) test -run '^$$' -bench . ./cpu/... ./dataset/...

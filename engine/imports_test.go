@@ -17,19 +17,21 @@ const module = "github.com/unitscope/unitscope/"
 // mayImport says which of our own packages the packages of a folder may import,
 // besides those of the same folder: imports point downwards only,
 //
-//	cmd -> report -> visualize, train -> network, dataset -> engine <- cpu
+//	cmd -> report -> visualize, train -> network, dataset -> engine <- cpu, gpu -> kernels
 //
 // A folder that is not named here is one that nobody has placed yet.
 var mayImport = map[string][]string{
 	"engine":    {},
 	"cpu":       {"engine"},
+	"kernels":   {},
+	"gpu":       {"engine", "kernels"},
 	"dataset":   {"engine"},
 	"network":   {"engine", "dataset"},
 	"train":     {"engine", "dataset", "network"},
 	"visualize": {"engine", "dataset", "network"},
 	"report":    {"engine", "dataset", "network", "train", "visualize"},
 	"bench":     {"engine", "dataset", "network", "train", "visualize"},
-	"cmd":       {"engine", "dataset", "network", "train", "visualize", "report", "cpu", "bench"},
+	"cmd":       {"engine", "dataset", "network", "train", "visualize", "report", "cpu", "gpu", "bench"},
 }
 
 // listed is what `go list` knows of a package.

@@ -1,0 +1,116 @@
+//go:build cuda
+
+package gpu
+
+import (
+	"fmt"
+
+	"gorgonia.org/cu"
+
+	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/kernels"
+)
+
+// product is the operands of a Gemm.
+type product struct {
+	dst, a, b, bias, hidden, probability, norms *matrix
+}
+
+func (d *device) Gemm(dst, a, b engine.Matrix, p engine.Product) error {
+	if err := d.open("gemm"); err != nil {
+		return err
+	}
+	if err := engine.CheckGemm(dst, a, b, p); err != nil {
+		return err
+	}
+	g, err := d.product(dst, a, b, p.Epilogue)
+	if err != nil {
+		return err
+	}
+	if p.Epilogue.Kind == engine.EpilogueNorms {
+		return d.multiplyNorms(g, p)
+	}
+	return d.multiply(g, p, 0)
+}
+
+// product takes the operands, and checks that what is written shares no memory
+// with anything else.
+func (d *device) product(dst, a, b engine.Matrix, e engine.Epilogue) (g product, err error) {
+	o := operands{device: d, operation: "gemm"}
+	g = product{dst: o.take("dst", dst), a: o.take("a", a), b: o.take("b", b), bias: o.take("bias", e.Bias)}
+	switch e.Kind {
+	case engine.EpilogueDerivative:
+		g.hidden = o.take("hidden", e.Hidden)
+	case engine.EpilogueBernoulli:
+		g.probability = o.take("probability", e.Probability)
+	case engine.EpilogueNorms:
+		g.norms = o.take("norms", e.Norms)
+	}
+	written := [...]*matrix{g.dst, g.probability, g.norms}
+	for i, name := range [...]string{"dst", "probability", "norms"} {
+		o.apart(name, written[i], "a", g.a)
+		o.apart(name, written[i], "b", g.b)
+		o.apart(name, written[i], "bias", g.bias)
+		o.apart(name, written[i], "hidden", g.hidden)
+		if i > 0 {
+			o.apart(name, written[i], "dst", g.dst)
+		}
+	}
+	return g, o.err
+}
+
+// multiply launches the product. squares is where EpilogueNorms leaves its sums.
+func (d *device) multiply(g product, p engine.Product, squares cu.DevicePtr) error {
+	k := g.a.cols
+	if p.TransA {
+		k = g.a.rows
+	}
+	var a arguments
+	a.strided(g.dst)
+	a.strided(g.a)
+	a.strided(g.b)
+	a.ints(g.dst.rows, g.dst.cols, k)
+	a.floats(p.Alpha, p.Beta)
+	a.ints(int(p.Epilogue.Kind))
+	a.matrix(g.bias)
+	a.strided(g.hidden)
+	a.strided(g.probability)
+	a.address(squares)
+	kernel := [2][2]string{{"gemm_nn", "gemm_nt"}, {"gemm_tn", "gemm_tt"}}[index(p.TransA)][index(p.TransB)]
+	blocks := kernels.ProductBlocks(int64(g.dst.rows), int64(g.dst.cols))
+	what := label{operation: "gemm", operands: [4]named{g.dst.called("dst"), g.a.called("a"), g.b.called("b")}}
+	if p.Epilogue.Kind == engine.EpilogueBernoulli {
+		return d.drawing(kernel, blocks, a, p.Epilogue.At, what)
+	}
+	a.draws(0, engine.Stream{})
+	return d.launch(kernel, blocks, a, what)
+}
+
+func index(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// multiplyNorms has the product leave a sum of squares for each row and tile of
+// columns, and adds them up in their order.
+func (d *device) multiplyNorms(g product, p engine.Product) error {
+	m, tiles := g.dst.rows, int(kernels.ColumnTiles(int64(g.dst.cols)))
+	squares, err := d.memory.get(8 * int64(m) * int64(tiles))
+	if err != nil {
+		return fmt.Errorf("gemm: sums of squares of %d rows: %w", m, err)
+	}
+	if err := d.multiply(g, p, squares.at); err != nil {
+		return err
+	}
+	var a arguments
+	a.matrix(g.norms)
+	a.address(squares.at)
+	a.ints(m, tiles)
+	what := label{operation: "gemm", operands: [4]named{g.norms.called("norms")}}
+	if err := d.launch("finish_norms", kernels.Blocks(int64(m)), a, what); err != nil {
+		return err
+	}
+	return d.memory.put(squares)
+}

@@ -1,0 +1,5 @@
+//go:build cuda
+
+package driver
+
+//go:generate go run generate.go symbols.h
