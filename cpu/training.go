@@ -43,6 +43,8 @@ type learner struct {
 	value    parameters
 	velocity parameters
 	chains   *matrix
+	activity []float32 // q and mu of the RBMs that have them
+	center   []float32
 	progress engine.TrainingProgress
 
 	// The batch at work.
@@ -131,10 +133,10 @@ func (l *learner) open() error {
 // take looks at the operands' memory.
 func (l *learner) take(s *engine.TrainingState, data engine.Matrix) error {
 	o := operands{device: l.device, operation: l.operation}
-	names := [...]string{"data", "weight", "bias", "visible bias", "velocity of weight", "velocity of bias", "velocity of visible bias", "chains"}
+	names := [...]string{"data", "weight", "bias", "visible bias", "velocity of weight", "velocity of bias", "velocity of visible bias", "chains", "activity", "center"}
 	p, v := s.Parameters, s.Velocity
 	var m [len(names)]*matrix
-	for i, operand := range [...]engine.Matrix{data, p.Weight, p.Bias, p.VisibleBias, v.Weight, v.Bias, v.VisibleBias, s.Chains} {
+	for i, operand := range [...]engine.Matrix{data, p.Weight, p.Bias, p.VisibleBias, v.Weight, v.Bias, v.VisibleBias, s.Chains, s.Activity, s.Center} {
 		m[i] = o.take(names[i], operand)
 	}
 	for i := range m {
@@ -148,6 +150,7 @@ func (l *learner) take(s *engine.TrainingState, data engine.Matrix) error {
 	l.data, l.chains = m[0], m[7]
 	l.value = parameters{m[1].data(), m[2].data(), m[3].data()}
 	l.velocity = parameters{m[4].data(), m[5].data(), m[6].data()}
+	l.activity, l.center = numbers(m[8]), numbers(m[9])
 	return nil
 }
 
@@ -155,6 +158,7 @@ func (l *learner) take(s *engine.TrainingState, data engine.Matrix) error {
 func (l *learner) forget() {
 	l.state, l.keys, l.data, l.chains, l.x = nil, nil, nil, nil, matrix{}
 	l.value, l.velocity = parameters{}, parameters{}
+	l.activity, l.center = nil, nil
 	l.pass, l.draw = pass{}, draw{}
 }
 

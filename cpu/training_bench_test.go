@@ -33,6 +33,14 @@ func BenchmarkTrainRBM(b *testing.B) {
 	})
 }
 
+// BenchmarkTrainStabilised has every option that changes the gradient.
+func BenchmarkTrainStabilised(b *testing.B) {
+	benchmarkTraining(b, func(c trainingCase) engine.Plan {
+		return engine.ContrastiveDivergence{VisibleUnits: c.visible, HiddenUnits: c.hidden, GibbsSteps: 1, Batch: c.batch, Layer: 1, Seed: 1,
+			Sparsity: engine.Sparsity{Target: 0.1, Cost: 0.1}, Centered: true, GradientLimit: 0.01}
+	})
+}
+
 func BenchmarkTrainDAE(b *testing.B) {
 	benchmarkTraining(b, func(c trainingCase) engine.Plan {
 		return engine.Denoise{VisibleUnits: c.visible, HiddenUnits: c.hidden, Corruption: engine.Corruption{Level: 0.25}, Batch: c.batch, Seed: 1}
@@ -110,7 +118,7 @@ func (c trainingCase) start(b *testing.B, d engine.Device) (*engine.TrainingStat
 	set := func() engine.Parameters {
 		return engine.Parameters{Weight: fresh(c.hidden, c.visible), Bias: fresh(1, c.hidden), VisibleBias: fresh(1, c.visible)}
 	}
-	state := &engine.TrainingState{Parameters: set(), Velocity: set()}
+	state := &engine.TrainingState{Parameters: set(), Velocity: set(), Activity: fresh(1, c.hidden), Center: fresh(1, c.visible)}
 	data := fresh(c.batch*c.updates, c.visible)
 	keys := make([]uint64, data.Rows())
 	for i := range keys {

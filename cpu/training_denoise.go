@@ -33,8 +33,7 @@ func (r *denoise) Run(s *engine.TrainingState, data engine.Matrix, keys []uint64
 	if err := r.open(); err != nil {
 		return engine.TrainingProgress{}, err
 	}
-	p := r.plan
-	if err := engine.CheckTraining(r.operation, p.VisibleUnits, p.HiddenUnits, 0, p.Batch, 1, s, data, keys, u); err != nil {
+	if err := engine.CheckTraining(r.plan, s, data, keys, u); err != nil {
 		return engine.TrainingProgress{}, err
 	}
 	return r.train(s, data, keys, u)

@@ -15,6 +15,8 @@ type divergence struct {
 	visibleRows, hiddenRows     *matrix
 	visibleMatrix, hiddenMatrix matrix // the rows in use
 	biases, visibleBiases       [2]biasTerms
+
+	stabiliser stabiliser
 }
 
 func newDivergence(d *device, p engine.ContrastiveDivergence) (engine.Runner, error) {
@@ -32,6 +34,7 @@ func newDivergence(d *device, p engine.ContrastiveDivergence) (engine.Runner, er
 	if p.Chains > 0 || p.GibbsSteps > 1 {
 		r.visibleRows = r.matrix(rows, p.VisibleUnits)
 	}
+	r.initStabiliser()
 	if r.err != nil {
 		return nil, r.err
 	}
@@ -41,13 +44,18 @@ func newDivergence(d *device, p engine.ContrastiveDivergence) (engine.Runner, er
 	return r, nil
 }
 
+// Close implements engine.Runner.
+func (r *divergence) Close() error {
+	r.stabiliser = stabiliser{}
+	return r.learner.Close()
+}
+
 // Run implements engine.TrainingRunner.
 func (r *divergence) Run(s *engine.TrainingState, data engine.Matrix, keys []uint64, u engine.Update) (engine.TrainingProgress, error) {
 	if err := r.open(); err != nil {
 		return engine.TrainingProgress{}, err
 	}
-	p := r.plan
-	if err := engine.CheckTraining(r.operation, p.VisibleUnits, p.HiddenUnits, p.Chains, p.Batch, p.GibbsSteps, s, data, keys, u); err != nil {
+	if err := engine.CheckTraining(r.plan, s, data, keys, u); err != nil {
 		return engine.TrainingProgress{}, err
 	}
 	return r.train(s, data, keys, u)
@@ -69,6 +77,13 @@ func (r *divergence) updateBatch(w *worker, keys []uint64) {
 	}
 	r.biases = [2]biasTerms{{0, n, rate(r.rule, n)}, {n, n + model, -rate(r.rule, model)}}
 	r.visibleBiases = [2]biasTerms{{to: n + model}}
+	if r.plan.Tracks() {
+		r.shift(w)
+	}
+	if r.stabiliser.apart {
+		r.learnApart(w, r.biases[:], r.visibleBiases[:1])
+		return
+	}
 	r.learn(w, r.biases[:], r.visibleBiases[:1])
 }
 

@@ -17,6 +17,11 @@ type gradient struct {
 	bias, visibleBias []biasTerms // the terms that count for the biases
 	stretch           blocksOf    // hidden units of a part
 	block             blocksOf    // visible units of a part
+
+	// What the step of a centered RBM's weights takes from its biases, by parts;
+	// empty for others.
+	uncenterHidden  []float64 // [blocks, hidden units]
+	uncenterVisible []float64 // [stretches, visible units]
 }
 
 // biasTerms are terms from..to-1; a bias of hidden units gets them times scale.
@@ -173,6 +178,7 @@ func (l *learner) stepBias(w *worker, from, to int) {
 			l.addTerms(w, sums, g.hidden.strip(i, t.from, t.to), float64(t.scale))
 		}
 		end := min((i+1)*width, to)
+		subtract(sums[:end-i*width], g.uncenterHidden, i*width, l.hidden)
 		l.stepBiases(l.value.bias[i*width:end], l.velocity.bias[i*width:end], sums)
 	}
 }
@@ -186,6 +192,7 @@ func (l *learner) stepVisibleBias(w *worker, left, right int) {
 			l.addTerms(w, sums, g.visible.panel(j, t.from, t.to), 1)
 		}
 		begin, end := j*g.visible.lanes, g.visible.end(j)
+		subtract(sums[:end-begin], g.uncenterVisible, begin, l.visible)
 		l.stepBiases(l.value.visibleBias[begin:end], l.velocity.visibleBias[begin:end], sums)
 	}
 }
@@ -194,6 +201,15 @@ func (l *learner) sums(w *worker, n int) []float64 {
 	sums := grow(&w.sums, n)
 	clear(sums)
 	return sums
+}
+
+// subtract takes away what parts [parts, units] say of units from one on.
+func subtract(sums, parts []float64, from, units int) {
+	for ; len(parts) > 0; parts = parts[units:] {
+		for k, x := range parts[from:][:len(sums)] {
+			sums[k] -= x
+		}
+	}
 }
 
 // addTerms adds scale times the columns' sums of x [terms, len(sums)]: some

@@ -16,7 +16,12 @@ func trainingPlans(visible, hidden, batch int) []engine.Plan {
 	steps, persistent := divergence, divergence
 	steps.GibbsSteps, steps.Visible = 3, engine.Gaussian
 	persistent.Chains, persistent.GibbsSteps = batch+5, 2
-	plans := []engine.Plan{divergence, steps, persistent}
+	sparse, all := steps, persistent
+	sparse.Sparsity = engine.Sparsity{Target: 0.1, Cost: 0.5}
+	all.Sparsity, all.Centered, all.GradientLimit = sparse.Sparsity, true, 0.001
+	limited := steps
+	limited.GradientLimit = 0.001
+	plans := []engine.Plan{divergence, steps, persistent, sparse, all, limited}
 	for _, c := range []engine.Corruption{
 		{Kind: engine.CorruptionMask, Level: 0.25},
 		{Kind: engine.CorruptionSaltPepper, Level: 0.1, High: 1},
@@ -47,6 +52,9 @@ func newLesson(t *testing.T, d engine.Device, p engine.Plan, visible, hidden, ex
 			t.Fatal(err)
 		}
 	}
+	if p, ok := p.(engine.ContrastiveDivergence); ok && p.Tracks() {
+		l.state.Activity, l.state.Center = matrix(t, d, 1, hidden), matrix(t, d, 1, visible)
+	}
 	for i := range l.keys {
 		l.keys[i] = engine.ExampleKey(1, int64(i*i))
 	}
@@ -69,7 +77,7 @@ func (l *lesson) run(t *testing.T) engine.TrainingProgress {
 func (l *lesson) contents(t *testing.T) (all []float32) {
 	t.Helper()
 	p, v := l.state.Parameters, l.state.Velocity
-	for _, m := range []engine.Matrix{p.Weight, p.Bias, p.VisibleBias, v.Weight, v.Bias, v.VisibleBias, l.state.Chains} {
+	for _, m := range []engine.Matrix{p.Weight, p.Bias, p.VisibleBias, v.Weight, v.Bias, v.VisibleBias, l.state.Chains, l.state.Activity} {
 		if m != nil {
 			all = append(all, read(t, m)...)
 		}

@@ -326,6 +326,21 @@ func CheckContrastiveDivergence(p ContrastiveDivergence) error {
 	if p.GibbsSteps < 1 || p.Chains < 0 {
 		return fmt.Errorf("contrastive divergence: %d Gibbs steps, %d chains: want at least 1 and 0", p.GibbsSteps, p.Chains)
 	}
+	return checkStabilisers(p)
+}
+
+func checkStabilisers(p ContrastiveDivergence) error {
+	s := p.Sparsity
+	switch {
+	case !(s.Cost >= 0) || math.IsInf(float64(s.Cost), 0):
+		return fmt.Errorf("contrastive divergence: sparsity cost %g, want a finite number >= 0", s.Cost)
+	case s.Cost == 0 && s.Target != 0:
+		return fmt.Errorf("contrastive divergence: sparsity target %g without a cost", s.Target)
+	case s.Cost > 0 && !(s.Target > 0 && s.Target < 1):
+		return fmt.Errorf("contrastive divergence: sparsity target %g, want a share above 0 and below 1", s.Target)
+	case !(p.GradientLimit >= 0) || math.IsInf(float64(p.GradientLimit), 0):
+		return fmt.Errorf("contrastive divergence: gradient limit %g, want a finite number >= 0", p.GradientLimit)
+	}
 	return nil
 }
 
@@ -337,10 +352,59 @@ func CheckDenoise(p Denoise) error {
 	return CheckCorruption(p.Corruption)
 }
 
-// CheckTraining checks what is given to a training run against the plan's
-// sizes: parameters, velocities, chains (0 for none), data, keys and the
-// learning rule. gibbsSteps is the number of random steps an update uses.
-func CheckTraining(operation string, visible, hidden, chains, batch, gibbsSteps int, s *TrainingState, data Matrix, keys []uint64, u Update) error {
+// CheckTraining checks what is given to a training run against its plan, a
+// [ContrastiveDivergence] or a [Denoise]: parameters, velocities and what else
+// the plan's state has, data, keys and the learning rule.
+func CheckTraining(p Plan, s *TrainingState, data Matrix, keys []uint64, u Update) error {
+	switch p := p.(type) {
+	case ContrastiveDivergence:
+		const operation = "contrastive divergence"
+		if err := checkLearner(operation, p.VisibleUnits, p.HiddenUnits, p.Batch, p.GibbsSteps, s, data, keys, u); err != nil {
+			return err
+		}
+		return checkStatistics(operation, p, s)
+	case Denoise:
+		return checkLearner("denoise", p.VisibleUnits, p.HiddenUnits, p.Batch, 1, s, data, keys, u)
+	}
+	return fmt.Errorf("training: %T is not a plan for training", p)
+}
+
+// sized is an operand and the shape it must have.
+type sized struct {
+	operand
+	rows, cols int
+}
+
+func checkSizes(operation string, all ...sized) error {
+	for _, o := range all {
+		if err := present(operation, o.operand); err != nil {
+			return err
+		}
+		if err := wantShape(operation, o.operand, o.rows, o.cols); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkStatistics checks what only some RBMs carry from update to update.
+func checkStatistics(operation string, p ContrastiveDivergence, s *TrainingState) error {
+	var want []sized
+	if p.Chains > 0 {
+		want = append(want, sized{operand{"chains", s.Chains}, p.Chains, p.HiddenUnits})
+	}
+	if p.Tracks() {
+		want = append(want, sized{operand{"activity", s.Activity}, 1, p.HiddenUnits})
+	}
+	if p.Centered {
+		want = append(want, sized{operand{"center", s.Center}, 1, p.VisibleUnits})
+	}
+	return checkSizes(operation, want...)
+}
+
+// checkLearner checks what every training run is given. gibbsSteps is the
+// number of random steps an update uses.
+func checkLearner(operation string, visible, hidden, batch, gibbsSteps int, s *TrainingState, data Matrix, keys []uint64, u Update) error {
 	if err := present(operation, operand{"data", data}); err != nil {
 		return err
 	}
@@ -348,24 +412,11 @@ func CheckTraining(operation string, visible, hidden, chains, batch, gibbsSteps 
 		of string
 		p  Parameters
 	}{{"", s.Parameters}, {"velocity of ", s.Velocity}} {
-		weight, bias, visibleBias := operand{set.of + "weight", set.p.Weight}, operand{set.of + "bias", set.p.Bias}, operand{set.of + "visible bias", set.p.VisibleBias}
-		if err := present(operation, weight, bias, visibleBias); err != nil {
-			return err
-		}
-		for _, want := range []struct {
-			operand
-			rows, cols int
-		}{{weight, hidden, visible}, {bias, 1, hidden}, {visibleBias, 1, visible}} {
-			if err := wantShape(operation, want.operand, want.rows, want.cols); err != nil {
-				return err
-			}
-		}
-	}
-	if chains > 0 {
-		if err := present(operation, operand{"chains", s.Chains}); err != nil {
-			return err
-		}
-		if err := wantShape(operation, operand{"chains", s.Chains}, chains, hidden); err != nil {
+		err := checkSizes(operation,
+			sized{operand{set.of + "weight", set.p.Weight}, hidden, visible},
+			sized{operand{set.of + "bias", set.p.Bias}, 1, hidden},
+			sized{operand{set.of + "visible bias", set.p.VisibleBias}, 1, visible})
+		if err != nil {
 			return err
 		}
 	}

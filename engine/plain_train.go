@@ -50,12 +50,15 @@ func (l *learner) squaredError(difference Matrix) (sum float64) {
 	return sum
 }
 
-// follow ends an update: decay, and the step along the velocity, which by now
-// holds Momentum velocity + Rate gradient.
-func (l *learner) follow(s *TrainingState, u Update) {
+// decay adds the gradient of the penalty on weights to what holds Rate gradient.
+func (l *learner) decay(step Matrix, s *TrainingState, u Update) {
 	if u.Decay > 0 {
-		l.axpby(s.Velocity.Weight, -u.Rate*u.Decay, s.Parameters.Weight, 1)
+		l.axpby(step, -u.Rate*u.Decay, s.Parameters.Weight, 1)
 	}
+}
+
+// follow ends an update by the step along the velocity.
+func (l *learner) follow(s *TrainingState) {
 	l.axpby(s.Parameters.Weight, 1, s.Velocity.Weight, 1)
 	l.axpby(s.Parameters.Bias, 1, s.Velocity.Bias, 1)
 	l.axpby(s.Parameters.VisibleBias, 1, s.Velocity.VisibleBias, 1)
@@ -71,6 +74,7 @@ type plainDivergence struct {
 	visible     Matrix // [batch or chains, visible] v of the Gibbs chain
 	probability Matrix // [batch or chains, hidden] hk
 	difference  Matrix // [batch, visible]
+	stabilisers stabilisers
 }
 
 func newPlainDivergence(d Device, p ContrastiveDivergence) (*plainDivergence, error) {
@@ -85,6 +89,7 @@ func newPlainDivergence(d Device, p ContrastiveDivergence) (*plainDivergence, er
 	r.driven, r.states = r.matrix(p.Batch, p.HiddenUnits), r.matrix(p.Batch, p.HiddenUnits)
 	r.visible, r.probability = r.matrix(rows, p.VisibleUnits), r.matrix(rows, p.HiddenUnits)
 	r.difference = r.matrix(p.Batch, p.VisibleUnits)
+	r.stabilisers = r.newStabilisers(p, rows)
 	if r.err != nil {
 		return nil, errors.Join(r.err, r.Close())
 	}
@@ -93,11 +98,10 @@ func newPlainDivergence(d Device, p ContrastiveDivergence) (*plainDivergence, er
 
 // Run implements [TrainingRunner].
 func (r *plainDivergence) Run(s *TrainingState, data Matrix, keys []uint64, u Update) (TrainingProgress, error) {
-	p := r.plan
-	if err := CheckTraining("contrastive divergence", p.VisibleUnits, p.HiddenUnits, p.Chains, p.Batch, p.GibbsSteps, s, data, keys, u); err != nil {
+	if err := CheckTraining(r.plan, s, data, keys, u); err != nil {
 		return TrainingProgress{}, err
 	}
-	return r.batches(s, data, keys, p.Batch, func(x Matrix, keys []uint64) float64 { return r.update(s, x, keys, u) })
+	return r.batches(s, data, keys, r.plan.Batch, func(x Matrix, keys []uint64) float64 { return r.update(s, x, keys, u) })
 }
 
 func (r *plainDivergence) update(s *TrainingState, data Matrix, keys []uint64, u Update) float64 {
@@ -120,9 +124,7 @@ func (r *plainDivergence) update(s *TrainingState, data Matrix, keys []uint64, u
 	if r.plan.Chains > 0 {
 		model, modelHidden = r.persistent(s)
 	}
-	r.gradient(s, u.Momentum, u.Rate, data, driven)
-	r.gradient(s, 1, -u.Rate, model, modelHidden)
-	r.follow(s, u)
+	r.learn(s, u, phase{data, driven}, phase{model, modelHidden})
 	return squaredError
 }
 
@@ -198,15 +200,44 @@ func reconstruct(kind VisibleKind, bias Matrix) Product {
 	return p
 }
 
-// gradient adds rate * the mean of h'v, h and v to the velocity times momentum.
-func (r *plainDivergence) gradient(s *TrainingState, momentum, rate float32, visible, hidden Matrix) {
+// phase is the statistics of one side of the gradient: of data, or of the model.
+type phase struct {
+	visible Matrix // [rows, visible]
+	hidden  Matrix // [rows, hidden]
+}
+
+// learn makes the step along the gradient.
+func (r *plainDivergence) learn(s *TrainingState, u Update, data, model phase) {
 	if r.err != nil {
 		return
 	}
-	n := float32(visible.Rows())
-	r.gemm(s.Velocity.Weight, hidden, visible, Product{TransA: true, Alpha: rate / n, Beta: momentum})
-	r.reduce(s.Velocity.Bias, hidden, Reduction{Kind: ColumnMeans, Alpha: rate, Beta: momentum})
-	r.reduce(s.Velocity.VisibleBias, visible, Reduction{Kind: ColumnMeans, Alpha: rate, Beta: momentum})
+	r.shift(s, &data, &model)
+	step, keep := s.Velocity.Weight, u.Momentum
+	if r.stabilisers.step != nil {
+		step, keep = r.stabilisers.step, 0
+	}
+	r.weightGradient(step, keep, u.Rate, data)
+	r.weightGradient(step, 1, -u.Rate, model)
+	r.limit(step)
+	r.decay(step, s, u)
+	if step != s.Velocity.Weight {
+		r.axpby(s.Velocity.Weight, 1, step, u.Momentum)
+	}
+	r.biasGradients(s, u.Momentum, u.Rate, data)
+	r.biasGradients(s, 1, -u.Rate, model)
+	r.uncenter(s, step)
+	r.follow(s)
+}
+
+// weightGradient adds rate * the mean of h'v to keep times what step holds.
+func (r *plainDivergence) weightGradient(step Matrix, keep, rate float32, of phase) {
+	r.gemm(step, of.hidden, of.visible, Product{TransA: true, Alpha: rate / float32(of.visible.Rows()), Beta: keep})
+}
+
+// biasGradients adds rate * the means of h and v to the velocities times momentum.
+func (r *plainDivergence) biasGradients(s *TrainingState, momentum, rate float32, of phase) {
+	r.reduce(s.Velocity.Bias, of.hidden, Reduction{Kind: ColumnMeans, Alpha: rate, Beta: momentum})
+	r.reduce(s.Velocity.VisibleBias, of.visible, Reduction{Kind: ColumnMeans, Alpha: rate, Beta: momentum})
 }
 
 // plainDenoise is the definition of [Denoise].
@@ -234,11 +265,10 @@ func newPlainDenoise(d Device, p Denoise) (*plainDenoise, error) {
 
 // Run implements [TrainingRunner].
 func (r *plainDenoise) Run(s *TrainingState, data Matrix, keys []uint64, u Update) (TrainingProgress, error) {
-	p := r.plan
-	if err := CheckTraining("denoise", p.VisibleUnits, p.HiddenUnits, 0, p.Batch, 1, s, data, keys, u); err != nil {
+	if err := CheckTraining(r.plan, s, data, keys, u); err != nil {
 		return TrainingProgress{}, err
 	}
-	return r.batches(s, data, keys, p.Batch, func(x Matrix, keys []uint64) float64 { return r.update(s, x, keys, u) })
+	return r.batches(s, data, keys, r.plan.Batch, func(x Matrix, keys []uint64) float64 { return r.update(s, x, keys, u) })
 }
 
 func (r *plainDenoise) update(s *TrainingState, x Matrix, keys []uint64, u Update) float64 {
@@ -262,6 +292,7 @@ func (r *plainDenoise) update(s *TrainingState, x Matrix, keys []uint64, u Updat
 	r.gemm(s.Velocity.Weight, code, output, Product{TransA: true, Alpha: rate, Beta: 1})
 	r.reduce(s.Velocity.Bias, delta, Reduction{Kind: ColumnMeans, Alpha: -u.Rate, Beta: u.Momentum})
 	r.reduce(s.Velocity.VisibleBias, output, Reduction{Kind: ColumnMeans, Alpha: -u.Rate, Beta: u.Momentum})
-	r.follow(s, u)
+	r.decay(s.Velocity.Weight, s, u)
+	r.follow(s)
 	return squaredError
 }

@@ -185,7 +185,13 @@ type TrainingState struct {
 	Velocity   Parameters // of the momentum
 	// Chains [chains, hidden] are the hidden states of persistent contrastive
 	// divergence; nil for other training.
-	Chains  Matrix
+	Chains Matrix
+	// Activity q [1, hidden] is the running mean of p(h=1|v0), of an RBM with a
+	// sparsity target or centered; nil for other training. See [ActivityShare].
+	Activity Matrix
+	// Center mu [1, visible] is the mean of the data, of a centered RBM; it does
+	// not change. nil for other training.
+	Center  Matrix
 	Updates uint32 // done so far; the step of the random numbers
 }
 
@@ -235,6 +241,9 @@ type TrainingRunner interface {
 // Draws at update t and Gibbs step s use Step t*GibbsSteps+s of
 // [PurposeHidden] and [PurposeVisible], keyed by example, or by
 // ExampleKey(Layer, chain).
+//
+// Sparsity, Centered and GradientLimit change the gradient in this order; zeros
+// leave it as it is.
 type ContrastiveDivergence struct {
 	VisibleUnits, HiddenUnits int
 	Visible                   VisibleKind
@@ -243,7 +252,52 @@ type ContrastiveDivergence struct {
 	Batch                     int // examples per update
 	Layer                     int // 1-based, part of the chains' identity
 	Seed                      uint64
+
+	Sparsity Sparsity
+	// Centered trains by the gradient of a centered RBM, whose energy is
+	//
+	//	-(h-q)'W(v-mu) - b'(h-q) - c'(v-mu), and 1/2 ||v||^2 more for Gaussian inputs
+	//
+	// with the mean mu of the data and the running mean q of h0 as offsets
+	// (Melchior, Fischer and Wiskott, "How to Center Deep Boltzmann Machines",
+	// Journal of Machine Learning Research 17, 2016). Written for the parameters
+	// of a plain RBM, which these are, before and after, with offsets that
+	// stand still during the update:
+	//
+	//	W: (h0-q)'(v0-mu) - (hk-q)'(vk-mu)
+	//	b: h0 - hk - S mu   c: v0 - vk - S'q
+	//
+	// S [hidden, visible] is all that the batch and decay add to W. It learns
+	// the same from data and from data with zeros and ones exchanged.
+	Centered bool
+	// GradientLimit > 0 bounds what one batch can do to a hidden unit: where the
+	// norm of Rate times the gradient of the unit's weights (a row of W) is
+	// larger, that gradient is scaled down to it. Decay and biases are not
+	// limited. The hidden units of an RBM with Gaussian inputs can reconstruct
+	// what is far outside the data; without a limit the weights that do so grow
+	// at once, and there is no way back.
+	GradientLimit float32
 }
+
+// Sparsity pushes each hidden unit towards being on for a share Target of the
+// examples (Hinton's guide, section 11). The gradient of the unit's activation
+// before the sigmoid, averaged over the batch, gets -Cost (q-Target), and with it
+//
+//	W: -Cost (q-Target)' mean v0   b: -Cost (q-Target)
+//
+// with q the running mean of h0; in a centered RBM v0-mu stands for v0.
+type Sparsity struct {
+	Target float32 // share of examples, above 0 and below 1; without Cost, 0
+	Cost   float32 // >= 0; 0 for no target
+}
+
+// ActivityShare is how much an update's mean of h0 counts for the running mean:
+// q <- (1-ActivityShare) q + ActivityShare mean h0. It comes first in an update.
+const ActivityShare = 0.01
+
+// Tracks says whether training needs the running mean of its hidden units,
+// [TrainingState.Activity].
+func (p ContrastiveDivergence) Tracks() bool { return p.Centered || p.Sparsity.Cost > 0 }
 
 // Denoise is one denoising auto-encoder with tied weights in training
 // (section 2.2 of the report):

@@ -15,8 +15,9 @@ import (
 // Check returns an error unless the network is whole: kinds known, Radius a
 // finite number >= 0, InputShape and all tensors of shapes that agree, no NaN
 // or Inf anywhere (an error that wraps [engine.ErrNotFinite]), and a visible
-// bias in every layer of a DBN. The error names the tensor as a file does,
-// "layers.2.weight". A network without layers passes: training begins with one.
+// bias in every layer of a DBN that is not a classifier. The error names the
+// tensor as a file does, "layers.2.weight". A network without layers passes:
+// training begins with one.
 func (n *Network) Check() error {
 	if err := n.checkKinds(); err != nil {
 		return err
@@ -85,7 +86,8 @@ func (n *Network) checkLayer(number int, l Layer, inputs int) (units int, err er
 		return 0, err
 	}
 	if l.VisibleBias == nil {
-		if n.Kind == DBN {
+		// Fine-tuning ends what the visible biases belong to, see Network.Output.
+		if n.Kind == DBN && n.Output == nil {
 			return 0, fmt.Errorf("%s%s is missing: every layer of a %s needs one", prefix, visibleBiasName, DBN)
 		}
 		return units, nil

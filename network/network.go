@@ -74,8 +74,9 @@ type Network struct {
 	// means none.
 	Mean, Scale *tensor.Dense
 	// Output is a linear classifier on the last layer's h: its classes' scores
-	// are Weight h + Bias. Nil if there is none. Nothing in this package uses
-	// it; files carry it.
+	// are Weight h + Bias. Nil if there is none. A model that has been fine-tuned
+	// with it keeps its Kind but has no visible biases: its weights no longer
+	// generate what it was trained on.
 	Output *Layer
 	// Training records the options that trained the model, by name.
 	Training map[string]string

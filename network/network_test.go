@@ -266,6 +266,11 @@ func TestReadAccepts(t *testing.T) {
 		{"sdae without visible bias", func(f file) { f.metadata["kind"] = "sdae" }, func(n *network.Network) bool { return n.Kind == network.SDAE }},
 		{"mean alone", func(f file) { f.set("input.mean", fill(6), 6) }, func(n *network.Network) bool { return n.Mean != nil && n.Scale == nil }},
 		{"classifier", func(f file) { f.set("output.weight", fill(8), 4, 2); f.set("output.bias", fill(4), 4) }, func(n *network.Network) bool { return n.Output != nil }},
+		{"fine-tuned dbn", func(f file) {
+			f.metadata["kind"] = "dbn"
+			f.set("output.weight", fill(8), 4, 2)
+			f.set("output.bias", fill(4), 4)
+		}, func(n *network.Network) bool { return n.Kind == network.DBN && n.Layers[0].VisibleBias == nil }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := handmade()

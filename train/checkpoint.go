@@ -22,7 +22,8 @@ import (
 // Its file is safetensors: `layers.N.weight`, `layers.N.bias` and
 // `layers.N.visible_bias` of the layers finished and of the one in training,
 // the momentum's velocities under `velocity.`, `chains` of persistent
-// contrastive divergence, and as metadata the counters, and every option that
+// contrastive divergence, `activity` and `center` of RBMs with a sparsity target
+// or centered, and as metadata the counters, and every option that
 // changes the result under `option.` and its name.
 type Checkpoint struct {
 	// Settings are the options and the data set it was made with, by the names
@@ -34,7 +35,10 @@ type Checkpoint struct {
 	layers   []network.Layer // finished ones, and the one in training
 	velocity network.Layer
 	chains   *tensor.Dense // [chains, hidden]; nil for none
-	tally    tally
+	// activity [hidden] and center [visible] are what an RBM with a sparsity
+	// target or centered keeps of its data; nil for others.
+	activity, center *tensor.Dense
+	tally            tally
 }
 
 // tally is what the reconstruction error of the next report is made of.
@@ -50,6 +54,8 @@ const (
 	optionPrefix     = "option."
 	velocityPrefix   = "velocity"
 	chainsName       = "chains"
+	activityName     = "activity"
+	centerName       = "center"
 )
 
 // The settings that a difference is looked for in first.
@@ -61,6 +67,7 @@ const (
 	settingExamples   = "examples"
 	settingSample     = "data-sample"
 	settingPersistent = "persistent"
+	settingRate       = "lr"
 )
 
 func layerPrefix(layer int) string { return "layers." + strconv.Itoa(layer) }
@@ -96,8 +103,11 @@ func (c *Checkpoint) write(w io.Writer) error {
 			}
 		}
 	}
-	if c.chains != nil {
-		if err := add(chainsName, c.chains); err != nil {
+	for name, t := range map[string]*tensor.Dense{chainsName: c.chains, activityName: c.activity, centerName: c.center} {
+		if t == nil {
+			continue
+		}
+		if err := add(name, t); err != nil {
 			return err
 		}
 	}
@@ -169,6 +179,12 @@ func (c *Checkpoint) readTensors(f *safetensors.File) error {
 	c.velocity = r.layer(velocityPrefix, r.rows(top), r.columns(top))
 	if _, ok := f.Entry(chainsName); ok {
 		c.chains = r.tensor(chainsName, r.rows(chainsName), r.rows(top))
+	}
+	if _, ok := f.Entry(activityName); ok {
+		c.activity = r.tensor(activityName, r.rows(top))
+	}
+	if _, ok := f.Entry(centerName); ok {
+		c.center = r.tensor(centerName, r.columns(top))
 	}
 	if r.err != nil {
 		return r.err
@@ -274,6 +290,18 @@ func (c *Checkpoint) fits(t *trainer) error {
 	}
 	if want := o.chains(); chains != want {
 		return fmt.Errorf("resume: the checkpoint has %d chains, want %d", chains, want)
+	}
+	for _, part := range []struct {
+		name string
+		has  bool
+		want bool
+	}{
+		{activityName, c.activity != nil, o.tracks(c.Layer)},
+		{centerName, c.center != nil, o.Centered},
+	} {
+		if part.has != part.want {
+			return fmt.Errorf("resume: tensor %s is there: %v, want %v", part.name, part.has, part.want)
+		}
 	}
 	return nil
 }

@@ -54,7 +54,7 @@ func (p parts) set(name string, shape ...int) {
 func TestCheckpointHostile(t *testing.T) {
 	d, set := device(t), greys(45, 12, 5)
 	o := dbn(9, 6)
-	o.Persistent, o.Chains = true, 5
+	o.Persistent, o.Chains, o.Centered = true, 5, true
 	var k keep
 	mustTrain(t, d, set, nil, o, Hooks{Checkpoint: k.checkpoint}, 1024)
 	file := k.files[4] // in layer 2
@@ -78,6 +78,10 @@ func TestCheckpointHostile(t *testing.T) {
 		"missing chains":    {func(p parts) { delete(p.tensors, "chains") }, `resume: the checkpoint has 0 chains, want 5`},
 		"chains too narrow": {func(p parts) { p.set("chains", 5, 5) }, `checkpoint: chains has shape [5 5], want [5 6]`},
 		"chains too many":   {func(p parts) { p.set("chains", 6, 6) }, `resume: the checkpoint has 6 chains, want 5`},
+		"missing activity":  {func(p parts) { delete(p.tensors, "activity") }, `resume: tensor activity is there: false, want true`},
+		"missing center":    {func(p parts) { delete(p.tensors, "center") }, `resume: tensor center is there: false, want true`},
+		"activity shape":    {func(p parts) { p.set("activity", 5) }, `checkpoint: activity has shape [5], want [6]`},
+		"center shape":      {func(p parts) { p.set("center", 1, 9) }, `checkpoint: center has shape [1 9], want [9]`},
 		"no dimensions":     {func(p parts) { p.set("layers.1.weight") }, `checkpoint: layers.1.weight has shape [], want two dimensions`},
 		"one dimension":     {func(p parts) { p.set("layers.2.weight", 54) }, `checkpoint: layers.2.weight has shape [54], want two dimensions`},
 		"empty":             {func(p parts) { p.set("layers.1.weight", 0, 12) }, `checkpoint: layers.1.weight has shape [0 12], want two dimensions`},
@@ -117,7 +121,7 @@ func TestCheckpointHostile(t *testing.T) {
 func FuzzReadCheckpoint(f *testing.F) {
 	d := device(f)
 	o := dbn(3, 2)
-	o.Persistent, o.Chains, o.Batch = true, 2, 4
+	o.Persistent, o.Chains, o.Batch, o.Centered = true, 2, 4, true
 	var k keep
 	mustTrain(f, d, greys(8, 4, 5), nil, o, Hooks{Checkpoint: k.checkpoint}, 1024)
 	for _, file := range k.files {

@@ -8,7 +8,6 @@ import (
 
 	"gorgonia.org/tensor"
 
-	"github.com/unitscope/unitscope/dataset"
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/engine/dense"
 	"github.com/unitscope/unitscope/network"
@@ -21,7 +20,7 @@ type layerRun struct {
 	layer    int // from 1
 	plan     schedule
 	buffers  buffers
-	encoder  *network.Encoder // the layers below
+	below    below // the layers below
 	runner   engine.TrainingRunner
 	state    engine.TrainingState
 	examples engine.Matrix // [rows of a chunk, size of an example]
@@ -39,10 +38,14 @@ func (t *trainer) newLayerRun(layer int, resume *Checkpoint) (*layerRun, error) 
 		return l, l.buffers.err
 	}
 	var err error
-	if l.encoder, err = t.network.NewEncoder(t.device, layer-1, rows); err != nil {
+	if l.below, err = l.newBelow(rows); err != nil {
 		return l, err
 	}
-	if l.runner, err = engine.CompileTraining(t.device, t.plan(layer)); err != nil {
+	plan, err := t.plan(layer)
+	if err != nil {
+		return l, err
+	}
+	if l.runner, err = engine.CompileTraining(t.device, plan); err != nil {
 		return l, err
 	}
 	if resume == nil {
@@ -64,11 +67,6 @@ func (l *layerRun) start() (*Checkpoint, error) {
 	if err != nil {
 		return nil, err
 	}
-	if l.options.Kind == network.DBN {
-		if initial.VisibleBias, err = l.visibleBias(); err != nil {
-			return nil, err
-		}
-	}
 	c := &Checkpoint{Layer: l.layer, layers: append(l.network.Layers[:l.layer-1:l.layer-1], initial)}
 	if c.velocity.Weight, err = dense.New(units, inputs); err != nil {
 		return nil, err
@@ -77,6 +75,9 @@ func (l *layerRun) start() (*Checkpoint, error) {
 		return nil, err
 	}
 	if c.velocity.VisibleBias, err = dense.New(inputs); err != nil {
+		return nil, err
+	}
+	if err := l.startBiases(c); err != nil {
 		return nil, err
 	}
 	if chains := l.options.chains(); chains > 0 {
@@ -110,6 +111,12 @@ func (l *layerRun) restore(c *Checkpoint) error {
 	l.state.Velocity = b.uploadLayer(c.velocity)
 	if c.chains != nil {
 		l.state.Chains = b.upload(c.chains)
+	}
+	if c.activity != nil {
+		l.state.Activity = b.upload(c.activity)
+	}
+	if c.center != nil {
+		l.state.Center = b.upload(c.center)
 	}
 	l.state.Updates = uint32(c.Updates)
 	l.tally = c.tally
@@ -161,12 +168,13 @@ func (l *layerRun) where() string {
 
 // learn makes the updates of one chunk.
 func (l *layerRun) learn(c *chunk) error {
-	x, err := l.encode(c.data, len(c.keys))
+	epoch, _ := l.plan.position(c.from)
+	x, err := l.encode(c.data, c.keys, uint32(epoch))
 	if err != nil {
 		return err
 	}
 	progress, err := l.runner.Run(&l.state, x, c.keys, engine.Update{
-		Rate:     float32(l.options.Rate(l.layer)),
+		Rate:     float32(l.options.rateAt(l.layer, epoch)),
 		Momentum: float32(l.plan.momentum(c.from, l.options.Momentum)),
 		Decay:    float32(l.options.Decay),
 	})
@@ -185,40 +193,6 @@ func (l *layerRun) learn(c *chunk) error {
 func (l *layerRun) diverged() error {
 	rate := l.options.Rate(l.layer)
 	return fmt.Errorf("parameters are no longer finite at %s: %w: the learning rate %g of layer %d is probably too large; try --lr %.1g", l.where(), engine.ErrNotFinite, rate, l.layer, rate/10)
-}
-
-// encode returns the inputs of the layer for n examples, which must fit a
-// chunk; they are valid until the next call.
-func (l *layerRun) encode(examples []float32, n int) (engine.Matrix, error) {
-	view, err := l.examples.Slice(0, n)
-	if err != nil {
-		return nil, err
-	}
-	if err := view.Write(examples); err != nil {
-		return nil, err
-	}
-	return l.encoder.Encode(view)
-}
-
-// each reads examples of a set and calls visit with the layer's inputs for
-// them, a few rows at a time; at is the place of the first row.
-func (l *layerRun) each(set dataset.Set, indices []int, visit func(x engine.Matrix, at int) error) error {
-	var examples []float32
-	for at := 0; at < len(indices); at += l.examples.Rows() {
-		part := indices[at:min(at+l.examples.Rows(), len(indices))]
-		examples = resize(examples, len(part)*l.examples.Cols())
-		if err := read(set, examples, part); err != nil {
-			return err
-		}
-		x, err := l.encode(examples, len(part))
-		if err != nil {
-			return err
-		}
-		if err := visit(x, at); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func (l *layerRun) progress() Progress {
@@ -282,6 +256,12 @@ func (l *layerRun) checkpoint() error {
 			return err
 		}
 	}
+	if c.activity, err = l.readRow(l.state.Activity); err != nil {
+		return err
+	}
+	if c.center, err = l.readRow(l.state.Center); err != nil {
+		return err
+	}
 	if err := l.hooks.Checkpoint(func(w io.Writer) error { return c.write(w) }); err != nil {
 		return fmt.Errorf("checkpoint at %s: %w", l.where(), err)
 	}
@@ -296,22 +276,26 @@ func (l *layerRun) download(p engine.Parameters) (result network.Layer, err erro
 	if err != nil {
 		return result, err
 	}
-	bias, err := l.readFinite(p.Bias)
-	if err != nil {
-		return result, err
-	}
-	visibleBias, err := l.readFinite(p.VisibleBias)
-	if err != nil {
-		return result, err
-	}
 	if result.Weight, err = dense.Of(weight, p.Weight.Rows(), p.Weight.Cols()); err != nil {
 		return result, err
 	}
-	if result.Bias, err = dense.Of(bias, len(bias)); err != nil {
+	if result.Bias, err = l.readRow(p.Bias); err != nil {
 		return result, err
 	}
-	result.VisibleBias, err = dense.Of(visibleBias, len(visibleBias))
+	result.VisibleBias, err = l.readRow(p.VisibleBias)
 	return result, err
+}
+
+// readRow returns a matrix of one row with one dimension, nil for nil.
+func (l *layerRun) readRow(m engine.Matrix) (*tensor.Dense, error) {
+	if m == nil {
+		return nil, nil
+	}
+	data, err := l.readFinite(m)
+	if err != nil {
+		return nil, err
+	}
+	return dense.Of(data, len(data))
 }
 
 func (l *layerRun) readFinite(m engine.Matrix) ([]float32, error) {
@@ -330,8 +314,8 @@ func (l *layerRun) close() error {
 	if l.runner != nil {
 		errs = append(errs, l.runner.Close())
 	}
-	if l.encoder != nil {
-		errs = append(errs, l.encoder.Close())
+	if l.below.encoder != nil {
+		errs = append(errs, l.below.encoder.Close())
 	}
 	return errors.Join(append(errs, l.buffers.close())...)
 }

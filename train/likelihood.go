@@ -3,16 +3,14 @@ package train
 import (
 	"fmt"
 	"math"
-	"math/bits"
+	"runtime"
+	"sync"
+	"sync/atomic"
 
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/engine/dense"
 	"github.com/unitscope/unitscope/network"
 )
-
-// MaxEnumerated is the largest number of hidden units for which [LogLikelihood]
-// goes through all hidden states.
-const MaxEnumerated = 20
 
 // rbm is one RBM on the host.
 type rbm struct {
@@ -69,75 +67,15 @@ func (r *rbm) freeEnergies(x []float32) ([]float64, error) {
 		return nil, fmt.Errorf("free energy: %d numbers are no rows of %d inputs", len(x), r.inputs)
 	}
 	energies := make([]float64, len(x)/r.inputs)
+	activations := make([]float64, r.hidden)
 	for i := range energies {
 		v := x[i*r.inputs : (i+1)*r.inputs]
-		energy := visibleEnergy(r.kind, v, r.visibleBias)
-		for j := range r.hidden {
-			energy -= softplus(float64(r.bias[j]) + dot(r.weight[j*r.inputs:(j+1)*r.inputs], v))
+		for j := range activations {
+			activations[j] = float64(r.bias[j]) + dot(r.weight[j*r.inputs:(j+1)*r.inputs], v)
 		}
-		energies[i] = energy
+		energies[i] = visibleEnergy(r.kind, v, r.visibleBias) - softplusSum(activations, 1)
 	}
 	return energies, nil
-}
-
-// LogLikelihood returns the exact mean of log p(x) over the rows of x [n,
-// inputs] in an RBM with at most [MaxEnumerated] hidden units, in nats, by
-// summing over all hidden states in float64. For Gaussian inputs p is a
-// density.
-func LogLikelihood(l network.Layer, visible engine.VisibleKind, x []float32) (float64, error) {
-	r, err := newRBM(l, visible)
-	if err != nil {
-		return 0, fmt.Errorf("log-likelihood: %w", err)
-	}
-	if r.hidden > MaxEnumerated {
-		return 0, fmt.Errorf("log-likelihood: %d hidden units, at most %d can be enumerated", r.hidden, MaxEnumerated)
-	}
-	energies, err := r.freeEnergies(x)
-	if err != nil || len(energies) == 0 {
-		return math.NaN(), err
-	}
-	mean := 0.0
-	for _, energy := range energies {
-		mean -= energy / float64(len(energies))
-	}
-	return mean - r.logPartition(), nil
-}
-
-// logPartition is log Z. It visits the hidden states in the order of a Gray
-// code, so that one row of weights goes in or out at each step.
-func (r *rbm) logPartition() float64 {
-	down := make([]float64, r.inputs) // W'h
-	bias := 0.0                       // b.h
-	sum := newLogSum()
-	sum.add(r.logWeight(down, bias))
-	for state := uint64(1); state < 1<<r.hidden; state++ {
-		unit := bits.TrailingZeros64(state)
-		sign := 1.0
-		if gray := state ^ state>>1; gray>>unit&1 == 0 {
-			sign = -1
-		}
-		bias += sign * float64(r.bias[unit])
-		for j, w := range r.weight[unit*r.inputs : (unit+1)*r.inputs] {
-			down[j] += sign * float64(w)
-		}
-		sum.add(r.logWeight(down, bias))
-	}
-	return sum.value()
-}
-
-// logWeight is the log of exp(-energy) summed or integrated over all inputs,
-// with the hidden states given by W'h and b.h.
-func (r *rbm) logWeight(down []float64, bias float64) float64 {
-	total := bias
-	for j, d := range down {
-		c := float64(r.visibleBias[j])
-		if r.kind == engine.Gaussian {
-			total += c*d + d*d/2 + math.Log(2*math.Pi)/2
-		} else {
-			total += softplus(c + d)
-		}
-	}
-	return total
 }
 
 // visibleEnergy is the part of the free energy without hidden units.
@@ -163,18 +101,43 @@ func dot(a, b []float32) (sum float64) {
 // softplus is log(1 + exp(x)).
 func softplus(x float64) float64 { return max(x, 0) + math.Log1p(math.Exp(-math.Abs(x))) }
 
-// logSum adds numbers that are given by their logs.
-type logSum struct{ largest, scaled float64 }
-
-func newLogSum() *logSum { return &logSum{largest: math.Inf(-1)} }
-
-func (s *logSum) add(x float64) {
-	if x > s.largest {
-		s.scaled = s.scaled*math.Exp(s.largest-x) + 1
-		s.largest = x
-		return
+// softplusSum is the sum of softplus(scale x) over xs. The sum of log(1 +
+// exp(-|y|)) is the log of a product, which takes one log instead of one per
+// number. Each factor is at most 2, so no product comes near overflow.
+func softplusSum[T float32 | float64](xs []T, scale float64) float64 {
+	const largeProduct = 1 << 60
+	positive, logs, product := 0.0, 0.0, 1.0
+	for _, x := range xs {
+		y := scale * float64(x)
+		size := math.Abs(y)
+		positive += (y + size) / 2
+		product *= 1 + math.Exp(-size)
+		if product > largeProduct {
+			logs += math.Log(product)
+			product = 1
+		}
 	}
-	s.scaled += math.Exp(x - s.largest)
+	return positive + logs + math.Log(product)
 }
 
-func (s *logSum) value() float64 { return s.largest + math.Log(s.scaled) }
+// inParallel does work 0..n-1, in any order. What work i computes must depend
+// on i alone.
+func inParallel(n int, work func(i int)) {
+	workers := min(runtime.GOMAXPROCS(0), n)
+	if workers <= 1 {
+		for i := range n {
+			work(i)
+		}
+		return
+	}
+	var next atomic.Int64
+	var wait sync.WaitGroup
+	for range workers {
+		wait.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				work(i)
+			}
+		})
+	}
+	wait.Wait()
+}

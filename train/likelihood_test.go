@@ -123,7 +123,7 @@ func TestLikelihoodRefuses(t *testing.T) {
 		x    []float32
 		want string
 	}{
-		"too many units":  {randomRBM(t, 21, 2, 1), make([]float32, 2), "21 hidden units, at most 20"},
+		"too many units":  {randomRBM(t, 21, 22, 1), make([]float32, 22), "21 hidden units and 22 inputs, at most 20 of either"},
 		"ragged rows":     {whole, make([]float32, 5), "5 numbers are no rows of 4 inputs"},
 		"no visible bias": {network.Layer{Weight: whole.Weight, Bias: whole.Bias}, make([]float32, 4), "an RBM needs"},
 		"wrong bias":      {network.Layer{Weight: whole.Weight, Bias: whole.VisibleBias, VisibleBias: whole.VisibleBias}, make([]float32, 4), "3x4 with 4 biases"},

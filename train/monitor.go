@@ -51,14 +51,12 @@ func newMonitor(l *layerRun) (*monitor, error) {
 	rows := min(max(interval/sampleShare, sampleLeast), sampleMost)
 	var err error
 	indices := spread(l.set.Len(), rows)
-	if m.train, err = l.sample(l.set, indices); err != nil {
+	if m.train, err = l.sample(l.set, 0, indices); err != nil {
 		return nil, err
 	}
-	for _, index := range indices {
-		m.keys = append(m.keys, engine.ExampleKey(l.layer, int64(index)))
-	}
+	m.keys = l.keys(0, indices)
 	if l.held != nil {
-		if m.held, err = l.sample(l.held, spread(l.held.Len(), rows)); err != nil {
+		if m.held, err = l.sample(l.held, l.set.Len(), spread(l.held.Len(), rows)); err != nil {
 			return nil, err
 		}
 	}
@@ -82,13 +80,13 @@ func (b *buffers) sample(rows, inputs int) sample {
 	return sample{matrix: b.matrix(rows, inputs), rows: make([]float32, rows*inputs)}
 }
 
-// sample returns the layer's inputs for some examples.
-func (l *layerRun) sample(set dataset.Set, indices []int) (sample, error) {
+// sample returns the layer's inputs for examples that are numbers first+indices.
+func (l *layerRun) sample(set dataset.Set, first int, indices []int) (sample, error) {
 	s := l.buffers.sample(len(indices), l.inputs(l.layer))
 	if l.buffers.err != nil {
 		return s, l.buffers.err
 	}
-	err := l.each(set, indices, func(x engine.Matrix, at int) error {
+	err := l.each(set, first, indices, func(x engine.Matrix, at int) error {
 		return x.Read(s.rows[at*x.Cols() : (at+x.Rows())*x.Cols()])
 	})
 	if err != nil {

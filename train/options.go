@@ -22,7 +22,11 @@ type Options struct {
 	Units   []int              // hidden units of each layer, from the first one up
 	Epochs  []int              // passes over the data, one or per layer, >= 1
 	Batch   int                // examples per update, >= 1; more than there are examples means all
-	Rates   []float64          // learning rates, one or per layer, > 0; nil: see [Options.Rate]
+	Rates   []float64          // learning rates of the first epoch, one or per layer, > 0; nil: see [Options.Rate]
+	// FinalRates are the learning rates of the last epoch, one or per layer, > 0;
+	// nil: see [Options.FinalRate]. From epoch to epoch the rate changes by the
+	// same factor.
+	FinalRates []float64
 	// Momentum, 0 <= Momentum < 1, holds after the first tenth of a layer's
 	// updates. Until then it is at most 0.5, because a strong momentum on top
 	// of the large gradients of the start makes training diverge (Hinton's
@@ -33,11 +37,35 @@ type Options struct {
 	GibbsSteps int  // DBN: k of CD-k, >= 1
 	Persistent bool // DBN: persistent contrastive divergence
 	Chains     int  // DBN with Persistent: number of chains; 0: 100
+	// Sparsity of a DBN, one or per layer, is the share of examples, above 0 and
+	// below 1, for which a hidden unit should be on; 0 leaves that to the data,
+	// and nil is [Options.Target]. The units' biases start at
+	// log(Sparsity/(1-Sparsity)) (Hinton's guide, sections 8 and 11).
+	Sparsity []float64
+	// SparsityCost of a DBN is how strongly units are pushed to Sparsity,
+	// > 0; 0: 1 for Gaussian inputs, 0.1 for others.
+	SparsityCost float64
+	// Centered trains a DBN by the gradient of centered RBMs, see
+	// [engine.ContrastiveDivergence]. The model is one of plain RBMs all the same.
+	Centered bool
+	// GradientLimit of a DBN is the longest step of a hidden unit's weights that
+	// one batch may cause, 0 for none, see [engine.ContrastiveDivergence].
+	// [AutoLimit] gives none to Bernoulli inputs and a hundredth of the largest
+	// norm of an example, times 1-Momentum, to Gaussian ones: with momentum, a
+	// hundredth is then the most that weights move in one update (Melchior,
+	// Wang and Wiskott, "Gaussian-binary restricted Boltzmann machines for
+	// modeling natural image statistics", PLOS ONE 12(2), 2017). Norms are those
+	// of 10000 examples at most, evenly spaced.
+	GradientLimit float64
+	// UpperSamples trains the layers above the first of a DBN on states drawn
+	// from the layers below, anew for every epoch, instead of on their mean
+	// activations. The monitors see states too.
+	UpperSamples bool
 
 	Corruption engine.CorruptionKind // SDAE: the noise
 	// Noise of an SDAE, one or per layer: the share of components in 0..1 that
 	// masking and salt and pepper change, the standard deviation of Gaussian
-	// noise.
+	// noise; nil: see [Options.NoiseLevel].
 	Noise []float64
 
 	Seed uint64 // of every random number
@@ -53,27 +81,44 @@ const (
 	maxUnits  = 1<<24 - 1
 )
 
-// Defaults returns options that give good features on digits within a few
-// epochs: 10 epochs, batches of 20, momentum 0.5; CD-1 and decay 0.0002 for a
-// DBN; 40 % of the inputs masked and decay 0.0005 for an SDAE. Learning rates
-// are those of [Options.Rate].
+// AutoLimit is the value of [Options.GradientLimit] for a limit by the data.
+const AutoLimit = -1
+
+// Defaults returns options that give good features within a few epochs.
+//
+// For Bernoulli inputs such as digits: 10 epochs, batches of 20, momentum 0.5;
+// CD-1 and decay 0.0002 for a DBN; 40 % of the inputs masked and decay 0.0005
+// for an SDAE.
+//
+// For Gaussian inputs such as whitened patches of natural images, of unit
+// variance: 10 epochs, batches of 100, momentum 0.9 and the same decay; an SDAE
+// has Gaussian noise.
+//
+// The rest depends on the layer, see [Options.Rate], [Options.FinalRate],
+// [Options.Target] and [Options.NoiseLevel].
 func Defaults(kind network.Kind, visible engine.VisibleKind, units ...int) Options {
 	o := Options{Kind: kind, Visible: visible, Units: units, Epochs: []int{10}, Batch: 20, Momentum: 0.5, Seed: 1}
+	if visible == engine.Gaussian {
+		o.Batch, o.Momentum = 100, 0.9
+	}
 	switch kind {
 	case network.DBN:
-		o.GibbsSteps, o.Decay = 1, 0.0002
+		o.GibbsSteps, o.Decay, o.GradientLimit = 1, 0.0002, AutoLimit
 	case network.SDAE:
-		o.Noise, o.Decay = []float64{0.4}, 0.0005
+		o.Decay = 0.0005
+		if visible == engine.Gaussian {
+			o.Corruption = engine.CorruptionGaussian
+		}
 	}
 	return o
 }
 
-// Rate is the learning rate of a layer, counted from 1. If Rates is nil it is
-// 0.05 for an RBM and 0.1 for a denoising auto-encoder; a twentieth of that for
-// Gaussian inputs, which have no bound and neither has their gradient; a tenth
-// of that for persistent chains, which must keep up with the model; a quarter of
-// that for salt and pepper, which drives many more units into saturation than
-// masking.
+// Rate is the learning rate of a layer, counted from 1, in its first epoch. If
+// Rates is nil it is 0.05 for an RBM and 0.1 for a denoising auto-encoder; less
+// for Gaussian inputs with batches of fewer than 100, in proportion, because
+// their gradient has no bound and single examples shake it; a tenth of that for
+// persistent chains, which must keep up with the model; a quarter of that for
+// salt and pepper, which drives many more units into saturation than masking.
 func (o Options) Rate(layer int) float64 {
 	if o.Rates != nil {
 		return of(o.Rates, layer)
@@ -83,7 +128,7 @@ func (o Options) Rate(layer int) float64 {
 		rate = 0.05
 	}
 	if o.visible(layer) == engine.Gaussian {
-		rate /= 20
+		rate = rate * float64(min(o.Batch, 100)) / 100
 	}
 	if o.Persistent {
 		rate /= 10
@@ -92,6 +137,51 @@ func (o Options) Rate(layer int) float64 {
 		rate /= 4
 	}
 	return rate
+}
+
+// FinalRate is the learning rate of a layer in its last epoch. If FinalRates is
+// nil it is that of the first one, and a tenth of it for Gaussian inputs, whose
+// filters keep the noise of the last few batches otherwise.
+func (o Options) FinalRate(layer int) float64 {
+	switch {
+	case o.FinalRates != nil:
+		return of(o.FinalRates, layer)
+	case o.visible(layer) == engine.Gaussian:
+		return o.Rate(layer) / 10
+	}
+	return o.Rate(layer)
+}
+
+// rateAt is the learning rate of an epoch, counted from 0.
+func (o Options) rateAt(layer, epoch int) float64 {
+	first, last, epochs := o.Rate(layer), o.FinalRate(layer), of(o.Epochs, layer)
+	if first == last || epochs == 1 {
+		return first
+	}
+	return first * math.Pow(last/first, float64(epoch)/float64(epochs-1))
+}
+
+// NoiseLevel is the noise of a layer of an SDAE. If Noise is nil it is 0.4 for
+// inputs between 0 and 1, and for Gaussian inputs, which are taken to have unit
+// variance, 2.5 for Gaussian noise, 0.8 for masking and 0.2 for salt and pepper.
+// So much of it is what teaches units to look at edges rather than at single
+// pixels, which they need only copy if there is less. Above such a layer, whose
+// units are seldom on, Gaussian noise is 0.1.
+func (o Options) NoiseLevel(layer int) float64 {
+	gauss := o.Corruption == engine.CorruptionGaussian
+	switch {
+	case o.Noise != nil:
+		return of(o.Noise, layer)
+	case o.Visible == engine.Gaussian && gauss && layer > 1:
+		return 0.1
+	case o.visible(layer) == engine.Bernoulli:
+		return 0.4
+	case gauss:
+		return 2.5
+	case o.Corruption == engine.CorruptionSaltPepper:
+		return 0.2
+	}
+	return 0.8
 }
 
 // defaultChains is how many persistent chains there are if nothing is said.
@@ -125,6 +215,38 @@ func (o Options) chains() int {
 	}
 	return o.Chains
 }
+
+// Target is the sparsity target of a layer of a DBN, 0 for none. If Sparsity is
+// nil it is 0.02 for Gaussian inputs: without one the units of such an RBM become
+// sums of many edges. Others have none.
+func (o Options) Target(layer int) float64 {
+	switch {
+	case o.Kind != network.DBN:
+		return 0
+	case o.Sparsity != nil:
+		return of(o.Sparsity, layer)
+	case o.visible(layer) == engine.Gaussian:
+		return 0.02
+	}
+	return 0
+}
+
+// sparsity is the target of a layer's units, and what they pay for missing it.
+func (o Options) sparsity(layer int) engine.Sparsity {
+	target, cost := o.Target(layer), o.SparsityCost
+	switch {
+	case target == 0:
+		return engine.Sparsity{}
+	case cost == 0 && o.visible(layer) == engine.Gaussian:
+		cost = 1
+	case cost == 0:
+		cost = 0.1
+	}
+	return engine.Sparsity{Target: float32(target), Cost: float32(cost)}
+}
+
+// tracks says whether training keeps the mean activations of a layer's units.
+func (o Options) tracks(layer int) bool { return o.Target(layer) > 0 || o.Centered }
 
 // Check returns an error if an option is out of range, in the words of the
 // program's flags: "--lr: 0 for layer 2, want a finite number above 0".
@@ -174,15 +296,22 @@ func (o Options) checkLayers() error {
 			return fmt.Errorf("--epochs: %d%s, want at least 1", epochs, forLayer(len(o.Epochs), i))
 		}
 	}
-	if o.Rates == nil {
-		return nil
-	}
-	if err := checkCount("--lr", len(o.Rates), layers); err != nil {
+	if err := checkRates("--lr", o.Rates, layers); err != nil {
 		return err
 	}
-	for i, rate := range o.Rates {
+	return checkRates("--final-lr", o.FinalRates, layers)
+}
+
+func checkRates(flag string, rates []float64, layers int) error {
+	if rates == nil {
+		return nil
+	}
+	if err := checkCount(flag, len(rates), layers); err != nil {
+		return err
+	}
+	for i, rate := range rates {
 		if !(float32(rate) > 0 && rate <= math.MaxFloat32) {
-			return fmt.Errorf("--lr: %g%s, want a finite number above 0", rate, forLayer(len(o.Rates), i))
+			return fmt.Errorf("%s: %g%s, want a finite number above 0", flag, rate, forLayer(len(rates), i))
 		}
 	}
 	return nil
@@ -214,6 +343,34 @@ func (o Options) checkDivergence() error {
 	case o.Noise != nil:
 		return fmt.Errorf("--noise: only an sdae is trained with noise, this is a dbn")
 	}
+	return o.checkStabilisers()
+}
+
+func (o Options) checkStabilisers() error {
+	if o.Sparsity != nil {
+		if err := checkCount("--sparsity", len(o.Sparsity), len(o.Units)); err != nil {
+			return err
+		}
+	}
+	targets := false
+	for i := range o.Units {
+		target := o.Target(i + 1)
+		if target != 0 && !(float32(target) > 0 && float32(target) < 1) {
+			return fmt.Errorf("--sparsity: %g%s, want a share above 0 and below 1, or 0 for none", target, forLayer(len(o.Sparsity), i))
+		}
+		targets = targets || target > 0
+	}
+	cost, limit := float32(o.SparsityCost), float32(o.GradientLimit)
+	switch {
+	case o.SparsityCost != 0 && !(cost > 0 && cost <= math.MaxFloat32):
+		return fmt.Errorf("--sparsity-cost: %g, want a finite number above 0, or 0 for the default", o.SparsityCost)
+	case o.SparsityCost != 0 && !targets:
+		return fmt.Errorf("--sparsity-cost: a cost of %g needs --sparsity", o.SparsityCost)
+	case o.GradientLimit != 0 && o.GradientLimit != AutoLimit && !(limit > 0 && limit <= math.MaxFloat32):
+		return fmt.Errorf("--gradient-limit: %g, want auto, or a finite number above 0, or 0 for none", o.GradientLimit)
+	case o.UpperSamples && len(o.Units) == 1:
+		return fmt.Errorf("--upper: one layer has none above it to train on samples")
+	}
 	return nil
 }
 
@@ -223,9 +380,19 @@ func (o Options) checkDenoising() error {
 		return fmt.Errorf("--k: only a dbn is trained with Gibbs steps, this is an sdae")
 	case o.Persistent || o.Chains != 0:
 		return fmt.Errorf("--persistent: only a dbn is trained with chains, this is an sdae")
+	case o.Sparsity != nil || o.SparsityCost != 0:
+		return fmt.Errorf("--sparsity: only a dbn is trained with a target, this is an sdae")
+	case o.Centered:
+		return fmt.Errorf("--centered: only a dbn is centered, this is an sdae")
+	case o.GradientLimit != 0:
+		return fmt.Errorf("--gradient-limit: only a dbn is trained with a limit, this is an sdae")
+	case o.UpperSamples:
+		return fmt.Errorf("--upper: only a dbn has units to draw samples from, this is an sdae")
 	}
-	if err := checkCount("--noise", len(o.Noise), len(o.Units)); err != nil {
-		return err
+	if o.Noise != nil {
+		if err := checkCount("--noise", len(o.Noise), len(o.Units)); err != nil {
+			return err
+		}
 	}
 	if o.Corruption > engine.CorruptionGaussian {
 		return fmt.Errorf("--corruption: unknown corruption %d, want mask, saltpepper or gauss", o.Corruption)
@@ -269,16 +436,18 @@ func (o Options) checkData(set, held dataset.Set) error {
 	return nil
 }
 
-// settings lists every option that changes the result, by the name of its
-// flag: what a model file records and what a checkpoint is compared by.
-func (o Options) settings() map[string]string {
+// Settings lists every option that changes the result, by the name of its
+// flag and as the flag takes it, with what [Train] makes of values that are left
+// to it: what a model file records and what a checkpoint is compared by.
+func (o Options) Settings() map[string]string {
 	layers := len(o.Units)
 	s := map[string]string{
 		settingKind:    string(o.Kind),
 		settingVisible: o.Visible.String(),
 		settingLayers:  list(layers, func(l int) string { return strconv.Itoa(o.Units[l-1]) }),
 		"epochs":       list(layers, func(l int) string { return strconv.Itoa(of(o.Epochs, l)) }),
-		"lr":           list(layers, func(l int) string { return number(o.Rate(l)) }),
+		settingRate:    list(layers, func(l int) string { return number(o.Rate(l)) }),
+		"final-lr":     list(layers, func(l int) string { return number(o.FinalRate(l)) }),
 		"batch":        strconv.Itoa(o.Batch),
 		"momentum":     number(o.Momentum),
 		"decay":        number(o.Decay),
@@ -286,13 +455,29 @@ func (o Options) settings() map[string]string {
 	}
 	if o.Kind == network.SDAE {
 		s["corruption"] = o.Corruption.String()
-		s["noise"] = list(layers, func(l int) string { return number(of(o.Noise, l)) })
+		s["noise"] = list(layers, func(l int) string { return number(o.NoiseLevel(l)) })
 		return s
 	}
 	s["k"] = strconv.Itoa(o.GibbsSteps)
 	s[settingPersistent] = strconv.FormatBool(o.Persistent)
 	s["chains"] = strconv.Itoa(o.chains())
+	s["sparsity"] = list(layers, func(l int) string { return number(o.Target(l)) })
+	s["sparsity-cost"] = number(o.SparsityCost)
+	s["centered"] = strconv.FormatBool(o.Centered)
+	s["gradient-limit"] = o.gradientLimitText()
+	s["upper"] = "means"
+	if o.UpperSamples {
+		s["upper"] = "samples"
+	}
 	return s
+}
+
+// gradientLimitText is the limit as the flag takes it.
+func (o Options) gradientLimitText() string {
+	if o.GradientLimit == AutoLimit {
+		return "auto"
+	}
+	return number(o.GradientLimit)
 }
 
 func list(layers int, text func(layer int) string) string {
@@ -331,7 +516,7 @@ func compareSettings(now, checkpoint map[string]string) error {
 // tellingFirst orders settings so that a difference that brings others with it
 // comes before them.
 func tellingFirst(a, b string) int {
-	order := []string{settingKind, settingVisible, settingLayers, settingData, settingExamples, settingSample, settingPersistent}
+	order := []string{settingKind, settingVisible, settingLayers, settingData, settingExamples, settingSample, settingPersistent, settingRate}
 	rank := func(name string) int {
 		if i := slices.Index(order, name); i >= 0 {
 			return i

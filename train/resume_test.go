@@ -36,7 +36,14 @@ func variants() map[string]struct {
 		"salt pepper":   {set, change(sdae(9, 6), func(o *Options) { o.Corruption, o.Noise = engine.CorruptionSaltPepper, []float64{0.1, 0.3} })},
 		"gauss":         {set, change(sdae(9, 6), func(o *Options) { o.Corruption = engine.CorruptionGaussian })},
 		"gaussian sdae": {real, change(sdae(9, 6), func(o *Options) { o.Visible, o.Corruption = engine.Gaussian, engine.CorruptionSaltPepper })},
-		"one batch":     {set, change(dbn(9, 6), func(o *Options) { o.Batch = 1000 })},
+		"sparse":        {set, change(dbn(9, 6), func(o *Options) { o.Sparsity, o.SparsityCost = []float64{0, 0.1}, 0.5 })},
+		"centered":      {set, change(dbn(9, 6), func(o *Options) { o.Centered, o.Decay = true, 0.01 })},
+		"limited":       {set, change(dbn(9, 6), func(o *Options) { o.GradientLimit = 0.01 })},
+		"upper samples": {set, change(dbn(9, 6, 4), func(o *Options) { o.UpperSamples, o.Epochs = true, []int{2} })},
+		"everything": {real, change(dbn(9, 6), func(o *Options) {
+			o.Visible, o.Persistent, o.Centered, o.UpperSamples = engine.Gaussian, true, true, true
+		})},
+		"one batch": {set, change(dbn(9, 6), func(o *Options) { o.Batch = 1000 })},
 	}
 }
 
@@ -191,21 +198,25 @@ func TestResumeRefused(t *testing.T) {
 		change func(*Options)
 		want   string
 	}{
-		"lr":         {set, func(o *Options) { o.Rates = []float64{0.05, 0.2} }, `resume: --lr is "0.05,0.2", the checkpoint was made with "0.05,0.05"`},
-		"layers":     {set, func(o *Options) { o.Units = []int{9, 7} }, `resume: --layers is "9,7", the checkpoint was made with "9,6"`},
-		"epochs":     {set, func(o *Options) { o.Epochs = []int{3, 4} }, `resume: --epochs is "3,4", the checkpoint was made with "3,3"`},
-		"batch":      {set, func(o *Options) { o.Batch = 8 }, `resume: --batch is "8", the checkpoint was made with "7"`},
-		"momentum":   {set, func(o *Options) { o.Momentum = 0 }, `resume: --momentum is "0", the checkpoint was made with "0.8"`},
-		"decay":      {set, func(o *Options) { o.Decay = 0.5 }, `resume: --decay is "0.5", the checkpoint was made with "0"`},
-		"k":          {set, func(o *Options) { o.GibbsSteps = 2 }, `resume: --k is "2", the checkpoint was made with "1"`},
-		"persistent": {set, func(o *Options) { o.Persistent = true }, `resume: --persistent is "true", the checkpoint was made with "false"`},
-		"seed":       {set, func(o *Options) { o.Seed = 9 }, `resume: --seed is "9", the checkpoint was made with "1"`},
-		"visible":    {set, func(o *Options) { o.Visible = engine.Gaussian }, `resume: --visible is "gaussian", the checkpoint was made with "bernoulli"`},
-		"kind":       {set, func(o *Options) { *o = sdae(9, 6) }, `resume: this is a sdae, the checkpoint is of a dbn`},
-		"examples":   {greys(44, 12, 5), func(o *Options) {}, `resume: --data is "greys:n=44,seed=5", the checkpoint was made with "greys:n=45,seed=5"`},
-		"limit":      {&rows{set.info, set.data[:40*12]}, func(o *Options) {}, `resume: the data set has 40 examples, the checkpoint's had 45`},
-		"data":       {other, func(o *Options) {}, `resume: the examples of --data are not those of the checkpoint`},
-		"data name":  {renamed, func(o *Options) {}, `resume: --data is "others"`},
+		"lr":             {set, func(o *Options) { o.Rates = []float64{0.05, 0.2} }, `resume: --lr is "0.05,0.2", the checkpoint was made with "0.05,0.05"`},
+		"layers":         {set, func(o *Options) { o.Units = []int{9, 7} }, `resume: --layers is "9,7", the checkpoint was made with "9,6"`},
+		"epochs":         {set, func(o *Options) { o.Epochs = []int{3, 4} }, `resume: --epochs is "3,4", the checkpoint was made with "3,3"`},
+		"batch":          {set, func(o *Options) { o.Batch = 8 }, `resume: --batch is "8", the checkpoint was made with "7"`},
+		"momentum":       {set, func(o *Options) { o.Momentum = 0 }, `resume: --momentum is "0", the checkpoint was made with "0.8"`},
+		"decay":          {set, func(o *Options) { o.Decay = 0.5 }, `resume: --decay is "0.5", the checkpoint was made with "0"`},
+		"k":              {set, func(o *Options) { o.GibbsSteps = 2 }, `resume: --k is "2", the checkpoint was made with "1"`},
+		"persistent":     {set, func(o *Options) { o.Persistent = true }, `resume: --persistent is "true", the checkpoint was made with "false"`},
+		"sparsity":       {set, func(o *Options) { o.Sparsity = []float64{0, 0.25} }, `resume: --sparsity is "0,0.25", the checkpoint was made with "0,0"`},
+		"centered":       {set, func(o *Options) { o.Centered = true }, `resume: --centered is "true", the checkpoint was made with "false"`},
+		"gradient limit": {set, func(o *Options) { o.GradientLimit = 0.5 }, `resume: --gradient-limit is "0.5", the checkpoint was made with "auto"`},
+		"upper":          {set, func(o *Options) { o.UpperSamples = true }, `resume: --upper is "samples", the checkpoint was made with "means"`},
+		"seed":           {set, func(o *Options) { o.Seed = 9 }, `resume: --seed is "9", the checkpoint was made with "1"`},
+		"visible":        {set, func(o *Options) { o.Visible = engine.Gaussian }, `resume: --visible is "gaussian", the checkpoint was made with "bernoulli"`},
+		"kind":           {set, func(o *Options) { *o = sdae(9, 6) }, `resume: this is a sdae, the checkpoint is of a dbn`},
+		"examples":       {greys(44, 12, 5), func(o *Options) {}, `resume: --data is "greys:n=44,seed=5", the checkpoint was made with "greys:n=45,seed=5"`},
+		"limit":          {&rows{set.info, set.data[:40*12]}, func(o *Options) {}, `resume: the data set has 40 examples, the checkpoint's had 45`},
+		"data":           {other, func(o *Options) {}, `resume: the examples of --data are not those of the checkpoint`},
+		"data name":      {renamed, func(o *Options) {}, `resume: --data is "others"`},
 	} {
 		o := base
 		test.change(&o)

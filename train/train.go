@@ -7,7 +7,7 @@
 // Training Restricted Boltzmann Machines, 2010.
 //
 // Each layer trains on the mean activations of the layers below, an SDAE's on
-// their clean codes. Data are read by index in a new random order for every
+// their clean codes, a DBN's on request on samples. Data are read by index in a new random order for every
 // epoch and encoded on the device, so a data set of any size goes through.
 //
 // The result depends on the options, the data, and the device's arithmetic: not
@@ -15,8 +15,8 @@
 // Training that is resumed from any [Checkpoint] gives the model that it would
 // have given without a break, bit for bit.
 //
-// All layers are trained here without labels. Learned variances of Gaussian
-// inputs and sparsity targets are not part of this package.
+// Layers are trained without labels. The variance of Gaussian inputs is 1 and not
+// learned.
 package train
 
 import (
@@ -90,7 +90,11 @@ func (t *trainer) checkMemory() error {
 		weights := 4 * float64(t.options.Units[layer-1]) * float64(t.inputs(layer))
 		// Parameters and velocity on the device, and both on the host when a
 		// checkpoint is written.
-		if need := finished + 4*weights; need > memory {
+		copies := 4.0
+		if t.options.Centered || t.options.GradientLimit != 0 && t.options.Kind == network.DBN {
+			copies++ // the gradient by itself
+		}
+		if need := finished + copies*weights; need > memory {
 			return fmt.Errorf("--layers: training layer %d of %d x %d weights takes %.1f GiB, there are %.1f GiB of memory", layer, t.options.Units[layer-1], t.inputs(layer), need/gibibyte, memory/gibibyte)
 		}
 		finished += weights
@@ -117,7 +121,7 @@ func newTrainer(d engine.Device, set, held dataset.Set, o Options, h Hooks) (*tr
 	if err != nil {
 		return nil, err
 	}
-	t.settings = o.settings()
+	t.settings = o.Settings()
 	t.settings[settingData] = set.Info().Name
 	t.settings[settingExamples] = strconv.Itoa(set.Len())
 	t.settings[settingSample] = checksum
@@ -187,15 +191,26 @@ func (t *trainer) schedule(layer int) schedule {
 }
 
 // plan is what the device trains a layer by.
-func (t *trainer) plan(layer int) engine.Plan {
-	o, n := t.options, t.set.Len()
-	if o.Kind == network.DBN {
-		return engine.ContrastiveDivergence{
-			VisibleUnits: t.inputs(layer), HiddenUnits: o.Units[layer-1], Visible: o.visible(layer),
-			GibbsSteps: o.GibbsSteps, Chains: o.chains(), Batch: o.batch(n), Layer: layer, Seed: o.Seed,
-		}
+func (t *trainer) plan(layer int) (engine.Plan, error) {
+	if t.options.Kind == network.DBN {
+		return t.divergence(layer)
 	}
-	c := engine.Corruption{Kind: o.Corruption, Level: float32(of(o.Noise, layer)), High: 1}
+	return t.denoising(layer), nil
+}
+
+func (t *trainer) divergence(layer int) (engine.ContrastiveDivergence, error) {
+	o := t.options
+	limit, err := t.gradientLimit(layer)
+	return engine.ContrastiveDivergence{
+		VisibleUnits: t.inputs(layer), HiddenUnits: o.Units[layer-1], Visible: o.visible(layer),
+		GibbsSteps: o.GibbsSteps, Chains: o.chains(), Batch: o.batch(t.set.Len()), Layer: layer, Seed: o.Seed,
+		Sparsity: o.sparsity(layer), Centered: o.Centered, GradientLimit: limit,
+	}, err
+}
+
+func (t *trainer) denoising(layer int) engine.Denoise {
+	o, n := t.options, t.set.Len()
+	c := engine.Corruption{Kind: o.Corruption, Level: float32(o.NoiseLevel(layer)), High: 1}
 	if layer == 1 {
 		c.Low, c.High = t.set.Info().Low, t.set.Info().High
 	}

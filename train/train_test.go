@@ -69,19 +69,37 @@ func TestLikelihoodRises(t *testing.T) {
 // TestErrorFalls trains every kind on the same data.
 func TestErrorFalls(t *testing.T) {
 	set, held := greys(300, 20, 5), greys(50, 20, 6)
+	// The same, of about unit variance and without bounds.
+	real, realHeld := greys(300, 20, 5), greys(50, 20, 6)
+	for _, r := range []*rows{real, realHeld} {
+		r.info.Low, r.info.High = -5, 5
+		for i := range r.data {
+			r.data[i] = 5 * (r.data[i] - 0.13)
+		}
+	}
 	corrupted := func(kind engine.CorruptionKind, visible engine.VisibleKind) Options {
 		o := sdae(30, 20)
 		o.Corruption, o.Visible = kind, visible
 		return o
 	}
+	gaussian := dbn(30, 20)
+	gaussian.Visible, gaussian.GradientLimit = engine.Gaussian, AutoLimit
 	for name, o := range map[string]Options{
 		"dbn": dbn(30, 20), "mask": sdae(30, 20),
-		"salt pepper": corrupted(engine.CorruptionSaltPepper, engine.Bernoulli),
-		"gauss":       corrupted(engine.CorruptionGaussian, engine.Bernoulli),
-		"gaussian":    corrupted(engine.CorruptionMask, engine.Gaussian),
+		"salt pepper":          corrupted(engine.CorruptionSaltPepper, engine.Bernoulli),
+		"gauss":                corrupted(engine.CorruptionGaussian, engine.Bernoulli),
+		"gaussian mask":        corrupted(engine.CorruptionMask, engine.Gaussian),
+		"gaussian salt pepper": corrupted(engine.CorruptionSaltPepper, engine.Gaussian),
+		"gaussian gauss":       corrupted(engine.CorruptionGaussian, engine.Gaussian),
+		"gaussian dbn":         gaussian,
 	} {
 		t.Run(name, func(t *testing.T) {
 			o.Epochs, o.Batch = []int{15}, 10
+			set, held := set, held
+			if o.Visible == engine.Gaussian {
+				set, held = real, realHeld
+				o.Rates = []float64{0.15, 0.05}
+			}
 			reports := map[int][]Report{}
 			mustTrain(t, device(t), set, held, o, Hooks{Report: func(r Report) { reports[r.Layer] = append(reports[r.Layer], r) }}, 1024)
 			for layer := 1; layer <= 2; layer++ {
@@ -175,6 +193,11 @@ func TestPlan(t *testing.T) {
 	noisy.Visible, noisy.Corruption, noisy.Noise, noisy.Seed = engine.Gaussian, engine.CorruptionSaltPepper, []float64{0.5, 0.25}, 9
 	chains := dbn(5, 4)
 	chains.Visible, chains.Persistent, chains.GibbsSteps, chains.Batch = engine.Gaussian, true, 3, 1000
+	chains.Sparsity, chains.Centered, chains.GradientLimit = []float64{0.125, 0.25}, true, AutoLimit
+	largest := 0.0
+	for i := range real.Len() {
+		largest = max(largest, math.Sqrt(dot(real.example(i), real.example(i))))
+	}
 	for name, test := range map[string]struct {
 		o    Options
 		want [2]engine.Plan
@@ -186,8 +209,10 @@ func TestPlan(t *testing.T) {
 				Corruption: engine.Corruption{Kind: engine.CorruptionSaltPepper, Level: 0.25, Low: 0, High: 1}},
 		}},
 		"chains": {chains, [2]engine.Plan{
-			engine.ContrastiveDivergence{VisibleUnits: 12, HiddenUnits: 5, Visible: engine.Gaussian, GibbsSteps: 3, Chains: 100, Batch: 45, Layer: 1, Seed: 1},
-			engine.ContrastiveDivergence{VisibleUnits: 5, HiddenUnits: 4, GibbsSteps: 3, Chains: 100, Batch: 45, Layer: 2, Seed: 1},
+			engine.ContrastiveDivergence{VisibleUnits: 12, HiddenUnits: 5, Visible: engine.Gaussian, GibbsSteps: 3, Chains: 100, Batch: 45, Layer: 1, Seed: 1,
+				Sparsity: engine.Sparsity{Target: 0.125, Cost: 1}, Centered: true, GradientLimit: float32(0.01 * 0.2 * largest)},
+			engine.ContrastiveDivergence{VisibleUnits: 5, HiddenUnits: 4, GibbsSteps: 3, Chains: 100, Batch: 45, Layer: 2, Seed: 1,
+				Sparsity: engine.Sparsity{Target: 0.25, Cost: 0.1}, Centered: true},
 		}},
 	} {
 		tr, err := newTrainer(device(t), real, nil, test.o, Hooks{})
@@ -195,33 +220,72 @@ func TestPlan(t *testing.T) {
 			t.Fatal(err)
 		}
 		for i, want := range test.want {
-			if got := tr.plan(i + 1); got != want {
+			got, err := tr.plan(i + 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got != want {
 				t.Errorf("%s, layer %d: %+v, want %+v", name, i+1, got, want)
 			}
 		}
 	}
 }
 
-// TestRate checks the default learning rates.
-func TestRate(t *testing.T) {
-	gaussian := Defaults(network.DBN, engine.Gaussian, 5, 4)
-	persistent := Defaults(network.DBN, engine.Bernoulli, 5, 4)
-	persistent.Persistent = true
-	salt := Defaults(network.SDAE, engine.Bernoulli, 5, 4)
-	salt.Corruption = engine.CorruptionSaltPepper
-	given := salt
-	given.Rates = []float64{0.7, 0.8}
+// TestByLayer checks the defaults that depend on the layer.
+func TestByLayer(t *testing.T) {
+	defaults := func(kind network.Kind, visible engine.VisibleKind, change func(*Options)) Options {
+		o := Defaults(kind, visible, 5, 4)
+		change(&o)
+		return o
+	}
+	same := func(*Options) {}
 	for name, test := range map[string]struct {
 		o    Options
-		want string
+		want map[string]string
 	}{
-		"dbn": {Defaults(network.DBN, engine.Bernoulli, 5, 4), "0.05,0.05"}, "gaussian": {gaussian, "0.0025,0.05"},
-		"persistent": {persistent, "0.005,0.005"}, "sdae": {Defaults(network.SDAE, engine.Bernoulli, 5, 4), "0.1,0.1"},
-		"salt pepper": {salt, "0.025,0.025"}, "given": {given, "0.7,0.8"},
+		"dbn": {defaults(network.DBN, engine.Bernoulli, same), map[string]string{
+			"lr": "0.05,0.05", "final-lr": "0.05,0.05", "sparsity": "0,0", "batch": "20", "momentum": "0.5", "gradient-limit": "auto", "upper": "means"}},
+		"gaussian dbn": {defaults(network.DBN, engine.Gaussian, same), map[string]string{
+			"lr": "0.05,0.05", "final-lr": "0.005,0.05", "sparsity": "0.02,0", "batch": "100", "momentum": "0.9"}},
+		"small batches": {defaults(network.DBN, engine.Gaussian, func(o *Options) { o.Batch = 20 }), map[string]string{"lr": "0.01,0.05"}},
+		"persistent":    {defaults(network.DBN, engine.Bernoulli, func(o *Options) { o.Persistent = true }), map[string]string{"lr": "0.005,0.005", "chains": "100"}},
+		"sparse":        {defaults(network.DBN, engine.Gaussian, func(o *Options) { o.Sparsity = []float64{0, 0.125} }), map[string]string{"sparsity": "0,0.125"}},
+		"sdae": {defaults(network.SDAE, engine.Bernoulli, same), map[string]string{
+			"lr": "0.1,0.1", "corruption": "mask", "noise": "0.4,0.4"}},
+		"gaussian sdae": {defaults(network.SDAE, engine.Gaussian, same), map[string]string{
+			"lr": "0.1,0.1", "final-lr": "0.01,0.1", "corruption": "gauss", "noise": "2.5,0.1"}},
+		"gaussian mask": {defaults(network.SDAE, engine.Gaussian, func(o *Options) { o.Corruption = engine.CorruptionMask }), map[string]string{"noise": "0.8,0.4"}},
+		"salt pepper": {defaults(network.SDAE, engine.Bernoulli, func(o *Options) { o.Corruption = engine.CorruptionSaltPepper }), map[string]string{
+			"lr": "0.025,0.025", "noise": "0.4,0.4"}},
+		"given": {defaults(network.SDAE, engine.Gaussian, func(o *Options) {
+			o.Rates, o.FinalRates, o.Noise = []float64{0.7, 0.8}, []float64{0.1}, []float64{1, 2}
+		}), map[string]string{
+			"lr": "0.7,0.8", "final-lr": "0.1,0.1", "noise": "1,2"}},
 	} {
-		if got := test.o.settings()["lr"]; got != test.want {
-			t.Errorf("%s: %s, want %s", name, got, test.want)
+		got := test.o.Settings()
+		for setting, want := range test.want {
+			if got[setting] != want {
+				t.Errorf("%s: %s is %q, want %q", name, setting, got[setting], want)
+			}
 		}
+	}
+}
+
+// TestRateAt follows a learning rate from epoch to epoch.
+func TestRateAt(t *testing.T) {
+	o := dbn(5, 4)
+	o.Epochs, o.Rates, o.FinalRates = []int{5, 1}, []float64{0.8, 0.3}, []float64{0.05, 0.1}
+	for epoch, want := range []float64{0.8, 0.4, 0.2, 0.1, 0.05} {
+		if got := o.rateAt(1, epoch); math.Abs(got-want) > 1e-12 {
+			t.Errorf("epoch %d: %g, want %g", epoch, got, want)
+		}
+	}
+	if got := o.rateAt(2, 0); got != 0.3 {
+		t.Errorf("one epoch: %g, want the first rate", got)
+	}
+	o.FinalRates = nil
+	if got := o.rateAt(1, 3); got != 0.8 {
+		t.Errorf("constant rate: %g in epoch 3, want exactly 0.8", got)
 	}
 }
 
@@ -340,12 +404,28 @@ func TestOptions(t *testing.T) {
 		"k":                {func(o *Options) { o.GibbsSteps = 0 }, "--k: 0 Gibbs steps, want at least 1"},
 		"chains alone":     {func(o *Options) { o.Chains = 3 }, "--chains: 3 chains need --persistent"},
 		"chains":           {func(o *Options) { o.Persistent, o.Chains = true, -3 }, "--chains: -3, want 0"},
+		"sparsity":         {func(o *Options) { o.Sparsity = []float64{1} }, "--sparsity: 1, want a share above 0 and below 1, or 0 for none"},
+		"sparsities":       {func(o *Options) { o.Sparsity = []float64{0.1, 2} }, "--sparsity: 2 for layer 2, want"},
+		"sparsity count":   {func(o *Options) { o.Sparsity = []float64{0.1, 0.1, 0.1} }, "--sparsity: 3 values for 2 layers"},
+		"final rate":       {func(o *Options) { o.FinalRates = []float64{0} }, "--final-lr: 0, want a finite number above 0"},
+		"final rates":      {func(o *Options) { o.FinalRates = []float64{1, 1, 1} }, "--final-lr: 3 values for 2 layers"},
+		"sparsity -1":      {func(o *Options) { o.Sparsity = []float64{-1} }, "--sparsity: -1, want"},
+		"sparsity 1e-300":  {func(o *Options) { o.Sparsity = []float64{1e-300} }, "--sparsity: 1e-300, want"},
+		"cost alone":       {func(o *Options) { o.SparsityCost = 1 }, "--sparsity-cost: a cost of 1 needs --sparsity"},
+		"cost":             {func(o *Options) { o.Sparsity, o.SparsityCost = []float64{0.1}, math.Inf(1) }, "--sparsity-cost: +Inf, want a finite number above 0"},
+		"limit":            {func(o *Options) { o.GradientLimit = -2 }, "--gradient-limit: -2, want auto, or a finite number above 0, or 0 for none"},
+		"limit NaN":        {func(o *Options) { o.GradientLimit = math.NaN() }, "--gradient-limit: NaN, want"},
+		"upper":            {func(o *Options) { o.UpperSamples, o.Units = true, []int{3} }, "--upper: one layer"},
+		"sparse sdae":      {func(o *Options) { *o = sdae(3); o.Sparsity = []float64{0.1} }, "--sparsity: only a dbn"},
+		"centered sdae":    {func(o *Options) { *o = sdae(3); o.Centered = true }, "--centered: only a dbn"},
+		"limited sdae":     {func(o *Options) { *o = sdae(3); o.GradientLimit = AutoLimit }, "--gradient-limit: only a dbn"},
+		"upper sdae":       {func(o *Options) { *o = sdae(3, 4); o.UpperSamples = true }, "--upper: only a dbn"},
 		"noise for dbn":    {func(o *Options) { o.Noise = []float64{0.1} }, "--noise: only an sdae is trained with noise"},
 		"k for sdae":       {func(o *Options) { o.Kind, o.Noise = network.SDAE, []float64{0.1} }, "--k: only a dbn"},
 		"chains for sdae":  {func(o *Options) { *o = sdae(3); o.Persistent = true }, "--persistent: only a dbn"},
-		"no noise":         {func(o *Options) { *o = sdae(3); o.Noise = nil }, "--noise: 0 values for 1 layers"},
+		"no noise":         {func(o *Options) { *o = sdae(3); o.Noise = []float64{} }, "--noise: 0 values for 1 layers"},
 		"noise 2":          {func(o *Options) { *o = sdae(3); o.Noise = []float64{2} }, "--noise: 2, want a share between 0 and 1"},
-		"noise -1":         {func(o *Options) { *o = sdae(3); o.Noise[0], o.Corruption = -1, engine.CorruptionGaussian }, "--noise: -1, want a standard deviation, 0 or more"},
+		"noise -1":         {func(o *Options) { *o = sdae(3); o.Noise, o.Corruption = []float64{-1}, engine.CorruptionGaussian }, "--noise: -1, want a standard deviation, 0 or more"},
 		"corruption":       {func(o *Options) { *o = sdae(3); o.Corruption = 9 }, "--corruption: unknown corruption 9"},
 		"too many updates": {func(o *Options) { o.Epochs, o.Batch, o.GibbsSteps = []int{1 << 30}, 1, 100 }, "--epochs: 1073741824 epochs of layer 1 are 48318382080 updates"},
 	} {

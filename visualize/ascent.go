@@ -1,7 +1,10 @@
 // Package visualize shows what a unit of a network has learned, in input
-// space. Activation maximization (section 3 of the report: Erhan, Bengio,
-// Courville and Vincent, Technical Report 1341, 2009) is [Ascend]; the filters
-// of the first layer are [Filters].
+// space, by the methods of the report (Erhan, Bengio, Courville and Vincent,
+// Technical Report 1341, 2009): activation maximization (section 3) is [Ascend],
+// sampling from a unit (section 4) [Sample], the linear combination of the filters
+// below (section 5) [Combine], the data that excite a unit most [Examples]; the
+// filters of the first layer are [Filters]. What section 6 says of them in words is
+// measured by [Modes], [Selectivity] and [Compare].
 //
 // Patterns live in the model's own input space. Where a model preprocesses its
 // data, x = (data - mean) * scale, that is the space after preprocessing: the

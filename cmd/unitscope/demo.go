@@ -86,7 +86,7 @@ func demo(ctx *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	f := figure{console: c, ascent: visualize.DefaultAscent(), columns: 6, restartUnits: 4}
+	f := figure{console: c, name: "figure1.png", ascent: visualize.DefaultAscent(), columns: 6, restartUnits: 4}
 	f.ascent.Seed = seed
 	for _, kind := range []network.Kind{network.DBN, network.SDAE} {
 		part := record
@@ -108,7 +108,7 @@ func demo(ctx *cli.Context) (err error) {
 	if err := folder.Finish(); err != nil {
 		return err
 	}
-	c.say("the demo took %s; its picture is %s", time.Since(began).Round(time.Second), folder.Path(figure1Name))
-	fmt.Fprintln(ctx.App.Writer, folder.Path(figure1Name))
+	c.say("the demo took %s; its picture is %s", time.Since(began).Round(time.Second), folder.Path(f.name))
+	fmt.Fprintln(ctx.App.Writer, folder.Path(f.name))
 	return nil
 }

@@ -17,30 +17,35 @@ import (
 
 func figureCommand() *cli.Command {
 	return &cli.Command{
-		Name:        "figure",
-		Usage:       "draw a figure of the report from trained models",
-		Subcommands: []*cli.Command{figure1Command()},
+		Name:  "figure",
+		Usage: "draw a figure of the report from trained models",
+		Subcommands: []*cli.Command{
+			unitsFigureCommand("1", "digits"), unitsFigureCommand("2", "natural images"),
+			figure3Command(), figure4Command(), figureSelectivityCommand(),
+		},
 	}
 }
 
-func figure1Command() *cli.Command {
+// unitsFigureCommand is figure 1 or figure 2: the same picture of models that
+// have seen different data.
+func unitsFigureCommand(number, data string) *cli.Command {
 	flags := append(familyFlags(),
 		&cli.IntFlag{Name: "columns", Value: 6, Usage: "`N`: each layer shows its first N x N units, 1 to 100"},
 		&cli.IntFlag{Name: "restart-units", Value: 4, Usage: "`N` units of the top layer shown with all their restarts, 1 to 100"})
 	flags = append(flags, ascentFlags()...)
 	return &cli.Command{
-		Name:  "1",
-		Usage: "units by layer, the DBN above and the SDAE below, and a few units with all their restarts",
-		Description: "Climbs the first units of every layer of both models and writes figure1.png, the arrays behind it\n" +
+		Name:  number,
+		Usage: "units by layer, the DBN above and the SDAE below, and a few units with all their restarts; for models of " + data,
+		Description: "Climbs the first units of every layer of both models and writes figure" + number + ".png, the arrays behind it\n" +
 			"(dbn-layer1.npz, ...) and run.json to --out.",
 		Flags:  append(flags, runFlags()...),
-		Action: figure1,
+		Action: func(ctx *cli.Context) error { return unitsFigure(ctx, number) },
 	}
 }
 
-// figure1 is `unitscope figure 1`.
-func figure1(ctx *cli.Context) error {
-	j, err := begin(ctx, "figure 1")
+// unitsFigure is `unitscope figure 1` and `figure 2`.
+func unitsFigure(ctx *cli.Context, number string) error {
+	j, err := begin(ctx, "figure "+number)
 	if err != nil {
 		return err
 	}
@@ -48,7 +53,7 @@ func figure1(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	fig := figure{console: j.console, ascent: o, columns: ctx.Int("columns"), restartUnits: ctx.Int("restart-units")}
+	fig := figure{console: j.console, name: "figure" + number + ".png", ascent: o, columns: ctx.Int("columns"), restartUnits: ctx.Int("restart-units")}
 	if fig.columns < 1 || fig.columns > 100 {
 		return usagef("--columns %d: want 1 to 100", fig.columns)
 	}
@@ -69,7 +74,7 @@ func figure1(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	j.console.say("wrote %s", j.folder.Path(figure1Name))
+	j.console.say("wrote %s", j.folder.Path(fig.name))
 	return nil
 }
 
@@ -99,9 +104,10 @@ func familyFlags() []cli.Flag {
 	}
 }
 
-// figure is figure 1 in the making.
+// figure is figure 1 or 2 in the making.
 type figure struct {
 	console      *console
+	name         string // of the picture
 	ascent       visualize.AscentOptions
 	columns      int
 	restartUnits int
@@ -143,15 +149,13 @@ func (f *figure) options(n *network.Network, layer, units int) visualize.AscentO
 	return o
 }
 
-const figure1Name = "figure1.png"
-
 // layerArrays is the name of the arrays behind one panel.
 func layerArrays(family string, layer int) string {
 	return fmt.Sprintf("%s-layer%d.npz", family, layer)
 }
 
 func (f *figure) writeFiles(folder *runfolder.Folder, img image.Image) error {
-	if err := writePicture(folder, figure1Name, img); err != nil {
+	if err := writePicture(folder, f.name, img); err != nil {
 		return err
 	}
 	for _, row := range f.rows {

@@ -89,8 +89,12 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Commands: []*cli.Command{
 			demoCommand(),
 			trainCommand(),
+			finetuneCommand(),
+			searchCommand(),
 			visualizeCommand(),
+			analyzeCommand(),
 			figureCommand(),
+			paperCommand(),
 			benchCommand(),
 			devicesCommand(),
 		},

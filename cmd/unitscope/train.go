@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
+	"strconv"
 	"strings"
 	"time"
 
@@ -27,25 +29,31 @@ func trainCommand() *cli.Command {
 				&cli.IntFlag{Name: "k", Value: 1, Usage: "`N` Gibbs steps of contrastive divergence, at least 1"},
 				&cli.BoolFlag{Name: "persistent", Usage: "persistent contrastive divergence: chains go on from update to update"},
 				&cli.IntFlag{Name: "chains", Usage: "`N` persistent chains, 0 for 100"},
+				&cli.StringFlag{Name: "sparsity", Usage: "`X`, the share of examples that a hidden unit should be on for, above 0 and below 1, 0 for no target; one value, or one per layer (default: 0, and 0.02 for gaussian inputs)"},
+				&cli.Float64Flag{Name: "sparsity-cost", Usage: "`X`, how strongly units are pushed to --sparsity, above 0; 0 for 1 with gaussian inputs and 0.1 with bernoulli ones"},
+				&cli.BoolFlag{Name: "centered", Usage: "train by the gradient of centered RBMs"},
+				&cli.StringFlag{Name: "gradient-limit", Value: autoLimit, Usage: "`X`, the longest step of a unit's weights that one batch may cause; 0 for none, auto for none with bernoulli inputs and one by the data with gaussian ones"},
+				&cli.StringFlag{Name: "upper", Value: "means", Usage: "`INPUTS` of the layers above the first: means (mean activations of the layer below) or samples (states drawn from it)"},
 			),
 			trainFamily(network.SDAE, "train a Stacked Denoising Auto-Encoder",
-				&cli.StringFlag{Name: "corruption", Value: "mask", Usage: "`KIND` of noise: mask (components become 0), saltpepper (the data's minimum or maximum) or gauss"},
-				&cli.StringFlag{Name: "noise", Value: fmt.Sprint(train.Defaults(network.SDAE, engine.Bernoulli).Noise[0]), Usage: "`X`, the share of components that mask and saltpepper change, 0 to 1, or the deviation of gauss; one value, or one per layer"},
+				&cli.StringFlag{Name: "corruption", Usage: "`KIND` of noise: mask (components become 0), saltpepper (the data's minimum or maximum) or gauss", DefaultText: either(engine.CorruptionMask, engine.CorruptionGaussian)},
+				&cli.StringFlag{Name: "noise", Usage: "`X`, the share of components that mask and saltpepper change, 0 to 1, or the deviation of gauss; one value, or one per layer (default: 0.4; for gaussian inputs 0.8 for mask, 0.2 for saltpepper, 2.5 for gauss and 0.1 in the layers above)"},
 			),
 		},
 	}
 }
 
 func trainFamily(kind network.Kind, usage string, own ...cli.Flag) *cli.Command {
-	defaults := train.Defaults(kind, engine.Bernoulli)
+	defaults, gaussian := train.Defaults(kind, engine.Bernoulli), train.Defaults(kind, engine.Gaussian)
 	flags := []cli.Flag{
 		&cli.StringFlag{Name: "data", Value: "digits", Usage: "`DATA` to train on, see below"},
 		&cli.StringFlag{Name: "layers", Value: "500,500,500", Usage: "`N,N,...` units of each layer from the first one up, 1 to 16777215 each"},
 		&cli.StringFlag{Name: "visible", Value: "bernoulli", Usage: "`KIND` of inputs: bernoulli (0 to 1) or gaussian (real, unit variance)"},
 		&cli.StringFlag{Name: "epochs", Value: fmt.Sprint(defaults.Epochs[0]), Usage: "`N` passes over the data, at least 1; one value, or one per layer"},
-		&cli.IntFlag{Name: "batch", Value: defaults.Batch, Usage: "`N` examples per update, at least 1"},
-		&cli.StringFlag{Name: "lr", Aliases: []string{"layer-lr"}, Usage: fmt.Sprintf("`X`, the learning rate, above 0; one value, or one per layer (default: %g; less for gaussian inputs, persistent chains and salt and pepper)", defaults.Rate(1))},
-		&cli.Float64Flag{Name: "momentum", Value: defaults.Momentum, Usage: "`X`, 0 or more and below 1"},
+		&cli.IntFlag{Name: "batch", Usage: "`N` examples per update, at least 1", DefaultText: either(defaults.Batch, gaussian.Batch)},
+		&cli.StringFlag{Name: "lr", Aliases: []string{"layer-lr"}, Usage: fmt.Sprintf("`X`, the learning rate of the first epoch, above 0; one value, or one per layer (default: %g; less for gaussian inputs with small batches, persistent chains and salt and pepper)", defaults.Rate(1))},
+		&cli.StringFlag{Name: "final-lr", Usage: "`X`, the learning rate of the last epoch, above 0, reached by the same factor from epoch to epoch; one value, or one per layer (default: that of --lr, and a tenth of it for gaussian inputs)"},
+		&cli.Float64Flag{Name: "momentum", Usage: "`X`, 0 or more and below 1", DefaultText: either(defaults.Momentum, gaussian.Momentum)},
 		&cli.Float64Flag{Name: "decay", Value: defaults.Decay, Usage: "`X`, the L2 penalty on weights, 0 or more"},
 		&cli.IntFlag{Name: "limit", Usage: "use only the first `N` examples, 0 for all"},
 		&cli.IntFlag{Name: "validation", Usage: "hold the last `N` examples out of training, for the monitors"},
@@ -61,6 +69,11 @@ func trainFamily(kind network.Kind, usage string, own ...cli.Flag) *cli.Command 
 		Flags:       append(flags, speakFlags()...),
 		Action:      func(ctx *cli.Context) error { return trainModel(ctx, kind) },
 	}
+}
+
+// either is the text of a default that depends on --visible.
+func either[T any](bernoulli, gaussian T) string {
+	return fmt.Sprintf("%v; %v for gaussian inputs", bernoulli, gaussian)
 }
 
 func indent(text string) string { return "  " + strings.ReplaceAll(text, "\n", "\n  ") }
@@ -101,7 +114,11 @@ func trainModel(ctx *cli.Context, kind network.Kind) (err error) {
 		}
 	}
 	resolved := options(ctx)
-	resolved["lr"] = rates(o)
+	for name, value := range o.Settings() {
+		if _, flag := resolved[name]; flag {
+			resolved[name] = value
+		}
+	}
 	record, err := runfolder.NewRecord(task, args(ctx), resolved, o.Seed, device.Info(), set.Info().Files)
 	if err != nil {
 		return err
@@ -111,15 +128,6 @@ func trainModel(ctx *cli.Context, kind network.Kind) (err error) {
 		return fmt.Errorf("%w; go on with the same command and --resume", err)
 	}
 	return err
-}
-
-// rates are the learning rates of all layers, as --lr takes them.
-func rates(o train.Options) string {
-	var texts []string
-	for layer := range o.Units {
-		texts = append(texts, fmt.Sprint(o.Rate(layer+1)))
-	}
-	return strings.Join(texts, ",")
 }
 
 // openData opens --data with --limit and --validation. Closing set closes held.
@@ -142,15 +150,15 @@ func openData(spec string, limit, validation int, seed uint64) (set, held datase
 	return set, held, nil
 }
 
+// trainOptions are the options of a command: those of its flags, and for flags
+// that are not given the defaults for the kind of model and inputs.
 func trainOptions(ctx *cli.Context, kind network.Kind) (train.Options, error) {
-	o := train.Options{
-		Kind: kind, Batch: ctx.Int("batch"), Momentum: ctx.Float64("momentum"), Decay: ctx.Float64("decay"),
-		Seed: ctx.Uint64("seed"), CheckpointEvery: ctx.Int("checkpoint-every"),
+	visible, err := parseVisible(ctx.String("visible"))
+	if err != nil {
+		return train.Options{}, err
 	}
-	var err error
-	if o.Visible, err = parseVisible(ctx.String("visible")); err != nil {
-		return o, err
-	}
+	o := train.Defaults(kind, visible)
+	o.Seed, o.CheckpointEvery = ctx.Uint64("seed"), ctx.Int("checkpoint-every")
 	if o.Units, err = parseInts("layers", ctx.String("layers"), 1, 1<<24-1); err != nil {
 		return o, err
 	}
@@ -160,20 +168,71 @@ func trainOptions(ctx *cli.Context, kind network.Kind) (train.Options, error) {
 	if o.Rates, err = parseFloats("lr", ctx.String("lr")); err != nil {
 		return o, err
 	}
+	if o.FinalRates, err = parseFloats("final-lr", ctx.String("final-lr")); err != nil {
+		return o, err
+	}
+	given(ctx, "batch", &o.Batch, ctx.Int)
+	given(ctx, "momentum", &o.Momentum, ctx.Float64)
+	given(ctx, "decay", &o.Decay, ctx.Float64)
 	if kind == network.DBN {
-		o.GibbsSteps, o.Persistent, o.Chains = ctx.Int("k"), ctx.Bool("persistent"), ctx.Int("chains")
+		err = divergenceOptions(ctx, &o)
 	} else {
-		if o.Noise, err = parseFloats("noise", ctx.String("noise")); err != nil {
-			return o, err
-		}
-		if o.Corruption, err = parseCorruption(ctx.String("corruption")); err != nil {
-			return o, err
-		}
+		err = denoisingOptions(ctx, &o)
+	}
+	if err != nil {
+		return o, err
 	}
 	if err := o.Check(); err != nil {
 		return o, usageError{err}
 	}
 	return o, nil
+}
+
+// given sets an option to its flag's value if the flag is given.
+func given[T any](ctx *cli.Context, flag string, option *T, value func(string) T) {
+	if ctx.IsSet(flag) {
+		*option = value(flag)
+	}
+}
+
+func divergenceOptions(ctx *cli.Context, o *train.Options) (err error) {
+	o.GibbsSteps, o.Persistent, o.Chains = ctx.Int("k"), ctx.Bool("persistent"), ctx.Int("chains")
+	o.Centered = ctx.Bool("centered")
+	if o.Sparsity, err = parseFloats("sparsity", ctx.String("sparsity")); err != nil {
+		return err
+	}
+	o.SparsityCost = ctx.Float64("sparsity-cost")
+	switch upper := ctx.String("upper"); upper {
+	case "means", "samples":
+		o.UpperSamples = upper == "samples"
+	default:
+		return usagef("--upper %q: want means or samples", upper)
+	}
+	o.GradientLimit, err = parseGradientLimit(ctx.String("gradient-limit"))
+	return err
+}
+
+func denoisingOptions(ctx *cli.Context, o *train.Options) (err error) {
+	if ctx.IsSet("corruption") {
+		if o.Corruption, err = parseCorruption(ctx.String("corruption")); err != nil {
+			return err
+		}
+	}
+	o.Noise, err = parseFloats("noise", ctx.String("noise"))
+	return err
+}
+
+const autoLimit = "auto"
+
+func parseGradientLimit(text string) (float64, error) {
+	if text == autoLimit {
+		return train.AutoLimit, nil
+	}
+	x, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(x >= 0) || math.IsInf(x, 0) {
+		return 0, usagef("--gradient-limit %q: want auto, or a finite number, 0 or more", text)
+	}
+	return x, nil
 }
 
 func parseVisible(text string) (engine.VisibleKind, error) {
@@ -208,25 +267,9 @@ type training struct {
 // findCheckpoint looks for where the run in a folder can go on. done is true
 // if there is nothing left to do.
 func (t *training) findCheckpoint(out string) (done bool, err error) {
-	record, err := runfolder.ReadRecord(out)
-	if errors.Is(err, fs.ErrNotExist) {
-		t.console.say("%s holds no run yet; starting one", out)
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	if record.Status == runfolder.Complete {
-		t.console.say("the run in %s is complete; there is nothing to resume", out)
-		return true, nil
-	}
-	f, err := safetensors.Open(checkpointPath(out))
-	if errors.Is(err, fs.ErrNotExist) {
-		t.console.say("the run in %s has no checkpoint yet; starting it again", out)
-		return false, nil
-	}
-	if err != nil {
-		return false, err
+	f, done, err := openCheckpoint(t.console, out)
+	if f == nil {
+		return done, err
 	}
 	t.resume, err = train.ReadCheckpoint(f)
 	if err = errors.Join(err, f.Close()); err != nil {
@@ -234,6 +277,29 @@ func (t *training) findCheckpoint(out string) (done bool, err error) {
 	}
 	t.console.say("resuming layer %d after %d updates", t.resume.Layer, t.resume.Updates)
 	return false, t.log.read(logPath(out), t.resume)
+}
+
+// openCheckpoint opens the checkpoint of the run in a folder; it is nil if
+// there is none, and done is true if the run needs none.
+func openCheckpoint(c *console, out string) (checkpoint *safetensors.File, done bool, err error) {
+	record, err := runfolder.ReadRecord(out)
+	if errors.Is(err, fs.ErrNotExist) {
+		c.say("%s holds no run yet; starting one", out)
+		return nil, false, nil
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	if record.Status == runfolder.Complete {
+		c.say("the run in %s is complete; there is nothing to resume", out)
+		return nil, true, nil
+	}
+	checkpoint, err = safetensors.Open(checkpointPath(out))
+	if errors.Is(err, fs.ErrNotExist) {
+		c.say("the run in %s has no checkpoint yet; starting it again", out)
+		return nil, false, nil
+	}
+	return checkpoint, false, err
 }
 
 // run trains, writes the model and what belongs to it, and returns the model.
@@ -270,7 +336,18 @@ func (t *training) train(ctx context.Context, out string) (*network.Network, err
 		t.log.since = time.Now()
 	}
 	shown := &trainingProgress{console: t.console, kind: t.options.Kind}
-	hooks := train.Hooks{
+	n, err := train.Train(ctx, t.device, t.set, t.held, t.options, t.hooks(shown), t.resume)
+	if err != nil {
+		shown.stop()
+		return nil, err
+	}
+	shown.finish()
+	return n, t.folder.Write(runfolder.LogName, t.log.write)
+}
+
+// hooks show progress, keep the log and write checkpoints.
+func (t *training) hooks(shown *trainingProgress) train.Hooks {
+	return train.Hooks{
 		Progress: shown.set,
 		Report: func(r train.Report) {
 			shown.note(r)
@@ -278,11 +355,4 @@ func (t *training) train(ctx context.Context, out string) (*network.Network, err
 		},
 		Checkpoint: t.checkpoint,
 	}
-	n, err := train.Train(ctx, t.device, t.set, t.held, t.options, hooks, t.resume)
-	if err != nil {
-		shown.stop()
-		return nil, err
-	}
-	shown.finish()
-	return n, t.folder.Write(runfolder.LogName, t.log.write)
 }

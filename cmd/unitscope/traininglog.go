@@ -69,47 +69,61 @@ func (l *trainingLog) add(r train.Report) {
 }
 
 func (l *trainingLog) write(w io.Writer) error {
-	out := csv.NewWriter(w)
-	return out.WriteAll(append([][]string{logColumns()}, l.rows...))
+	return csv.NewWriter(w).WriteAll(append([][]string{logColumns()}, l.rows...))
 }
 
 // read takes over the lines of an interrupted run up to its checkpoint.
-func (l *trainingLog) read(path string, c *train.Checkpoint) error {
-	info, err := os.Stat(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	if !info.Mode().IsRegular() || info.Size() > maxLog {
-		return fmt.Errorf("%s: not the log of a training run", path)
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	in := csv.NewReader(f)
-	in.FieldsPerRecord = len(logColumns())
-	for first := true; ; first = false {
-		row, err := in.Read()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil || first && !slices.Equal(row, logColumns()) {
-			return fmt.Errorf("%s: not the log of a training run", path)
-		}
-		if first {
-			continue
-		}
+func (l *trainingLog) read(path string, c *train.Checkpoint) (err error) {
+	l.rows, err = readLog(path, logColumns(), func(row []string) (bool, error) {
 		layer, err1 := strconv.Atoi(row[0])
 		step, err2 := strconv.Atoi(row[2])
 		if err1 != nil || err2 != nil {
-			return fmt.Errorf("%s: line %d: layer %.20q, step %.20q: want whole numbers", path, len(l.rows)+2, row[0], row[2])
+			return false, fmt.Errorf("layer %.20q, step %.20q: want whole numbers", row[0], row[2])
 		}
-		if layer < c.Layer || layer == c.Layer && step <= c.Updates {
-			l.rows = append(l.rows, row)
+		return layer < c.Layer || layer == c.Layer && step <= c.Updates, nil
+	})
+	return err
+}
+
+// readLog returns the lines of a log.csv with these columns that are to be
+// kept. A log that does not exist has none.
+func readLog(path string, columns []string, keep func(row []string) (bool, error)) ([][]string, error) {
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	notLog := fmt.Errorf("%s: not the log of such a run", path)
+	if !info.Mode().IsRegular() || info.Size() > maxLog {
+		return nil, notLog
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	in := csv.NewReader(f)
+	in.FieldsPerRecord = len(columns)
+	var rows [][]string
+	for line := 1; ; line++ {
+		row, err := in.Read()
+		if errors.Is(err, io.EOF) {
+			return rows, nil
+		}
+		if err != nil || line == 1 && !slices.Equal(row, columns) {
+			return nil, notLog
+		}
+		if line == 1 {
+			continue
+		}
+		kept, err := keep(row)
+		if err != nil {
+			return nil, fmt.Errorf("%s: line %d: %w", path, line, err)
+		}
+		if kept {
+			rows = append(rows, row)
 		}
 	}
 }

@@ -24,7 +24,7 @@ func visualizeCommand() *cli.Command {
 	return &cli.Command{
 		Name:        "visualize",
 		Usage:       "show units in input space",
-		Subcommands: []*cli.Command{ascentCommand()},
+		Subcommands: []*cli.Command{ascentCommand(), sampleCommand(), combineCommand(), examplesCommand()},
 	}
 }
 
@@ -46,8 +46,14 @@ func ascentCommand() *cli.Command {
 	}
 }
 
-// ascentFlags are for every command that climbs.
+// ascentFlags are for every command that climbs, up or down.
 func ascentFlags() []cli.Flag {
+	direction := &cli.IntFlag{Name: "direction", Value: visualize.DefaultAscent().Direction, Usage: "1 to maximise the activation, -1 to minimise it"}
+	return append(climbFlags(), direction)
+}
+
+// climbFlags are for every command that maximises activations.
+func climbFlags() []cli.Flag {
 	o := visualize.DefaultAscent()
 	return []cli.Flag{
 		&cli.IntFlag{Name: "restarts", Value: o.Restarts, Usage: "`N` random starts for each unit, at least 1"},
@@ -55,14 +61,25 @@ func ascentFlags() []cli.Flag {
 		&cli.StringFlag{Name: "lr", Value: "auto", Usage: "`X`, the step size of the ascent, above 0; auto finds one for each layer"},
 		&cli.Float64Flag{Name: "tol", Value: o.Tolerance, Usage: "`X`, the relative gain at or below which a step counts as slow, 0 or more"},
 		&cli.IntFlag{Name: "patience", Value: o.Patience, Usage: "`N` slow steps in a row after which a restart stops, at least 1"},
-		&cli.IntFlag{Name: "direction", Value: o.Direction, Usage: "1 to maximise the activation, -1 to minimise it"},
 	}
 }
 
 // ascentOptions translates ascentFlags; layer, units and radius are left to fill in.
 func ascentOptions(ctx *cli.Context) (visualize.AscentOptions, error) {
+	o, err := climbOptions(ctx)
+	if err != nil {
+		return o, err
+	}
+	if o.Direction = ctx.Int("direction"); o.Direction != 1 && o.Direction != -1 {
+		return o, usagef("--direction %d: want 1 or -1", o.Direction)
+	}
+	return o, nil
+}
+
+// climbOptions translates climbFlags.
+func climbOptions(ctx *cli.Context) (visualize.AscentOptions, error) {
 	o := visualize.DefaultAscent()
-	o.Restarts, o.MaxSteps, o.Patience, o.Direction = ctx.Int("restarts"), ctx.Int("steps"), ctx.Int("patience"), ctx.Int("direction")
+	o.Restarts, o.MaxSteps, o.Patience = ctx.Int("restarts"), ctx.Int("steps"), ctx.Int("patience")
 	o.Tolerance, o.Seed = ctx.Float64("tol"), ctx.Uint64("seed")
 	var err error
 	if text := ctx.String("lr"); text != "auto" {
@@ -77,8 +94,6 @@ func ascentOptions(ctx *cli.Context) (visualize.AscentOptions, error) {
 		return o, usagef("--steps %d: want 0 or more", o.MaxSteps)
 	case o.Patience < 1:
 		return o, usagef("--patience %d: want at least 1", o.Patience)
-	case o.Direction != 1 && o.Direction != -1:
-		return o, usagef("--direction %d: want 1 or -1", o.Direction)
 	case !(o.Tolerance >= 0) || o.Tolerance > math.MaxFloat32:
 		return o, usagef("--tol %g: want a number, 0 or more", o.Tolerance)
 	}

@@ -96,6 +96,7 @@ func Run(t *testing.T, open func(t *testing.T) engine.Device) {
 		{"GibbsClosedForms", testGibbsClosedForms},
 		{"GibbsMisuse", testGibbsMisuse},
 		{"ContrastiveDivergence", testDivergence},
+		{"StabilisedDivergence", testStabilised},
 		{"Denoise", testDenoise},
 		{"TrainingCuts", testTrainingCuts},
 		{"TrainingMisuse", testTrainingMisuse},

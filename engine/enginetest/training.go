@@ -15,6 +15,8 @@ type trainee struct {
 	kind            engine.VisibleKind
 	value, velocity parameters
 	chains          [][]float64
+	activity        []float64 // q; nil for layers that have none
+	center          []float64 // mu; nil for layers that are not centered
 	updates         uint32
 	// unclear is set when a state was drawn with a probability so close to its
 	// uniform number that float32 may well have drawn the other one.
@@ -52,6 +54,7 @@ func (s *subject) newTrainee(visible, hidden, chains int, kind engine.VisibleKin
 func (t *trainee) clone() *trainee {
 	c := *t
 	c.value, c.velocity = t.value.clone(), t.velocity.clone()
+	c.activity = slices.Clone(t.activity)
 	c.chains = nil
 	for _, states := range t.chains {
 		c.chains = append(c.chains, slices.Clone(states))
@@ -174,6 +177,10 @@ func (t *trainee) divergence(p engine.ContrastiveDivergence, data [][]float64, k
 	}
 	if p.Chains > 0 {
 		v, h = t.persistent(p)
+	}
+	if p.Tracks() || p.GradientLimit > 0 {
+		t.stabilised(p, u, h0, data, h, v)
+		return squaredError
 	}
 	t.begin(u)
 	t.learn(float64(u.Rate), h0, data)
@@ -324,6 +331,12 @@ func (c *scene) state(t *trainee) *engine.TrainingState {
 	if len(t.chains) > 0 {
 		state.Chains = c.updated("chains", len(t.chains), t.hidden, singles(slices.Concat(t.chains...)))
 	}
+	if t.activity != nil {
+		state.Activity = c.updated("activity", 1, t.hidden, singles(t.activity))
+	}
+	if t.center != nil {
+		state.Center = c.input("center", 1, t.visible, singles(t.center))
+	}
 	return state
 }
 
@@ -344,6 +357,9 @@ func (s *subject) contents(state *engine.TrainingState) map[string][]float32 {
 	if state.Chains != nil {
 		all["chains"] = s.read(state.Chains)
 	}
+	if state.Activity != nil {
+		all["activity"] = s.read(state.Activity)
+	}
 	return all
 }
 
@@ -354,6 +370,9 @@ func (t *trainee) contents() map[string][]float64 {
 	}
 	if len(t.chains) > 0 {
 		all["chains"] = slices.Concat(t.chains...)
+	}
+	if t.activity != nil {
+		all["activity"] = t.activity
 	}
 	return all
 }
@@ -425,6 +444,28 @@ func (s *subject) divergencePlan(kind engine.VisibleKind, gibbsSteps, chains, ba
 	return r
 }
 
+// stabilised gives a case of contrastive divergence options that change its
+// gradient.
+func (s *subject) stabilised(r trainer, options stabilisers) trainer {
+	p := r.plan.(engine.ContrastiveDivergence)
+	p.Centered, p.GradientLimit = options.centered, options.gradientLimit
+	if options.sparse {
+		p.Sparsity = engine.Sparsity{Target: 0.05 + 0.2*s.random.Float32(), Cost: 0.1 + s.random.Float32()}
+	}
+	r.plan, r.name = p, fmt.Sprintf("%+v", p)
+	t := r.begin
+	if p.Tracks() {
+		t.activity = doubles(s.uniforms(t.hidden))
+	}
+	if p.Centered {
+		t.center = doubles(s.uniforms(t.visible))
+	}
+	r.update = func(t *trainee, data [][]float64, keys []uint64, u engine.Update) float64 {
+		return t.divergence(p, data, keys, u)
+	}
+	return r
+}
+
 // denoisePlan is a random case of a denoising auto-encoder.
 func (s *subject) denoisePlan(kind engine.VisibleKind, corruption engine.Corruption, batch, examples, visible, hidden int) trainer {
 	p := engine.Denoise{VisibleUnits: visible, HiddenUnits: hidden, Visible: kind, Corruption: corruption, Batch: batch, Seed: s.random.Uint64()}
@@ -455,6 +496,37 @@ func testDivergence(s *subject) {
 		}
 		s.checkNotFinite(s.divergencePlan(kind, 2, 0, 5, 13, 37, 33))
 		s.checkNotFinite(s.divergencePlan(kind, 1, 3, 5, 13, 37, 33))
+	}
+}
+
+// stabilisers are options of contrastive divergence that change its gradient.
+type stabilisers struct {
+	sparse, centered bool
+	gradientLimit    float32
+}
+
+func allStabilisers() []stabilisers {
+	return []stabilisers{{sparse: true}, {centered: true}, {gradientLimit: 0.02}, {true, true, 0.05}, {true, true, 1000}}
+}
+
+// testStabilised checks contrastive divergence with sparsity, centering and a
+// limit, one by one and together.
+func testStabilised(s *subject) {
+	for _, kind := range []engine.VisibleKind{engine.Bernoulli, engine.Gaussian} {
+		for i, options := range allStabilisers() {
+			for _, size := range [][4]int{{1, 1, 1, 1}, {7, 17, 33, 18}} {
+				for _, chains := range []int{0, 9} {
+					s.checkTrainer(func() trainer {
+						return s.stabilised(s.divergencePlan(kind, 1+i%2, chains, size[0], size[1], size[2], size[3]), options)
+					})
+				}
+			}
+			size := larger()[i%len(larger())]
+			s.checkTrainer(func() trainer {
+				return s.stabilised(s.divergencePlan(kind, 1, 0, size[0], size[1], size[2], size[3]), options).gently()
+			})
+			s.checkNotFinite(s.stabilised(s.divergencePlan(kind, 2, 0, 5, 13, 37, 33), options))
+		}
 	}
 }
 
@@ -552,6 +624,9 @@ func testTrainingCuts(s *subject) {
 	for _, kind := range []engine.VisibleKind{engine.Bernoulli, engine.Gaussian} {
 		for _, chains := range []int{0, 5} {
 			cases = append(cases, s.divergencePlan(kind, 2, chains, batch, examples, 70, 50))
+			for _, options := range allStabilisers() {
+				cases = append(cases, s.stabilised(s.divergencePlan(kind, 2, chains, batch, examples, 70, 50), options))
+			}
 		}
 		for _, corruption := range corruptions() {
 			cases = append(cases, s.denoisePlan(kind, corruption, batch, examples, 70, 50))
@@ -575,8 +650,25 @@ func testTrainingCuts(s *subject) {
 
 // testTrainingMisuse checks what training refuses.
 func testTrainingMisuse(s *subject) {
+	for name, test := range map[string]struct {
+		change func(*engine.ContrastiveDivergence)
+		want   string
+	}{
+		"sparsity cost":           {func(p *engine.ContrastiveDivergence) { p.Sparsity.Cost = -1 }, "sparsity cost -1"},
+		"sparsity cost NaN":       {func(p *engine.ContrastiveDivergence) { p.Sparsity.Cost = nan }, "sparsity cost NaN"},
+		"target alone":            {func(p *engine.ContrastiveDivergence) { p.Sparsity.Target = 0.5 }, "without a cost"},
+		"target":                  {func(p *engine.ContrastiveDivergence) { p.Sparsity = engine.Sparsity{Target: 1, Cost: 1} }, "sparsity target 1"},
+		"gradient limit":          {func(p *engine.ContrastiveDivergence) { p.GradientLimit = -1 }, "gradient limit -1"},
+		"infinite gradient limit": {func(p *engine.ContrastiveDivergence) { p.GradientLimit = float32(math.Inf(1)) }, "gradient limit +Inf"},
+	} {
+		p := engine.ContrastiveDivergence{VisibleUnits: 6, HiddenUnits: 5, GibbsSteps: 1, Batch: 4, Layer: 1}
+		test.change(&p)
+		_, err := engine.CompileTraining(s.device, p)
+		s.refused(name, err, test.want)
+	}
 	for _, r := range []trainer{
 		s.divergencePlan(engine.Bernoulli, 2, 3, 4, 8, 6, 5),
+		s.stabilised(s.divergencePlan(engine.Gaussian, 2, 0, 4, 8, 6, 5), stabilisers{true, true, 1}),
 		s.denoisePlan(engine.Bernoulli, corruptions()[0], 4, 8, 6, 5),
 	} {
 		s.forEach(r.plan, func(way string, runner engine.Runner) {
@@ -600,6 +692,10 @@ func testTrainingMisuse(s *subject) {
 			s.refused(way+", too many updates", run(func(t *engine.TrainingState) { t.Updates = math.MaxUint32 }, s.fresh(4, 6), 4, good), "update 4294967295")
 			if r.begin.chains != nil {
 				s.refused(way+", no chains", run(func(t *engine.TrainingState) { t.Chains = nil }, s.fresh(4, 6), 4, good), "chains", "missing")
+			}
+			if r.begin.center != nil {
+				s.refused(way+", no activity", run(func(t *engine.TrainingState) { t.Activity = nil }, s.fresh(4, 6), 4, good), "activity", "missing")
+				s.refused(way+", center", run(func(t *engine.TrainingState) { t.Center = s.fresh(1, 5) }, s.fresh(4, 6), 4, good), "center", "1x5", "1x6")
 			}
 			c.end()
 		})

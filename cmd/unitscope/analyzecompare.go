@@ -1,0 +1,261 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"strconv"
+	"text/tabwriter"
+
+	"github.com/urfave/cli/v2"
+	"gorgonia.org/tensor"
+
+	"github.com/unitscope/unitscope/dataset"
+	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/engine/dense"
+	"github.com/unitscope/unitscope/network"
+	"github.com/unitscope/unitscope/report"
+	"github.com/unitscope/unitscope/report/runfolder"
+	"github.com/unitscope/unitscope/visualize"
+)
+
+func analyzeCompareCommand() *cli.Command {
+	flags := append(modelFlags(),
+		ascentFlag("whose best patterns to take instead of climbing"),
+		&cli.StringFlag{Name: "data", Required: true, Usage: "`DATA` to compare with, as train takes it, see `unitscope help train dbn`; any size will do"},
+		&cli.IntFlag{Name: "limit", Usage: "use only the first `N` examples, 0 for all"},
+		combineFlag())
+	flags = append(flags, climbFlags()...)
+	flags = append(flags, rhoFlag())
+	flags = append(flags, sampleFlags()...)
+	flags = append(flags, bootstrapFlag())
+	return &cli.Command{
+		Name:  "compare",
+		Usage: "the methods measured against each other and against the data",
+		Description: "Shows every unit by activation maximization, by the mean of samples (a DBN only), by the linear combination of filters\n" +
+			"and by the example of --data that excites it most, all at norm rho, and measures each: the activation it reaches and its\n" +
+			"percentile among the examples, its selectivity, the distance to the nearest example, the reconstruction error, and the\n" +
+			"cosines between the methods. Writes to --out: compare.csv (a row per unit and method), compare.npz (patterns and\n" +
+			"numbers), compare.png (the patterns side by side), activations.png and run.json. Standard output gets a summary.",
+		Flags:  append(flags, runFlags()...),
+		Action: analyzeCompare,
+	}
+}
+
+// analyzeCompare is `unitscope analyze compare`.
+func analyzeCompare(ctx *cli.Context) (err error) {
+	j, err := begin(ctx, "analyze compare")
+	if err != nil {
+		return err
+	}
+	n, file, err := loadModel("model", ctx.String("model"))
+	if err != nil {
+		return err
+	}
+	a := &methodsAnalysis{job: j, model: n, compare: visualize.DefaultCompare()}
+	a.compare.Seed = ctx.Uint64("seed")
+	if a.compare.Resamples, err = parseResamples(ctx); err != nil {
+		return err
+	}
+	if a.set, _, err = openData(ctx.String("data"), ctx.Int("limit"), 0, a.compare.Seed); err != nil {
+		return err
+	}
+	defer closeInto(&err, a.set)
+	if size := n.Sizes()[0]; a.set.Info().Size() != size {
+		return usagef("--data %s: its examples have %d components, the model's inputs %d", ctx.String("data"), a.set.Info().Size(), size)
+	}
+	if err := a.choose(ctx); err != nil {
+		return err
+	}
+	files := append(append([]string{file}, a.best.files...), a.set.Info().Files...)
+	if err := j.compute(a.compare.Seed, files, a.run); err != nil {
+		return err
+	}
+	fmt.Fprint(ctx.App.Writer, a.summary())
+	j.console.say("wrote %s", j.folder.Path("compare.png"))
+	return nil
+}
+
+// methodsAnalysis is `analyze compare` at work.
+type methodsAnalysis struct {
+	*job
+	model   *network.Network
+	set     dataset.Set
+	best    *bestOf
+	sample  *visualize.SampleOptions // nil for a model that can't be sampled from
+	combine visualize.CombineOptions
+	compare visualize.CompareOptions
+	result  *visualize.CompareResult
+}
+
+// choose finds out what to do by each method.
+func (a *methodsAnalysis) choose(ctx *cli.Context) (err error) {
+	if a.compare.Radius, err = a.radius(ctx); err != nil {
+		return err
+	}
+	if a.best, err = chooseBest(ctx, a.model, func() (float64, error) { return a.compare.Radius, nil }); err != nil {
+		return err
+	}
+	layer, units := a.best.layer()
+	a.compare.Layer, a.compare.Units = layer, units
+	a.combine.Layer, a.combine.Units = layer, units
+	if a.combine.Top, err = a.top(ctx, layer); err != nil {
+		return err
+	}
+	if a.model.Kind != network.DBN || a.model.Output != nil {
+		for _, f := range sampleFlags() {
+			if name := f.Names()[0]; ctx.IsSet(name) {
+				return usagef("--%s: only a DBN that has not been fine-tuned can be sampled from", name)
+			}
+		}
+		return nil
+	}
+	o, err := sampleOptions(ctx)
+	o.Layer, o.Units = layer, units
+	a.sample = &o
+	return err
+}
+
+// radius finds rho: --rho, else the model's own, else that of --data.
+func (a *methodsAnalysis) radius(ctx *cli.Context) (radius float64, err error) {
+	switch rho := ctx.String("rho"); {
+	case rho != "":
+		radius, err = parsePositive("rho", rho)
+	case a.model.Radius > 0:
+		radius = a.model.Radius
+	default:
+		radius, err = meanNorm(a.model, a.set)
+	}
+	a.resolved["rho"] = fmt.Sprint(radius)
+	return radius, err
+}
+
+// top is --top; where nobody says, no more than the layers below have.
+func (a *methodsAnalysis) top(ctx *cli.Context, layer int) (int, error) {
+	top, err := parseTop(ctx.String("top"))
+	if err != nil || ctx.IsSet("top") {
+		return top, err
+	}
+	for _, width := range a.model.Sizes()[1:layer] {
+		top = min(top, width)
+	}
+	a.resolved["top"] = strconv.Itoa(top)
+	return top, nil
+}
+
+func (a *methodsAnalysis) run(d engine.Device, f *runfolder.Folder) error {
+	methods, err := a.methods(d)
+	if err != nil {
+		return err
+	}
+	p := a.console.progress("comparison", "examples", int64(a.set.Len()))
+	a.result, err = visualize.Compare(a.ctx.Context, d, a.model, a.set, methods, a.compare, func(done, total int) { p.set(int64(done), "") })
+	if err != nil {
+		p.stop()
+		return err
+	}
+	p.finish("")
+	return a.write(f)
+}
+
+// methods shows the units by every method that the model allows.
+func (a *methodsAnalysis) methods(d engine.Device) ([]visualize.Method, error) {
+	ctx := a.ctx.Context
+	// The combination goes first: it takes no time, and refuses a --top that
+	// the layers don't have.
+	combination, err := visualize.Combine(ctx, d, a.model, a.combine)
+	if err != nil {
+		return nil, err
+	}
+	ascent, err := a.best.patterns(ctx, a.job, d)
+	if err != nil {
+		return nil, err
+	}
+	methods := []visualize.Method{{Name: visualize.MethodAscent, Patterns: ascent.BestPatterns, Missing: ascent.Dead}}
+	if a.sample != nil {
+		r, err := draw(ctx, a.console, d, a.model, *a.sample)
+		if err != nil {
+			return nil, err
+		}
+		a.compare.Samples = r.Samples
+		methods = append(methods, visualize.Method{Name: visualize.MethodSampling, Patterns: r.Mean})
+	}
+	examples, err := a.examples(d)
+	if err != nil {
+		return nil, err
+	}
+	return append(methods,
+		visualize.Method{Name: visualize.MethodCombination, Patterns: combination.Patterns},
+		visualize.Method{Name: visualize.MethodExample, Patterns: examples}), nil
+}
+
+// examples are the examples that excite the units most, as the model sees them.
+func (a *methodsAnalysis) examples(d engine.Device) (*tensor.Dense, error) {
+	p := a.console.progress("examples that excite the units most", "examples", int64(a.set.Len()))
+	o := visualize.ExamplesOptions{Layer: a.compare.Layer, Units: a.compare.Units, Top: 1}
+	r, err := visualize.Examples(a.ctx.Context, d, a.model, a.set, o, func(done, total int) { p.set(int64(done), "") })
+	if err != nil {
+		p.stop()
+		return nil, err
+	}
+	p.finish("")
+	data, err := dense.Data(r.Patterns)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.model.Preprocess(data); err != nil {
+		return nil, err
+	}
+	return dense.Of(data, len(o.Units), a.model.Sizes()[0])
+}
+
+// comparedShown is how many units compare.png shows.
+const comparedShown = 16
+
+func (a *methodsAnalysis) write(f *runfolder.Folder) error {
+	r := a.result
+	patterns, err := report.Comparison(r, comparedShown, gridScale(len(r.Methods), r.Shape))
+	if err != nil {
+		return err
+	}
+	activations, err := report.ActivationPlot(r)
+	if err != nil {
+		return err
+	}
+	if err := f.Write("compare.csv", r.WriteTable); err != nil {
+		return err
+	}
+	if err := f.Write("compare.npz", r.WriteArrays); err != nil {
+		return err
+	}
+	if err := writePicture(f, "compare.png", patterns); err != nil {
+		return err
+	}
+	return writePicture(f, "activations.png", activations)
+}
+
+// summary is a table of the methods, and the two links between them.
+func (a *methodsAnalysis) summary() string {
+	r := a.result
+	var text bytes.Buffer
+	fmt.Fprintf(&text, "%s layer %d, %s at norm %.3g against %s; means over the units, with intervals of 95 %%:\n",
+		familyName(a.model), r.Layer, counted(len(r.Units), "unit"), r.Radius, counted(r.Examples, "example"))
+	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(table, "method\tunits\tactivation\tpercentile\town share\town first\tto nearest\treconstruction\tcosine to %s\n", r.Methods[0])
+	for m, s := range r.Summary {
+		reconstruction := "none"
+		if !math.IsNaN(s.Reconstruction.Value) {
+			reconstruction = estimateText(s.Reconstruction, "%.2f", 1)
+		}
+		fmt.Fprintf(table, "%s\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.Methods[m], s.Units,
+			estimateText(s.Activation, "%.2f", 1), estimateText(s.Percentile, "%.1f", 1), estimateText(s.Dominance, "%.3f", 1), estimateText(s.RankFirst, "%.2f", 1),
+			estimateText(s.Distance, "%.2f", 1), reconstruction, estimateText(s.CosineFirst, "%.2f", 1))
+	}
+	// A buffer takes everything.
+	_ = table.Flush()
+	fmt.Fprintf(&text, "Section 5: the cosine between the first gradient at small x and the combination of all units below is %s.\n", estimateText(r.LinkOfSection5, "%.3f", 1))
+	if r.Concentration != nil {
+		fmt.Fprintf(&text, "Section 4: the rank correlation between how concentrated a unit's samples are and how near their mean is to the ascent's pattern is %s.\n", estimateText(r.LinkOfSection4, "%.2f", 1))
+	}
+	return text.String()
+}

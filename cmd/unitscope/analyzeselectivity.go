@@ -1,0 +1,154 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/network"
+	"github.com/unitscope/unitscope/report"
+	"github.com/unitscope/unitscope/report/runfolder"
+	"github.com/unitscope/unitscope/visualize"
+)
+
+func analyzeSelectivityCommand() *cli.Command {
+	flags := append(modelFlags(), ascentFlag("whose best patterns to take instead of climbing"))
+	flags = append(flags, climbFlags()...)
+	flags = append(flags, rhoFlag())
+	return &cli.Command{
+		Name:  "selectivity",
+		Usage: "whether units respond to each other's patterns (section 6 of the report)",
+		Description: "Shows every unit's best pattern to all units. Writes to --out: selectivity.npz (the matrix of responses, a row for each\n" +
+			"pattern, each column relative to its largest response), selectivity.csv (a row per unit: how much of its pattern's\n" +
+			"response is its own), selectivity.png (the matrix) and run.json. Standard output gets a summary.",
+		Flags:  append(flags, runFlags()...),
+		Action: analyzeSelectivity,
+	}
+}
+
+// analyzeSelectivity is `unitscope analyze selectivity`.
+func analyzeSelectivity(ctx *cli.Context) error {
+	j, err := begin(ctx, "analyze selectivity")
+	if err != nil {
+		return err
+	}
+	n, file, err := loadModel("model", ctx.String("model"))
+	if err != nil {
+		return err
+	}
+	b, err := chooseBest(ctx, n, func() (float64, error) { return chooseRadius(ctx, n) })
+	if err != nil {
+		return err
+	}
+	var result *visualize.SelectivityResult
+	err = j.compute(ctx.Uint64("seed"), append(b.files, file), func(d engine.Device, f *runfolder.Folder) error {
+		ascent, err := b.patterns(ctx.Context, j, d)
+		if err != nil {
+			return err
+		}
+		result, err = visualize.Selectivity(ctx.Context, d, n, ascent.Layer, ascent.Units, ascent.BestPatterns, ascent.Dead)
+		if err != nil {
+			return err
+		}
+		return writeSelectivity(f, n, result)
+	})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(ctx.App.Writer, selectivitySummary(n, result))
+	j.console.say("wrote %s", j.folder.Path("selectivity.png"))
+	return nil
+}
+
+// bestOf is where the best patterns of units come from: an ascent that is there
+// already, or one that is still to be made.
+type bestOf struct {
+	model  *network.Network
+	stored *visualize.AscentResult // nil if there is none
+	climb  visualize.AscentOptions
+	files  []string // that were read
+}
+
+// chooseBest finds out from --ascent, or from --layer, --units and the flags of an
+// ascent.
+func chooseBest(ctx *cli.Context, n *network.Network, radius func() (float64, error)) (*bestOf, error) {
+	if ctx.String("ascent") != "" {
+		s, err := storedBest(ctx, n)
+		if err != nil {
+			return nil, err
+		}
+		return &bestOf{model: n, stored: s.result, files: s.files}, nil
+	}
+	o, err := climbOptions(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if o.Layer, o.Units, err = chooseUnits(n, ctx.Int("layer"), ctx.String("units")); err != nil {
+		return nil, err
+	}
+	if o.Radius, err = radius(); err != nil {
+		return nil, err
+	}
+	return &bestOf{model: n, climb: o}, nil
+}
+
+// layer and units are those that the patterns are of.
+func (b *bestOf) layer() (int, []int) {
+	if b.stored != nil {
+		return b.stored.Layer, b.stored.Units
+	}
+	return b.climb.Layer, b.climb.Units
+}
+
+// patterns climbs, unless that has been done.
+func (b *bestOf) patterns(ctx context.Context, j *job, d engine.Device) (*visualize.AscentResult, error) {
+	if b.stored != nil {
+		return b.stored, nil
+	}
+	r, err := climb(ctx, j.console, d, b.model, b.climb)
+	if err == nil {
+		j.resolved["lr"], j.resolved["rho"] = fmt.Sprint(r.Rate), fmt.Sprint(r.Radius)
+	}
+	return r, err
+}
+
+func writeSelectivity(f *runfolder.Folder, n *network.Network, r *visualize.SelectivityResult) error {
+	img, err := report.HeatMaps([][]*report.HeatMap{{heatMap(n, r)}})
+	if err != nil {
+		return err
+	}
+	if err := f.Write("selectivity.npz", r.WriteArrays); err != nil {
+		return err
+	}
+	if err := f.Write("selectivity.csv", r.WriteTable); err != nil {
+		return err
+	}
+	return writePicture(f, "selectivity.png", img)
+}
+
+func heatMap(n *network.Network, r *visualize.SelectivityResult) *report.HeatMap {
+	return &report.HeatMap{Title: fmt.Sprintf("%s layer %d", familyName(n), r.Layer), Matrix: r.Matrix, Units: r.Units}
+}
+
+// selectivitySummary is one paragraph about a layer.
+func selectivitySummary(n *network.Network, r *visualize.SelectivityResult) string {
+	s := r.Summary
+	text := fmt.Sprintf("%s layer %d, selectivity of %s:", familyName(n), r.Layer, counted(len(r.Units), "unit"))
+	switch {
+	case s.Rows == 0:
+		return text + " all are dead, there is no pattern to respond to."
+	case len(r.Units) == 1:
+		return text + " one unit has no others to be selective against; ask for more with --units."
+	}
+	text += fmt.Sprintf(" to its own pattern a unit responds with %.2f of its largest response, to another's with %.2f on average;", s.Own, s.Others)
+	text += fmt.Sprintf(" %.0f %% of patterns excite their own unit most of all (or as much as any), %.0f %% of units are excited by none more than by their own.", 100*s.First, 100*s.Best)
+	text += fmt.Sprintf(" A unit's own share of the response to its pattern is %.1f %% (%.1f %% if all responded alike), the entropy of the shares %.2f nats of at most %.2f.",
+		100*s.Dominance, 100/float64(len(r.Units)), s.Entropy, math.Log(float64(len(r.Units))))
+	if dead := len(r.Units) - s.Rows; dead > 0 {
+		text += fmt.Sprintf(" %s dead and left out.", map[bool]string{true: "1 unit is", false: fmt.Sprintf("%d units are", dead)}[dead == 1])
+	}
+	return text
+}

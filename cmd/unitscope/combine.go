@@ -1,0 +1,92 @@
+package main
+
+import (
+	"strconv"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/network"
+	"github.com/unitscope/unitscope/report"
+	"github.com/unitscope/unitscope/report/runfolder"
+	"github.com/unitscope/unitscope/visualize"
+)
+
+func combineCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "combine",
+		Usage: "linear combination of filters (section 5 of the report): what a unit's strongest connections add up to",
+		Description: "Adds up, for every unit, the patterns of the units below with the largest weights, from the filters of layer 1\n" +
+			"upwards, and writes to --out: combine.npz (a pattern of each unit), combine.png and run.json.",
+		Flags:  append(append(modelFlags(), combineFlag()), runFlags()...),
+		Action: combine,
+	}
+}
+
+func combineFlag() cli.Flag {
+	return &cli.StringFlag{Name: "top", Value: strconv.Itoa(visualize.DefaultTop), Usage: "`K` units of the layer below with the largest weights, in absolute value, or all; at most as many as the narrowest layer below has"}
+}
+
+// parseTop reads --top of a linear combination; all is 0.
+func parseTop(text string) (int, error) {
+	if text == "all" {
+		return 0, nil
+	}
+	top, err := strconv.Atoi(text)
+	if err != nil || top < 1 {
+		return 0, usagef("--top %q: want a number of at least 1, or all", text)
+	}
+	return top, nil
+}
+
+// checkTop refuses a --top that a layer below does not have.
+func checkTop(top int, n *network.Network, layer int) error {
+	for below := 1; below < layer; below++ {
+		if width := n.Sizes()[below]; top > width {
+			return usagef("--top %d: layer %d has only %d units; give at most that many, or all", top, below, width)
+		}
+	}
+	return nil
+}
+
+// combine is `unitscope visualize combine`.
+func combine(ctx *cli.Context) error {
+	j, err := begin(ctx, "visualize combine")
+	if err != nil {
+		return err
+	}
+	var o visualize.CombineOptions
+	if o.Top, err = parseTop(ctx.String("top")); err != nil {
+		return err
+	}
+	n, file, err := loadModel("model", ctx.String("model"))
+	if err != nil {
+		return err
+	}
+	if o.Layer, o.Units, err = chooseUnits(n, ctx.Int("layer"), ctx.String("units")); err != nil {
+		return err
+	}
+	if err := checkTop(o.Top, n, o.Layer); err != nil {
+		return err
+	}
+	err = j.compute(ctx.Uint64("seed"), []string{file}, func(d engine.Device, f *runfolder.Folder) error {
+		result, err := visualize.Combine(ctx.Context, d, n, o)
+		if err != nil {
+			return err
+		}
+		columns := nearlySquare(len(result.Units))
+		img, err := report.Grid(result.Patterns, result.Shape, columns, report.GridOptions{Scale: gridScale(columns, result.Shape)})
+		if err != nil {
+			return err
+		}
+		if err := f.Write("combine.npz", result.WriteArrays); err != nil {
+			return err
+		}
+		return writePicture(f, "combine.png", img)
+	})
+	if err != nil {
+		return err
+	}
+	j.console.say("wrote %s", j.folder.Path("combine.png"))
+	return nil
+}

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+	"gorgonia.org/tensor"
+
+	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/engine/dense"
+	"github.com/unitscope/unitscope/report"
+	"github.com/unitscope/unitscope/report/runfolder"
+	"github.com/unitscope/unitscope/visualize"
+)
+
+func examplesCommand() *cli.Command {
+	flags := append(modelFlags(),
+		&cli.StringFlag{Name: "data", Required: true, Usage: "`DATA` to look through, as train takes it, see `unitscope help train dbn`; any size will do"},
+		&cli.IntFlag{Name: "top", Value: visualize.DefaultExamples, Usage: "`N` examples of each unit, from 1 to the size of the data set"})
+	return &cli.Command{
+		Name:  "examples",
+		Usage: "the examples of a data set that excite a unit most (section 3 of the report)",
+		Description: "Looks through the data set once and writes to --out: examples.npz (the examples with the largest activation of\n" +
+			"each unit, their indices, activations and labels), examples.png (a row for each of the first units, the most\n" +
+			"exciting example at the left) and run.json.",
+		Flags:  append(flags, runFlags()...),
+		Action: examples,
+	}
+}
+
+// examples is `unitscope visualize examples`.
+func examples(ctx *cli.Context) (err error) {
+	j, err := begin(ctx, "visualize examples")
+	if err != nil {
+		return err
+	}
+	o := visualize.ExamplesOptions{Top: ctx.Int("top")}
+	if o.Top < 1 {
+		return usagef("--top %d: want at least 1", o.Top)
+	}
+	n, file, err := loadModel("model", ctx.String("model"))
+	if err != nil {
+		return err
+	}
+	if o.Layer, o.Units, err = chooseUnits(n, ctx.Int("layer"), ctx.String("units")); err != nil {
+		return err
+	}
+	data := ctx.String("data")
+	set, _, err := openData(data, 0, 0, ctx.Uint64("seed"))
+	if err != nil {
+		return err
+	}
+	defer closeInto(&err, set)
+	if size := n.Sizes()[0]; set.Info().Size() != size {
+		return usagef("--data %s: its examples have %d components, the model's inputs %d", data, set.Info().Size(), size)
+	}
+	if o.Top > set.Len() {
+		return usagef("--top %d: %s has only %d examples", o.Top, data, set.Len())
+	}
+	files := append([]string{file}, set.Info().Files...)
+	err = j.compute(ctx.Uint64("seed"), files, func(d engine.Device, f *runfolder.Folder) error {
+		p := j.console.progress(fmt.Sprintf("%s layer %d, %d units", n.Kind, o.Layer, len(o.Units)), "examples", int64(set.Len()))
+		result, err := visualize.Examples(ctx.Context, d, n, set, o, func(done, total int) { p.set(int64(done), "") })
+		if err != nil {
+			p.stop()
+			return err
+		}
+		p.finish("")
+		return writeExamples(f, result)
+	})
+	if err != nil {
+		return err
+	}
+	j.console.say("wrote %s", j.folder.Path("examples.png"))
+	return nil
+}
+
+const (
+	exampleUnitsShown = 16 // rows of examples.png
+	examplesShown     = 20 // examples in each of them
+)
+
+func writeExamples(f *runfolder.Folder, r *visualize.ExamplesResult) error {
+	rows, shown, err := exampleRows(r)
+	if err != nil {
+		return err
+	}
+	img, err := report.RangeGrid(rows, r.Shape, shown, exampleRange(r), report.GridOptions{Scale: gridScale(shown, r.Shape)})
+	if err != nil {
+		return err
+	}
+	if err := f.Write("examples.npz", r.WriteArrays); err != nil {
+		return err
+	}
+	return writePicture(f, "examples.png", img)
+}
+
+// exampleRange is how examples are drawn: from black to white if they can't be
+// negative, around grey if they can.
+func exampleRange(r *visualize.ExamplesResult) report.Range {
+	if r.Low < 0 || !(r.High > r.Low) {
+		return report.Range{}
+	}
+	return report.Range{Low: r.Low, High: r.High}
+}
+
+// exampleRows returns the first examples of the first units, so many a unit.
+func exampleRows(r *visualize.ExamplesResult) (rows *tensor.Dense, shown int, err error) {
+	examples, err := dense.Data(r.Patterns)
+	if err != nil {
+		return nil, 0, err
+	}
+	size := r.Patterns.Shape()[2]
+	units, shown := min(len(r.Units), exampleUnitsShown), min(r.Top, examplesShown)
+	var tiles []float32
+	for u := range units {
+		from := u * r.Top * size
+		tiles = append(tiles, examples[from:from+shown*size]...)
+	}
+	rows, err = dense.Of(tiles, units*shown, size)
+	return rows, shown, err
+}

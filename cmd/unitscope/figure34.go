@@ -1,0 +1,226 @@
+package main
+
+import (
+	"fmt"
+	"image"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/network"
+	"github.com/unitscope/unitscope/report"
+	"github.com/unitscope/unitscope/report/runfolder"
+	"github.com/unitscope/unitscope/visualize"
+)
+
+// Figures 3 and 4 look at the same units of a DBN in several of its layers.
+
+func figure3Command() *cli.Command {
+	flags := append(layersFlags(6), sampleFlags()...)
+	return &cli.Command{
+		Name:  "3",
+		Usage: "rows of samples of a DBN with one unit held at 1, the mean of each unit in front",
+		Description: "Samples from units of the DBN and writes figure3.png, the arrays and numbers behind it (layer2-samples.npz,\n" +
+			"layer2-mixing.csv, ...) and run.json to --out. --samples is how many tiles a row has.",
+		Flags:  append(flags, runFlags()...),
+		Action: figure3,
+	}
+}
+
+func figure4Command() *cli.Command {
+	flags := append(layersFlags(36), sampleFlags()...)
+	flags = append(flags, combineFlag())
+	flags = append(flags, ascentFlags()...)
+	return &cli.Command{
+		Name:  "4",
+		Usage: "the methods side by side: mean of samples, linear combination, activation maximization",
+		Description: "Shows units of the DBN with the three methods and writes figure4.png, the arrays and numbers behind it\n" +
+			"(layer2-samples.npz, layer2-mixing.csv, layer2-combine.npz, layer2-ascent.npz, ...) and run.json to --out.",
+		Flags:  append(flags, runFlags()...),
+		Action: figure4,
+	}
+}
+
+// layersFlags choose the first units of some layers of a DBN.
+func layersFlags(units int) []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "dbn", Required: true, Usage: "`DIR`, the run folder of a Deep Belief Net, or its model file"},
+		&cli.StringFlag{Name: "layer", Value: "2,3", Usage: "`N,N`, the layers shown, 1 is the first hidden one"},
+		&cli.StringFlag{Name: "units", Usage: fmt.Sprintf("`UNITS` of each layer, counted from 0: all, 7, 0-35, or several with commas (default: the first %d)", units)},
+	}
+}
+
+// layersOfDBN is what layersFlags choose.
+type layersOfDBN struct {
+	model  *network.Network
+	file   string
+	layers []int
+	units  [][]int // of each of the layers
+}
+
+// chooseLayers loads --dbn and chooses --layer and --units; without --units, the
+// first ones of each layer.
+func chooseLayers(ctx *cli.Context, first int) (*layersOfDBN, error) {
+	n, file, err := loadModel("dbn", ctx.String("dbn"))
+	if err != nil {
+		return nil, err
+	}
+	if err := requireGenerative("dbn", ctx.String("dbn"), n); err != nil {
+		return nil, err
+	}
+	c := &layersOfDBN{model: n, file: file}
+	if c.layers, err = parseInts("layer", ctx.String("layer"), 1, len(n.Layers)); err != nil {
+		return nil, err
+	}
+	for _, layer := range c.layers {
+		text := ctx.String("units")
+		if text == "" {
+			text = fmt.Sprintf("0-%d", min(first, n.Sizes()[layer])-1)
+		}
+		_, units, err := chooseUnits(n, layer, text)
+		if err != nil {
+			return nil, err
+		}
+		c.units = append(c.units, units)
+	}
+	return c, nil
+}
+
+// figure3 is `unitscope figure 3`.
+func figure3(ctx *cli.Context) error {
+	j, err := begin(ctx, "figure 3")
+	if err != nil {
+		return err
+	}
+	o, err := sampleOptions(ctx)
+	if err != nil {
+		return err
+	}
+	c, err := chooseLayers(ctx, 6)
+	if err != nil {
+		return err
+	}
+	const name = "figure3.png"
+	err = j.compute(o.Seed, []string{c.file}, func(d engine.Device, f *runfolder.Folder) error {
+		var results []*visualize.SampleResult
+		for i, layer := range c.layers {
+			o.Layer, o.Units = layer, c.units[i]
+			r, err := draw(ctx.Context, j.console, d, c.model, o)
+			if err != nil {
+				return err
+			}
+			if err := writeLayerSamples(f, r); err != nil {
+				return err
+			}
+			results = append(results, r)
+		}
+		img, err := report.Figure3(results, report.Figure3Options{Name: strings.ToUpper(string(c.model.Kind))})
+		if err != nil {
+			return err
+		}
+		return writePicture(f, name, img)
+	})
+	if err != nil {
+		return err
+	}
+	j.console.say("wrote %s", j.folder.Path(name))
+	return nil
+}
+
+// writeLayerSamples writes what is behind the samples of one layer of a figure.
+func writeLayerSamples(f *runfolder.Folder, r *visualize.SampleResult) error {
+	if err := f.Write(fmt.Sprintf("layer%d-samples.npz", r.Layer), r.WriteArrays); err != nil {
+		return err
+	}
+	return f.Write(fmt.Sprintf("layer%d-mixing.csv", r.Layer), r.WriteTable)
+}
+
+// comparison is figure 4 in the making.
+type comparison struct {
+	*layersOfDBN
+	job     *job
+	sample  visualize.SampleOptions
+	combine visualize.CombineOptions
+	ascent  visualize.AscentOptions
+}
+
+// figure4 is `unitscope figure 4`.
+func figure4(ctx *cli.Context) error {
+	j, err := begin(ctx, "figure 4")
+	if err != nil {
+		return err
+	}
+	c := comparison{job: j}
+	if c.sample, err = sampleOptions(ctx); err != nil {
+		return err
+	}
+	if c.combine.Top, err = parseTop(ctx.String("top")); err != nil {
+		return err
+	}
+	if c.ascent, err = ascentOptions(ctx); err != nil {
+		return err
+	}
+	if c.layersOfDBN, err = chooseLayers(ctx, 36); err != nil {
+		return err
+	}
+	for _, layer := range c.layers {
+		if err := checkTop(c.combine.Top, c.model, layer); err != nil {
+			return err
+		}
+	}
+	if c.model.Radius == 0 {
+		return usagef("--dbn %s: the model does not say rho, the mean norm of its data", ctx.String("dbn"))
+	}
+	const name = "figure4.png"
+	err = j.compute(c.ascent.Seed, []string{c.file}, func(d engine.Device, f *runfolder.Folder) error {
+		img, err := c.draw(d, f)
+		if err != nil {
+			return err
+		}
+		return writePicture(f, name, img)
+	})
+	if err != nil {
+		return err
+	}
+	j.console.say("wrote %s", j.folder.Path(name))
+	return nil
+}
+
+// draw applies the methods to each layer, writes what they found, and returns
+// the figure.
+func (c *comparison) draw(d engine.Device, f *runfolder.Folder) (image.Image, error) {
+	var rows []report.Figure4Layer
+	for i, layer := range c.layers {
+		row, err := c.layer(d, f, layer, c.units[i])
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, row)
+	}
+	return report.Figure4(rows, report.Figure4Options{})
+}
+
+func (c *comparison) layer(d engine.Device, f *runfolder.Folder, layer int, units []int) (row report.Figure4Layer, err error) {
+	row.Name = strings.ToUpper(string(c.model.Kind))
+	c.sample.Layer, c.sample.Units = layer, units
+	c.combine.Layer, c.combine.Units = layer, units
+	c.ascent.Layer, c.ascent.Units = layer, units
+	ctx := c.job.ctx.Context
+	if row.Combination, err = visualize.Combine(ctx, d, c.model, c.combine); err != nil {
+		return row, err
+	}
+	if row.Sampling, err = draw(ctx, c.job.console, d, c.model, c.sample); err != nil {
+		return row, err
+	}
+	if row.Ascent, err = climb(ctx, c.job.console, d, c.model, c.ascent); err != nil {
+		return row, err
+	}
+	if err = writeLayerSamples(f, row.Sampling); err != nil {
+		return row, err
+	}
+	if err = f.Write(fmt.Sprintf("layer%d-combine.npz", layer), row.Combination.WriteArrays); err != nil {
+		return row, err
+	}
+	return row, f.Write(fmt.Sprintf("layer%d-ascent.npz", layer), row.Ascent.WriteArrays)
+}

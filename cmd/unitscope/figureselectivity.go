@@ -1,0 +1,111 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/network"
+	"github.com/unitscope/unitscope/report"
+	"github.com/unitscope/unitscope/report/runfolder"
+	"github.com/unitscope/unitscope/visualize"
+)
+
+func figureSelectivityCommand() *cli.Command {
+	flags := append(familyFlags(),
+		&cli.StringFlag{Name: "layer", Value: "all", Usage: "`N` of the layer, 1 is the first hidden one, or all; a layer takes a row of the picture"},
+		&cli.StringFlag{Name: "units", Value: "all", Usage: "`UNITS` of each layer, counted from 0: all, 7, 0-35, or several with commas"})
+	flags = append(flags, climbFlags()...)
+	return &cli.Command{
+		Name:  "selectivity",
+		Usage: "how units respond to each other's patterns, the DBN at the left and the SDAE at the right",
+		Description: "Climbs the units of both models and writes selectivity.png, the matrices behind it (dbn-layer1.npz, ...) and\n" +
+			"run.json to --out. Standard output gets a line for each matrix.",
+		Flags:  append(flags, runFlags()...),
+		Action: figureSelectivity,
+	}
+}
+
+// figureSelectivity is `unitscope figure selectivity`.
+func figureSelectivity(ctx *cli.Context) error {
+	j, err := begin(ctx, "figure selectivity")
+	if err != nil {
+		return err
+	}
+	s := &selectivityFigure{job: j}
+	if s.climb, err = climbOptions(ctx); err != nil {
+		return err
+	}
+	var files []string
+	if s.models, files, err = loadFamilies(ctx); err != nil {
+		return err
+	}
+	for _, n := range s.models {
+		// Each model shows the layers that it has, up to the deeper one's.
+		layers, err := parseLayers(ctx.String("layer"), n)
+		if err != nil {
+			return fmt.Errorf("--%s: %w", n.Kind, err)
+		}
+		var chosen []visualize.AscentOptions
+		for _, layer := range layers {
+			o := s.climb
+			if o.Layer, o.Units, err = chooseUnits(n, layer, ctx.String("units")); err != nil {
+				return fmt.Errorf("--%s: %w", n.Kind, err)
+			}
+			chosen = append(chosen, o)
+		}
+		s.chosen = append(s.chosen, chosen)
+	}
+	if err := j.compute(s.climb.Seed, files, s.run); err != nil {
+		return err
+	}
+	for _, text := range s.summaries {
+		fmt.Fprintln(ctx.App.Writer, text)
+	}
+	j.console.say("wrote %s", j.folder.Path("selectivity.png"))
+	return nil
+}
+
+// selectivityFigure is the figure in the making.
+type selectivityFigure struct {
+	*job
+	climb     visualize.AscentOptions
+	models    []*network.Network
+	chosen    [][]visualize.AscentOptions // [models][layers]
+	summaries []string
+}
+
+func (s *selectivityFigure) run(d engine.Device, f *runfolder.Folder) error {
+	var rows [][]*report.HeatMap // [layers][models]
+	for m, n := range s.models {
+		for k, o := range s.chosen[m] {
+			r, err := s.measure(d, n, o)
+			if err != nil {
+				return err
+			}
+			if err := f.Write(layerArrays(string(n.Kind), o.Layer), r.WriteArrays); err != nil {
+				return err
+			}
+			if k == len(rows) {
+				rows = append(rows, make([]*report.HeatMap, len(s.models)))
+			}
+			rows[k][m] = heatMap(n, r)
+			s.summaries = append(s.summaries, selectivitySummary(n, r))
+		}
+	}
+	img, err := report.HeatMaps(rows)
+	if err != nil {
+		return err
+	}
+	return writePicture(f, "selectivity.png", img)
+}
+
+// measure climbs one layer and works out its matrix.
+func (s *selectivityFigure) measure(d engine.Device, n *network.Network, o visualize.AscentOptions) (*visualize.SelectivityResult, error) {
+	a, err := climb(s.ctx.Context, s.console, d, n, o)
+	if err != nil {
+		return nil, err
+	}
+	return visualize.Selectivity(s.ctx.Context, d, n, a.Layer, a.Units, a.BestPatterns, a.Dead)
+}

@@ -1,0 +1,181 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"text/tabwriter"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/unitscope/unitscope/dataset"
+	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/network"
+	"github.com/unitscope/unitscope/report/runfolder"
+	"github.com/unitscope/unitscope/train"
+)
+
+func likelihoodCommand() *cli.Command {
+	o := train.DefaultLikelihood(1)
+	flags := []cli.Flag{
+		&cli.StringFlag{Name: "model", Required: true, Usage: "`FILE` of a Deep Belief Net, or its run folder"},
+		&cli.IntFlag{Name: "layer", Value: o.Layer, Usage: "`N` of the layer, 1 is the first hidden one; the layers below encode the data"},
+		&cli.StringFlag{Name: "data", Required: true, Usage: "`DATA` that the model was trained on, see `unitscope train dbn --help`"},
+		&cli.StringFlag{Name: "test", Usage: "`DATA` that it was not trained on"},
+		&cli.IntFlag{Name: "limit", Usage: "use only the first `N` examples of --data, 0 for all"},
+		&cli.IntFlag{Name: "validation", Usage: "count the last `N` examples of --data as held out, as in training"},
+		&cli.StringFlag{Name: "method", Value: string(o.Method), Usage: fmt.Sprintf("`HOW` to find the partition function: exact (all states of up to %d hidden units, or inputs), ais (annealed importance sampling), or auto for exact where it can be done", train.MaxEnumerated)},
+		&cli.IntFlag{Name: "runs", Value: o.Runs, Usage: "`N` runs of annealed importance sampling, at least 2"},
+		&cli.IntFlag{Name: "temperatures", Value: o.Temperatures, Usage: "`N` steps of each run from the base to the model, at least 1"},
+		&cli.IntFlag{Name: "sweeps", Value: o.Sweeps, Usage: "`N` sweeps of Gibbs sampling from training examples before reverse annealing, 0 or more"},
+	}
+	return &cli.Command{
+		Name:  "likelihood",
+		Usage: "the log-likelihood of data in one Restricted Boltzmann Machine of a Deep Belief Net, in nats",
+		Description: "Prints a table, and writes to --out: likelihood.csv (the table, a row per data set), partition.csv (log Z\n" +
+			"with its errors), run.json, and with annealed importance sampling runs.csv (log Z by each run).\n\n" +
+			"LOW and HIGH are the likelihood at log Z plus and less three standard deviations by the runs from a base-rate\n" +
+			"model. CONSERVATIVE has log Z by reverse annealing, from the model to the base: in expectation log Z is too\n" +
+			"low forward and too high in reverse, so the two are a bracket; where they are far apart, use more\n" +
+			"--temperatures. GAP is the free energy less that of the training data, above 0 where it was learned by heart.\n" +
+			"Grey values between 0 and 1 are taken in place of states 0 and 1, and above layer 1 the likelihood is that of\n" +
+			"the codes that the layers below make of the data, not of the data.",
+		Flags:  append(flags, runFlags()...),
+		Action: likelihood,
+	}
+}
+
+// likelihood is `unitscope analyze likelihood`.
+func likelihood(ctx *cli.Context) (err error) {
+	j, err := begin(ctx, "analyze likelihood")
+	if err != nil {
+		return err
+	}
+	n, file, err := loadModel("model", ctx.String("model"))
+	if err != nil {
+		return err
+	}
+	o := train.LikelihoodOptions{
+		Layer: ctx.Int("layer"), Method: train.LikelihoodMethod(ctx.String("method")), Runs: ctx.Int("runs"),
+		Temperatures: ctx.Int("temperatures"), Sweeps: ctx.Int("sweeps"), Seed: ctx.Uint64("seed"),
+	}
+	if err := o.Check(n); err != nil {
+		return usageError{err}
+	}
+	sets, err := likelihoodSets(ctx, n)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		for _, s := range sets {
+			closeInto(&err, s)
+		}
+	}()
+	inputs := []string{file}
+	for _, s := range sets {
+		for _, f := range s.Info().Files {
+			if !slices.Contains(inputs, f) {
+				inputs = append(inputs, f)
+			}
+		}
+	}
+	return j.compute(o.Seed, inputs, func(d engine.Device, f *runfolder.Folder) error {
+		return j.measureLikelihood(d, f, n, sets, o)
+	})
+}
+
+// likelihoodSets opens --data, with what --validation holds out, and --test.
+func likelihoodSets(ctx *cli.Context, n *network.Network) (sets []train.NamedSet, err error) {
+	defer func() {
+		if err != nil {
+			for _, s := range sets {
+				err = errors.Join(err, s.Close())
+			}
+		}
+	}()
+	set, held, err := openData(ctx.String("data"), ctx.Int("limit"), ctx.Int("validation"), ctx.Uint64("seed"))
+	if err != nil {
+		return nil, err
+	}
+	sets = append(sets, train.NamedSet{Name: "train", Set: set})
+	if held != nil {
+		sets = append(sets, train.NamedSet{Name: "validation", Set: held})
+	}
+	if spec := ctx.String("test"); spec != "" {
+		test, err := dataset.Open(spec, ctx.Uint64("seed"))
+		if err != nil {
+			return sets, fmt.Errorf("--test: %w", err)
+		}
+		sets = append(sets, train.NamedSet{Name: "test", Set: test})
+	}
+	for _, s := range sets {
+		if size := n.Sizes()[0]; s.Info().Size() != size {
+			return sets, usagef("the examples of %s have %d components, the model's inputs %d", s.Info().Name, s.Info().Size(), size)
+		}
+	}
+	return sets, nil
+}
+
+// measureLikelihood measures, prints the table and writes the files.
+func (j *job) measureLikelihood(d engine.Device, f *runfolder.Folder, n *network.Network, sets []train.NamedSet, o train.LikelihoodOptions) error {
+	var shown *progress
+	work := ""
+	l, err := train.MeasureLikelihood(j.ctx.Context, d, n, sets, o, func(now string, done, total int64) {
+		if now != work {
+			unit := "examples"
+			if now == train.AnnealingWork {
+				unit = "sweeps"
+			}
+			work, shown = now, j.console.progress(now, unit, total)
+		}
+		if shown.set(done, ""); done == total {
+			shown.finish("")
+		}
+	})
+	if err != nil {
+		if shown != nil {
+			shown.stop()
+		}
+		return err
+	}
+	j.resolved["method"] = string(l.Method)
+	err = errors.Join(f.Write("likelihood.csv", l.WriteTable), f.Write("partition.csv", l.WritePartition))
+	if l.Annealing != nil {
+		err = errors.Join(err, f.Write("runs.csv", l.WriteRuns))
+	}
+	if err != nil {
+		return err
+	}
+	j.sayPartition(l)
+	if err := printLikelihood(j.ctx.App.Writer, l); err != nil {
+		return err
+	}
+	j.console.say("wrote %s", f.Path("likelihood.csv"))
+	return nil
+}
+
+// sayPartition says how log Z was found, and warns of estimates not to be trusted.
+func (j *job) sayPartition(l *train.Likelihood) {
+	p, r := l.Partition, l.Reverse
+	if r == nil {
+		j.console.say("log Z %.4f, exact", p.LogPartition)
+		return
+	}
+	runs := float64(len(l.Annealing.Forward))
+	j.console.say("log Z %.3f (%.3f to %.3f), %.1f of %.0f runs effective; in reverse %.3f (%.3f to %.3f)",
+		p.LogPartition, p.Low, p.High, p.Effective, runs, r.LogPartition, r.Low, r.High)
+	if p.Effective < runs/20 {
+		j.console.say("a few runs have nearly all the weight, so the estimate is poor; use more --temperatures")
+	}
+}
+
+func printLikelihood(out io.Writer, l *train.Likelihood) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(w, "SET\tEXAMPLES\tLOG-LIKELIHOOD\tLOW\tHIGH\tCONSERVATIVE\t+-\tGAP\tPSEUDO-LIKELIHOOD\t")
+	for _, s := range l.Sets {
+		fmt.Fprintf(w, "%s\t%d\t%.3f\t%.3f\t%.3f\t%.3f\t%.3f\t%.3f\t%.2f\t\n", s.Name, s.Examples,
+			s.LogLikelihood, s.Low, s.High, s.Conservative, s.Deviation, s.FreeEnergyGap, s.PseudoLikelihood)
+	}
+	return w.Flush()
+}

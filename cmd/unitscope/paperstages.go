@@ -1,0 +1,173 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/unitscope/unitscope/report/runfolder"
+)
+
+// stage is one command of a paper with a run folder of its own.
+type stage struct {
+	folder    string   // under --out
+	args      []string // of unitscope, without --out
+	resumable bool     // it takes --resume
+}
+
+// stageResult is what summary.md says of a stage, kept in stages.json from one
+// call of a paper to the next.
+type stageResult struct {
+	Folder  string   `json:"folder"`
+	Command []string `json:"command"`
+	Seconds float64  `json:"seconds"`
+	Output  string   `json:"output"` // what the stage printed: its findings
+}
+
+// The files of a paper beside its stages' folders.
+const (
+	summaryName = "summary.md"
+	stagesName  = "stages.json"
+)
+
+// paperRun goes through the stages of a paper.
+type paperRun struct {
+	job     *job
+	folder  *runfolder.Folder
+	out     string
+	results []stageResult
+}
+
+func (p *paperRun) run(stages []stage) error {
+	before, err := p.readResults()
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	// What comes after a stage that had to be done is made from its results.
+	anew := false
+	for i, s := range stages {
+		command := s.command(p.out)
+		if result, ok := p.complete(s, command, before); ok && !anew {
+			p.results = append(p.results, result)
+			continue
+		}
+		anew = true
+		p.job.console.say("stage %d of %d: %s", i+1, len(stages), strings.Join(command, " "))
+		if err := p.perform(s, command); err != nil {
+			return fmt.Errorf("stage %d of %d, %s: %w", i+1, len(stages), s.folder, err)
+		}
+	}
+	p.job.console.say("all %d stages are done, %s in this call", len(stages), time.Since(began).Round(time.Second))
+	if err := p.writeResults(p.folder.Write); err != nil {
+		return err
+	}
+	return p.folder.Write(summaryName, p.writeSummary)
+}
+
+// command is the stage as it can be called by itself.
+func (s stage) command(out string) []string {
+	return slices.Concat([]string{"unitscope"}, s.args, []string{"--out", filepath.Join(out, s.folder)})
+}
+
+// complete finds a stage's result if the folder holds all of it, made by this
+// very command.
+func (p *paperRun) complete(s stage, command []string, before []stageResult) (stageResult, bool) {
+	i := slices.IndexFunc(before, func(r stageResult) bool { return r.Folder == s.folder })
+	if i < 0 || !slices.Equal(before[i].Command, command) {
+		return stageResult{}, false
+	}
+	record, err := runfolder.ReadRecord(filepath.Join(p.out, s.folder))
+	return before[i], err == nil && record.Status == runfolder.Complete
+}
+
+// perform runs a stage and keeps what it has found.
+func (p *paperRun) perform(s stage, command []string) error {
+	began := time.Now()
+	call := slices.Clone(command)
+	switch _, err := os.Stat(filepath.Join(p.out, s.folder)); {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return err
+	case s.resumable && p.unfinished(s, command):
+		call = append(call, "--resume")
+	default:
+		call = append(call, "--force")
+	}
+	var output bytes.Buffer
+	app := newApp(io.MultiWriter(p.job.ctx.App.Writer, &output), p.job.ctx.App.ErrWriter)
+	app.Metadata = map[string]any{calledAs: call}
+	if err := app.RunContext(p.job.ctx.Context, call); err != nil {
+		return err
+	}
+	p.results = append(p.results, stageResult{s.folder, command, time.Since(began).Seconds(), output.String()})
+	return p.writeResults(p.folder.WriteTemporary)
+}
+
+// unfinished is true for a training that this very command has begun.
+func (p *paperRun) unfinished(s stage, command []string) bool {
+	record, err := runfolder.ReadRecord(filepath.Join(p.out, s.folder))
+	if err != nil || record.Status == runfolder.Complete {
+		return false
+	}
+	called := slices.DeleteFunc(slices.Clone(record.Command), func(arg string) bool { return arg == "--resume" || arg == "--force" })
+	return slices.Equal(called, command)
+}
+
+// maxResults bounds stages.json, which is read back.
+const maxResults = 1 << 24
+
+func (p *paperRun) readResults() ([]stageResult, error) {
+	path := p.folder.Path(stagesName)
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxResults+1))
+	if err != nil {
+		return nil, err
+	}
+	var results []stageResult
+	if err := json.Unmarshal(text, &results); err != nil || len(text) > maxResults {
+		return nil, fmt.Errorf("%s is not the list of a paper's stages; start anew with --force", path)
+	}
+	return results, nil
+}
+
+func (p *paperRun) writeResults(write func(name string, write func(io.Writer) error) error) error {
+	return write(stagesName, func(w io.Writer) error {
+		e := json.NewEncoder(w)
+		e.SetIndent("", "  ")
+		return e.Encode(p.results)
+	})
+}
+
+// writeSummary lists the stages with their findings.
+func (p *paperRun) writeSummary(w io.Writer) error {
+	var b bytes.Buffer
+	total := 0.0
+	for _, r := range p.results {
+		total += r.Seconds
+	}
+	fmt.Fprintf(&b, "# What the units have learned\n\n%d stages, %.0f seconds. Each is a command that can be called by itself; its folder has pictures, tables and arrays.\n", len(p.results), total)
+	for _, r := range p.results {
+		fmt.Fprintf(&b, "\n## %s\n\n`%s`, %.1f s\n", filepath.ToSlash(r.Folder), strings.Join(r.Command, " "), r.Seconds)
+		if text := strings.TrimSpace(r.Output); text != "" {
+			fmt.Fprintf(&b, "\n```\n%s\n```\n", text)
+		}
+	}
+	_, err := w.Write(b.Bytes())
+	return err
+}

@@ -1,0 +1,188 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+	"gorgonia.org/tensor"
+
+	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/engine/dense"
+	"github.com/unitscope/unitscope/network"
+	"github.com/unitscope/unitscope/report"
+	"github.com/unitscope/unitscope/report/runfolder"
+	"github.com/unitscope/unitscope/visualize"
+)
+
+func sampleCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "sample",
+		Usage: "sampling from a unit (section 4 of the report): inputs that a Deep Belief Net draws while the unit is held at 1",
+		Description: "Samples from every unit in several chains and writes to --out: samples.npz (samples, the mean of each unit, and\n" +
+			"that of the net with no unit held), mixing.csv (how well the chains agree and how many modes the samples have,\n" +
+			"a row per unit), means.png (the mean of each unit), samples.png (a row for each of the first units, its mean at\n" +
+			"the left) and run.json. Only a DBN has the generative half that this needs, and one trained with --persistent has\n" +
+			"by far the better one: long chains leave the data of a net that was trained with chains of one step.",
+		Flags:  append(append(modelFlags(), sampleFlags()...), runFlags()...),
+		Action: sample,
+	}
+}
+
+// sampleFlags are for every command that samples from units.
+func sampleFlags() []cli.Flag {
+	o := visualize.DefaultSample()
+	return []cli.Flag{
+		&cli.IntFlag{Name: "samples", Value: o.Samples, Usage: "`N` samples of each unit, at least 1"},
+		&cli.IntFlag{Name: "chains", Value: o.Chains, Usage: "`N` chains of each unit, which take turns to give a sample, at least 1"},
+		&cli.IntFlag{Name: "burn-in", Value: o.BurnIn, Usage: "`N` sweeps of a chain before those that samples are taken from, 0 or more"},
+		&cli.IntFlag{Name: "every", Value: o.Every, Usage: "`N` sweeps from one sample of a chain to the next, at least 1"},
+		&cli.Float64Flag{Name: "mode-cosine", Value: o.Cosine, Usage: "`X`, the cosine between samples at or above which they count as one mode, -1 to 1"},
+	}
+}
+
+// sampleOptions translates sampleFlags; layer and units are left to fill in.
+func sampleOptions(ctx *cli.Context) (visualize.SampleOptions, error) {
+	o := visualize.SampleOptions{
+		Samples: ctx.Int("samples"), Chains: ctx.Int("chains"), BurnIn: ctx.Int("burn-in"), Every: ctx.Int("every"),
+		Cosine: ctx.Float64("mode-cosine"), Seed: ctx.Uint64("seed"),
+	}
+	switch {
+	case o.Samples < 1:
+		return o, usagef("--samples %d: want at least 1", o.Samples)
+	case o.Chains < 1:
+		return o, usagef("--chains %d: want at least 1", o.Chains)
+	case o.BurnIn < 0:
+		return o, usagef("--burn-in %d: want 0 or more", o.BurnIn)
+	case o.Every < 1:
+		return o, usagef("--every %d: want at least 1", o.Every)
+	case !(o.Cosine >= -1 && o.Cosine <= 1):
+		return o, usagef("--mode-cosine %g: want a number between -1 and 1", o.Cosine)
+	}
+	return o, nil
+}
+
+// sample is `unitscope visualize sample`.
+func sample(ctx *cli.Context) error {
+	j, err := begin(ctx, "visualize sample")
+	if err != nil {
+		return err
+	}
+	o, err := sampleOptions(ctx)
+	if err != nil {
+		return err
+	}
+	n, file, err := loadModel("model", ctx.String("model"))
+	if err != nil {
+		return err
+	}
+	if o.Layer, o.Units, err = chooseUnits(n, ctx.Int("layer"), ctx.String("units")); err != nil {
+		return err
+	}
+	if err := requireGenerative("model", ctx.String("model"), n); err != nil {
+		return err
+	}
+	err = j.compute(o.Seed, []string{file}, func(d engine.Device, f *runfolder.Folder) error {
+		result, err := draw(ctx.Context, j.console, d, n, o)
+		if err != nil {
+			return err
+		}
+		return writeSamples(f, result)
+	})
+	if err != nil {
+		return err
+	}
+	j.console.say("wrote %s", j.folder.Path("samples.png"))
+	return nil
+}
+
+// requireGenerative refuses a model that can't be sampled from.
+func requireGenerative(flag, path string, n *network.Network) error {
+	switch {
+	case n.Kind != network.DBN:
+		return usagef("--%s %s: the model is of kind %s, which has no generative half: only the layers of a %s are RBMs, from which one can sample; `visualize ascent`, `combine` and `examples` work with every model", flag, path, n.Kind, network.DBN)
+	case n.Output != nil:
+		return usagef("--%s %s: the model has been fine-tuned as a classifier, and its layers are RBMs no more: it has no generative half; give the %s before fine-tuning", flag, path, network.DBN)
+	}
+	return nil
+}
+
+// draw samples from units and shows its progress.
+func draw(ctx context.Context, c *console, d engine.Device, n *network.Network, o visualize.SampleOptions) (*visualize.SampleResult, error) {
+	p := c.progress(fmt.Sprintf("%s layer %d, samples of %d units", n.Kind, o.Layer, len(o.Units)), "sweeps", 0)
+	result, err := visualize.Sample(ctx, d, n, o, func(done, total int) {
+		p.total = int64(total)
+		p.set(int64(done), "")
+	})
+	if err != nil {
+		p.stop()
+		return nil, err
+	}
+	p.finish("")
+	if slow := unmixed(result); slow > 0 {
+		c.say("the chains of %d of %d units disagree (R-hat above %g): their means depend on the starts; more sweeps may help", slow, len(result.Units), mixedRHat)
+	}
+	return result, nil
+}
+
+// mixedRHat is the usual limit, above which chains have not forgotten their starts.
+const mixedRHat = 1.1
+
+func unmixed(r *visualize.SampleResult) (n int) {
+	for _, m := range r.Mixing {
+		if m.Total.RHat > mixedRHat || m.First.RHat > mixedRHat || m.Second.RHat > mixedRHat {
+			n++
+		}
+	}
+	return n
+}
+
+const (
+	sampledUnitsShown = 16 // rows of samples.png
+	samplesShown      = 20 // samples in each of them
+)
+
+func writeSamples(f *runfolder.Folder, r *visualize.SampleResult) error {
+	columns := nearlySquare(len(r.Units))
+	means, err := report.RangeGrid(r.Mean, r.Shape, columns, report.InputRange(r.Visible), report.GridOptions{Scale: gridScale(columns, r.Shape)})
+	if err != nil {
+		return err
+	}
+	rows, perRow, err := sampleRows(r)
+	if err != nil {
+		return err
+	}
+	samples, err := report.RangeGrid(rows, r.Shape, perRow, report.InputRange(r.Visible), report.GridOptions{Scale: gridScale(perRow, r.Shape)})
+	if err != nil {
+		return err
+	}
+	return errors.Join(
+		f.Write("samples.npz", r.WriteArrays),
+		f.Write("mixing.csv", r.WriteTable),
+		writePicture(f, "means.png", means),
+		writePicture(f, "samples.png", samples),
+	)
+}
+
+// sampleRows returns a row for each of the first units: the mean, and the first
+// samples.
+func sampleRows(r *visualize.SampleResult) (rows *tensor.Dense, perRow int, err error) {
+	samples, err := dense.Data(r.Samples)
+	if err != nil {
+		return nil, 0, err
+	}
+	means, err := dense.Data(r.Mean)
+	if err != nil {
+		return nil, 0, err
+	}
+	size, each := r.Mean.Shape()[1], r.Samples.Shape()[1]
+	units, shown := min(len(r.Units), sampledUnitsShown), min(each, samplesShown)
+	var tiles []float32
+	for u := range units {
+		tiles = append(tiles, means[u*size:(u+1)*size]...)
+		tiles = append(tiles, samples[u*each*size:(u*each+shown)*size]...)
+	}
+	rows, err = dense.Of(tiles, units*(1+shown), size)
+	return rows, 1 + shown, err
+}

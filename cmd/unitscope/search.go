@@ -1,0 +1,338 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/unitscope/unitscope/dataset"
+	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/network"
+	"github.com/unitscope/unitscope/report/runfolder"
+	"github.com/unitscope/unitscope/train"
+)
+
+const (
+	searchTask = "search"
+	trialTask  = "search trial"
+)
+
+func searchCommand() *cli.Command {
+	dbn, sdae := train.SearchDefaults(network.DBN, engine.Bernoulli), train.SearchDefaults(network.SDAE, engine.Bernoulli)
+	ranged := func(name string, value train.Range, usage string) cli.Flag {
+		return &cli.StringFlag{Name: name, Value: rangeText(value), Usage: usage}
+	}
+	flags := []cli.Flag{
+		&cli.StringFlag{Name: "kind", Required: true, Usage: "`KIND` of model: dbn or sdae"},
+		&cli.StringFlag{Name: "data", Value: "digits", Usage: "`DATA` to train on, see below"},
+		&cli.IntFlag{Name: "limit", Usage: "use only the first `N` examples, 0 for all"},
+		&cli.IntFlag{Name: "validation", Usage: "hold the last `N` examples out of training, to judge trials by, 0 for a sixth of them"},
+		&cli.IntFlag{Name: "trials", Value: dbn.Trials, Usage: "`N` draws of the hyper-parameters, at least 1"},
+		&cli.StringFlag{Name: "objective", Value: "auto", Usage: "`WHAT` to make small on the examples held out: error (of classification, after fine-tuning), reconstruction (its squared error), or auto: error if there are labels"},
+		ranged("layers", dbn.Layers, "`LOW:HIGH` number of layers; a single number fixes it, here and below"),
+		ranged("units", dbn.Units, "`LOW:HIGH` units, the same in every layer"),
+		ranged("epochs", dbn.Epochs, "`LOW:HIGH` passes over the data for each layer"),
+		&cli.StringFlag{Name: "lr", Usage: fmt.Sprintf("`LOW:HIGH` learning rate of every layer, above 0; a twentieth for a layer with gaussian inputs (default: %s for dbn, %s for sdae)", rangeText(dbn.Rate), rangeText(sdae.Rate))},
+		&cli.StringFlag{Name: "noise", Usage: fmt.Sprintf("`LOW:HIGH` noise of every layer of an sdae, 0 to 1 (default: %s)", rangeText(sdae.Noise))},
+		ranged("finetune-lr", dbn.FineTuneRate, "`LOW:HIGH` first learning rate of fine-tuning, above 0; the last is a 25th of it"),
+		&cli.IntFlag{Name: "finetune-epochs", Value: dbn.FineTune.Epochs, Usage: "`N` passes over the data at most for fine-tuning, at least 1"},
+		&cli.IntFlag{Name: "patience", Value: dbn.FineTune.Patience, Usage: "`N` epochs without fewer errors on the examples held out that end fine-tuning, 0 for never"},
+		&cli.StringFlag{Name: "visible", Value: "bernoulli", Usage: "`KIND` of inputs: bernoulli (0 to 1) or gaussian (real, unit variance)"},
+		&cli.IntFlag{Name: "batch", Value: dbn.Train.Batch, Usage: "`N` examples per update in pre-training, at least 1"},
+		&cli.Float64Flag{Name: "momentum", Value: dbn.Train.Momentum, Usage: "`X` of pre-training, 0 or more and below 1"},
+		&cli.Float64Flag{Name: "decay", Usage: fmt.Sprintf("`X`, the L2 penalty on weights in pre-training, 0 or more (default: %g for dbn, %g for sdae)", dbn.Train.Decay, sdae.Train.Decay)},
+		&cli.BoolFlag{Name: "resume", Usage: "go on with the search in --out: finished trials are kept, an interrupted one goes on from its checkpoint; a larger --trials adds trials"},
+	}
+	return &cli.Command{
+		Name:  searchTask,
+		Usage: "random search over hyper-parameters",
+		Description: "Draws hyper-parameters and trains a model with each draw: rates, units and epochs uniformly in their logarithm. Every\n" +
+			"trial has a run folder of its own in --out (trial-001 and so on); search.csv lists them, the best first.\n\n--data is one of\n\n" + indent(dataset.Kinds()),
+		Flags:  append(flags, runFlags()...),
+		Action: searchModels,
+	}
+}
+
+// rangeText is a range as flags take it.
+func rangeText(r train.Range) string {
+	if r.Low == r.High {
+		return fmt.Sprint(r.Low)
+	}
+	return fmt.Sprintf("%g:%g", r.Low, r.High)
+}
+
+// parseRange reads LOW:HIGH, or a single number.
+func parseRange(flag, text string) (r train.Range, err error) {
+	low, high, ok := strings.Cut(text, ":")
+	if !ok {
+		high = low
+	}
+	var err1, err2 error
+	r.Low, err1 = strconv.ParseFloat(strings.TrimSpace(low), 64)
+	r.High, err2 = strconv.ParseFloat(strings.TrimSpace(high), 64)
+	if err1 != nil || err2 != nil {
+		return r, usagef("--%s %q: want LOW:HIGH or a number", flag, text)
+	}
+	return r, nil
+}
+
+func searchOptions(ctx *cli.Context) (train.SearchOptions, error) {
+	kind := network.Kind(ctx.String("kind"))
+	if kind != network.DBN && kind != network.SDAE {
+		return train.SearchOptions{}, usagef("--kind %q: want %s or %s", kind, network.DBN, network.SDAE)
+	}
+	visible, err := parseVisible(ctx.String("visible"))
+	if err != nil {
+		return train.SearchOptions{}, err
+	}
+	o := train.SearchDefaults(kind, visible)
+	o.Trials = ctx.Int("trials")
+	o.Train.Batch, o.Train.Momentum, o.Train.Seed = ctx.Int("batch"), ctx.Float64("momentum"), ctx.Uint64("seed")
+	o.FineTune.Epochs, o.FineTune.Patience, o.FineTune.Seed = ctx.Int("finetune-epochs"), ctx.Int("patience"), o.Train.Seed
+	if ctx.IsSet("decay") {
+		o.Train.Decay = ctx.Float64("decay")
+	}
+	if ctx.IsSet("noise") && kind != network.SDAE {
+		return o, usagef("--noise: only an sdae is trained with noise, this is a dbn")
+	}
+	for _, r := range []struct {
+		flag string
+		to   *train.Range
+	}{{"layers", &o.Layers}, {"units", &o.Units}, {"epochs", &o.Epochs}, {"lr", &o.Rate}, {"noise", &o.Noise}, {"finetune-lr", &o.FineTuneRate}} {
+		if text := ctx.String(r.flag); text != "" {
+			if *r.to, err = parseRange(r.flag, text); err != nil {
+				return o, err
+			}
+		}
+	}
+	if objective := ctx.String("objective"); objective != "auto" {
+		o.Objective = train.Objective(objective)
+	}
+	if err := o.Check(); err != nil {
+		return o, usageError{err}
+	}
+	return o, nil
+}
+
+// searchModels is `unitscope search`.
+func searchModels(ctx *cli.Context) (err error) {
+	j, err := begin(ctx, searchTask)
+	if err != nil {
+		return err
+	}
+	o, err := searchOptions(ctx)
+	if err != nil {
+		return err
+	}
+	set, held, err := openSearchData(ctx)
+	if err != nil {
+		return err
+	}
+	defer closeInto(&err, set)
+	if _, ok := set.Label(0); !ok && ctx.String("objective") == "auto" {
+		o.Objective = train.ObjectiveReconstruction
+	}
+	s := &search{job: j, set: set, held: held, options: o, out: ctx.String("out")}
+	s.resolve()
+	if j.mode == runfolder.Resume {
+		if err := s.findTrials(); err != nil {
+			return err
+		}
+	}
+	err = j.compute(o.Train.Seed, set.Info().Files, func(d engine.Device, f *runfolder.Folder) error {
+		s.folder = f
+		return s.run(ctx.Context, d)
+	})
+	if err != nil && ctx.Err() != nil {
+		return fmt.Errorf("%w; go on with the same command and --resume", err)
+	}
+	if err != nil {
+		return err
+	}
+	return s.sayBest()
+}
+
+// openSearchData opens --data with --limit and --validation, which here is
+// never 0. Closing set closes held.
+func openSearchData(ctx *cli.Context) (set, held dataset.Set, err error) {
+	validation := ctx.Int("validation")
+	set, held, err = openData(ctx.String("data"), ctx.Int("limit"), validation, ctx.Uint64("seed"))
+	if err != nil || validation != 0 {
+		return set, held, err
+	}
+	train, held, err := dataset.Split(set, set.Len()/6)
+	if err == nil && held.Len() == 0 {
+		err = fmt.Errorf("a sixth of %d examples is none", set.Len())
+	}
+	if err != nil {
+		return nil, nil, errors.Join(usagef("--validation: %w", err), set.Close())
+	}
+	return train, held, nil
+}
+
+// search is a search in progress.
+type search struct {
+	*job
+	set, held dataset.Set
+	options   train.SearchOptions
+	out       string
+	device    engine.Device
+	done      []train.TrialResult // in the order of trials
+}
+
+// resolve puts the options that the search works out into its record.
+func (s *search) resolve() {
+	o := s.options
+	s.resolved["objective"] = string(o.Objective)
+	s.resolved["validation"] = strconv.Itoa(s.held.Len())
+	s.resolved["lr"] = rangeText(o.Rate)
+	s.resolved["noise"] = rangeText(o.Noise)
+	s.resolved["decay"] = fmt.Sprint(o.Train.Decay)
+}
+
+func trialName(number int) string { return fmt.Sprintf("trial-%03d", number) }
+
+func (s *search) path(t train.Trial) string { return filepath.Join(s.out, trialName(t.Number)) }
+
+// findTrials reads the trials that an earlier search finished, and makes sure
+// that those it left are the same as this one's.
+func (s *search) findTrials() error {
+	for number := 1; number <= s.options.Trials; number++ {
+		t := s.options.Trial(number)
+		record, err := runfolder.ReadRecord(s.path(t))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		want := s.trialOptions(t)
+		for _, name := range trialOptionNames() {
+			if got := record.Options[name]; got != want[name] {
+				return usagef("--resume: %s was made with --%s %.80s, now it is %s; give the same options, or start anew with --force", s.path(t), name, got, want[name])
+			}
+		}
+		if record.Status != runfolder.Complete {
+			continue
+		}
+		result, err := readTrial(filepath.Join(s.path(t), trialFile), t)
+		if err != nil {
+			return err
+		}
+		s.done = append(s.done, result)
+	}
+	return nil
+}
+
+// run runs the trials that are left and writes the table.
+func (s *search) run(ctx context.Context, d engine.Device) error {
+	s.device = d
+	if len(s.done) > 0 {
+		s.console.say("%d of %d trials are done", len(s.done), s.options.Trials)
+	}
+	var now *trialRun
+	hooks := train.SearchHooks{
+		Start: func(t train.Trial) (train.TrialStart, error) {
+			for i := range s.done {
+				if s.done[i].Number == t.Number {
+					return train.TrialStart{Done: &s.done[i]}, nil
+				}
+			}
+			s.console.say("trial %d of %d: %s", t.Number, s.options.Trials, describe(t))
+			now = s.newTrialRun(t)
+			return now.start()
+		},
+		Pretrained: func(_ train.Trial, n *network.Network) error { return now.pretrained(n) },
+		Finish: func(r train.TrialResult, n *network.Network) error {
+			if err := now.finish(r, n); err != nil {
+				return err
+			}
+			s.done = append(s.done, r)
+			s.console.say("trial %d of %d: %s", r.Number, s.options.Trials, s.judgement(r))
+			return s.folder.Write(tableFile, s.writeTable)
+		},
+	}
+	if _, err := train.Search(ctx, d, s.set, s.held, s.options, hooks); err != nil {
+		if now != nil {
+			now.stop()
+		}
+		return err
+	}
+	return s.folder.Write(tableFile, s.writeTable)
+}
+
+// describe is a trial's hyper-parameters, for people.
+func describe(t train.Trial) string {
+	text := fmt.Sprintf("layers %s, %d epochs, learning rate %g", unitsText(t.Train.Units), t.Train.Epochs[0], t.Train.Rates[len(t.Train.Rates)-1])
+	if len(t.Train.Noise) > 0 {
+		text += fmt.Sprintf(", noise %g", t.Train.Noise[0])
+	}
+	return text + fmt.Sprintf(", fine-tuning rate %g", t.FineTune.Rate)
+}
+
+func unitsText(units []int) string {
+	var texts []string
+	for _, u := range units {
+		texts = append(texts, strconv.Itoa(u))
+	}
+	return strings.Join(texts, ",")
+}
+
+// judgement says how good a trial is, for people.
+func (s *search) judgement(r train.TrialResult) string {
+	switch {
+	case r.Diverged():
+		return "diverged"
+	case s.options.Objective == train.ObjectiveError:
+		return fmt.Sprintf("validation error %.2f %%", 100*r.Objective)
+	}
+	return fmt.Sprintf("reconstruction error %.4g", r.Objective)
+}
+
+// sayBest says which trial is the best and how to train it fully.
+func (s *search) sayBest() error {
+	best := s.sorted()[0]
+	if best.Diverged() {
+		return fmt.Errorf("all %d trials diverged; try lower rates for --lr and --finetune-lr", len(s.done))
+	}
+	_, err := fmt.Fprintf(s.ctx.App.Writer, "best of %d is trial %d, %s; to train it fully: %s\n", len(s.done), best.Number, s.judgement(best), s.fullCommand(best.Trial))
+	return err
+}
+
+// fullCommand is the command line that trains a trial's model on all examples
+// but those held out. Options that are a command's own defaults are left out.
+func (s *search) fullCommand(t train.Trial) string {
+	data := fmt.Sprintf("--data %s --validation %d", quoted(s.ctx.String("data")), s.held.Len())
+	words := []string{"unitscope train", string(t.Train.Kind), data}
+	usual := train.Defaults(t.Train.Kind, engine.Bernoulli, t.Train.Units...).Settings()
+	settings := t.Train.Settings()
+	for _, name := range slices.Sorted(maps.Keys(settings)) {
+		if settings[name] != usual[name] || name == "layers" {
+			words = append(words, "--"+name, settings[name])
+		}
+	}
+	line := strings.Join(words, " ") + " --out best"
+	if f := t.FineTune; s.options.Objective == train.ObjectiveError {
+		line += fmt.Sprintf(" && unitscope finetune --model best %s --epochs %d --batch %d --lr %g --final-lr %g --patience %d --seed %d --out best-finetuned",
+			data, f.Epochs, f.Batch, f.Rate, f.FinalRate, f.Patience, f.Seed)
+	}
+	return line
+}
+
+// quoted is a word for a shell.
+func quoted(word string) string {
+	if word != "" && !strings.ContainsFunc(word, func(r rune) bool {
+		return !strings.ContainsRune("-_./:=,+@%", r) && !(r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z')
+	}) {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}

@@ -1,0 +1,279 @@
+package main
+
+import (
+	"cmp"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/unitscope/unitscope/network"
+	"github.com/unitscope/unitscope/network/safetensors"
+	"github.com/unitscope/unitscope/report/runfolder"
+	"github.com/unitscope/unitscope/train"
+)
+
+// The files of a search and of its trials.
+const (
+	tableFile      = "search.csv"
+	trialFile      = "trial.csv"
+	pretrainedFile = "pretrained.safetensors"
+	fineTuneFile   = "finetune.csv"
+)
+
+// trialRun is one trial in its run folder.
+type trialRun struct {
+	search *search
+	trial  train.Trial
+	folder *runfolder.Folder
+	before *training
+	after  *fineTuning
+	shown  *trainingProgress
+}
+
+func (s *search) newTrialRun(t train.Trial) *trialRun {
+	return &trialRun{
+		search: s, trial: t,
+		before: &training{console: s.console, device: s.device, set: s.set, held: s.held, options: t.Train},
+		after:  &fineTuning{console: s.console, set: s.set, held: s.held, options: t.FineTune, logName: fineTuneFile},
+		shown:  &trainingProgress{console: s.console, kind: t.Train.Kind},
+	}
+}
+
+// trialOptionNames are the options of a trial that tell it from others.
+func trialOptionNames() []string {
+	return []string{"kind", "data", "limit", "validation", "objective", "seed", "visible", "batch", "momentum", "decay", "finetune-epochs", "patience",
+		"layers", "epochs", "lr", "noise", "finetune-lr"}
+}
+
+// trialOptions are the options in a trial's record: those of the search, with
+// what the trial has drawn.
+func (s *search) trialOptions(t train.Trial) map[string]string {
+	all := map[string]string{}
+	for _, name := range trialOptionNames() {
+		all[name] = s.resolved[name]
+	}
+	drawn := t.Train.Settings()
+	for _, name := range []string{"layers", "epochs", "lr", "noise"} {
+		all[name] = drawn[name]
+	}
+	all["finetune-lr"] = fmt.Sprint(t.FineTune.Rate)
+	return all
+}
+
+// start opens the trial's folder and finds out where it goes on.
+func (r *trialRun) start() (train.TrialStart, error) {
+	s := r.search
+	path := s.path(r.trial)
+	record, err := runfolder.NewRecord(trialTask, args(s.ctx), s.trialOptions(r.trial), r.trial.Train.Seed, s.device.Info(), s.set.Info().Files)
+	if err != nil {
+		return train.TrialStart{}, err
+	}
+	if r.folder, err = runfolder.Create(path, s.mode, record); err != nil {
+		return train.TrialStart{}, err
+	}
+	r.before.folder, r.after.folder = r.folder, r.folder
+	start := train.TrialStart{Hooks: r.before.hooks(r.shown), FineTuneHooks: r.after.hooks()}
+	if s.mode == runfolder.Resume {
+		if err := r.resume(path, &start); err != nil {
+			return start, err
+		}
+	}
+	if start.Resume == nil && start.ResumeFineTune == nil {
+		r.before.log.since, r.after.log.since = time.Now(), time.Now()
+	}
+	return start, nil
+}
+
+// resume finds what an interrupted trial has left.
+func (r *trialRun) resume(path string, start *train.TrialStart) error {
+	n, err := network.Load(filepath.Join(path, pretrainedFile))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	start.Pretrained = n
+	f, err := safetensors.Open(checkpointPath(path))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if f != nil {
+		err = r.readCheckpoint(f, start)
+		if err = errors.Join(err, f.Close()); err != nil {
+			return fmt.Errorf("%s: %w", checkpointPath(path), err)
+		}
+	}
+	if n != nil {
+		// Written again, to be among this run's outputs.
+		return r.relist(path, n)
+	}
+	if start.Resume != nil {
+		return r.before.log.read(logPath(path), start.Resume)
+	}
+	return nil
+}
+
+func (r *trialRun) readCheckpoint(f *safetensors.File, start *train.TrialStart) (err error) {
+	if start.Pretrained == nil {
+		start.Resume, err = train.ReadCheckpoint(f)
+		return err
+	}
+	start.ResumeFineTune, err = train.ReadFineTuneCheckpoint(f)
+	if errors.Is(err, train.ErrNotFineTune) {
+		// The last one of pre-training: fine-tuning has not written any yet.
+		return nil
+	}
+	if err == nil {
+		err = r.after.log.read(filepath.Join(r.search.path(r.trial), fineTuneFile), start.ResumeFineTune)
+	}
+	return err
+}
+
+// relist writes what a finished pre-training left.
+func (r *trialRun) relist(path string, n *network.Network) (err error) {
+	r.before.log.rows, err = readLog(logPath(path), logColumns(), func([]string) (bool, error) { return true, nil })
+	if err != nil {
+		return err
+	}
+	return r.writePretrained(n)
+}
+
+func (r *trialRun) writePretrained(n *network.Network) error {
+	return errors.Join(
+		r.folder.Write(runfolder.LogName, r.before.log.write),
+		r.folder.Write(pretrainedFile, n.Write))
+}
+
+// pretrained keeps the model before fine-tuning.
+func (r *trialRun) pretrained(n *network.Network) error {
+	r.shown.finish()
+	r.after.log.since = time.Now()
+	return r.writePretrained(n)
+}
+
+// stop ends the display without a word, before an error speaks.
+func (r *trialRun) stop() {
+	r.shown.stop()
+	r.after.stop()
+}
+
+// finish writes a trial's model, which is nil if it diverged, and its result.
+func (r *trialRun) finish(result train.TrialResult, n *network.Network) error {
+	if n == nil {
+		r.stop()
+	} else {
+		r.after.finish(result.Outcome)
+		if err := r.folder.Write(runfolder.ModelName, n.Write); err != nil {
+			return err
+		}
+	}
+	if len(r.after.log.rows) > 0 {
+		if err := r.folder.Write(fineTuneFile, r.after.log.write); err != nil {
+			return err
+		}
+	}
+	err := r.folder.Write(trialFile, func(w io.Writer) error {
+		return csv.NewWriter(w).WriteAll([][]string{trialColumns(), trialRow(result)})
+	})
+	if err != nil {
+		return err
+	}
+	return r.folder.Finish()
+}
+
+// trialColumns are those of search.csv, and of the trial.csv with one row that
+// each trial's folder has.
+func trialColumns() []string {
+	return []string{"trial", "objective", "layers", "units", "epochs", "lr", "noise", "finetune_lr",
+		"validation_examples", "validation_errors", "validation_loss", "finetune_epoch", "finetune_epochs"}
+}
+
+func trialRow(r train.TrialResult) []string {
+	o := r.Train
+	noise := ""
+	if len(o.Noise) > 0 {
+		noise = exact(o.Noise[0])
+	}
+	return []string{
+		strconv.Itoa(r.Number), exact(r.Objective), strconv.Itoa(len(o.Units)), strconv.Itoa(o.Units[0]), strconv.Itoa(o.Epochs[0]), exact(o.Rates[len(o.Rates)-1]), noise, exact(r.FineTune.Rate),
+		strconv.Itoa(r.Outcome.Held.Examples), strconv.Itoa(r.Outcome.Held.Errors), exact(r.Outcome.Held.Loss), strconv.Itoa(r.Outcome.Epoch), strconv.Itoa(r.Outcome.Epochs),
+	}
+}
+
+// exact is a number that reads back as it was; NaN is left empty.
+func exact(x float64) string {
+	if math.IsNaN(x) {
+		return ""
+	}
+	return strconv.FormatFloat(x, 'g', -1, 64)
+}
+
+// readTrial reads the result of a finished trial.
+func readTrial(path string, t train.Trial) (train.TrialResult, error) {
+	result := train.TrialResult{Trial: t, Objective: math.NaN()}
+	rows, err := readLog(path, trialColumns(), func(row []string) (bool, error) { return true, parseTrial(row, &result) })
+	if err == nil && len(rows) != 1 {
+		err = fmt.Errorf("%s: %d rows, want 1: %w", path, len(rows), os.ErrInvalid)
+	}
+	return result, err
+}
+
+func parseTrial(row []string, r *train.TrialResult) error {
+	at := map[string]string{}
+	for i, name := range trialColumns() {
+		at[name] = row[i]
+	}
+	var failed error
+	float := func(name string, empty float64) float64 {
+		if at[name] == "" {
+			return empty
+		}
+		x, err := strconv.ParseFloat(at[name], 64)
+		if err != nil || !(x >= 0 && x <= math.MaxFloat64) {
+			failed = fmt.Errorf("%s is %.40q, want a finite number, 0 or more", name, at[name])
+		}
+		return x
+	}
+	whole := func(name string) int {
+		n, err := strconv.ParseInt(at[name], 10, 32)
+		if err != nil || n < 0 {
+			failed = fmt.Errorf("%s is %.40q, want a whole number, 0 or more", name, at[name])
+		}
+		return int(n)
+	}
+	if number := whole("trial"); number != r.Number {
+		failed = fmt.Errorf("it is of trial %d, want %d", number, r.Number)
+	}
+	r.Objective = float("objective", math.NaN())
+	r.Outcome.Held = train.Score{Examples: whole("validation_examples"), Errors: whole("validation_errors"), Loss: float("validation_loss", 0)}
+	r.Outcome.Epoch, r.Outcome.Epochs = whole("finetune_epoch"), whole("finetune_epochs")
+	return failed
+}
+
+// sorted are the results so far, the best first; those that diverged are last.
+func (s *search) sorted() []train.TrialResult {
+	return slices.SortedStableFunc(slices.Values(s.done), func(a, b train.TrialResult) int {
+		if a.Diverged() != b.Diverged() {
+			if a.Diverged() {
+				return 1
+			}
+			return -1
+		}
+		return cmp.Or(cmp.Compare(a.Objective, b.Objective), cmp.Compare(a.Number, b.Number))
+	})
+}
+
+// writeTable writes search.csv.
+func (s *search) writeTable(w io.Writer) error {
+	rows := [][]string{trialColumns()}
+	for _, r := range s.sorted() {
+		rows = append(rows, trialRow(r))
+	}
+	return csv.NewWriter(w).WriteAll(rows)
+}

@@ -1,0 +1,404 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+
+	"github.com/unitscope/unitscope/dataset"
+	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/engine/dense"
+	"github.com/unitscope/unitscope/network"
+)
+
+// FineTuneHooks are called while [FineTune] runs, from its goroutine. Any may
+// be nil.
+type FineTuneHooks struct {
+	// Progress is called after every chunk of updates, a few times a second.
+	// Its Layer and Layers are 0: all layers learn at once.
+	Progress func(Progress)
+	// Report is called at the end of every epoch.
+	Report func(FineTuneReport)
+	// Checkpoint is as in [Hooks], every [FineTuneOptions.CheckpointEvery] updates.
+	Checkpoint func(write func(io.Writer) error) error
+}
+
+// FineTuneReport is how an epoch of fine-tuning went.
+type FineTuneReport struct {
+	Epoch, Epochs int     // from 1, and how many there are at most
+	Examples      int64   // shown in all epochs so far
+	Rate          float64 // learning rate of the epoch
+	// Train is over the examples of the epoch as they were trained on, each with
+	// the parameters of its moment and with its noise.
+	Train Score
+	// Held is over the examples held out, at the end of the epoch. Without any it
+	// is of 0 examples.
+	Held Score
+	Best bool // no epoch before was as good on the examples held out
+}
+
+// FineTuneOutcome is what came of fine-tuning.
+type FineTuneOutcome struct {
+	Epoch  int   // whose parameters the result has, from 1
+	Epochs int   // that were made
+	Held   Score // of the result, on the examples held out; of 0 examples without any
+}
+
+// tuner is one call of FineTune: what it keeps on the device, and where it is.
+type tuner struct {
+	classifier
+	network   *network.Network
+	set, held dataset.Set // held may be nil
+	options   FineTuneOptions
+	hooks     FineTuneHooks
+	settings  map[string]string
+	plan      schedule
+
+	velocity   []engine.Parameters // of the momentum, per layer; nil without one
+	full, last *room               // for a full batch, and for the last of an epoch
+	labels     []int32
+	keys       [][]uint64 // per layer, identities of a batch's noise
+	updates    int
+	judged     int   // epochs whose end has been dealt with
+	tally      Score // of the epoch so far
+	best       *best // nil before the end of the first epoch, and without examples held out
+}
+
+// best is the parameters that did best on the examples held out.
+type best struct {
+	epoch  int // from 1
+	score  Score
+	layers []network.Layer // the last one is the classifier
+}
+
+// FineTune puts a softmax classifier on a network and trains the whole stack on
+// the labels of a set: back-propagation of the cross-entropy through all
+// layers, by stochastic gradient descent. It is what the pre-training of section
+// 2 of the report was made for (Hinton, Osindero and Teh, 2006; Vincent et al.,
+// 2010). The classifier begins with weights of 0, or with the network's own if
+// it has one.
+//
+// held are examples kept out of training, or nil. With them, the result has the
+// parameters of the epoch with the fewest errors on held, and training stops
+// early after [FineTuneOptions.Patience] epochs without a better one. Without
+// them it has the last epoch's.
+//
+// The network given stays as it is. The result has its kind, so that its units
+// are shown in the same way, and its radius, but no visible biases, see
+// [network.Network.Output]. Its Training says how it was fine-tuned, under names
+// that begin with "finetune.".
+//
+// resume, cancelling ctx, and parameters that are no longer finite are as in
+// [Train]: fine-tuning that goes on from a checkpoint gives the model of one
+// that was never interrupted, bit for bit.
+func FineTune(ctx context.Context, d engine.Device, n *network.Network, set, held dataset.Set, o FineTuneOptions, h FineTuneHooks, resume *FineTuneCheckpoint) (*network.Network, FineTuneOutcome, error) {
+	t, err := newTuner(n, set, held, o, h)
+	if err != nil {
+		return nil, FineTuneOutcome{}, fmt.Errorf("fine-tune: %w", err)
+	}
+	t.device, t.buffers.device = d, d
+	err = t.checkMemory()
+	if err == nil {
+		err = t.start(resume)
+	}
+	if err == nil {
+		err = t.train(ctx)
+	}
+	var result *network.Network
+	if err == nil {
+		result, err = t.result()
+	}
+	if err = errors.Join(err, t.buffers.close()); err != nil {
+		return nil, FineTuneOutcome{}, fmt.Errorf("fine-tune: %w", err)
+	}
+	return result, t.outcome(), nil
+}
+
+// newTuner checks what FineTune is given.
+func newTuner(n *network.Network, set, held dataset.Set, o FineTuneOptions, h FineTuneHooks) (*tuner, error) {
+	if held != nil && held.Len() == 0 {
+		held = nil
+	}
+	if err := n.Check(); err != nil {
+		return nil, err
+	}
+	if err := o.Check(len(n.Layers)); err != nil {
+		return nil, err
+	}
+	if err := o.checkData(n, set, held); err != nil {
+		return nil, err
+	}
+	t := &tuner{network: n, set: set, held: held, options: o, hooks: h}
+	t.preprocess = n.Preprocess
+	if err := t.countClasses(); err != nil {
+		return nil, err
+	}
+	batch := min(o.Batch, set.Len())
+	t.plan = schedule{
+		examples: set.Len(), batch: batch, epochs: o.Epochs,
+		chunk: max(1, chunkExamples/batch), checkpoint: o.CheckpointEvery,
+	}
+	var err error
+	t.settings, err = t.identify()
+	return t, err
+}
+
+// countClasses finds the classes from the labels, and makes sure that the
+// examples held out have no others.
+func (t *tuner) countClasses() (err error) {
+	if t.classes, err = classesOf("--data", t.set); err != nil {
+		return err
+	}
+	if out := t.network.Output; out != nil {
+		classes := out.Weight.Shape()[0]
+		if t.classes > classes {
+			return fmt.Errorf("--data %s: there are %d classes, the model's classifier has %d", t.set.Info().Name, t.classes, classes)
+		}
+		t.classes = classes
+	}
+	if t.held == nil {
+		return nil
+	}
+	return checkLabels("--validation", t.held, t.classes)
+}
+
+// checkMemory refuses a batch that can't fit, before anything is allocated for it.
+func (t *tuner) checkMemory() error {
+	memory := float64(t.device.Info().Memory)
+	width := 0
+	for _, w := range t.network.Sizes() {
+		width += w
+	}
+	rows := min(t.options.Batch, t.set.Len())
+	// What a layer puts out and the gradient of it.
+	need := 8 * float64(rows) * float64(width+t.classes)
+	if memory > 0 && need > memory {
+		const gibibyte = 1 << 30
+		return fmt.Errorf("--batch: batches of %d examples take %.1f GiB, there are %.1f GiB of memory", rows, need/gibibyte, memory/gibibyte)
+	}
+	return nil
+}
+
+// start brings parameters to the device: the network's, or a checkpoint's.
+func (t *tuner) start(resume *FineTuneCheckpoint) error {
+	layers, err := t.firstLayers()
+	if err != nil {
+		return err
+	}
+	var velocity []network.Layer
+	if resume != nil {
+		if err := resume.fits(t); err != nil {
+			return err
+		}
+		layers, velocity = resume.layers, resume.velocity
+		t.updates, t.judged, t.tally, t.best = resume.Updates, resume.judged, resume.tally, resume.best
+	}
+	t.upload(layers)
+	for i, l := range t.layers {
+		if t.options.Momentum == 0 {
+			break
+		}
+		v := engine.Parameters{Weight: t.buffers.matrix(l.Weight.Rows(), l.Weight.Cols()), Bias: t.buffers.matrix(1, l.Weight.Rows())}
+		if velocity != nil {
+			v = t.uploadAffine(velocity[i])
+		}
+		t.velocity = append(t.velocity, v)
+	}
+	t.full = t.newRoom(t.plan.batch, true)
+	t.last = t.full
+	if rest := t.plan.examples % t.plan.batch; rest > 0 {
+		t.last = t.view(t.full, rest)
+	}
+	t.labels = make([]int32, t.plan.batch)
+	for range t.layers {
+		t.keys = append(t.keys, make([]uint64, t.plan.batch))
+	}
+	return t.buffers.err
+}
+
+// result is the network with the best parameters, or the last.
+func (t *tuner) result() (*network.Network, error) {
+	layers := []network.Layer(nil)
+	if t.best != nil {
+		layers = t.best.layers
+	} else {
+		var err error
+		if layers, err = t.download(t.layers); err != nil {
+			return nil, err
+		}
+	}
+	n := *t.network
+	n.InputShape = slices.Clone(n.InputShape)
+	top := len(layers) - 1
+	n.Layers, n.Output = layers[:top:top], &layers[top]
+	n.Training = maps.Clone(n.Training)
+	if n.Training == nil {
+		n.Training = map[string]string{}
+	}
+	for name, value := range t.settings {
+		n.Training["finetune."+name] = value
+	}
+	n.Training["finetune.epoch"] = strconv.Itoa(t.outcome().Epoch)
+	return &n, nil
+}
+
+func (t *tuner) outcome() FineTuneOutcome {
+	if t.best == nil {
+		return FineTuneOutcome{Epoch: t.judged, Epochs: t.judged}
+	}
+	return FineTuneOutcome{Epoch: t.best.epoch, Epochs: t.judged, Held: t.best.score}
+}
+
+// firstLayers are the layers that fine-tuning begins with, the classifier's last.
+func (t *tuner) firstLayers() ([]network.Layer, error) {
+	layers := slices.Clone(t.network.Layers)
+	if t.network.Output != nil {
+		return append(layers, *t.network.Output), nil
+	}
+	sizes := t.network.Sizes()
+	weight, err := dense.New(t.classes, sizes[len(sizes)-1])
+	if err != nil {
+		return nil, err
+	}
+	bias, err := dense.New(t.classes)
+	return append(layers, network.Layer{Weight: weight, Bias: bias}), err
+}
+
+// train makes the updates that are left.
+func (t *tuner) train(ctx context.Context) error {
+	// Layer 0, which no layer of the pre-training has, makes the order of the
+	// examples this one's own.
+	f := startFeed(t.set, t.plan, t.options.Seed, 0, t.updates)
+	defer f.close()
+	for !t.finished() {
+		if err := t.next(ctx, f); err != nil {
+			if cause := ctx.Err(); cause != nil {
+				return t.cancelled(cause)
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+// next makes the updates of a chunk and what is due after them.
+func (t *tuner) next(ctx context.Context, f *feed) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if t.epoch() == t.judged {
+		if err := t.learnChunk(f); err != nil {
+			return err
+		}
+	}
+	if t.epoch() > t.judged {
+		if err := t.endEpoch(ctx); err != nil {
+			return err
+		}
+	}
+	if t.plan.due(t.updates, t.plan.checkpoint) || t.finished() {
+		return t.checkpoint()
+	}
+	return nil
+}
+
+// epoch is how many epochs are done.
+func (t *tuner) epoch() int { return t.updates / t.plan.perEpoch() }
+
+// finished says whether there is nothing left to do.
+func (t *tuner) finished() bool {
+	if t.judged < t.epoch() {
+		return false
+	}
+	patience := t.options.Patience
+	return t.updates == t.plan.total() ||
+		t.best != nil && patience > 0 && t.judged-t.best.epoch >= patience
+}
+
+func (t *tuner) learnChunk(f *feed) error {
+	c, err := f.next()
+	if err != nil {
+		return err
+	}
+	if err := t.preprocess(c.data); err != nil {
+		return err
+	}
+	size := len(c.data) / len(c.keys)
+	for from := 0; from < len(c.keys); from += t.plan.batch {
+		to := min(from+t.plan.batch, len(c.keys))
+		if err := t.learn(c.data[from*size:to*size], c.keys[from:to]); err != nil {
+			return err
+		}
+	}
+	f.done(c)
+	if t.hooks.Progress != nil {
+		t.hooks.Progress(t.progress())
+	}
+	return nil
+}
+
+// endEpoch judges the parameters on the examples held out and keeps the best.
+func (t *tuner) endEpoch(ctx context.Context) error {
+	held := Score{}
+	if t.held != nil {
+		var err error
+		if held, err = t.score(ctx, t.held); err != nil {
+			return err
+		}
+	}
+	epoch := t.epoch()
+	better := t.held != nil && (t.best == nil || held.better(t.best.score))
+	if better {
+		layers, err := t.download(t.layers)
+		if err != nil {
+			return err
+		}
+		t.best = &best{epoch: epoch, score: held, layers: layers}
+	}
+	r := FineTuneReport{
+		Epoch: epoch, Epochs: t.plan.epochs, Examples: int64(epoch) * int64(t.plan.examples),
+		Rate: t.options.rate(epoch - 1), Train: t.tally, Held: held, Best: better,
+	}
+	t.judged, t.tally = epoch, Score{}
+	if t.hooks.Report != nil {
+		t.hooks.Report(r)
+	}
+	return nil
+}
+
+func (t *tuner) progress() Progress {
+	epoch, within := t.plan.position(t.updates)
+	if within == 0 && t.updates > 0 {
+		epoch, within = epoch-1, t.plan.perEpoch()
+	}
+	all := int64(t.plan.examples)
+	return Progress{
+		Epoch: epoch + 1, Epochs: t.plan.epochs, Update: within, Updates: t.plan.perEpoch(),
+		Examples:    int64(epoch)*all + min(int64(within)*int64(t.plan.batch), all),
+		AllExamples: int64(t.plan.epochs) * all,
+	}
+}
+
+// cancelled writes a checkpoint and says where fine-tuning stopped.
+func (t *tuner) cancelled(cause error) error {
+	err := fmt.Errorf("stopped at %s: %w", t.where(), cause)
+	if failed := t.checkpoint(); failed != nil {
+		err = fmt.Errorf("%w; its checkpoint could not be written: %w", err, failed)
+	}
+	return err
+}
+
+// where is the update that was done last, for people.
+func (t *tuner) where() string {
+	p := t.progress()
+	return fmt.Sprintf("epoch %d of %d, update %d of %d", p.Epoch, p.Epochs, p.Update, p.Updates)
+}
+
+// diverged says that parameters are not finite, and the likely cause.
+func (t *tuner) diverged() error {
+	return fmt.Errorf("parameters are no longer finite at %s: %w: the learning rate %g is probably too large; try --lr %.1g", t.where(), engine.ErrNotFinite, t.options.Rate, t.options.Rate/10)
+}

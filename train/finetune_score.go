@@ -1,0 +1,291 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/unitscope/unitscope/dataset"
+	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/network"
+)
+
+// Score is how well a classifier did on examples.
+type Score struct {
+	Examples int
+	Errors   int     // examples whose largest score is not that of their class
+	Loss     float64 // sum over the examples of -log p(class), in nats
+}
+
+// ErrorRate is the share of errors, 0 to 1; NaN of no examples.
+func (s Score) ErrorRate() float64 { return float64(s.Errors) / float64(s.Examples) }
+
+// MeanLoss is the mean of -log p(class), in nats; NaN of no examples.
+func (s Score) MeanLoss() float64 { return s.Loss / float64(s.Examples) }
+
+func (s Score) plus(more Score) Score {
+	return Score{s.Examples + more.Examples, s.Errors + more.Errors, s.Loss + more.Loss}
+}
+
+// better says whether s is better than another score of the same examples:
+// fewer errors, or as many and less loss.
+func (s Score) better(than Score) bool {
+	return s.Errors < than.Errors || s.Errors == than.Errors && s.Loss < than.Loss
+}
+
+// Classify scores a network that has a classifier, [network.Network.Output], on
+// the labels of a set. The set goes through the device a few examples at a
+// time. A network without a classifier, examples of another size, and labels
+// that the classifier does not have are errors; so is a score that is not
+// finite, which wraps [engine.ErrNotFinite].
+func Classify(ctx context.Context, d engine.Device, n *network.Network, set dataset.Set) (s Score, err error) {
+	if err := n.Check(); err != nil {
+		return Score{}, fmt.Errorf("classify: %w", err)
+	}
+	if n.Output == nil {
+		return Score{}, errors.New("classify: the model has no classifier (output.weight); fine-tuning gives it one")
+	}
+	info := set.Info()
+	if inputs := n.Sizes()[0]; info.Size() != inputs {
+		return Score{}, fmt.Errorf("classify %s: examples have %d components, the model's inputs %d", info.Name, info.Size(), inputs)
+	}
+	c := &classifier{device: d, buffers: buffers{device: d}, preprocess: n.Preprocess, classes: n.Output.Weight.Shape()[0]}
+	if err := checkLabels("classify", set, c.classes); err != nil {
+		return Score{}, err
+	}
+	c.upload(append(slices.Clone(n.Layers), *n.Output))
+	if err = c.buffers.err; err == nil {
+		s, err = c.score(ctx, set)
+	}
+	if err = errors.Join(err, c.buffers.close()); err != nil {
+		return Score{}, fmt.Errorf("classify %s: %w", info.Name, err)
+	}
+	return s, nil
+}
+
+// maxClasses bounds the classifier that labels ask for.
+const maxClasses = 1 << 16
+
+// classesOf is the number of classes of a set's labels: one more than the
+// largest. flag is what errors call the set by.
+func classesOf(flag string, set dataset.Set) (int, error) {
+	largest, several := 0, false
+	first, _ := set.Label(0)
+	for i := range set.Len() {
+		label, err := labelOf(flag, set, i, maxClasses)
+		if err != nil {
+			return 0, err
+		}
+		largest = max(largest, label)
+		several = several || label != first
+	}
+	if !several {
+		return 0, fmt.Errorf("%s %s: all %d examples have the label %d, want at least two classes", flag, set.Info().Name, set.Len(), first)
+	}
+	return largest + 1, nil
+}
+
+func checkLabels(flag string, set dataset.Set, classes int) error {
+	for i := range set.Len() {
+		if _, err := labelOf(flag, set, i, classes); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func labelOf(flag string, set dataset.Set, index, classes int) (int, error) {
+	label, ok := set.Label(index)
+	if !ok {
+		return 0, fmt.Errorf("%s %s: example %d has no label; a classifier learns from labels", flag, set.Info().Name, index)
+	}
+	if label < 0 || label >= classes {
+		return 0, fmt.Errorf("%s %s: example %d has the label %d, want 0 to %d", flag, set.Info().Name, index, label, classes-1)
+	}
+	return label, nil
+}
+
+// scoreRows is how many examples at most are scored at once.
+const scoreRows = 1024
+
+// classifier is a stack of layers with a softmax on top, on a device.
+type classifier struct {
+	device     engine.Device
+	buffers    buffers
+	preprocess func(examples []float32) error
+	classes    int
+	layers     []engine.Parameters // without visible biases; the last one is the classifier
+	scoring    *room               // of score; nil before the first call
+}
+
+func (c *classifier) upload(layers []network.Layer) {
+	for _, l := range layers {
+		c.layers = append(c.layers, c.uploadAffine(l))
+	}
+}
+
+func (c *classifier) uploadAffine(l network.Layer) engine.Parameters {
+	return engine.Parameters{Weight: c.buffers.upload(l.Weight), Bias: c.buffers.upload(l.Bias)}
+}
+
+// room is what a batch takes on the way up and down the stack. Layer l, counted
+// from 0, computes values[l+1] from values[l].
+type room struct {
+	values []engine.Matrix // [rows, width]: the examples, h of each layer, the scores
+	deltas []engine.Matrix // [rows, width] of h: gradients before the sigmoid; nil for the others, or without learning
+	scores []float32       // [rows*classes] on the host
+}
+
+// newRoom makes room for batches of rows examples, to learn or only to score.
+func (c *classifier) newRoom(rows int, learning bool) *room {
+	if c.buffers.err != nil {
+		return nil
+	}
+	r := &room{scores: make([]float32, rows*c.classes)}
+	r.values = append(r.values, c.buffers.matrix(rows, c.layers[0].Weight.Cols()))
+	r.deltas = append(r.deltas, nil)
+	for l, layer := range c.layers {
+		r.values = append(r.values, c.buffers.matrix(rows, layer.Weight.Rows()))
+		var delta engine.Matrix
+		if learning && l < len(c.layers)-1 {
+			delta = c.buffers.matrix(rows, layer.Weight.Rows())
+		}
+		r.deltas = append(r.deltas, delta)
+	}
+	return r
+}
+
+// view is the first rows of a room.
+func (c *classifier) view(r *room, rows int) *room {
+	if c.buffers.err != nil {
+		return nil
+	}
+	top := func(matrices []engine.Matrix) (views []engine.Matrix) {
+		for _, m := range matrices {
+			var v engine.Matrix
+			if m != nil && c.buffers.err == nil {
+				v, c.buffers.err = m.Slice(0, rows)
+			}
+			views = append(views, v)
+		}
+		return views
+	}
+	return &room{values: top(r.values), deltas: top(r.deltas), scores: r.scores[:rows*c.classes]}
+}
+
+// up is the product that a layer computes: scale W x + b, and the sigmoid of it
+// except in the classifier.
+func (c *classifier) up(layer int, scale float32) engine.Product {
+	p := engine.Multiply(false, true)
+	p.Alpha = scale
+	p.Epilogue.Bias = c.layers[layer].Bias
+	if layer < len(c.layers)-1 {
+		p.Epilogue.Kind = engine.EpilogueSigmoid
+	}
+	return p
+}
+
+// score is the score of all examples of a set, whose labels are known to fit.
+func (c *classifier) score(ctx context.Context, set dataset.Set) (Score, error) {
+	if c.scoring == nil {
+		c.scoring = c.newRoom(scoreRows, false)
+	}
+	if c.buffers.err != nil {
+		return Score{}, c.buffers.err
+	}
+	var sum Score
+	labels := make([]int32, 0, scoreRows)
+	err := inOrder(ctx, set, func(examples []float32, indices []int) error {
+		labels = labels[:0]
+		for _, index := range indices {
+			label, _ := set.Label(index)
+			labels = append(labels, int32(label))
+		}
+		s, err := c.scoreBatch(examples, labels)
+		sum = sum.plus(s)
+		return err
+	})
+	return sum, err
+}
+
+// inOrder reads a set from its first example to its last, up to scoreRows at a
+// time, until ctx ends.
+func inOrder(ctx context.Context, set dataset.Set, visit func(examples []float32, indices []int) error) error {
+	size := set.Info().Size()
+	rows := min(scoreRows, set.Len())
+	examples, indices := make([]float32, rows*size), make([]int, rows)
+	for from := 0; from < set.Len(); from += rows {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		n := min(rows, set.Len()-from)
+		for i := range n {
+			indices[i] = from + i
+		}
+		if err := read(set, examples[:n*size], indices[:n]); err != nil {
+			return err
+		}
+		if err := visit(examples[:n*size], indices[:n]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *classifier) scoreBatch(examples []float32, labels []int32) (Score, error) {
+	r := c.view(c.scoring, len(labels))
+	if c.buffers.err != nil {
+		return Score{}, c.buffers.err
+	}
+	if err := c.preprocess(examples); err != nil {
+		return Score{}, err
+	}
+	if err := r.values[0].Write(examples); err != nil {
+		return Score{}, err
+	}
+	for l, layer := range c.layers {
+		if err := c.device.Gemm(r.values[l+1], r.values[l], layer.Weight, c.up(l, 1)); err != nil {
+			return Score{}, err
+		}
+	}
+	if err := r.values[len(c.layers)].Read(r.scores); err != nil {
+		return Score{}, err
+	}
+	s := softmax(r.scores, labels, c.classes)
+	if s.Loss-s.Loss != 0 {
+		return Score{}, fmt.Errorf("the scores of the classes: %w", engine.ErrNotFinite)
+	}
+	return s, nil
+}
+
+// softmax turns scores [len(labels), classes] into the gradient of the
+// cross-entropy, in place: softmax(scores) - 1 at the label. Of equal scores the
+// first counts as the largest. A score that is not finite makes the loss so.
+func softmax(scores []float32, labels []int32, classes int) Score {
+	s := Score{Examples: len(labels)}
+	for i, label := range labels {
+		row := scores[i*classes : (i+1)*classes]
+		largest := 0
+		for k, x := range row {
+			if x > row[largest] {
+				largest = k
+			}
+		}
+		if largest != int(label) {
+			s.Errors++
+		}
+		top, sum := float64(row[largest]), 0.0
+		for _, x := range row {
+			sum += math.Exp(float64(x) - top)
+		}
+		logSum := top + math.Log(sum)
+		s.Loss += logSum - float64(row[label])
+		for k, x := range row {
+			row[k] = float32(math.Exp(float64(x) - logSum))
+		}
+		row[label]--
+	}
+	return s
+}

@@ -1,0 +1,455 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/unitscope/unitscope/dataset"
+	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/network"
+)
+
+// LikelihoodMethod says where log Z comes from.
+type LikelihoodMethod string
+
+// The methods.
+const (
+	AutoPartition   LikelihoodMethod = "auto"  // exact if [Enumerable], else annealed
+	ExactPartition  LikelihoodMethod = "exact" // by [LogPartition]
+	AnnealPartition LikelihoodMethod = "ais"   // by [Anneal], annealed importance sampling
+)
+
+// LikelihoodOptions say how [MeasureLikelihood] works. [DefaultLikelihood] is
+// where to begin.
+type LikelihoodOptions struct {
+	Layer  int // from 1
+	Method LikelihoodMethod
+	// Of annealed importance sampling, see [AnnealOptions].
+	Runs, Temperatures, Sweeps int
+	Seed                       uint64
+}
+
+// DefaultLikelihood returns the options for a layer: 100 runs of 10,000
+// temperatures, and 1000 sweeps before reverse annealing.
+func DefaultLikelihood(layer int) LikelihoodOptions {
+	return LikelihoodOptions{Layer: layer, Method: AutoPartition, Runs: 100, Temperatures: 10000, Sweeps: 1000, Seed: 1}
+}
+
+// Check says what is wrong with the options for a network: first of all that a
+// layer has a likelihood only if it is an RBM, one of a Deep Belief Net that has
+// not been fine-tuned.
+func (o LikelihoodOptions) Check(n *network.Network) error {
+	switch {
+	case n.Kind == network.SDAE:
+		return errors.New("--model: a stacked denoising auto-encoder defines no probability of its data, only a Deep Belief Net does")
+	case n.Kind != network.DBN:
+		return fmt.Errorf("--model: a network of kind %s defines no probability of its data, only a Deep Belief Net (dbn) does", n.Kind)
+	case n.Output != nil:
+		return errors.New("--model: the network has a classifier, so it was fine-tuned and its layers are Restricted Boltzmann Machines no longer; give the Deep Belief Net it was made from")
+	case o.Layer < 1 || o.Layer > len(n.Layers):
+		return fmt.Errorf("--layer %d: the model has layers 1 to %d", o.Layer, len(n.Layers))
+	case n.Layers[o.Layer-1].VisibleBias == nil:
+		return fmt.Errorf("--model: layer %d has no visible bias, which a Restricted Boltzmann Machine needs", o.Layer)
+	}
+	sizes := n.Sizes()
+	hidden, inputs := sizes[o.Layer], sizes[o.Layer-1]
+	switch {
+	case o.Method != AutoPartition && o.Method != ExactPartition && o.Method != AnnealPartition:
+		return fmt.Errorf("--method %q: want auto, exact or ais", string(o.Method))
+	case o.Method == ExactPartition && !Enumerable(visibleOf(n, o.Layer), hidden, inputs):
+		return fmt.Errorf("--method exact: layer %d has %d hidden units, at most %d can be enumerated; use ais", o.Layer, hidden, MaxEnumerated)
+	case o.Runs < 2:
+		return fmt.Errorf("--runs %d: want at least 2", o.Runs)
+	case o.Temperatures < 1:
+		return fmt.Errorf("--temperatures %d: want at least 1", o.Temperatures)
+	case o.Sweeps < 0:
+		return fmt.Errorf("--sweeps %d: want 0 or more", o.Sweeps)
+	case int64(o.Runs)*int64(inputs) > 1<<31:
+		return fmt.Errorf("--runs %d: want at most %d for %d inputs", o.Runs, 1<<31/inputs, inputs)
+	}
+	return nil
+}
+
+// visibleOf is the kind of a layer's inputs.
+func visibleOf(n *network.Network, layer int) engine.VisibleKind {
+	if layer > 1 {
+		return engine.Bernoulli
+	}
+	return n.Visible
+}
+
+// NamedSet is a data set with what its row in a table is called.
+type NamedSet struct {
+	Name string // "train"
+	dataset.Set
+}
+
+// Likelihood is what [MeasureLikelihood] found about one layer, in nats.
+type Likelihood struct {
+	Layer  int
+	Method LikelihoodMethod // ExactPartition or AnnealPartition
+	// Partition is log Z. If it is exact, Low, High and the rest of its intervals
+	// are the value itself, Deviation is 0 and Effective NaN.
+	Partition Estimate
+	// Reverse is the estimate of log Z by reverse annealing; nil if it is exact.
+	Reverse *Estimate
+	// Annealing are the runs that both come from; nil if it is exact.
+	Annealing *Annealing
+	Sets      []SetLikelihood
+}
+
+// SetLikelihood is the likelihood of one data set, in nats.
+type SetLikelihood struct {
+	Name     string
+	Examples int
+	// FreeEnergy is the mean of F(v), and Deviation its standard deviation, which
+	// is that of LogLikelihood by the choice of examples.
+	FreeEnergy, Deviation float64
+	// FreeEnergyGap is FreeEnergy less that of the first set, the training set:
+	// above 0 where the model has learned examples by heart.
+	FreeEnergyGap float64
+	// LogLikelihood is the mean of log p(v) = -F(v) - log Z, with Low and High by
+	// those of Partition.
+	LogLikelihood, Low, High float64
+	// Conservative is the mean with log Z by reverse annealing, in expectation
+	// too low; equal to LogLikelihood if log Z is exact.
+	Conservative float64
+	// PseudoLikelihood is the mean of sum_j log p(v_j | the others), with v
+	// rounded to 0 and 1, estimated from [PseudoComponents] components of each
+	// example. NaN for Gaussian inputs.
+	PseudoLikelihood float64
+}
+
+// PseudoComponents is how many components of each example a pseudo-likelihood
+// looks at, drawn at random; all of them where there are no more.
+const PseudoComponents = 16
+
+// AnnealingWork is what progress calls annealing.
+const AnnealingWork = "annealing"
+
+// MeasureLikelihood measures the RBM in layer o.Layer of a Deep Belief Net on
+// data sets of any size, each read once: log Z, the mean log-likelihood, free
+// energy and pseudo-likelihood. The layers below encode the data by their mean
+// activations, so the likelihood of a layer above the first is that of its own
+// inputs, not of the data. Inputs between 0 and 1 are taken as they are, in place
+// of Bernoulli states. The first set is the training set: annealing starts from
+// its means, and reverse annealing from its examples.
+//
+// progress, which may be nil, is told of each work (the name of a set, or
+// [AnnealingWork]) how much of it is done, in examples or sweeps. MeasureLikelihood
+// stops soon after ctx ends, with an error that wraps the context's.
+func MeasureLikelihood(ctx context.Context, d engine.Device, n *network.Network, sets []NamedSet, o LikelihoodOptions, progress func(work string, done, total int64)) (result *Likelihood, err error) {
+	if progress == nil {
+		progress = func(string, int64, int64) {}
+	}
+	if err := o.Check(n); err != nil {
+		return nil, err
+	}
+	if len(sets) == 0 || sets[0].Len() == 0 {
+		return nil, errors.New("likelihood: no training examples")
+	}
+	m := &likelihoodRun{ctx: ctx, buffers: buffers{device: d}, network: n, options: o, progress: progress}
+	defer func() { err = errors.Join(err, m.close()) }()
+	if err := m.prepare(); err != nil {
+		return nil, fmt.Errorf("likelihood: %w", err)
+	}
+	result = &Likelihood{Layer: o.Layer, Method: o.Method}
+	var means []float64
+	for i, set := range sets {
+		s, inputMeans, err := m.measure(set, i)
+		if err != nil {
+			return nil, fmt.Errorf("likelihood of %s: %w", set.Name, err)
+		}
+		if i == 0 {
+			means = inputMeans
+		}
+		result.Sets = append(result.Sets, s)
+	}
+	if err := m.partition(result, sets[0], means); err != nil {
+		return nil, err
+	}
+	result.complete()
+	return result, nil
+}
+
+// complete fills in what needs all sets and log Z.
+func (l *Likelihood) complete() {
+	upper := l.Partition
+	if l.Reverse != nil {
+		upper = *l.Reverse
+	}
+	for i := range l.Sets {
+		s := &l.Sets[i]
+		s.FreeEnergyGap = s.FreeEnergy - l.Sets[0].FreeEnergy
+		s.LogLikelihood = -s.FreeEnergy - l.Partition.LogPartition
+		s.Low, s.High = -s.FreeEnergy-l.Partition.High, -s.FreeEnergy-l.Partition.Low
+		s.Conservative = -s.FreeEnergy - upper.LogPartition
+	}
+}
+
+// likelihoodRun is one call of MeasureLikelihood.
+type likelihoodRun struct {
+	buffers
+	ctx      context.Context
+	network  *network.Network
+	options  LikelihoodOptions
+	progress func(work string, done, total int64)
+
+	model       *rbm
+	columns     []float32 // [inputs, hidden] W'
+	encoder     *network.Encoder
+	weight      engine.Matrix // W
+	bias        engine.Matrix // b [1, hidden]
+	input       engine.Matrix // [chunk, inputs of the network]
+	visible     engine.Matrix // [chunk, inputs] rounded
+	activation  engine.Matrix // [chunk, hidden]
+	data        []float32     // the same on the host
+	rows        []float32     // [chunk, inputs] what the layer sees
+	activations []float32
+}
+
+// chunkNumbers bounds the numbers that a chunk of examples takes at any level.
+const chunkNumbers = 1 << 22
+
+func (m *likelihoodRun) prepare() error {
+	layer := m.options.Layer
+	l := m.network.Layers[layer-1]
+	var err error
+	if m.model, err = newRBM(l, visibleOf(m.network, layer)); err != nil {
+		return err
+	}
+	m.columns = transpose(m.model.weight, m.model.hidden, m.model.inputs)
+	widest := 1
+	for _, size := range m.network.Sizes()[:layer+1] {
+		widest = max(widest, size)
+	}
+	chunk := min(max(chunkNumbers/widest, 1), 1000)
+	p := m.uploadLayer(l)
+	m.weight, m.bias = p.Weight, p.Bias
+	inputs := m.network.Sizes()[0]
+	m.input, m.activation = m.matrix(chunk, inputs), m.matrix(chunk, m.model.hidden)
+	m.visible = m.matrix(chunk, m.model.inputs)
+	m.data, m.activations = make([]float32, chunk*inputs), make([]float32, chunk*m.model.hidden)
+	m.rows = make([]float32, chunk*m.model.inputs)
+	if m.err != nil {
+		return m.err
+	}
+	m.encoder, err = m.network.NewEncoder(m.device, layer-1, chunk)
+	return err
+}
+
+func (m *likelihoodRun) close() error {
+	if m.encoder == nil {
+		return m.buffers.close()
+	}
+	return errors.Join(m.encoder.Close(), m.buffers.close())
+}
+
+// measure goes through a set. means [inputs] are those of the layer's inputs.
+func (m *likelihoodRun) measure(set NamedSet, number int) (s SetLikelihood, means []float64, err error) {
+	if size := set.Info().Size(); size != m.network.Sizes()[0] {
+		return s, nil, fmt.Errorf("its examples have %d components, the model's inputs %d", size, m.network.Sizes()[0])
+	}
+	total := set.Len()
+	energies, pseudo := make([]float64, total), make([]float64, total)
+	means = make([]float64, m.model.inputs)
+	indices := make([]int, 0, m.input.Rows())
+	for from := 0; from < total; from += len(indices) {
+		indices = indices[:0]
+		for i := from; i < min(from+m.input.Rows(), total); i++ {
+			indices = append(indices, i)
+		}
+		if err := m.encode(set, indices); err != nil {
+			return s, nil, err
+		}
+		for i, x := range m.rows[:len(indices)*len(means)] {
+			means[i%len(means)] += float64(x) / float64(total)
+		}
+		to := from + len(indices)
+		if err := m.energies(energies[from:to]); err != nil {
+			return s, nil, err
+		}
+		if m.model.kind == engine.Bernoulli {
+			if err := m.pseudo(pseudo[from:to], indices, number); err != nil {
+				return s, nil, err
+			}
+		}
+		m.progress(set.Name, int64(to), int64(total))
+	}
+	s = SetLikelihood{Name: set.Name, Examples: total, FreeEnergy: mean(energies), Deviation: deviationOfMean(energies), PseudoLikelihood: mean(pseudo)}
+	if m.model.kind != engine.Bernoulli {
+		s.PseudoLikelihood = math.NaN()
+	}
+	return s, means, nil
+}
+
+// encode reads examples and leaves what the layer sees of them in rows.
+func (m *likelihoodRun) encode(set dataset.Set, indices []int) error {
+	if err := m.ctx.Err(); err != nil {
+		return err
+	}
+	data := m.data[:len(indices)*m.input.Cols()]
+	if err := read(set, data, indices); err != nil {
+		return err
+	}
+	if err := m.network.Preprocess(data); err != nil {
+		return err
+	}
+	rows := m.rows[:len(indices)*m.model.inputs]
+	if m.options.Layer == 1 {
+		copy(rows, data)
+		return m.checkRange(rows, indices)
+	}
+	input, err := m.input.Slice(0, len(indices))
+	if err != nil {
+		return err
+	}
+	if err := input.Write(data); err != nil {
+		return err
+	}
+	encoded, err := m.encoder.Encode(input)
+	if err != nil {
+		return err
+	}
+	return encoded.Read(rows)
+}
+
+// checkRange refuses what is no probability where the inputs are Bernoulli.
+func (m *likelihoodRun) checkRange(rows []float32, indices []int) error {
+	if m.model.kind != engine.Bernoulli {
+		return nil
+	}
+	for i, x := range rows {
+		if x < 0 || x > 1 {
+			return fmt.Errorf("component %d of example %d is %g; the model's Bernoulli inputs lie between 0 and 1", i%m.model.inputs, indices[i/m.model.inputs], x)
+		}
+	}
+	return nil
+}
+
+// activate leaves W v + b of rows in activations, for so many of them.
+func (m *likelihoodRun) activate(n int) error {
+	visible, err := m.visible.Slice(0, n)
+	if err != nil {
+		return err
+	}
+	activation, err := m.activation.Slice(0, n)
+	if err != nil {
+		return err
+	}
+	if err := visible.Write(m.rows[:n*m.model.inputs]); err != nil {
+		return err
+	}
+	up := engine.Multiply(false, true)
+	up.Epilogue.Bias = m.bias
+	if err := m.device.Gemm(activation, visible, m.weight, up); err != nil {
+		return err
+	}
+	return activation.Read(m.activations[:n*m.model.hidden])
+}
+
+// energies computes the free energies of the examples in rows.
+func (m *likelihoodRun) energies(energies []float64) error {
+	if err := m.activate(len(energies)); err != nil {
+		return err
+	}
+	inputs, hidden := m.model.inputs, m.model.hidden
+	inParallel(len(energies), func(i int) {
+		v := m.rows[i*inputs : (i+1)*inputs]
+		energies[i] = visibleEnergy(m.model.kind, v, m.model.visibleBias) - softplusSum(m.activations[i*hidden:(i+1)*hidden], 1)
+	})
+	return nil
+}
+
+// pseudo computes the pseudo-likelihoods of the examples in rows, which it
+// rounds.
+func (m *likelihoodRun) pseudo(pseudo []float64, indices []int, set int) error {
+	for i, x := range m.rows[:len(pseudo)*m.model.inputs] {
+		m.rows[i] = float32(math.Round(float64(x)))
+	}
+	if err := m.activate(len(pseudo)); err != nil {
+		return err
+	}
+	inputs, hidden := m.model.inputs, m.model.hidden
+	inParallel(len(pseudo), func(i int) {
+		v, activations := m.rows[i*inputs:(i+1)*inputs], m.activations[i*hidden:(i+1)*hidden]
+		source := engine.NewSource(m.options.Seed, engine.PurposeLikelihood, uint32(flipStep+set), engine.ExampleKey(m.options.Layer, int64(indices[i])))
+		here, scratch := softplusSum(activations, 1), make([]float32, hidden)
+		drawn := min(PseudoComponents, inputs)
+		for k := range drawn {
+			if inputs > PseudoComponents {
+				k = source.IntN(inputs)
+			}
+			pseudo[i] -= softplus(m.flipGain(k, v, activations, here, scratch)) * float64(inputs) / float64(drawn)
+		}
+	})
+	return nil
+}
+
+// flipGain is F(v) - F(v with component j flipped), given v's activations and
+// their sum of softplus.
+func (m *likelihoodRun) flipGain(j int, v, activations []float32, here float64, scratch []float32) float64 {
+	change := 1 - 2*v[j]
+	column := m.columns[j*m.model.hidden : (j+1)*m.model.hidden]
+	for i, a := range activations {
+		scratch[i] = a + change*column[i]
+	}
+	return float64(change)*float64(m.model.visibleBias[j]) + softplusSum(scratch, 1) - here
+}
+
+// partition finds log Z.
+func (m *likelihoodRun) partition(result *Likelihood, training NamedSet, means []float64) error {
+	o, r := m.options, m.model
+	if o.Method == ExactPartition || o.Method == AutoPartition && Enumerable(r.kind, r.hidden, r.inputs) {
+		logZ, err := r.logPartition(m.ctx)
+		result.Method = ExactPartition
+		result.Partition = Estimate{LogPartition: logZ, Low: logZ, High: logZ, BootstrapLow: logZ, BootstrapHigh: logZ, Effective: math.NaN()}
+		return err
+	}
+	starts, err := m.starts(training)
+	if err != nil {
+		return fmt.Errorf("likelihood: starts of reverse annealing: %w", err)
+	}
+	l := m.network.Layers[o.Layer-1]
+	a := AnnealOptions{Layer: o.Layer, Runs: o.Runs, Temperatures: o.Temperatures, Seed: o.Seed, Base: BaseRates(r.kind, means), Starts: starts, Sweeps: o.Sweeps}
+	annealing, err := Anneal(m.ctx, m.device, l, r.kind, a, func(done, total int64) { m.progress(AnnealingWork, done, total) })
+	if err != nil {
+		return err
+	}
+	result.Method, result.Annealing, result.Partition = AnnealPartition, annealing, annealing.ForwardEstimate()
+	if e, ok := annealing.ReverseEstimate(); ok {
+		result.Reverse = &e
+	}
+	return nil
+}
+
+// starts [runs, inputs] are training examples, each run's by its own number.
+func (m *likelihoodRun) starts(training NamedSet) ([]float32, error) {
+	inputs := m.model.inputs
+	starts := make([]float32, m.options.Runs*inputs)
+	for from := 0; from < m.options.Runs; from += m.input.Rows() {
+		to := min(from+m.input.Rows(), m.options.Runs)
+		indices := make([]int, to-from)
+		for i := range indices {
+			key := engine.RowKey(m.options.Layer, reverse, from+i)
+			indices[i] = engine.NewSource(m.options.Seed, engine.PurposeLikelihood, startStep, key).IntN(training.Len())
+		}
+		if err := m.encode(training, indices); err != nil {
+			return nil, err
+		}
+		copy(starts[from*inputs:], m.rows[:len(indices)*inputs])
+	}
+	return starts, nil
+}
+
+// deviationOfMean is the standard deviation of the mean of xs.
+func deviationOfMean(xs []float64) float64 {
+	average, squares := mean(xs), 0.0
+	for _, x := range xs {
+		squares += (x - average) * (x - average)
+	}
+	n := float64(len(xs))
+	return math.Sqrt(squares / max(n-1, 1) / n)
+}

@@ -1,0 +1,145 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/unitscope/unitscope/dataset"
+	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/network"
+)
+
+// Reconstruction is the mean of ||reconstruction - x||^2 over the examples x of
+// a set, as the network sees them. The reconstruction goes through the whole
+// stack, up by mean activations and down by the same weights and the visible
+// biases, so that stacks of any depth and width can be compared. A layer without
+// a visible bias is an error.
+func Reconstruction(ctx context.Context, d engine.Device, n *network.Network, set dataset.Set) (mean float64, err error) {
+	r := &reconstructor{network: n, device: d, buffers: buffers{device: d}}
+	if err = r.prepare(set); err == nil {
+		mean, err = r.measure(ctx, set)
+	}
+	if err = errors.Join(err, r.buffers.close()); err != nil {
+		return 0, fmt.Errorf("reconstruction: %w", err)
+	}
+	return mean, nil
+}
+
+// reconstructor is a stack on a device with room to go up and down in.
+type reconstructor struct {
+	network *network.Network
+	device  engine.Device
+	buffers buffers
+	layers  []engine.Parameters
+	values  []engine.Matrix // [scoreRows, width] of every level, on the way up and down
+	input   engine.Matrix   // [scoreRows, inputs]
+	norms   engine.Matrix   // [scoreRows, 1]
+}
+
+func (r *reconstructor) prepare(set dataset.Set) error {
+	if err := r.network.Check(); err != nil {
+		return err
+	}
+	sizes := r.network.Sizes()
+	if size := set.Info().Size(); size != sizes[0] {
+		return fmt.Errorf("%s: examples have %d components, the model's inputs %d", set.Info().Name, size, sizes[0])
+	}
+	if set.Len() == 0 {
+		return fmt.Errorf("%s: no examples", set.Info().Name)
+	}
+	for i, l := range r.network.Layers {
+		if l.VisibleBias == nil {
+			return fmt.Errorf("%s.visible_bias is missing, so layer %d can't reconstruct what it takes", layerPrefix(i+1), i+1)
+		}
+		r.layers = append(r.layers, r.buffers.uploadLayer(l))
+	}
+	rows := min(scoreRows, set.Len())
+	for _, width := range sizes {
+		r.values = append(r.values, r.buffers.matrix(rows, width))
+	}
+	r.input, r.norms = r.buffers.matrix(rows, sizes[0]), r.buffers.matrix(rows, 1)
+	return r.buffers.err
+}
+
+func (r *reconstructor) measure(ctx context.Context, set dataset.Set) (float64, error) {
+	sum := 0.0
+	err := inOrder(ctx, set, func(examples []float32, indices []int) error {
+		if err := r.network.Preprocess(examples); err != nil {
+			return err
+		}
+		more, err := r.batch(examples, len(indices))
+		sum += more
+		return err
+	})
+	if err == nil && sum-sum != 0 {
+		err = engine.ErrNotFinite
+	}
+	return sum / float64(set.Len()), err
+}
+
+// batch is the sum of the squared errors of a few examples.
+func (r *reconstructor) batch(examples []float32, rows int) (float64, error) {
+	view := func(m engine.Matrix) (v engine.Matrix) {
+		if r.buffers.err == nil {
+			v, r.buffers.err = m.Slice(0, rows)
+		}
+		return v
+	}
+	input, norms := view(r.input), view(r.norms)
+	var values []engine.Matrix
+	for _, m := range r.values {
+		values = append(values, view(m))
+	}
+	if r.buffers.err != nil {
+		return 0, r.buffers.err
+	}
+	if err := input.Write(examples); err != nil {
+		return 0, err
+	}
+	if err := r.upAndDown(input, values); err != nil {
+		return 0, err
+	}
+	if err := r.device.Axpby(values[0], -1, input, 1); err != nil {
+		return 0, err
+	}
+	if err := r.device.Reduce(norms, values[0], engine.Total(engine.RowNorms)); err != nil {
+		return 0, err
+	}
+	lengths := make([]float32, rows)
+	if err := norms.Read(lengths); err != nil {
+		return 0, err
+	}
+	sum := 0.0
+	for _, x := range lengths {
+		sum += float64(x) * float64(x)
+	}
+	return sum, nil
+}
+
+// upAndDown leaves the reconstruction of input in values[0].
+func (r *reconstructor) upAndDown(input engine.Matrix, values []engine.Matrix) error {
+	below := input
+	for l, p := range r.layers {
+		up := engine.Multiply(false, true)
+		up.Epilogue = engine.Epilogue{Kind: engine.EpilogueSigmoid, Bias: p.Bias}
+		if err := r.device.Gemm(values[l+1], below, p.Weight, up); err != nil {
+			return err
+		}
+		below = values[l+1]
+	}
+	if len(r.layers) == 0 {
+		return r.device.Axpby(values[0], 1, input, 0)
+	}
+	for l := len(r.layers) - 1; l >= 0; l-- {
+		down := engine.Multiply(false, false)
+		down.Epilogue = engine.Epilogue{Kind: engine.EpilogueSigmoid, Bias: r.layers[l].VisibleBias}
+		if l == 0 && r.network.Visible == engine.Gaussian {
+			down.Epilogue.Kind = engine.EpilogueNone
+		}
+		if err := r.device.Gemm(values[l], values[l+1], r.layers[l].Weight, down); err != nil {
+			return err
+		}
+	}
+	return nil
+}
