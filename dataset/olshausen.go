@@ -58,6 +58,9 @@ func readMATLAB(f *os.File, size int64, name string, side int) ([]picture, error
 	if !arePictures(a.Shape) {
 		return nil, fmt.Errorf("array %.40q has dimensions %v, want [rows, cols] or [rows, cols, pictures], one at least", name, a.Shape)
 	}
+	if a.Shape[0] < side || a.Shape[1] < side {
+		return nil, fmt.Errorf("array %.40q has pictures of %dx%d pixels, too small: want at least %dx%d, a patch and the borders it keeps off", name, a.Shape[0], a.Shape[1], side, side)
+	}
 	pictures, err := cutPictures(a)
 	if err != nil {
 		return nil, fmt.Errorf("array %.40q: %w", name, err)

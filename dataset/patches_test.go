@@ -187,7 +187,9 @@ func TestPatchesVariables(t *testing.T) {
 		{"by name", ",x=RAW", "", []matArray{large, again}},
 		{"two fit", "", `several arrays that could be meant: say which, x=NAME; it has "IMAGES" (12x12 double), "RAW" (12x12 double)`, []matArray{large, again}},
 		{"none fits", "", `pictures of at least 12x12 pixels: no array that could be meant: it has "settings" (2x2 double)`, []matArray{small}},
-		{"too small", ",x=settings", "pictures of 2x2 pixels, too small for patches of 4x4 that keep 4 pixels off the borders", []matArray{small}},
+		{"too small", ",x=settings", "pictures of 2x2 pixels, too small: want at least 12x12", []matArray{small}},
+		// Headers of two billion pictures would take 128 GiB.
+		{"many empty pictures", ",x=e", "pictures of 0x0 pixels, too small", []matArray{{"e", nil, []int{0, 0, math.MaxInt32}}}},
 		{"no name", ",x=a", `no array "a" in it`, []matArray{large}},
 		{"four dimensions", ",x=IMAGES", `array "IMAGES" has dimensions [12 12 1 2], want [rows, cols] or [rows, cols, pictures]`, []matArray{large4}},
 		{"not a number", "", `array "IMAGES": picture 1 holds NaN at row 7 and column 5`, []matArray{nan}},

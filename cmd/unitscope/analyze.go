@@ -68,6 +68,9 @@ func openAscent(folder string) (*storedAscent, error) {
 	if s.record.Task != ascentTask || errL != nil || errD != nil {
 		return nil, fmt.Errorf("--ascent %s: a run of %q, want one of %q", folder, s.record.Task, ascentTask)
 	}
+	if err := runfolder.Verify(folder, "restarts.csv", "ascent.npz"); err != nil {
+		return nil, fmt.Errorf("--ascent: %w", err)
+	}
 	path := filepath.Join(folder, "restarts.csv")
 	f, err := os.Open(path)
 	if err != nil {
@@ -138,6 +141,13 @@ func storedBest(ctx *cli.Context, n *network.Network) (*storedAscent, error) {
 	s, err := openAscent(ctx.String("ascent"))
 	if err != nil {
 		return nil, err
+	}
+	model, err := runfolder.DigestFile(modelFile(ctx.String("model")))
+	if err != nil {
+		return nil, fmt.Errorf("--model: %w", err)
+	}
+	if !slices.ContainsFunc(s.record.Inputs, func(in runfolder.FileDigest) bool { return in.SHA256 == model.SHA256 }) {
+		return nil, usagef("--ascent %s: it climbed units of another model than --model %s", s.folder, ctx.String("model"))
 	}
 	if s.result.Direction != 1 {
 		return nil, usagef("--ascent %s: it minimised the activations; patterns that maximise them are wanted", s.folder)

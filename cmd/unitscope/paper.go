@@ -8,6 +8,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/unitscope/unitscope/dataset"
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report/runfolder"
@@ -58,6 +59,9 @@ func paper(ctx *cli.Context) error {
 	}
 	plan, err := newPaperPlan(ctx)
 	if err != nil {
+		return err
+	}
+	if err := plan.checkData(ctx.Uint64("seed")); err != nil {
 		return err
 	}
 	stages := plan.stages()
@@ -123,7 +127,16 @@ func newPaperPlan(ctx *cli.Context) (*paperPlan, error) {
 	if p.patchLayers, err = paperLayers("patch-layers", patchLayers); err != nil {
 		return nil, err
 	}
+	for flag, epochs := range map[string]string{"digit-epochs": p.digitEpochs, "patch-epochs": p.patchEpochs} {
+		if _, err := parseInts(flag, epochs, 1, 1<<31-1); err != nil {
+			return nil, err
+		}
+	}
 	switch {
+	case slices.ContainsFunc(strings.FieldsFunc(p.patches, func(r rune) bool { return r == ':' || r == ',' }), func(part string) bool {
+		return strings.HasPrefix(part, "size=") || strings.HasPrefix(part, "n=")
+	}):
+		return nil, usagef("--patches %q: leave size and n out; paper takes 12x12 and 20x20, --patch-count of each", p.patches)
 	case p.patchCount < 1:
 		return nil, usagef("--patch-count %d: want at least 1", p.patchCount)
 	case p.units < 2:
@@ -134,6 +147,28 @@ func newPaperPlan(ctx *cli.Context) (*paperPlan, error) {
 		p.common = append(p.common, "--quiet")
 	}
 	return p, nil
+}
+
+// checkData opens all data once, so that a mistake in them is found before hours
+// of work on others.
+func (p *paperPlan) checkData(seed uint64) error {
+	for _, source := range []struct{ flag, data string }{
+		{"digits", p.digits}, {"patches", p.patchData(12)}, {"patches", p.patchData(20)},
+	} {
+		set, err := dataset.Open(source.data, seed)
+		if err != nil {
+			return usagef("--%s: %w", source.flag, err)
+		}
+		info := set.Info()
+		err = set.Close()
+		if err == nil && source.flag == "digits" && !(info.Low >= 0 && info.High <= 1) {
+			err = usagef("--digits %s: its numbers lie between %g and %g, want 0 to 1", source.data, info.Low, info.High)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // paperLayers reads layer sizes; the report's figures show three layers.

@@ -47,9 +47,15 @@ type paperRun struct {
 }
 
 func (p *paperRun) run(stages []stage) error {
-	before, err := p.readResults()
-	if err != nil {
-		return err
+	var before []stageResult
+	if p.job.mode == runfolder.Resume {
+		var err error
+		if before, err = p.readResults(); err != nil {
+			return err
+		}
+		if err := compareStages(before, stages, p.out); err != nil {
+			return err
+		}
 	}
 	began := time.Now()
 	// What comes after a stage that had to be done is made from its results.
@@ -73,20 +79,49 @@ func (p *paperRun) run(stages []stage) error {
 	return p.folder.Write(summaryName, p.writeSummary)
 }
 
+// compareStages refuses to go on with a paper that was made in another way: its
+// stages would be done again over those that are there.
+func compareStages(before []stageResult, stages []stage, out string) error {
+	for _, r := range before {
+		i := slices.IndexFunc(stages, func(s stage) bool { return s.folder == r.Folder })
+		if i < 0 {
+			return usagef("--resume: the paper in %s has a stage %s that this one has not; give the options it was made with, or start anew with --force", out, r.Folder)
+		}
+		if now := stages[i].command(out); !slices.Equal(essential(r.Command), essential(now)) {
+			return usagef("--resume: the stage %s was made by `%s`, now it would be `%s`; give the same options, or start anew with --force", r.Folder, strings.Join(r.Command, " "), strings.Join(now, " "))
+		}
+	}
+	return nil
+}
+
+// essential is a command without what does not change its results, and without
+// how the paper's folder is called.
+func essential(command []string) (kept []string) {
+	for i := 0; i < len(command); i++ {
+		switch command[i] {
+		case "--quiet":
+		case "--log", "--device", "--out", "--model", "--dbn", "--sdae", "--ascent":
+			i++
+		default:
+			kept = append(kept, command[i])
+		}
+	}
+	return kept
+}
+
 // command is the stage as it can be called by itself.
 func (s stage) command(out string) []string {
 	return slices.Concat([]string{"unitscope"}, s.args, []string{"--out", filepath.Join(out, s.folder)})
 }
 
 // complete finds a stage's result if the folder holds all of it, made by this
-// very command.
+// command, and nothing in it has changed since.
 func (p *paperRun) complete(s stage, command []string, before []stageResult) (stageResult, bool) {
 	i := slices.IndexFunc(before, func(r stageResult) bool { return r.Folder == s.folder })
-	if i < 0 || !slices.Equal(before[i].Command, command) {
+	if i < 0 || !slices.Equal(essential(before[i].Command), essential(command)) {
 		return stageResult{}, false
 	}
-	record, err := runfolder.ReadRecord(filepath.Join(p.out, s.folder))
-	return before[i], err == nil && record.Status == runfolder.Complete
+	return before[i], runfolder.Verify(filepath.Join(p.out, s.folder)) == nil
 }
 
 // perform runs a stage and keeps what it has found.
@@ -119,7 +154,7 @@ func (p *paperRun) unfinished(s stage, command []string) bool {
 		return false
 	}
 	called := slices.DeleteFunc(slices.Clone(record.Command), func(arg string) bool { return arg == "--resume" || arg == "--force" })
-	return slices.Equal(called, command)
+	return slices.Equal(essential(called), essential(command))
 }
 
 // maxResults bounds stages.json, which is read back.

@@ -146,15 +146,20 @@ func ascent(ctx *cli.Context) error {
 	return nil
 }
 
+// modelFile is the file of a model that is named by it or by its run folder.
+func modelFile(path string) string {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return filepath.Join(path, runfolder.ModelName)
+	}
+	return path
+}
+
 // loadModel loads --model, --dbn or --sdae; file is the model's file itself.
 func loadModel(flag, path string) (n *network.Network, file string, err error) {
-	file = path
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		file = filepath.Join(path, runfolder.ModelName)
-		if _, err := os.Stat(file); err != nil {
-			if err := runfolder.Require(path); err != nil {
-				return nil, "", fmt.Errorf("--%s: %w", flag, err)
-			}
+	file = modelFile(path)
+	if _, err := os.Stat(file); err != nil && file != path {
+		if err := runfolder.Require(path); err != nil {
+			return nil, "", fmt.Errorf("--%s: %w", flag, err)
 		}
 	}
 	if n, err = network.Load(path); err != nil {

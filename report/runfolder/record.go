@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/unitscope/unitscope/engine"
@@ -101,6 +102,42 @@ func versions() Versions {
 		}
 	}
 	return v
+}
+
+// Verify makes sure that files of a complete run's folder are still what the run
+// wrote: those named, or all if none is. A file that has changed, is missing, or is
+// no regular file is an error that names it.
+func Verify(path string, names ...string) error {
+	r, err := ReadRecord(path)
+	if err != nil {
+		return err
+	}
+	if r.Status != Complete {
+		return fmt.Errorf("run folder %s: its run is not complete", path)
+	}
+	for _, name := range names {
+		if !slices.ContainsFunc(r.Outputs, func(o FileDigest) bool { return o.Name == name }) {
+			return fmt.Errorf("run folder %s: its run did not write %s", path, name)
+		}
+	}
+	for _, o := range r.Outputs {
+		if len(names) > 0 && !slices.Contains(names, o.Name) || !isFileName(o.Name) {
+			continue
+		}
+		file := filepath.Join(path, o.Name)
+		info, err := os.Lstat(file)
+		if err != nil {
+			return fmt.Errorf("run folder: %w", err)
+		}
+		// The size is looked at first: a device or a pipe has no end.
+		if !info.Mode().IsRegular() || info.Size() != o.Bytes {
+			return fmt.Errorf("%s is not the file that the run wrote, by its size or kind", file)
+		}
+		if d, err := DigestFile(file); err != nil || d.SHA256 != o.SHA256 {
+			return errors.Join(fmt.Errorf("%s has changed since the run wrote it: its SHA-256 is not that of run.json", file), err)
+		}
+	}
+	return nil
 }
 
 // DigestFile reads a file and returns its length and SHA-256.

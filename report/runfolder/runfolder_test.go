@@ -299,3 +299,39 @@ func FuzzRecord(f *testing.F) {
 		}
 	})
 }
+
+func TestVerify(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "run")
+	f, err := Create(path, Fresh, newRecord(t, "task"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"a", "b"} {
+		if err := f.Write(name, text("abc")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := Verify(path); err == nil || !strings.Contains(err.Error(), "not complete") {
+		t.Errorf("a run that goes on: %v", err)
+	}
+	if err := f.Finish(); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(Verify(path), Verify(path, "b")); err != nil {
+		t.Error(err)
+	}
+	if err := Verify(path, "c"); err == nil || !strings.Contains(err.Error(), "did not write c") {
+		t.Errorf("a file that the run did not write: %v", err)
+	}
+	for _, c := range []struct{ content, want string }{{"abd", "has changed"}, {"abcd", "by its size"}} {
+		if err := os.WriteFile(filepath.Join(path, "a"), []byte(c.content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if err := Verify(path); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%q in place of abc: %v", c.content, err)
+		}
+		if err := Verify(path, "b"); err != nil {
+			t.Error(err)
+		}
+	}
+}
