@@ -300,3 +300,13 @@ func FuzzReadFineTuneCheckpoint(f *testing.F) {
 		}
 	})
 }
+
+func TestCheckTestLabels(t *testing.T) {
+	two, three := sorted(greys(20, 8, 1), 2), sorted(greys(20, 8, 2), 3)
+	if err := CheckTestLabels(three, two); err != nil {
+		t.Error(err)
+	}
+	if err := CheckTestLabels(two, three); err == nil || !strings.Contains(err.Error(), "--test") {
+		t.Errorf("a test with a class that is not learned: %v", err)
+	}
+}

@@ -87,6 +87,17 @@ func classesOf(flag string, set dataset.Set) (int, error) {
 	return largest + 1, nil
 }
 
+// CheckTestLabels makes sure that a classifier that learns from the labels of set
+// can be scored on test: that every label of test is one of its classes. Long work
+// calls it first.
+func CheckTestLabels(set, test dataset.Set) error {
+	classes, err := classesOf("--data", set)
+	if err != nil {
+		return err
+	}
+	return checkLabels("--test", test, classes)
+}
+
 func checkLabels(flag string, set dataset.Set, classes int) error {
 	for i := range set.Len() {
 		if _, err := labelOf(flag, set, i, classes); err != nil {

@@ -106,6 +106,9 @@ func fineTune(ctx *cli.Context) (err error) {
 		if err := checkTest(test, n); err != nil {
 			return err
 		}
+		if err := train.CheckTestLabels(set, test); err != nil {
+			return usageError{err}
+		}
 		inputs = append(inputs, test.Info().Files...)
 	}
 	t := &fineTuning{console: j.console, network: n, set: set, held: held, options: o, logName: runfolder.LogName}

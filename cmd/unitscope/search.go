@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -228,6 +229,10 @@ func (s *search) findTrials() error {
 			return err
 		}
 		s.done = append(s.done, result)
+	}
+	beyond := s.path(s.options.Trial(s.options.Trials + 1))
+	if _, err := os.Stat(beyond); err == nil {
+		return usagef("--trials %d: the search in %s has more trials, as %s; give at least as many, or they would be missing from its table", s.options.Trials, s.out, beyond)
 	}
 	return nil
 }
