@@ -130,7 +130,7 @@ func decodePicture(r io.ReadSeeker, fileSize int64, size int) (picture, error) {
 		return picture{}, notPicture(err)
 	}
 	q := picture{rows: config.Height, cols: config.Width}
-	if err := q.fits(size, 0); err != nil {
+	if err := q.fits(size); err != nil {
 		return picture{}, err
 	}
 	switch pixels := int64(q.rows) * int64(q.cols); {

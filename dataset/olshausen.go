@@ -26,9 +26,6 @@ func openPatches(s spec, seed uint64) (Set, error) {
 		if p.pictures, err = readMATLAB(f, size, s.options["x"], p.size+2*p.border); err != nil {
 			return err
 		}
-		if err := p.pictures[0].fits(p.size, p.border); err != nil {
-			return err
-		}
 		return p.prepare(0)
 	})
 	if err != nil {

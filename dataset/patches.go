@@ -229,14 +229,10 @@ func (q *picture) copy(dst []float32, row, col, size int) {
 	}
 }
 
-// fits checks that a picture has room for a patch between its borders.
-func (q *picture) fits(size, border int) error {
-	need := size + 2*border
-	if q.rows >= need && q.cols >= need {
+// fits checks that a picture has room for a patch.
+func (q *picture) fits(size int) error {
+	if q.rows >= size && q.cols >= size {
 		return nil
 	}
-	if border == 0 {
-		return fmt.Errorf("a picture of %dx%d pixels, smaller than a patch of %dx%d", q.rows, q.cols, size, size)
-	}
-	return fmt.Errorf("pictures of %dx%d pixels, too small for patches of %dx%d that keep %d pixels off the borders", q.rows, q.cols, size, size, border)
+	return fmt.Errorf("a picture of %dx%d pixels, smaller than a patch of %dx%d", q.rows, q.cols, size, size)
 }

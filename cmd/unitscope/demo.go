@@ -21,7 +21,7 @@ func demoCommand() *cli.Command {
 	flags := []cli.Flag{outFlag(demoFolder), forceFlag(), seedFlag(), deviceFlag()}
 	return &cli.Command{
 		Name:  "demo",
-		Usage: "train a small DBN and SDAE on built-in digits and draw their units; about a minute on two cores",
+		Usage: "train a small DBN and SDAE on built-in digits and draw their units; under a minute on two cores",
 		Description: "Writes to --out: dbn/ and sdae/, the run folders of two models of three layers, and figure1.png, the units\n" +
 			"of every layer in input space. Nothing has to be downloaded.",
 		Flags:  append(flags, speakFlags()...),
@@ -30,7 +30,7 @@ func demoCommand() *cli.Command {
 }
 
 // The size of the demo: enough for strokes in the first layer and more complex
-// patterns above, small enough for about a minute on two cores.
+// patterns above, small enough for less than a minute on two cores.
 const (
 	demoData       = "digits:n=20500"
 	demoValidation = 500

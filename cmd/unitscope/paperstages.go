@@ -62,7 +62,7 @@ func (p *paperRun) run(stages []stage) error {
 	anew := false
 	for i, s := range stages {
 		command := s.command(p.out)
-		if result, ok := p.complete(s, command, before); ok && !anew {
+		if result, ok := p.complete(s, before); ok && !anew {
 			p.results = append(p.results, result)
 			continue
 		}
@@ -114,11 +114,11 @@ func (s stage) command(out string) []string {
 	return slices.Concat([]string{"unitscope"}, s.args, []string{"--out", filepath.Join(out, s.folder)})
 }
 
-// complete finds a stage's result if the folder holds all of it, made by this
-// command, and nothing in it has changed since.
-func (p *paperRun) complete(s stage, command []string, before []stageResult) (stageResult, bool) {
+// complete finds a stage's result if the folder holds all of it and nothing in it
+// has changed since. That it was made by the same command, compareStages has seen.
+func (p *paperRun) complete(s stage, before []stageResult) (stageResult, bool) {
 	i := slices.IndexFunc(before, func(r stageResult) bool { return r.Folder == s.folder })
-	if i < 0 || !slices.Equal(essential(before[i].Command), essential(command)) {
+	if i < 0 {
 		return stageResult{}, false
 	}
 	return before[i], runfolder.Verify(filepath.Join(p.out, s.folder)) == nil
