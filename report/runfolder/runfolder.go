@@ -20,6 +20,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/gofrs/flock"
 )
 
 // The files that more than one command writes or reads.
@@ -48,6 +50,7 @@ type Folder struct {
 	path    string
 	record  Record
 	created bool // by Create, so that Abandon may remove it
+	held    *flock.Flock
 }
 
 // Check finds out whether Create would refuse the folder to a run of the command
@@ -74,6 +77,7 @@ func Check(path string, mode Mode, task string) error {
 	if err != nil {
 		return fmt.Errorf("run folder: %w", err)
 	}
+	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return e.Name() == lockName })
 	for _, e := range entries {
 		if e.Name() == RecordName {
 			return fmt.Errorf("run folder %s: %w; choose another, or start it anew with --force", path, ErrTaken)
@@ -106,7 +110,8 @@ func checkTask(path string, mode Mode, task string) error {
 // Create opens path as the folder of the run that r describes, making it where
 // it does not exist, and writes the record with the status "running". With
 // Force it first removes the files that an earlier run left there; files that
-// no run made stay.
+// no run made stay. Until Finish or Abandon no other run is let into the folder:
+// Create's error then wraps [ErrBusy].
 func Create(path string, mode Mode, r Record) (*Folder, error) {
 	if err := Check(path, mode, r.Task); err != nil {
 		return nil, err
@@ -123,6 +128,13 @@ func Create(path string, mode Mode, r Record) (*Folder, error) {
 	}
 	if err := os.MkdirAll(path, 0o777); err != nil {
 		return nil, fmt.Errorf("run folder: %w", err)
+	}
+	if err := f.lock(); err != nil {
+		return nil, err
+	}
+	// Another run may have come and gone since the first look.
+	if err := Check(path, mode, r.Task); err != nil {
+		return nil, errors.Join(err, f.unlock())
 	}
 	if err := f.prepare(mode); err != nil {
 		return nil, errors.Join(err, f.Abandon())
@@ -206,10 +218,10 @@ func (f *Folder) clear() error {
 }
 
 // Abandon takes back a folder that Create made, as long as nothing but the
-// record is in it. Commands call it when they fail before they have a result.
+// record is in it, and lets other runs in. Commands call it when they fail.
 func (f *Folder) Abandon() error {
-	if !f.created {
-		return nil
+	if err := f.unlock(); err != nil || !f.created {
+		return err
 	}
 	entries, err := os.ReadDir(f.path)
 	if err != nil {
@@ -256,8 +268,13 @@ func (f *Folder) write(name string, write func(io.Writer) error) error {
 	return WriteFile(f.Path(name), write)
 }
 
-// Finish removes the checkpoint, if there is one, and marks the run complete.
+// Finish removes the checkpoint, if there is one, marks the run complete, and
+// lets other runs in.
 func (f *Folder) Finish() error {
+	return errors.Join(f.finish(), f.unlock())
+}
+
+func (f *Folder) finish() error {
 	if err := os.Remove(f.Path(CheckpointName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("run folder: %w", err)
 	}
