@@ -96,6 +96,9 @@ func fineTune(ctx *cli.Context) (err error) {
 		return err
 	}
 	defer closeInto(&err, set)
+	if err := checkRange("data", set.Info(), n); err != nil {
+		return err
+	}
 	inputs := append(set.Info().Files, file)
 	var test dataset.Set
 	if spec := ctx.String("test"); spec != "" {
@@ -140,7 +143,16 @@ func checkTest(test dataset.Set, n *network.Network) error {
 	if _, ok := test.Label(0); !ok {
 		return usagef("--test %s: its examples have no labels", info.Name)
 	}
-	return nil
+	return checkRange("test", info, n)
+}
+
+// checkRange refuses data that a model of Bernoulli inputs was not made for. A
+// model that scales its inputs takes what others can't.
+func checkRange(flag string, info dataset.Info, n *network.Network) error {
+	if n.Kind == network.MLP || n.Visible != engine.Bernoulli || n.Mean != nil || n.Scale != nil || info.Low >= 0 && info.High <= 1 {
+		return nil
+	}
+	return usagef("--%s: the model's Bernoulli inputs lie between 0 and 1, those of %s between %g and %g", flag, info.Name, info.Low, info.High)
 }
 
 // fineTuning is one model in fine-tuning into a run folder.

@@ -138,7 +138,10 @@ func searchModels(ctx *cli.Context) (err error) {
 		return err
 	}
 	defer closeInto(&err, set)
-	if _, ok := set.Label(0); !ok && ctx.String("objective") == "auto" {
+	if _, ok := set.Label(0); !ok {
+		if ctx.String("objective") == string(train.ObjectiveError) {
+			return usagef("--objective %s: the examples of %s have no labels; use %s", o.Objective, set.Info().Name, train.ObjectiveReconstruction)
+		}
 		o.Objective = train.ObjectiveReconstruction
 	}
 	s := &search{job: j, set: set, held: held, options: o, out: ctx.String("out")}
