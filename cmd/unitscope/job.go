@@ -2,6 +2,8 @@ package main
 
 import (
 	"errors"
+	"slices"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -53,6 +55,7 @@ func (j *job) compute(seed uint64, inputs []string, work func(engine.Device, *ru
 	if err != nil {
 		return err
 	}
+	sayOtherDevice(j.console, j.ctx.String("out"), j.mode, record.Device)
 	// The folder comes before the work, so that one that can't be written to is
 	// found out at once.
 	if j.folder, err = runfolder.Create(j.ctx.String("out"), j.mode, record); err != nil {
@@ -62,4 +65,21 @@ func (j *job) compute(seed uint64, inputs []string, work func(engine.Device, *ru
 		return errors.Join(err, j.folder.Abandon())
 	}
 	return j.folder.Finish()
+}
+
+// sayOtherDevice warns where a run goes on with other arithmetic than it began
+// with: its results are then not those of an uninterrupted run to the bit.
+func sayOtherDevice(c *console, out string, mode runfolder.Mode, now runfolder.Device) {
+	if mode != runfolder.Resume {
+		return
+	}
+	before, err := runfolder.ReadRecord(out)
+	if err != nil || before.Device.Name == now.Name && slices.Equal(before.Device.Features, now.Features) {
+		return
+	}
+	c.say("the run in %s began on %s and goes on with %s: its results may differ in their last bits from an uninterrupted run's", out, arithmetic(before.Device), arithmetic(now))
+}
+
+func arithmetic(d runfolder.Device) string {
+	return d.Name + " (" + strings.Join(d.Features, ", ") + ")"
 }

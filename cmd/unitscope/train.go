@@ -309,6 +309,7 @@ func (t *training) run(ctx context.Context, out string, mode runfolder.Mode, rec
 			return nil, usageError{err}
 		}
 	}
+	sayOtherDevice(t.console, out, mode, record.Device)
 	var err error
 	if t.folder, err = runfolder.Create(out, mode, record); err != nil {
 		return nil, err
