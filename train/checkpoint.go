@@ -125,12 +125,7 @@ func ReadCheckpoint(f *safetensors.File) (*Checkpoint, error) {
 	if format := f.Metadata["format"]; format != checkpointFormat {
 		return nil, fmt.Errorf("checkpoint: format is %.40q, want %q", format, checkpointFormat)
 	}
-	c := &Checkpoint{Settings: map[string]string{}}
-	for name, value := range f.Metadata {
-		if option, ok := strings.CutPrefix(name, optionPrefix); ok {
-			c.Settings[option] = value
-		}
-	}
+	c := &Checkpoint{Settings: readSettings(f.Metadata)}
 	if err := c.readCounters(f.Metadata); err != nil {
 		return nil, fmt.Errorf("checkpoint: %w", err)
 	}
@@ -138,6 +133,17 @@ func ReadCheckpoint(f *safetensors.File) (*Checkpoint, error) {
 		return nil, fmt.Errorf("checkpoint: %w", err)
 	}
 	return c, nil
+}
+
+// readSettings returns the options among a checkpoint's metadata.
+func readSettings(metadata map[string]string) map[string]string {
+	settings := map[string]string{}
+	for name, value := range metadata {
+		if option, ok := strings.CutPrefix(name, optionPrefix); ok {
+			settings[option] = value
+		}
+	}
+	return settings
 }
 
 func (c *Checkpoint) readCounters(metadata map[string]string) error {
@@ -186,15 +192,7 @@ func (c *Checkpoint) readTensors(f *safetensors.File) error {
 	if _, ok := f.Entry(centerName); ok {
 		c.center = r.tensor(centerName, r.columns(top))
 	}
-	if r.err != nil {
-		return r.err
-	}
-	for _, name := range f.Names() {
-		if !r.known[name] {
-			return fmt.Errorf("unknown tensor %.40q", name)
-		}
-	}
-	return nil
+	return r.finish()
 }
 
 // tensorReader reads tensors whose shapes are known before anything is
@@ -255,6 +253,19 @@ func (r *tensorReader) tensor(name string, shape ...int) *tensor.Dense {
 	}
 	r.err = err
 	return result
+}
+
+// finish returns the first error, or says which tensor is none of a checkpoint's.
+func (r *tensorReader) finish() error {
+	if r.err != nil {
+		return r.err
+	}
+	for _, name := range r.file.Names() {
+		if !r.known[name] {
+			return fmt.Errorf("unknown tensor %.40q", name)
+		}
+	}
+	return nil
 }
 
 // Fits checks that [Train] would resume from the checkpoint with this data and

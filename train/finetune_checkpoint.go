@@ -7,7 +7,6 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"strings"
 
 	"gorgonia.org/tensor"
 
@@ -126,12 +125,7 @@ func ReadFineTuneCheckpoint(f *safetensors.File) (*FineTuneCheckpoint, error) {
 	if format := f.Metadata["format"]; format != fineTuneFormat {
 		return nil, fmt.Errorf("checkpoint: %w: format is %.40q, want %q", ErrNotFineTune, format, fineTuneFormat)
 	}
-	c := &FineTuneCheckpoint{Settings: map[string]string{}}
-	for name, value := range f.Metadata {
-		if option, ok := strings.CutPrefix(name, optionPrefix); ok {
-			c.Settings[option] = value
-		}
-	}
+	c := &FineTuneCheckpoint{Settings: readSettings(f.Metadata)}
 	if err := c.readCounters(f.Metadata); err != nil {
 		return nil, fmt.Errorf("checkpoint: %w", err)
 	}
@@ -208,19 +202,6 @@ func (r *tensorReader) affine(prefix string, layers int) (all []network.Layer) {
 		inputs = units
 	}
 	return all
-}
-
-// finish returns the first error, or says which tensor is none of a checkpoint's.
-func (r *tensorReader) finish() error {
-	if r.err != nil {
-		return r.err
-	}
-	for _, name := range r.file.Names() {
-		if !r.known[name] {
-			return fmt.Errorf("unknown tensor %.40q", name)
-		}
-	}
-	return nil
 }
 
 // Fits returns an error, in the words of the program's flags, unless
