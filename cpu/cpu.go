@@ -48,7 +48,12 @@ func (driver) Devices() []engine.Found {
 	return []engine.Found{found}
 }
 
-func (driver) Open(name string) (engine.Device, error) { return Open(Options{}) }
+func (driver) Open(name string) (engine.Device, error) {
+	if name != "cpu" {
+		return nil, engine.ErrUnknownDevice
+	}
+	return Open(Options{})
+}
 
 // Options say how to open a device. The zero value is what engine.Open uses.
 type Options struct {

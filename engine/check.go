@@ -272,6 +272,11 @@ func CheckAscent(p Ascent) error {
 	case p.MaxSteps < 0:
 		return fmt.Errorf("ascent: at most %d steps, want 0 or more", p.MaxSteps)
 	}
+	for t, steps := range p.CurveSteps {
+		if steps < 0 || t > 0 && steps <= p.CurveSteps[t-1] {
+			return fmt.Errorf("ascent: curves after %v steps, want rising numbers from 0 or more", p.CurveSteps)
+		}
+	}
 	return nil
 }
 
@@ -289,6 +294,14 @@ func CheckAscentState(p Ascent, s *AscentState) error {
 	for _, length := range []int{len(s.Activation), len(s.StartActivation), len(s.Gradient), len(s.Tangent), len(s.Steps), len(s.Rate), len(s.Slow), len(s.Stop)} {
 		if length != n {
 			return fmt.Errorf("ascent: state of %d rows has a slice of length %d", n, length)
+		}
+	}
+	if s.Curves != nil && len(s.Curves) != n {
+		return fmt.Errorf("ascent: state of %d rows has %d curves", n, len(s.Curves))
+	}
+	for i, curve := range s.Curves {
+		if len(curve) != len(p.CurveSteps) {
+			return fmt.Errorf("ascent: the curve of row %d has %d places for %d numbers of steps", i, len(curve), len(p.CurveSteps))
 		}
 	}
 	for i, u := range s.Units {

@@ -227,7 +227,9 @@ func Total(kind ReductionKind) Reduction { return Reduction{Kind: kind, Alpha: 1
 type Driver interface {
 	// Devices lists what is here, and for what can't be used says why.
 	Devices() []Found
-	// Open opens a device by its full name, as Devices lists it.
+	// Open opens a device by its full name, as Devices lists it, or by another
+	// that the driver understands; the error of any other name wraps
+	// [ErrUnknownDevice].
 	Open(name string) (Device, error)
 }
 
@@ -272,6 +274,13 @@ func drivers() []Driver {
 	return ds
 }
 
+// driver returns the driver of a kind, nil if there is none.
+func driver(kind string) Driver {
+	registry.Lock()
+	defer registry.Unlock()
+	return registry.drivers[kind]
+}
+
 // Devices lists every device of every registered kind, the preferred ones
 // first, with the reason where one can't be used.
 func Devices() []Found {
@@ -282,11 +291,19 @@ func Devices() []Found {
 	return found
 }
 
+// ErrOutOfMemory is wrapped by the error of everything that a device has not
+// enough memory for: Device.New, Device.Compile and any other operation, a plan's
+// Run included. After Device.Sync, which may return it once more, the device goes
+// on, and what was asked for may be asked for again with less. A state that Run
+// was given is not to be used further.
+var ErrOutOfMemory = errors.New("out of memory on the device")
+
 // ErrUnknownDevice is what Open's error wraps when no device has the name.
 var ErrUnknownDevice = errors.New("no such device")
 
 // Open opens a device by name: "cpu", "cuda:1", a kind alone ("cuda") for its
 // first usable device, or "auto" for the preferred device that can be used.
+// "cuda:all" is all usable cards together.
 func Open(name string) (Device, error) {
 	found := Devices()
 	var names []string
@@ -303,13 +320,17 @@ func Open(name string) (Device, error) {
 			}
 			continue
 		}
-		registry.Lock()
-		d := registry.drivers[kind]
-		registry.Unlock()
-		return d.Open(f.Name)
+		return driver(kind).Open(f.Name)
 	}
 	if reason != nil {
 		return nil, reason
+	}
+	// A driver may understand more names than it lists, and knows best why it
+	// can't open one.
+	if kind, _, more := strings.Cut(name, ":"); more && driver(kind) != nil {
+		if d, err := driver(kind).Open(name); !errors.Is(err, ErrUnknownDevice) {
+			return d, err
+		}
 	}
 	return nil, fmt.Errorf("open device %q: %w; known here: auto, %s", name, ErrUnknownDevice, strings.Join(names, ", "))
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -16,13 +17,20 @@ import (
 type pretend struct {
 	engine.Device
 	found []engine.Found
+	alias string // a name that is understood and not listed
 	name  string
 }
 
 func (p pretend) Devices() []engine.Found { return p.found }
 func (p pretend) Name() string            { return p.name }
 func (p pretend) Open(name string) (engine.Device, error) {
-	return pretend{name: name}, nil
+	if name == p.alias || slices.ContainsFunc(p.found, func(f engine.Found) bool { return f.Name == name }) {
+		return pretend{name: name}, nil
+	}
+	if name == "fast:lame" {
+		return nil, errDriver
+	}
+	return nil, engine.ErrUnknownDevice
 }
 
 func found(name string, unusable error) engine.Found {
@@ -33,7 +41,7 @@ var errDriver = errors.New("no driver")
 
 // Kinds are registered for the life of the program.
 func init() {
-	engine.Register("fast", 10, pretend{found: []engine.Found{found("fast:0", errDriver), found("fast:1", nil)}})
+	engine.Register("fast", 10, pretend{found: []engine.Found{found("fast:0", errDriver), found("fast:1", nil)}, alias: "fast:both"})
 	engine.Register("broken", 20, pretend{found: []engine.Found{found("broken", errDriver)}})
 	engine.Register("absent", 30, pretend{})
 }
@@ -45,6 +53,7 @@ func TestRegistry(t *testing.T) {
 		{"cpu", "cpu"},
 		{"fast:1", "fast:1"},
 		{"fast", "fast:1"},
+		{"fast:both", "fast:both"},
 		{"auto", "fast:1"},
 	} {
 		d, err := engine.Open(c.open)
@@ -61,8 +70,8 @@ func TestRegistry(t *testing.T) {
 			}
 		}
 	}
-	for _, name := range []string{"fast:0", "broken"} {
-		if _, err := engine.Open(name); !errors.Is(err, errDriver) || !strings.Contains(err.Error(), name) {
+	for _, name := range []string{"fast:0", "broken", "fast:lame"} {
+		if _, err := engine.Open(name); !errors.Is(err, errDriver) || name != "fast:lame" && !strings.Contains(err.Error(), name) {
 			t.Errorf("open %s: %v", name, err)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // plainAscent is the definition of [Ascent].
@@ -203,7 +204,23 @@ func (p *Ascent) Judge(s *AscentState, i int, unbiased, norm, chord float32) err
 	case s.Steps[i] >= p.MaxSteps:
 		s.Stop[i] = StopSteps
 	}
+	if s.Curves != nil {
+		p.record(s, i)
+	}
 	return nil
+}
+
+// record takes the activation of row i into its curve. When the row has stopped,
+// it is the activation after any number of steps more.
+func (p *Ascent) record(s *AscentState, i int) {
+	at, now := slices.BinarySearch(p.CurveSteps, s.Steps[i])
+	if s.Stop[i] != Running {
+		for t := at; t < len(p.CurveSteps); t++ {
+			s.Curves[i][t] = s.Activation[i]
+		}
+	} else if now {
+		s.Curves[i][at] = s.Activation[i]
+	}
 }
 
 // compare takes in what the latest step of row i has gained.

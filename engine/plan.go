@@ -64,6 +64,9 @@ type Ascent struct {
 	Tolerance float32 // relative gain, >= 0
 	Patience  int     // evaluations, >= 1
 	MaxSteps  int     // steps of a row, >= 0
+	// CurveSteps are the numbers of steps, rising from 0 or more, after which a
+	// state's Curves take in the activation; nil for none.
+	CurveSteps []int
 }
 
 // StopReason says why a row's ascent ended.
@@ -116,6 +119,10 @@ type AscentState struct {
 	Rate            []float32    // of the next step, relative to the radius
 	Slow            []int        // evaluations in a row that looked converged
 	Stop            []StopReason // why the row has stopped, or Running
+	// Curves, if not nil, are filled in as the rows climb: Curves[i][t] is the
+	// activation of row i after the plan's CurveSteps[t] steps, or its last one if
+	// it has stopped before. They change nothing else.
+	Curves [][]float32
 }
 
 // NewAscentState returns the state of rows at their starts. x [len(units),

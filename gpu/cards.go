@@ -40,7 +40,8 @@ func (c *cards) start() error {
 	return c.err
 }
 
-// Devices lists the cards. Without any there is one device, cuda:0, that says why.
+// Devices lists the cards, and where several can be used, all of them together.
+// Without any there is one device, cuda:0, that says why.
 func (c *cards) Devices() []engine.Found {
 	none := func(err error) []engine.Found {
 		return []engine.Found{{Info: engine.Info{Name: "cuda:0"}, Unusable: err}}
@@ -53,9 +54,16 @@ func (c *cards) Devices() []engine.Found {
 		return none(driver.Failed("cuDeviceGetCount", err))
 	}
 	var found []engine.Found
+	var usable []engine.Info
 	for i := range count {
 		card, err := c.look(i)
 		found = append(found, engine.Found{Info: card.info, Unusable: err})
+		if err == nil {
+			usable = append(usable, card.info)
+		}
+	}
+	if len(usable) > 1 {
+		found = append(found, engine.Found{Info: together(usable)})
 	}
 	return found
 }
@@ -68,7 +76,9 @@ type card struct {
 }
 
 // look asks the driver about a card. After an error the card, as far as it is
-// known, can't be used.
+// known, can't be used. What is free of its memory is not asked: that needs a
+// context, which takes time and memory of every card, and whoever opens one of
+// them looks at all.
 func (c *cards) look(i int) (card, error) {
 	k := card{info: engine.Info{Name: fmt.Sprintf("cuda:%d", i)}}
 	var err error
@@ -94,7 +104,8 @@ func (c *cards) look(i int) (card, error) {
 	return k, err
 }
 
-// Open opens a card by its name, "cuda:1".
+// Open opens a card by its name, "cuda:1", or all that can be used, "cuda:all":
+// where that is one, the card itself.
 func (c *cards) Open(name string) (engine.Device, error) {
 	d, err := c.open(name)
 	if err != nil {
@@ -111,6 +122,13 @@ func (c *cards) open(name string) (engine.Device, error) {
 	if err != nil {
 		return nil, driver.Failed("cuDeviceGetCount", err)
 	}
+	o := options{}
+	if os.Getenv(syncVariable) == "1" {
+		o = options{oneByOne: true, trace: os.Stderr}
+	}
+	if name == allName {
+		return c.openUsable(count, o)
+	}
 	number, _ := strings.CutPrefix(name, "cuda:")
 	i, err := strconv.Atoi(number)
 	if err != nil || i < 0 || i >= count {
@@ -120,9 +138,29 @@ func (c *cards) open(name string) (engine.Device, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := options{}
-	if os.Getenv(syncVariable) == "1" {
-		o = options{oneByOne: true, trace: os.Stderr}
-	}
 	return open(k, o)
+}
+
+// openUsable opens all of so many cards that can be used.
+func (c *cards) openUsable(count int, o options) (engine.Device, error) {
+	var usable []card
+	var reasons []string
+	for i := range count {
+		if k, err := c.look(i); err == nil {
+			usable = append(usable, k)
+		} else {
+			reasons = append(reasons, fmt.Sprintf("%s: %v", k.info.Name, err))
+		}
+	}
+	switch len(usable) {
+	case 0:
+		return nil, fmt.Errorf("none of %d cards can be used: %s", count, strings.Join(reasons, "; "))
+	case 1:
+		d, err := open(usable[0], o)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", usable[0].info.Name, err)
+		}
+		return d, nil
+	}
+	return openAll(usable, o)
 }

@@ -109,13 +109,20 @@ func (d *device) Info() engine.Info {
 	return info
 }
 
-// Compile prepares an ascent; other plans run by their definitions.
+// Compile prepares a plan, which then stays on the card.
 func (d *device) Compile(p engine.Plan) (engine.Runner, error) {
 	if err := d.open("compile"); err != nil {
 		return nil, err
 	}
-	if p, ok := p.(engine.Ascent); ok {
+	switch p := p.(type) {
+	case engine.Ascent:
 		return newAscent(d, p)
+	case engine.Gibbs:
+		return newGibbs(d, p)
+	case engine.ContrastiveDivergence:
+		return newDivergence(d, p)
+	case engine.Denoise:
+		return newDenoise(d, p)
 	}
 	return nil, engine.ErrNotFused
 }

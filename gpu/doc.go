@@ -35,8 +35,29 @@
 //
 // Matrices that are closed leave their memory to later ones, and it goes back to
 // the card where that is short of memory, and when the device is closed.
-// What goes to the card or comes back passes through page-locked memory, while
-// the card computes.
+// What goes to the card or comes back passes through page-locked memory. What goes
+// there and is large has a stream of its own, and travels while the card computes
+// what was asked for before.
+//
+// Plans stay on the card: weights, chains, velocities and buffers are there from
+// Compile on, or from call to call, and a run waits for the card once, at its end.
+// Only an ascent waits after each step, for the numbers by which rows stop. Their
+// kernels round as the plans' definitions do, and so give the same bits. A step is
+// few launches:
+//
+//	ascent                 2 for each hidden layer, and 3
+//	Gibbs                  2 a sweep
+//	contrastive divergence 4 and 2 for each Gibbs step; 1 more for persistent chains,
+//	                       1 for a gradient limit, and 1 if it is centered
+//	denoise                7
+//
+// # Several cards
+//
+// Where more than one card can be used, "cuda:all" is all of them. Ascents and Gibbs
+// chains are cut into parts of consecutive rows, which the cards work on side by
+// side, and a row has the bits that it has on one card. Training, which is a chain
+// of updates, and single operations run on the first card. Rows travel between cards
+// by the driver's copies from context to context.
 //
 // # Environment
 //

@@ -11,9 +11,12 @@ import (
 	"github.com/unitscope/unitscope/kernels"
 )
 
-// product is the operands of a Gemm.
+// product is the operands of a product. Those of Gemm leave the card's own out.
 type product struct {
 	dst, a, b, bias, hidden, probability, norms *matrix
+
+	held cu.DevicePtr // ints: in each row the unit whose state is 1, see package kernels
+	keys cu.DevicePtr // of an epilogue that draws, if they are on the card already
 }
 
 func (d *device) Gemm(dst, a, b engine.Matrix, p engine.Product) error {
@@ -75,12 +78,14 @@ func (d *device) multiply(g product, p engine.Product, squares cu.DevicePtr) err
 	a.matrix(g.bias)
 	a.strided(g.hidden)
 	a.strided(g.probability)
+	a.address(g.held)
 	a.address(squares)
 	kernel := [2][2]string{{"gemm_nn", "gemm_nt"}, {"gemm_tn", "gemm_tt"}}[index(p.TransA)][index(p.TransB)]
 	blocks := kernels.ProductBlocks(int64(g.dst.rows), int64(g.dst.cols))
 	what := label{operation: "gemm", operands: [4]named{g.dst.called("dst"), g.a.called("a"), g.b.called("b")}}
-	if p.Epilogue.Kind == engine.EpilogueBernoulli {
-		return d.drawing(kernel, blocks, a, p.Epilogue.At, what)
+	switch p.Epilogue.Kind {
+	case engine.EpilogueBernoulli, kernels.EpilogueGaussian:
+		return d.drawing(kernel, blocks, a, p.Epilogue.At, g.keys, what)
 	}
 	a.draws(0, engine.Stream{})
 	return d.launch(kernel, blocks, a, what)

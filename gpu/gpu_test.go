@@ -5,8 +5,6 @@ package gpu
 import (
 	"errors"
 	"os"
-	"reflect"
-	"slices"
 	"strings"
 	"testing"
 
@@ -109,71 +107,4 @@ func fill(t *testing.T, d engine.Device, rows, cols int) engine.Matrix {
 		t.Fatal(err)
 	}
 	return m
-}
-
-// TestAscentIsTheDefinition checks that an ascent gives the bits of its
-// definition on the same card, with rows that stop and halve their rates at
-// different times, in one run and in several.
-func TestAscentIsTheDefinition(t *testing.T) {
-	needCard(t)
-	d := openCard(t)
-	defer d.Close()
-	layer := func(units, inputs int, scale float32) engine.Layer {
-		l := engine.Layer{Weight: engine.Host{Rows: units, Cols: inputs, Data: make([]float32, units*inputs)}, Bias: make([]float32, units)}
-		for i := range l.Weight.Data {
-			l.Weight.Data[i] = scale * (engine.UniformFromBits(uint32(i)*2654435761+uint32(units)<<20) - 0.5)
-		}
-		return l
-	}
-	p := engine.Ascent{
-		Layers: []engine.Layer{layer(12, 9, 4), layer(11, 12, 3), layer(5, 11, 2)},
-		Rate:   0.8, Direction: 1, Radius: 3, Tolerance: 1e-5, Patience: 2, MaxSteps: 40,
-	}
-	const rows = 23
-	run := func(r engine.Runner, err error, steps int) (*engine.AscentState, []float32) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer r.Close()
-		x, units := fill(t, d, rows, 9), make([]int, rows)
-		for i := range units {
-			units[i] = i % 5
-		}
-		if err := d.Project(x, p.Radius); err != nil {
-			t.Fatal(err)
-		}
-		s := engine.NewAscentState(units, x)
-		for active := rows; active > 0; {
-			progress, err := r.(engine.AscentRunner).Run(s, steps)
-			if err != nil {
-				t.Fatal(err)
-			}
-			active = progress.Active
-		}
-		numbers := make([]float32, rows*9)
-		if err := x.Read(numbers); err != nil {
-			t.Fatal(err)
-		}
-		s.X = nil
-		return s, numbers
-	}
-	plain, err := engine.Plain(d, p)
-	state, x := run(plain, err, 1000)
-	rates := map[float32]bool{}
-	for _, r := range state.Rate {
-		rates[r] = true
-	}
-	if len(rates) < 2 {
-		t.Fatalf("rates %v: all the same, so nothing to test with", rates)
-	}
-	for _, steps := range []int{1000, 3} {
-		fused, err := d.Compile(p)
-		ownState, ownX := run(fused, err, steps)
-		if !reflect.DeepEqual(ownState, state) {
-			t.Errorf("%d steps a run: activations %v, want %v", steps, ownState.Activation, state.Activation)
-		}
-		if !slices.Equal(ownX, x) {
-			t.Errorf("%d steps a run: x differs: its first row is %v, want %v", steps, ownX[:9], x[:9])
-		}
-	}
 }

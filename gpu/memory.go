@@ -9,6 +9,7 @@ import (
 
 	"gorgonia.org/cu"
 
+	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/gpu/internal/driver"
 )
 
@@ -74,10 +75,7 @@ func (m *memory) allocate(p *piece) error {
 	})
 }
 
-func outOfMemory(err error) bool {
-	var e *driver.Error
-	return errors.As(err, &e) && e.OutOfMemory()
-}
+func outOfMemory(err error) bool { return errors.Is(err, engine.ErrOutOfMemory) }
 
 // explain says what stood in the way of so many bytes.
 func (m *memory) explain(bytes int64, err error) error {
@@ -86,9 +84,9 @@ func (m *memory) explain(bytes int64, err error) error {
 	}
 	free, total, asked := m.card()
 	if asked != nil {
-		return fmt.Errorf("%d bytes are needed: %w", bytes, ErrOutOfMemory)
+		return fmt.Errorf("%d bytes are needed: %w", bytes, engine.ErrOutOfMemory)
 	}
-	return fmt.Errorf("%d bytes are needed, %s has %d free of %d, and %d are in use here: %w", bytes, m.name, free, total, m.used, ErrOutOfMemory)
+	return fmt.Errorf("%d bytes are needed, %s has %d free of %d, and %d are in use here: %w", bytes, m.name, free, total, m.used, engine.ErrOutOfMemory)
 }
 
 // card returns the bytes of the card that are free, and all.

@@ -3,6 +3,8 @@
 package gpu
 
 import (
+	"gorgonia.org/cu"
+
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/kernels"
 )
@@ -62,10 +64,15 @@ func (d *device) random(operation string, dst, x engine.Matrix, at engine.Stream
 	return mdst, mx, err
 }
 
-// drawing launches a kernel whose last arguments name random numbers.
-func (d *device) drawing(kernel string, blocks int64, a arguments, at engine.Stream, what label) error {
+// drawing launches a kernel whose last arguments name random numbers. keys are 0,
+// or those of the stream where they are on the card already.
+func (d *device) drawing(kernel string, blocks int64, a arguments, at engine.Stream, keys cu.DevicePtr, what label) error {
 	if blocks == 0 {
 		return nil
+	}
+	if keys != 0 {
+		a.draws(keys, at)
+		return d.launch(kernel, blocks, a, what)
 	}
 	keys, done, err := d.lend(bytesOf(at.Keys), &what)
 	if err != nil {
@@ -96,7 +103,7 @@ func (d *device) Uniform(dst engine.Matrix, at engine.Stream) error {
 	var a arguments
 	a.matrix(mdst)
 	a.ints(mdst.rows, mdst.cols)
-	return d.drawing("uniform", fours(mdst), a, at, describe("uniform", mdst, nil))
+	return d.drawing("uniform", fours(mdst), a, at, 0, describe("uniform", mdst, nil))
 }
 
 func (d *device) Bernoulli(dst, p engine.Matrix, at engine.Stream) error {
@@ -108,7 +115,7 @@ func (d *device) Bernoulli(dst, p engine.Matrix, at engine.Stream) error {
 	a.matrix(mdst)
 	a.matrix(mp)
 	a.ints(mdst.rows, mdst.cols)
-	return d.drawing("bernoulli", fours(mdst), a, at, describe("bernoulli", mdst, mp))
+	return d.drawing("bernoulli", fours(mdst), a, at, 0, describe("bernoulli", mdst, mp))
 }
 
 func (d *device) Gaussian(dst, mean engine.Matrix, deviation float32, at engine.Stream) error {
@@ -116,16 +123,16 @@ func (d *device) Gaussian(dst, mean engine.Matrix, deviation float32, at engine.
 	if err != nil {
 		return err
 	}
-	return d.addNoise("gaussian", mdst, mmean, deviation, at)
+	return d.addNoise("gaussian", mdst, mmean, deviation, at, 0)
 }
 
-func (d *device) addNoise(operation string, dst, mean *matrix, deviation float32, at engine.Stream) error {
+func (d *device) addNoise(operation string, dst, mean *matrix, deviation float32, at engine.Stream, keys cu.DevicePtr) error {
 	var a arguments
 	a.matrix(dst)
 	a.matrix(mean)
 	a.floats(deviation)
 	a.ints(dst.rows, dst.cols)
-	return d.drawing("gaussian", fours(dst), a, at, describe(operation, dst, mean))
+	return d.drawing("gaussian", fours(dst), a, at, keys, describe(operation, dst, mean))
 }
 
 func (d *device) Corrupt(dst, x engine.Matrix, c engine.Corruption, at engine.Stream) error {
@@ -136,8 +143,13 @@ func (d *device) Corrupt(dst, x engine.Matrix, c engine.Corruption, at engine.St
 	if err := engine.CheckCorruption(c); err != nil {
 		return err
 	}
+	return d.corrupt(mdst, mx, c, at, 0)
+}
+
+// corrupt is Corrupt once everything has been checked; keys are as in drawing.
+func (d *device) corrupt(mdst, mx *matrix, c engine.Corruption, at engine.Stream, keys cu.DevicePtr) error {
 	if c.Kind == engine.CorruptionGaussian {
-		return d.addNoise("corrupt", mdst, mx, c.Level, at)
+		return d.addNoise("corrupt", mdst, mx, c.Level, at, keys)
 	}
 	coin := 0
 	if c.Kind == engine.CorruptionSaltPepper {
@@ -152,7 +164,7 @@ func (d *device) Corrupt(dst, x engine.Matrix, c engine.Corruption, at engine.St
 	if mx.cols == 0 {
 		blocks = 0
 	}
-	return d.drawing("corrupt", blocks, a, at, describe("corrupt", mdst, mx))
+	return d.drawing("corrupt", blocks, a, at, keys, describe("corrupt", mdst, mx))
 }
 
 // rowBlocks are the blocks where a warp computes a row of x; there is nothing to

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -88,10 +89,10 @@ func TestUnusable(t *testing.T) {
 func TestCards(t *testing.T) {
 	c := with(t, "DEVICES=2", "CAPABILITY=90")
 	found := c.Devices()
-	if len(found) != 2 {
-		t.Fatalf("%d devices, want 2", len(found))
+	if len(found) != 3 {
+		t.Fatalf("%d devices, want 2 and all of them", len(found))
 	}
-	for i, f := range found {
+	for i, f := range found[:2] {
 		if f.Unusable != nil || f.Name != []string{"cuda:0", "cuda:1"}[i] || f.Description != "Stand-in" || f.Workers != 4 || f.Memory != 1<<28 {
 			t.Errorf("device %d: %+v", i, f)
 		}
@@ -130,8 +131,8 @@ func TestOutOfMemory(t *testing.T) {
 	}
 	_, err = d.New(40, row)
 	says(t, err, "new matrix: 40x262144", "41943040 bytes are needed", "cuda:0 has", "of 67108864", "out of memory")
-	if !errors.Is(err, ErrOutOfMemory) {
-		t.Errorf("%v is not %v", err, ErrOutOfMemory)
+	if !errors.Is(err, engine.ErrOutOfMemory) {
+		t.Errorf("%v is not %v", err, engine.ErrOutOfMemory)
 	}
 	// The memory of a matrix that is closed serves one of another size.
 	if err := m.Close(); err != nil {
@@ -142,6 +143,86 @@ func TestOutOfMemory(t *testing.T) {
 	}
 	if err := d.Close(); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestLittleMemory checks that a plan which meets a full card in the middle says
+// so, that the device goes on when there is memory again, and that the plan then
+// gives what it would have given.
+func TestLittleMemory(t *testing.T) {
+	needCard(t)
+	d := openCard(t)
+	defer d.Close()
+	if d.Info().Memory > little {
+		t.Skip("there is too much memory to use it up; TestEmulated runs this with little")
+	}
+	const inputs, units, rows = 4000, 30, 50
+	ascent := engine.Ascent{
+		Layers: []engine.Layer{testLayer(units, inputs, 1), testLayer(3, units, 1)},
+		Rate:   0.5, Direction: 1, Radius: 1, Patience: 1, MaxSteps: 3,
+	}
+	gibbs := engine.Gibbs{Layer: testLayer(units, inputs, 0.1), VisibleBias: make([]float32, inputs), Seed: 1}
+	for _, c := range []struct {
+		name string
+		plan engine.Plan
+		// begin makes a state, and returns how to run it and what it then shows.
+		begin func(r engine.Runner) (run func() error, shows engine.Matrix)
+	}{
+		{"ascent", ascent, func(r engine.Runner) (func() error, engine.Matrix) {
+			x := fill(t, d, rows, inputs)
+			if err := d.Project(x, 1); err != nil {
+				t.Fatal(err)
+			}
+			s := engine.NewAscentState(make([]int, rows), x)
+			return func() error { _, err := r.(engine.AscentRunner).Run(s, 9); return err }, x
+		}},
+		{"gibbs", gibbs, func(r engine.Runner) (func() error, engine.Matrix) {
+			s, err := engine.NewGibbsState(d, gibbs, make([]int, rows), make([]uint64, rows))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return func() error { _, err := r.(engine.GibbsRunner).Run(s, 3); return err }, s.Visible
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			runner := func() engine.Runner {
+				r, err := d.Compile(c.plan)
+				if errors.Is(err, engine.ErrNotFused) {
+					r, err = engine.Plain(d, c.plan)
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				return r
+			}
+			r := runner()
+			run, _ := c.begin(r)
+			others := fillUp(t, d)
+			err := run()
+			says(t, err, "bytes are needed, cuda:0 has", "are in use here", "out of memory")
+			if !errors.Is(err, engine.ErrOutOfMemory) {
+				t.Errorf("%v is not %v", err, engine.ErrOutOfMemory)
+			}
+			for _, m := range others {
+				if err := m.Close(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := d.Sync(); err != nil {
+				t.Fatal(err)
+			}
+			var results [2][]float32
+			for i, r := range []engine.Runner{r, runner()} {
+				run, shows := c.begin(r)
+				results[i] = make([]float32, rows*inputs)
+				if err := errors.Join(run(), shows.Read(results[i]), r.Close()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if !slices.Equal(results[0], results[1]) {
+				t.Error("after an error the plan gives something else")
+			}
+		})
 	}
 }
 

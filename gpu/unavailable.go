@@ -4,6 +4,7 @@ package gpu
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/unitscope/unitscope/engine"
 )
@@ -19,4 +20,9 @@ func (unavailable) Devices() []engine.Found {
 	return []engine.Found{{Info: engine.Info{Name: "cuda:0"}, Unusable: errUnavailable}}
 }
 
-func (unavailable) Open(string) (engine.Device, error) { return nil, errUnavailable }
+func (unavailable) Open(name string) (engine.Device, error) {
+	if name != "cuda:0" && name != "cuda:all" {
+		return nil, engine.ErrUnknownDevice
+	}
+	return nil, fmt.Errorf("open %s: %w", name, errUnavailable)
+}

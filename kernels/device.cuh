@@ -1,5 +1,5 @@
 // What the kernels share: the sizes of a launch, random numbers, the sigmoid, and
-// sums over a block.
+// sums over a row or a block.
 //
 // The same sources are compiled by nvcc, and by a plain C++ compiler for the
 // emulated driver. Neither may fuse a product with a sum by itself (-fmad=false,
@@ -28,6 +28,11 @@ using Key = unsigned long long;
 // Elements are handed out to all threads of a grid in turn.
 __device__ inline long long first_element() { return (long long)blockIdx.x * THREADS + threadIdx.x; }
 __device__ inline long long element_step() { return (long long)gridDim.x * THREADS; }
+
+// Rows are handed out to all warps of a grid in turn.
+__device__ inline long long first_row() { return first_element() / WARP; }
+__device__ inline long long row_step() { return element_step() / WARP; }
+__device__ inline int lane_of() { return threadIdx.x % WARP; }
 
 // ---- Random numbers -------------------------------------------------------
 
@@ -175,6 +180,20 @@ __device__ inline void settle(float *dst, double value, float alpha, float beta)
   value *= (double)alpha;
   if (beta != 0) value += (double)beta * (double)*dst;
   *dst = (float)value;
+}
+
+// The sum of the lanes' numbers, neighbours first; every lane gets it.
+__device__ inline double warp_sum(double sum) {
+  for (int step = 1; step < WARP; step *= 2) sum += __shfl_xor_sync(~0u, sum, step);
+  return sum;
+}
+
+// The dot product of two rows of cols numbers: each lane sums every 32nd product.
+// Products of two floats are exact in double, and can't overflow.
+__device__ inline double warp_dot(const float *a, const float *b, int cols) {
+  double sum = 0;
+  for (long long j = lane_of(); j < cols; j += WARP) sum += (double)a[j] * (double)b[j];
+  return warp_sum(sum);
 }
 
 // The sum of the numbers of the threads before this one; *total becomes that of

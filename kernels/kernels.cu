@@ -1,6 +1,8 @@
 // All kernels in one unit: one image for each compute capability.
+#include "ascent.cu"
 #include "corrupt.cu"
 #include "elementwise.cu"
 #include "gemm.cu"
+#include "learn.cu"
 #include "random.cu"
 #include "rows.cu"

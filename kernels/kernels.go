@@ -12,11 +12,11 @@
 // entry is launched with an empty grid: with nothing to do, don't launch.
 //
 // A result's bits depend on the row it belongs to, never on the grid, on the
-// number of rows, or on the row's place; the only sums over rows (column_means)
+// number of rows, or on the row's place; sums over rows (column_means, learn_biases)
 // run in ascending order.
 //
-// Every block has [Threads] threads along x. The products need exactly
-// [ProductBlocks] blocks along x; all other entries are correct with any number,
+// Every block has [Threads] threads along x. The products, and learn_weights, need
+// exactly [ProductBlocks] blocks along x; all other entries are correct with any number,
 // and [Blocks] or [RowBlocks] is as many as are of use. No entry needs dynamic
 // shared memory.
 //
@@ -46,15 +46,20 @@
 //	b_stride            long long
 //	m, n, k             int, int, int               k may be 0
 //	alpha, beta         float, float
-//	epilogue            int                         an engine.EpilogueKind
+//	epilogue            int                         an engine.EpilogueKind, or EpilogueGaussian
 //	bias                const float *               [n], added to every row; null adds nothing
 //	hidden              const float *               [m, n], EpilogueDerivative only, else null
 //	hidden_stride       long long
-//	probability         float *                     [m, n], EpilogueBernoulli only; null: not wanted
+//	probability         float *                     [m, n], EpilogueBernoulli and EpilogueGaussian only,
+//	                                                where means come here; null: not wanted
 //	probability_stride  long long
+//	held                const int *                 [m], EpilogueBernoulli only: the column of each row
+//	                                                whose state is 1, NaN stays; -1 for none; null: none
 //	squares             double *                    [m, ColumnTiles(n)], EpilogueNorms only, else null:
 //	                                                sums of squares for finish_norms
-//	keys, seed, purpose, step                       EpilogueBernoulli only, else 0
+//	keys, seed, purpose, step                       EpilogueBernoulli and EpilogueGaussian only, else 0
+//
+// With EpilogueDerivative hidden may be dst itself.
 //
 // EpilogueNorms needs a second launch, of Blocks(m) blocks, that turns the sums
 // into norms:
@@ -148,6 +153,13 @@
 //	    from        const int *    [rows]
 //	    rows, cols  int, int
 //
+//	scatter  dst[to[i]] = src[from[i]]; no two of to are equal; dst is not src
+//	    dst         float *        [any, cols]
+//	    src         const float *  [any, cols]
+//	    to          const int *    [rows]
+//	    from        const int *    [rows]
+//	    rows, cols  int, int
+//
 //	copy_rows  dst[i] = src[i]; dst is not src
 //	    dst         float *        [rows, cols]
 //	    dst_stride  long long
@@ -165,9 +177,111 @@
 //	    x            const float *  [rows, cols]
 //	    rows, cols   int, int       rows may be 0
 //	    alpha, beta  float, float
+//
+// # Ascent
+//
+// What a step of engine.Ascent does besides products, to the bits of its definition.
+// A warp computes a row: RowBlocks(rows) blocks.
+//
+//	ascent_top  with w = weights[unit[i]] and h = below[i], activation[i] = h.w and
+//	            delta[i][j] = w[j] h[j] (1-h[j]); without hidden layers w[j]
+//	    activation  float *        [rows]
+//	    delta       float *        [rows, cols]; may be below itself
+//	    below       const float *  [rows, cols], the last hidden layer, or x
+//	    weights     const float *  [units, cols] of the layer whose units are climbed
+//	    unit        const int *    [rows]
+//	    rows, cols  int, int
+//	    hidden      int            0: there are no hidden layers
+//
+//	ascent_direction  norm[i] = |direction[i]|, then direction[i] = sign direction[i]
+//	                  radius/|direction[i]|, a row of zeros stays, and chord[i] =
+//	                  |direction[i] - x[i]|
+//	    norm, chord   float *, float *  [rows]
+//	    direction     float *           [rows, cols], the gradient before
+//	    x             const float *     [rows, cols]
+//	    rows, cols    int, int
+//	    sign, radius  float, float
+//
+//	ascent_step  next[i] = y radius/|y| with y = x[from[i]] + rate[i] direction[from[i]];
+//	             a row of zeros stays; next is not x
+//	    next          float *        [rows, cols]
+//	    x, direction  const float *  [any, cols]
+//	    from          const int *    [rows]; null: row i comes from row i
+//	    rate          const float *  [rows]
+//	    rows, cols    int, int
+//	    radius        float
+//
+// # Learning
+//
+// An update of engine.ContrastiveDivergence and engine.Denoise, to the bits of their
+// definitions. W, its velocity and its step are [hidden, visible]. The data side of a
+// gradient has states [data_rows, hidden] and [data_rows, visible], the model side
+// [model_rows, ...].
+//
+//	differences  norms[i] = |a[i] - b[i]|, difference = a - b; RowBlocks(rows) blocks
+//	    norms       float *        [rows]
+//	    difference  float *        [rows, cols], may be a or b itself; null: not wanted
+//	    a, b        const float *  [rows, cols]
+//	    rows, cols  int, int
+//
+//	learn_weights  step = data_rate data_hidden' data_visible + model_rate model_hidden'
+//	               model_visible, step += decay W, velocity = momentum velocity + step,
+//	               W += velocity; ProductBlocks(hidden, visible) blocks
+//	    step                         float *          null: the sums go to momentum velocity,
+//	                                                  and decay, one by one
+//	    velocity, weight             float *          weight null: only step is written
+//	    data_hidden, data_visible    const float *
+//	    data_rows, data_rate         int, float
+//	    model_hidden, model_visible  const float *
+//	    model_rows, model_rate       int, float
+//	    hidden, visible              int, int
+//	    momentum, decay              float, float     decay 0: none
+//
+//	learn_limited  rows of step that are longer than limit are scaled down to it; then
+//	               as learn_weights from decay on; RowBlocks(hidden) blocks
+//	    step, velocity, weight  float *
+//	    hidden, visible         int, int
+//	    limit, momentum, decay  float, float, float
+//
+//	learn_biases  what sparsity and centering do to both sides, and the biases; with
+//	              means over a side's rows, in this order,
+//	                q = keep q + share mean data_hidden
+//	                data_hidden += push - cost q
+//	                data_hidden -= q, model_hidden -= q, centered = data_visible - center,
+//	                model_visible -= center
+//	                velocity = momentum velocity + rate mean data - rate mean model
+//	                bias += velocity
+//	              Blocks(hidden + visible) blocks
+//	    hidden_bias, hidden_velocity    float *        [hidden]
+//	    data_hidden, model_hidden       float *        model_hidden null: there is no such side
+//	    q                               float *        [hidden]; null: there is none
+//	    visible_bias, visible_velocity  float *        [visible]
+//	    data_visible                    const float *
+//	    centered                        float *        as data_visible, with center only
+//	    model_visible                   float *        null with model_hidden
+//	    center                          const float *  [visible]; null: not centered; otherwise
+//	                                                   biases stay for learn_uncentered
+//	    hidden, visible                 int, int
+//	    data_rows, model_rows           int, int
+//	    rate, momentum                  float, float
+//	    share, keep                     float, float
+//	    cost, push                      float, float   cost 0: no sparsity
+//
+//	learn_uncentered  hidden_velocity -= step center, visible_velocity -= step' q, and
+//	                  both biases += their velocities; Blocks(hidden + visible) blocks
+//	    hidden_bias, hidden_velocity    float *        [hidden]
+//	    q                               const float *  [hidden]
+//	    visible_bias, visible_velocity  float *        [visible]
+//	    center                          const float *  [visible]
+//	    step                            const float *
+//	    hidden, visible                 int, int
 package kernels
 
-// What a launch needs; the constants are those of device.cuh and gemm.cu.
+// EpilogueGaussian is an epilogue of products beyond those of engine.EpilogueKind:
+// dst = y + bias + a standard normal number.
+const EpilogueGaussian = 5
+
+// What a launch needs; the constants are those of device.cuh and tile.cuh.
 const (
 	Threads     = 256 // threads of every block
 	TileRows    = 64  // rows of dst that one block of a product computes

@@ -106,6 +106,7 @@ type product struct {
 	alpha, beta         float32
 	epilogue            engine.EpilogueKind
 	noBias, probability bool
+	held                bool // some rows have a state that is held
 }
 
 func (p product) String() string {
@@ -118,6 +119,7 @@ type operands struct {
 	a, b, bias, hidden         []float32
 	dst, before, probability   []float32
 	norms                      []float32
+	held                       []int32
 	at                         engine.Stream
 }
 
@@ -157,6 +159,9 @@ func (b *bench) operands(p product) *operands {
 	for range p.m * p.n {
 		o.hidden = append(o.hidden, b.random.Float32())
 	}
+	for range p.m {
+		o.held = append(o.held, int32(b.random.IntN(p.n+1)-1))
+	}
 	return o
 }
 
@@ -165,16 +170,19 @@ func (b *bench) multiply(p product, o *operands) {
 	b.Helper()
 	transpose := map[bool]string{false: "n", true: "t"}
 	dst := place(o.before, p.m, p.n)
-	var bias, hidden, probability, squares any
+	var bias, hidden, probability, held, squares any
 	if !p.noBias {
 		bias = o.bias
 	}
 	chances := place(o.before, p.m, p.n)
 	sums := make([]float64, p.m*int(kernels.ColumnTiles(int64(p.n))))
 	switch p.epilogue {
-	case engine.EpilogueBernoulli:
+	case engine.EpilogueBernoulli, kernels.EpilogueGaussian:
 		if p.probability {
 			probability = chances
+		}
+		if p.held {
+			held = o.held
 		}
 	case engine.EpilogueDerivative:
 		hidden = place(o.hidden, p.m, p.n)
@@ -184,7 +192,7 @@ func (b *bench) multiply(p product, o *operands) {
 	b.launch("gemm_"+transpose[p.transA]+transpose[p.transB], kernels.ProductBlocks(int64(p.m), int64(p.n)), drawn(o.at,
 		dst, int64(p.n+pad), place(o.a, o.aRows, o.aCols), int64(o.aCols+pad), place(o.b, o.bRows, o.bCols), int64(o.bCols+pad),
 		int32(p.m), int32(p.n), int32(p.k), p.alpha, p.beta, int32(p.epilogue),
-		bias, hidden, int64(p.n+pad), probability, int64(p.n+pad), squares)...)
+		bias, hidden, int64(p.n+pad), probability, int64(p.n+pad), held, squares)...)
 	for i := range p.m {
 		for j := range pad {
 			if v := dst[i*(p.n+pad)+p.n+j]; v == v {
@@ -229,12 +237,13 @@ func TestProducts(t *testing.T) {
 	b := newBench(t)
 	for _, shape := range [][3]int{{1, 1, 1}, {1, 1, 0}, {1, 130, 15}, {130, 1, 16}, {63, 64, 17}, {65, 65, 33}, {7, 127, 100}} {
 		for combination := range 4 {
-			for kind := engine.EpilogueNone; kind <= engine.EpilogueNorms; kind++ {
+			for kind := engine.EpilogueNone; kind <= kernels.EpilogueGaussian; kind++ {
 				p := product{m: shape[0], n: shape[1], k: shape[2], transA: combination&1 != 0, transB: combination&2 != 0, alpha: 1, epilogue: kind}
 				if b.random.IntN(2) == 0 {
 					p.alpha, p.beta = -0.75, 0.5
 				}
 				p.noBias, p.probability = b.random.IntN(4) == 0, b.random.IntN(2) == 0
+				p.held = kind == engine.EpilogueBernoulli && b.random.IntN(2) == 0
 				o := b.operands(p)
 				b.multiply(p, o)
 				b.checkProduct(p, o)
@@ -266,6 +275,13 @@ func (b *bench) checkProduct(p product, o *operands) {
 			b.near(p.String(), o.probability, chance, chanceTolerance)
 		}
 		b.checkStates(p, o, chance, chanceTolerance)
+	case kernels.EpilogueGaussian:
+		if p.probability {
+			b.near(p.String(), o.probability, func(i int) float64 { return want[i] }, tolerance)
+		}
+		noise := func(i int) float64 { return float64(o.at.Normal(i/p.n, i%p.n)) }
+		b.near(p.String(), o.dst, func(i int) float64 { return want[i] + noise(i) },
+			func(i int) float64 { return bound[i] + 2*half*(math.Abs(want[i])+math.Abs(noise(i))) })
 	default:
 		b.near(p.String(), o.dst, func(i int) float64 { return want[i] }, tolerance)
 	}
@@ -292,6 +308,9 @@ func (b *bench) checkStates(p product, o *operands, chance, tolerance func(int) 
 		want := float32(0)
 		if u < threshold {
 			want = 1
+		}
+		if p.held && int(o.held[i/p.n]) == i%p.n {
+			want, slack = 1, 0
 		}
 		if state != want && !(math.Abs(u-threshold) < slack) {
 			b.Errorf("%v: state %d is %g with probability %g and uniform number %g", p, i, state, threshold, u)
@@ -537,6 +556,12 @@ func TestRows(t *testing.T) {
 		gathered := make([]float32, 4*cols)
 		b.launch("gather", 3, gathered, x, from, int32(4), int32(cols))
 		b.same("gather", gathered, want)
+
+		scattered, places := slices.Clone(gathered), []int32{3, 0}
+		copy(scattered[3*cols:], row(x, int(from[1])))
+		copy(scattered[:cols], row(x, int(from[2])))
+		b.launch("scatter", 1, gathered, x, places, from[1:3], int32(2), int32(cols))
+		b.same("scatter", gathered, scattered)
 
 		wide := place(make([]float32, rows*cols), rows, cols)
 		b.launch("copy_rows", 2, wide, int64(cols+pad), x, int64(cols), int32(rows), int32(cols))

@@ -2,20 +2,6 @@
 // products of two floats are exact there and can't overflow.
 #include "device.cuh"
 
-// Rows are handed out to all warps of a grid in turn.
-__device__ inline long long first_row() { return first_element() / WARP; }
-__device__ inline long long row_step() { return element_step() / WARP; }
-__device__ inline int lane_of() { return threadIdx.x % WARP; }
-
-// The dot product of two rows of cols numbers: each lane sums every 32nd product, and
-// then neighbours are added up; every lane gets it.
-__device__ inline double warp_dot(const float *a, const float *b, int cols) {
-  double sum = 0;
-  for (long long j = lane_of(); j < cols; j += WARP) sum += (double)a[j] * (double)b[j];
-  for (int step = 1; step < WARP; step *= 2) sum += __shfl_xor_sync(~0u, sum, step);
-  return sum;
-}
-
 // dst[i] = alpha |x[i]| + beta dst[i], dst [rows], x [rows, cols].
 KERNEL row_norms(float *dst, const float *x, int rows, int cols, float alpha, float beta) {
   for (long long i = first_row(); i < rows; i += row_step()) {
@@ -48,6 +34,14 @@ KERNEL gather(float *dst, const float *src, const int *from, int rows, int cols)
   for (long long i = first_row(); i < rows; i += row_step()) {
     const float *row = src + (long long)from[i] * cols;
     for (long long j = lane_of(); j < cols; j += WARP) dst[i * cols + j] = row[j];
+  }
+}
+
+// dst[to[i]] = src[from[i]], to and from [rows], dst and src [any, cols].
+KERNEL scatter(float *dst, const float *src, const int *to, const int *from, int rows, int cols) {
+  for (long long i = first_row(); i < rows; i += row_step()) {
+    const float *row = src + (long long)from[i] * cols;
+    for (long long j = lane_of(); j < cols; j += WARP) dst[(long long)to[i] * cols + j] = row[j];
   }
 }
 

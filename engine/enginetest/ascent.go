@@ -482,6 +482,71 @@ func (s *subject) checkStop(where string, layers []engine.Layer, set func(p *eng
 	})
 }
 
+// testAscentCurves checks to the bit that curves hold what the activations were
+// after so many steps, however the steps are cut into calls, and that they change
+// nothing.
+func testAscentCurves(s *subject) {
+	radius, n, sizes := float32(4), pick(40, 20), []int{50, 45, 11}
+	p := engine.Ascent{Layers: s.randomLayers(sizes...), Rate: 0.5, Direction: 1, Radius: radius, Tolerance: 3e-3, Patience: 2, MaxSteps: 25, CurveSteps: []int{0, 1, 2, 5, 12, 25}}
+	clear(p.Layers[1].Weight.Data[:sizes[1]]) // rows of unit 0 stop at once
+	units := make([]int, n)
+	for i := range units {
+		units[i] = i % sizes[2]
+	}
+	starts := s.starts(n, sizes[0], radius)
+	s.forEach(p, func(way string, r engine.Runner) {
+		whole, x, _ := s.climb(r, units, starts, p.MaxSteps+1)
+		s.checkVariety(way, whole)
+		want := s.activations(r, units, starts, p.MaxSteps)
+		for _, piece := range []int{4, p.MaxSteps + 1} {
+			c := s.scene("ascent with curves, %d steps a call", piece)
+			state := engine.NewAscentState(units, c.updated("x", n, sizes[0], starts))
+			for range units {
+				state.Curves = append(state.Curves, make([]float32, len(p.CurveSteps)))
+			}
+			for active := 1; active > 0; {
+				progress, err := r.(engine.AscentRunner).Run(state, piece)
+				s.must(err)
+				active = progress.Active
+			}
+			s.sameAscent(way+", with curves", state, s.read(state.X), whole, x, upTo(n))
+			c.end()
+			for t, steps := range p.CurveSteps {
+				var column []float32
+				for _, curve := range state.Curves {
+					column = append(column, curve[t])
+				}
+				s.same(fmt.Sprintf("%s, %d steps a call: curves after %d steps", way, piece, steps), column, want[steps])
+			}
+		}
+		short := engine.NewAscentState(units, s.fresh(n, sizes[0]))
+		short.Curves = make([][]float32, n-1)
+		_, err := r.(engine.AscentRunner).Run(short, 1)
+		s.refused(way+", too few curves", err, "ascent", "curves")
+		short.Curves = make([][]float32, n)
+		_, err = r.(engine.AscentRunner).Run(short, 1)
+		s.refused(way+", curves too short", err, "ascent", "curve of row 0")
+	})
+	backwards := p
+	backwards.CurveSteps = []int{3, 2}
+	_, err := engine.CompileAscent(s.device, backwards)
+	s.refused("steps of curves that fall", err, "ascent", "curves")
+}
+
+// activations are those of the rows after 0, 1, ... steps, from one step a call.
+func (s *subject) activations(r engine.Runner, units []int, starts []float32, steps int) (after [][]float32) {
+	s.Helper()
+	c := s.scene("ascent step by step")
+	state := engine.NewAscentState(units, c.updated("x", len(units), len(starts)/len(units), starts))
+	for range steps + 1 {
+		_, err := r.(engine.AscentRunner).Run(state, 1)
+		s.must(err)
+		after = append(after, slices.Clone(state.Activation))
+	}
+	c.end()
+	return after
+}
+
 // testAscentMisuse checks what an ascent refuses.
 func testAscentMisuse(s *subject) {
 	good := engine.Ascent{Layers: s.randomLayers(6, 5, 4), Rate: 1, Direction: 1, Radius: 1, Patience: 1, MaxSteps: 3}

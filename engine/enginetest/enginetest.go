@@ -87,6 +87,7 @@ func Run(t *testing.T, open func(t *testing.T) engine.Device) {
 		{"AscentMonotone", testAscentMonotone},
 		{"AscentInvariance", testAscentInvariance},
 		{"AscentStops", testAscentStops},
+		{"AscentCurves", testAscentCurves},
 		{"AscentMisuse", testAscentMisuse},
 		{"Gibbs", testGibbs},
 		{"GibbsStart", testGibbsStart},

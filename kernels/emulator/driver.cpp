@@ -813,6 +813,14 @@ API int cuMemcpyDtoDAsync_v2(Pointer to, Pointer from, size_t size, void *handle
   ON_STREAM(handle);
   return copy(device(to), device(from), size, stream, false);
 }
+// Between devices. What is asked of the other context's streams is not waited for.
+API int cuMemcpyPeerAsync(Pointer to, Context *to_context, Pointer from, Context *from_context, size_t size, void *handle) {
+  ON_STREAM(handle);
+  if (!known(to_context) || !known(from_context)) return INVALID_CONTEXT;
+  Allocation *target = find(to), *source = find(from);
+  WANT(size == 0 || (target && target->owner == to_context && source && source->owner == from_context));
+  return copy(device(to), device(from), size, stream, false);
+}
 API int cuMemcpyAsync(Pointer to, Pointer from, size_t size, void *handle) {
   ON_STREAM(handle);
   return copy(either(to), either(from), size, stream, false);

@@ -21,6 +21,7 @@ import (
 
 	"gorgonia.org/cu"
 
+	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/kernels"
 )
 
@@ -101,8 +102,11 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Call + ": " + e.text }
 
-// OutOfMemory says that the card's memory, or pinned memory, is used up.
-func (e *Error) OutOfMemory() bool { return e.Code == C.CUDA_ERROR_OUT_OF_MEMORY }
+// Is says that the card's memory, or page-locked memory, is used up, where target
+// is [engine.ErrOutOfMemory].
+func (e *Error) Is(target error) bool {
+	return target == engine.ErrOutOfMemory && e.Code == C.CUDA_ERROR_OUT_OF_MEMORY
+}
 
 // Failed turns what cu returned from a call of the driver into an [*Error], or
 // nil into nil. cu's own errors are numbers of a type that it does not export.

@@ -13,6 +13,7 @@ import (
 
 	"gorgonia.org/cu"
 
+	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/gpu/internal/driver"
 	"github.com/unitscope/unitscope/gpu/internal/standin"
 )
@@ -183,7 +184,7 @@ func TestFailed(t *testing.T) {
 	}
 	err := driver.Failed("cuMemAlloc", cu.OutOfMemory)
 	var e *driver.Error
-	if !errors.As(err, &e) || !e.OutOfMemory() || err.Error() != "cuMemAlloc: out of memory (CUDA_ERROR_OUT_OF_MEMORY)" {
+	if !errors.As(err, &e) || !errors.Is(err, engine.ErrOutOfMemory) || err.Error() != "cuMemAlloc: out of memory (CUDA_ERROR_OUT_OF_MEMORY)" {
 		t.Errorf("%v", err)
 	}
 }
