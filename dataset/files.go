@@ -10,7 +10,7 @@ import (
 
 	"github.com/unitscope/unitscope/dataset/internal/array"
 	"github.com/unitscope/unitscope/dataset/internal/idx"
-	"github.com/unitscope/unitscope/dataset/internal/numpy"
+	"github.com/unitscope/unitscope/dataset/numpy"
 )
 
 func openIDX(s spec, _ uint64) (Set, error) {
@@ -107,7 +107,7 @@ func mnistPrefix(split string) (string, error) {
 	case "test":
 		return "t10k", nil
 	}
-	return "", fmt.Errorf("split=%s: want train or test", split)
+	return "", specErrorf("split=%s: want train or test", split)
 }
 
 // readMNIST reads one of MNIST's files, under any of the names it goes by.

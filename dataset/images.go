@@ -39,7 +39,7 @@ func openImages(s spec, seed uint64) (Set, error) {
 		return nil, err
 	}
 	if epsilon > 0 && p.size > largestZCA {
-		return nil, fmt.Errorf("size=%d: want at most %d pixels with whiten=zca", p.size, largestZCA)
+		return nil, specErrorf("size=%d: want at most %d pixels with whiten=zca", p.size, largestZCA)
 	}
 	if p.info.Files, err = pictureFiles(s.path); err != nil {
 		return nil, err
@@ -80,16 +80,16 @@ func (s spec) epsilon() (float64, error) {
 		}
 		epsilon, err := strconv.ParseFloat(text, 64)
 		if err != nil || !(epsilon >= smallestEpsilon && epsilon <= largestEpsilon) {
-			return 0, fmt.Errorf("epsilon=%s: want a number from %g to %g", text, smallestEpsilon, float64(largestEpsilon))
+			return 0, specErrorf("epsilon=%s: want a number from %g to %g", text, smallestEpsilon, float64(largestEpsilon))
 		}
 		return epsilon, nil
 	case "none":
 		if text != "" {
-			return 0, fmt.Errorf("epsilon=%s is for whiten=zca", text)
+			return 0, specErrorf("epsilon=%s is for whiten=zca", text)
 		}
 		return 0, nil
 	}
-	return 0, fmt.Errorf("whiten=%s: want zca or none", s.options["whiten"])
+	return 0, specErrorf("whiten=%s: want zca or none", s.options["whiten"])
 }
 
 // pictureFiles are the PNG and JPEG files of a folder by their names' endings,

@@ -67,7 +67,8 @@ import (
 // exp(-(f/f0)^4) with f0 = 0.4 cycles per pixel. Edges and spectrum are those of
 // pictures of nature, and networks learn the same kind of filters.
 //
-// Errors name the specification, and the file if one is at fault.
+// Errors name the specification, and the file if one is at fault; those that are
+// mistakes in the specification itself wrap [ErrSpecification].
 func Open(specification string, seed uint64) (Set, error) {
 	s, err := parseSpec(specification)
 	if err == nil {

@@ -51,10 +51,10 @@ const (
 func (s spec) patchSize() (int, error) {
 	n, err := strconv.Atoi(s.options["size"])
 	if err != nil {
-		return 0, fmt.Errorf("size=%s: want a whole number", s.options["size"])
+		return 0, specErrorf("size=%s: want a whole number", s.options["size"])
 	}
 	if n < smallestPatch || n > largestPatch {
-		return 0, fmt.Errorf("size=%d: want %d to %d pixels", n, smallestPatch, largestPatch)
+		return 0, specErrorf("size=%d: want %d to %d pixels", n, smallestPatch, largestPatch)
 	}
 	return n, nil
 }

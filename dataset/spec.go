@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -17,6 +18,17 @@ type spec struct {
 	path    string
 	options map[string]string
 }
+
+// ErrSpecification is wrapped by the errors of [Open] that no file is to blame for:
+// an unknown kind or option, or a value that an option can't have.
+var ErrSpecification = errors.New("mistake in a specification of data")
+
+// specError is such an error, told in its own words.
+type specError struct{ error }
+
+func (specError) Is(target error) bool { return target == ErrSpecification }
+
+func specErrorf(format string, args ...any) error { return specError{fmt.Errorf(format, args...)} }
 
 // kind is one kind of data set: its name, its options in canonical order with
 // the default values that the canonical specification spells out, and how it
@@ -60,17 +72,17 @@ func parseSpec(text string) (spec, error) {
 	name, rest, colon := strings.Cut(text, ":")
 	i := slices.IndexFunc(kinds(), func(k kind) bool { return k.name == name })
 	if i < 0 {
-		return spec{}, fmt.Errorf("unknown kind of data %q: known are %s", name, strings.Join(kindNames(), ", "))
+		return spec{}, specErrorf("unknown kind of data %q: known are %s", name, strings.Join(kindNames(), ", "))
 	}
 	s := spec{kind: kinds()[i], options: map[string]string{}}
 	path, options := cutOptions(rest)
 	switch {
 	case s.kind.path == "" && path != "":
-		return spec{}, fmt.Errorf("%q is no option: write %s", path, s.kind.usage())
+		return spec{}, specErrorf("%q is no option: write %s", path, s.kind.usage())
 	case s.kind.path == "" && colon && len(options) == 0:
-		return spec{}, fmt.Errorf("nothing follows the colon: write %s", s.kind.usage())
+		return spec{}, specErrorf("nothing follows the colon: write %s", s.kind.usage())
 	case s.kind.path != "" && path == "":
-		return spec{}, fmt.Errorf("no path: write %s", s.kind.usage())
+		return spec{}, specErrorf("no path: write %s", s.kind.usage())
 	}
 	s.path = path
 	return s, s.setOptions(options)
@@ -83,13 +95,13 @@ func (s *spec) setOptions(options []option) error {
 			if len(s.kind.options) > 0 {
 				known = "known are " + strings.Join(s.kind.optionNames(), ", ")
 			}
-			return fmt.Errorf("unknown option %q of %s: %s", o.name, s.kind.name, known)
+			return specErrorf("unknown option %q of %s: %s", o.name, s.kind.name, known)
 		}
 		if _, twice := s.options[o.name]; twice {
-			return fmt.Errorf("option %s is given twice", o.name)
+			return specErrorf("option %s is given twice", o.name)
 		}
 		if o.value == "" {
-			return fmt.Errorf("option %s has no value: write %s", o.name, s.kind.usage())
+			return specErrorf("option %s has no value: write %s", o.name, s.kind.usage())
 		}
 		s.options[o.name] = o.value
 	}
@@ -138,14 +150,14 @@ const maxExamples = math.MaxInt32
 func (s spec) count() (int, error) {
 	n, err := strconv.Atoi(s.options["n"])
 	if err != nil {
-		return 0, fmt.Errorf("n=%s: want a whole number", s.options["n"])
+		return 0, specErrorf("n=%s: want a whole number", s.options["n"])
 	}
 	return n, checkCount(n)
 }
 
 func checkCount(n int) error {
 	if n < 1 || n > maxExamples {
-		return fmt.Errorf("n=%d: want 1 to %d examples", n, maxExamples)
+		return specErrorf("n=%d: want 1 to %d examples", n, maxExamples)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"strings"
@@ -80,6 +81,12 @@ func TestSpecErrors(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.HasPrefix(err.Error(), fmt.Sprintf("data %q: ", c.text)) {
 			t.Errorf("%q: error %v, want %s", c.text, err, c.want)
 		}
+		if !errors.Is(err, ErrSpecification) {
+			t.Errorf("%q: %v is no mistake in the specification", c.text, err)
+		}
+	}
+	if _, err := Open("npy:"+t.TempDir()+"/none.npy", 1); err == nil || errors.Is(err, ErrSpecification) {
+		t.Errorf("a file that is missing: %v", err)
 	}
 }
 

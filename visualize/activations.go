@@ -18,7 +18,17 @@ type readout struct {
 	input, out    engine.Matrix    // [rows, D], [rows, U]
 }
 
-func newReadout(d engine.Device, n *network.Network, layer int, units []int, rows int) (*readout, error) {
+// newReadout makes room for batches of so many rows, or of fewer if the device has
+// not enough memory.
+func newReadout(d engine.Device, n *network.Network, layer int, units []int, rows int) (r *readout, err error) {
+	err = fewerRows(d, rows, 4*int64(rowFloats(n, layer, len(units))), func(rows int) (err error) {
+		r, err = readoutOf(d, n, layer, units, rows)
+		return err
+	})
+	return r, err
+}
+
+func readoutOf(d engine.Device, n *network.Network, layer int, units []int, rows int) (*readout, error) {
 	r := &readout{matrices: matrices{device: d}, inputs: n.Sizes()[0], units: len(units), rows: rows}
 	weight, bias, err := unitRows(n, layer, units)
 	if err != nil {

@@ -14,6 +14,7 @@ package visualize
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/network"
@@ -45,6 +46,10 @@ const (
 // the layer that have a gradient at their start. It depends on the model, layer,
 // direction, radius and seed only, never on the units asked for.
 //
+// As many rows are on the device at a time as about half of its free memory holds.
+// Where that proves too many, they begin anew, half as many at a time. Only if a
+// single row does not fit is that an error, wrapping [engine.ErrOutOfMemory].
+//
 // progress is told how many of the rows have finished; nil if nobody wants to
 // know. When ctx ends, Ascend stops within 50 steps and returns an error that
 // wraps the context's.
@@ -75,8 +80,18 @@ func Ascend(ctx context.Context, d engine.Device, n *network.Network, o AscentOp
 	if err != nil {
 		return nil, err
 	}
+	if o.Curves {
+		if c.curves, err = newCurves(o); err != nil {
+			return nil, err
+		}
+		results.result.Curves, plan.CurveSteps = c.curves, c.curves.Steps
+	}
 	if progress != nil {
-		c.progress = func(done int) { progress(done, rows.n) }
+		most := 0 // a chunk that is done anew takes nothing back
+		c.progress = func(done int) {
+			most = max(most, done)
+			progress(most, rows.n)
+		}
 	}
 	if err := c.climb(plan, rows, results.store); err != nil {
 		return nil, fmt.Errorf("ascent: layer %d: %w", o.Layer, err)
@@ -91,6 +106,8 @@ type climber struct {
 	layers   []engine.Layer
 	options  AscentOptions
 	progress func(done int) // nil if nobody wants to know
+	curves   *Curves        // nil if nobody wants them
+	patterns []float32      // of the latest chunk, [rows, D]
 }
 
 // rows names n rows by their unit and restart.
@@ -130,36 +147,44 @@ func (c *climber) plan(rate float32) engine.Ascent {
 func (c *climber) climb(plan engine.Ascent, r rows, visit func(i int, row finished)) (err error) {
 	runner, err := engine.CompileAscent(c.device, plan)
 	if err != nil {
-		return err
+		return tooLarge(c.device, "the layers,", err)
 	}
 	defer closeInto(&err, runner)
-	chunk := c.chunkRows(r.n)
-	x, err := c.device.New(chunk, c.inputs())
+	return inChunks(c.device, r.n, c.chunkRows(r.n), c.rowBytes(), func(from, to int) error {
+		return c.climbChunk(runner, r, from, to-from, visit)
+	})
+}
+
+// climbChunk climbs n rows, from row from on.
+func (c *climber) climbChunk(runner engine.AscentRunner, r rows, from, n int, visit func(i int, row finished)) (err error) {
+	x, err := c.device.New(n, c.inputs())
 	if err != nil {
-		return fmt.Errorf("%d rows at a time: %w", chunk, err)
+		return fmt.Errorf("%d rows at a time: %w", n, err)
 	}
 	defer closeInto(&err, x)
-	patterns := make([]float32, chunk*c.inputs())
-	for from := 0; from < r.n; from += chunk {
-		n := min(chunk, r.n-from)
-		state, err := c.start(x, r, from, n)
-		if err != nil {
+	state, err := c.start(x, r, from, n)
+	if err != nil {
+		return err
+	}
+	if c.curves != nil {
+		if state.Curves, err = c.curves.of(from, n); err != nil {
 			return err
 		}
-		if err := c.run(runner, state, from); err != nil {
-			return err
-		}
-		if err := state.X.Read(patterns[:n*c.inputs()]); err != nil {
-			return err
-		}
-		for k := range n {
-			visit(from+k, finished{
-				activation: state.Activation[k], start: state.StartActivation[k],
-				gradient: state.Gradient[k], tangent: state.Tangent[k],
-				steps: state.Steps[k], stop: state.Stop[k],
-				pattern: patterns[k*c.inputs() : (k+1)*c.inputs()],
-			})
-		}
+	}
+	if err := c.run(runner, state, from); err != nil {
+		return err
+	}
+	c.patterns = slices.Grow(c.patterns[:0], n*c.inputs())[:n*c.inputs()]
+	if err := state.X.Read(c.patterns); err != nil {
+		return err
+	}
+	for k := range n {
+		visit(from+k, finished{
+			activation: state.Activation[k], start: state.StartActivation[k],
+			gradient: state.Gradient[k], tangent: state.Tangent[k],
+			steps: state.Steps[k], stop: state.Stop[k],
+			pattern: c.patterns[k*c.inputs() : (k+1)*c.inputs()],
+		})
 	}
 	return nil
 }
@@ -212,19 +237,18 @@ func (c *climber) chunkRows(n int) int {
 	if c.options.ChunkRows > 0 {
 		return min(c.options.ChunkRows, n)
 	}
+	return fittingRows(c.device, n, int(c.rowBytes()/4), maxChunkRows)
+}
+
+// rowBytes is about what a row takes on the device.
+func (c *climber) rowBytes() int64 {
 	// The definition of the plan holds four rows of inputs, two of the
 	// target's weights, and an output and a gradient of each layer below.
 	floats := 4 * c.inputs()
 	for _, l := range c.layers[:len(c.layers)-1] {
 		floats += 2 * l.Weight.Rows
 	}
-	floats += 2 * c.layers[len(c.layers)-1].Weight.Cols
-	free := c.device.Info().FreeMemory
-	if free <= 0 {
-		free = unknownMemory
-	}
-	fitting := free / 2 / int64(4*floats)
-	return int(min(int64(n), max(1, min(fitting, maxChunkRows))))
+	return 4 * int64(floats+2*c.layers[len(c.layers)-1].Weight.Cols)
 }
 
 // closeInto closes c and reports its error unless there is one already.

@@ -75,6 +75,7 @@ func (c *compareWork) newScan() (s *exampleScan, err error) {
 	if s.readout, err = newReadout(c.device, c.model, o.Layer, o.Units, chunk); err != nil {
 		return nil, err
 	}
+	chunk = s.readout.rows
 	s.all, err = s.readout.matrix(engine.Host{Rows: rows, Cols: c.inputs, Data: c.patterns})
 	if err == nil {
 		s.products, err = s.readout.matrix(engine.Host{Rows: chunk, Cols: rows})
@@ -188,29 +189,30 @@ func (c *compareWork) reconstruct() error {
 			return nil
 		}
 	}
-	rows := len(c.result.Rows)
-	chunk := fittingRows(c.device, rows, 2*rowFloats(c.model, c.options.Layer, 0), maxCompareRows)
-	for from := 0; from < rows; from += chunk {
-		if err := c.ctx.Err(); err != nil {
-			return err
+	rows, floats := len(c.result.Rows), 2*rowFloats(c.model, c.options.Layer, 0)
+	chunk := fittingRows(c.device, rows, floats, maxCompareRows)
+	return inChunks(c.device, rows, chunk, 4*int64(floats), c.reconstructRows)
+}
+
+// reconstructRows measures the errors of rows from..to-1.
+func (c *compareWork) reconstructRows(from, to int) error {
+	if err := c.ctx.Err(); err != nil {
+		return err
+	}
+	back, err := reconstruction(c.device, c.model, c.options.Layer, c.patterns[from*c.inputs:to*c.inputs])
+	if err != nil {
+		return fmt.Errorf("reconstruct: %w", err)
+	}
+	for row := from; row < to; row++ {
+		if c.missing[row] {
+			continue
 		}
-		to := min(from+chunk, rows)
-		x := c.patterns[from*c.inputs : to*c.inputs]
-		back, err := reconstruction(c.device, c.model, c.options.Layer, x)
-		if err != nil {
-			return fmt.Errorf("reconstruct: %w", err)
+		sum := 0.0
+		for j, v := range c.pattern(row) {
+			away := float64(v) - float64(back[(row-from)*c.inputs+j])
+			sum += away * away
 		}
-		for row := from; row < to; row++ {
-			if c.missing[row] {
-				continue
-			}
-			sum := 0.0
-			for j, v := range c.pattern(row) {
-				away := float64(v) - float64(back[(row-from)*c.inputs+j])
-				sum += away * away
-			}
-			c.result.Rows[row].Reconstruction = math.Sqrt(sum) / norm64(c.pattern(row))
-		}
+		c.result.Rows[row].Reconstruction = math.Sqrt(sum) / norm64(c.pattern(row))
 	}
 	return nil
 }

@@ -32,15 +32,16 @@ func Gradients(ctx context.Context, d engine.Device, n *network.Network, layer i
 		return nil, err
 	}
 	gradients := make([]float32, len(points))
-	rows := fittingRows(d, len(units), 2*rowFloats(n, layer, 0), maxChunkRows)
-	for from := 0; from < len(units); from += rows {
+	floats := 2 * rowFloats(n, layer, 0)
+	rows := fittingRows(d, len(units), floats, maxChunkRows)
+	err = inChunks(d, len(units), rows, 4*int64(floats), func(from, to int) error {
 		if err := ctx.Err(); err != nil {
-			return nil, fmt.Errorf("gradients: %w", err)
+			return err
 		}
-		to := min(from+rows, len(units))
-		if err := gradientRows(d, n, layer, units[from:to], points[from*inputs:to*inputs], gradients[from*inputs:to*inputs]); err != nil {
-			return nil, fmt.Errorf("gradients: layer %d: %w", layer, err)
-		}
+		return gradientRows(d, n, layer, units[from:to], points[from*inputs:to*inputs], gradients[from*inputs:to*inputs])
+	})
+	if err != nil {
+		return nil, fmt.Errorf("gradients: layer %d: %w", layer, err)
 	}
 	return dense.Of(gradients, len(units), inputs)
 }

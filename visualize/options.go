@@ -25,6 +25,9 @@ type AscentOptions struct {
 	Seed      uint64  // of the starts
 	// KeepAll keeps the pattern of every restart, not only each unit's best.
 	KeepAll bool
+	// Curves records the activation of every restart at about 40 numbers of
+	// steps, see [Curves]. It changes no other result.
+	Curves bool
 	// ChunkRows is how many rows are on the device at a time; 0 works it out
 	// from the device's free memory. It changes no result.
 	ChunkRows int
@@ -112,6 +115,9 @@ func (o AscentOptions) checkMemory(inputs int, memory int64) error {
 	need := rows*rowBytes + 8*units*float64(inputs)
 	if o.KeepAll {
 		need += 4 * rows * float64(inputs)
+	}
+	if o.Curves {
+		need += 4 * rows * float64(len(curveSteps(o.MaxSteps)))
 	}
 	if memory > 0 && need > float64(memory)/2 {
 		return fmt.Errorf("ascent: the results of %d units with %d restarts take %.1f GiB, there are %.1f GiB of memory; fewer units or restarts, or only the best patterns, may fit", len(o.Units), o.Restarts, need/gibibyte, float64(memory)/gibibyte)

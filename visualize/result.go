@@ -50,6 +50,9 @@ type AscentResult struct {
 	// first-order optimum), and the cosine between the restart's pattern and
 	// the best one of its unit.
 	Activation, StartActivation, Tangent, Cosine *tensor.Dense
+	// Curves are how the activations grew; nil unless AscentOptions.Curves was
+	// set.
+	Curves *Curves
 	// Steps and Stop [U*R], unit by unit, are the steps taken and why there
 	// were no more.
 	Steps []int

@@ -3,6 +3,7 @@ package visualize
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/engine/dense"
@@ -37,6 +38,11 @@ const (
 // produces by itself, against which the units' samples are compared, see
 // [Mixing].
 //
+// As many chains are on the device at a time as about half of its free memory
+// holds, up to a limit. Where that proves too many, they begin anew, half as many at
+// a time. Only if a single one does not fit is that an error, wrapping
+// [engine.ErrOutOfMemory].
+//
 // Only a Deep Belief Net has the generative half that this needs: the model of
 // another kind, and one that a classifier has been trained on top of, are
 // errors. progress is told how many sweeps have been made, summed over chains;
@@ -52,7 +58,11 @@ func Sample(ctx context.Context, d engine.Device, n *network.Network, o SampleOp
 	}
 	defer closeInto(&err, s)
 	if progress != nil {
-		s.progress = func() { progress(s.done, s.rows()*o.sweeps()) }
+		most := 0 // a chunk that is done anew takes nothing back
+		s.progress = func() {
+			most = max(most, s.done)
+			progress(most, s.rows()*o.sweeps())
+		}
 	}
 	if err := s.run(); err != nil {
 		return nil, fmt.Errorf("sample: layer %d: %w", o.Layer, err)
@@ -76,6 +86,7 @@ type sampler struct {
 	plan    engine.Gibbs
 	below   *descent
 	samples []float32 // [units+1, samples, inputs], the free ones last
+	shown   []float32 // what the chains of a chunk show, [rows, inputs]
 
 	done     int    // sweeps, summed over chains
 	progress func() // nil if nobody wants to know
@@ -97,11 +108,11 @@ func newSampler(ctx context.Context, d engine.Device, n *network.Network, o Samp
 	}
 	s.samples = make([]float32, (len(o.Units)+1)*o.Samples*s.inputs)
 	if s.gibbs, err = engine.CompileGibbs(d, s.plan); err != nil {
-		return nil, err
+		return nil, tooLarge(d, "the layer,", err)
 	}
-	if s.below, err = newDescent(d, n, o, s.chunkRows()); err != nil {
+	if s.below, err = newDescent(d, n, o); err != nil {
 		closeInto(&err, s.gibbs)
-		return nil, err
+		return nil, tooLarge(d, "the layers,", err)
 	}
 	return s, nil
 }
@@ -128,10 +139,15 @@ func (s *sampler) chunkRows() int {
 	if s.options.ChunkRows > 0 {
 		return min(s.options.ChunkRows, s.rows())
 	}
+	return fittingRows(s.device, s.rows(), int(s.rowBytes()/4), maxChunkChains)
+}
+
+// rowBytes is about what a chain takes on the device.
+func (s *sampler) rowBytes() int64 {
 	// Hidden states, those held, visible states, means, and at most one more
 	// of each of the layers below.
 	w := s.plan.Layer.Weight
-	return fittingRows(s.device, s.rows(), 2*w.Rows+3*w.Cols+2*s.inputs, maxChunkChains)
+	return 4 * int64(2*w.Rows+3*w.Cols+2*s.inputs)
 }
 
 // row names chain i: the unit it holds, -1 for none, and its identity.
@@ -146,24 +162,21 @@ func (s *sampler) row(i int) (unit int, key uint64) {
 
 // run runs all chains and fills samples.
 func (s *sampler) run() error {
-	chunk := s.chunkRows()
-	x := make([]float32, chunk*s.inputs)
-	for from := 0; from < s.rows(); from += chunk {
-		n := min(chunk, s.rows()-from)
-		clamp, keys := make([]int, n), make([]uint64, n)
-		for k := range n {
-			clamp[k], keys[k] = s.row(from + k)
-		}
-		if err := s.runChunk(clamp, keys, from, x[:n*s.inputs]); err != nil {
-			return err
-		}
-	}
-	return nil
+	return inChunks(s.device, s.rows(), s.chunkRows(), s.rowBytes(), s.runChunk)
 }
 
-// runChunk runs the chains from row from on. x [chains, inputs] is room for
-// what they show.
-func (s *sampler) runChunk(clamp []int, keys []uint64, from int, x []float32) (err error) {
+// runChunk runs chains from..to-1.
+func (s *sampler) runChunk(from, to int) (err error) {
+	s.done = from * s.options.sweeps()
+	n := to - from
+	clamp, keys := make([]int, n), make([]uint64, n)
+	for k := range n {
+		clamp[k], keys[k] = s.row(from + k)
+	}
+	if err := s.below.makeRoom(n); err != nil {
+		return err
+	}
+	s.shown = slices.Grow(s.shown[:0], n*s.inputs)[:n*s.inputs]
 	state, err := engine.NewGibbsState(s.device, s.plan, clamp, keys)
 	if err != nil {
 		return err
@@ -188,10 +201,10 @@ func (s *sampler) runChunk(clamp []int, keys []uint64, from int, x []float32) (e
 				return err
 			}
 		}
-		if err := shown.Read(x); err != nil {
+		if err := shown.Read(s.shown); err != nil {
 			return err
 		}
-		s.keep(x, from, moment)
+		s.keep(s.shown, from, moment)
 	}
 	return nil
 }
@@ -231,6 +244,7 @@ func (s *sampler) keep(x []float32, from, moment int) {
 // descent is ancestral sampling from the states of one layer down to the input.
 type descent struct {
 	matrices
+	room   matrices // of one chunk
 	seed   uint64
 	layer  int            // of the units that are sampled
 	levels []descentLevel // the highest first
@@ -245,12 +259,11 @@ type descentLevel struct {
 	real        bool          // the inputs are Gaussian
 }
 
-// newDescent puts the layers below o.Layer on the device, with room for so many
-// rows.
-func newDescent(d engine.Device, n *network.Network, o SampleOptions, rows int) (*descent, error) {
-	s := &descent{matrices: matrices{device: d}, seed: o.Seed, layer: o.Layer}
+// newDescent puts the layers below o.Layer on the device.
+func newDescent(d engine.Device, n *network.Network, o SampleOptions) (*descent, error) {
+	s := &descent{matrices: matrices{device: d}, room: matrices{device: d}, seed: o.Seed, layer: o.Layer}
 	for number := o.Layer - 1; number >= 1; number-- {
-		if err := s.add(n, number, rows); err != nil {
+		if err := s.add(n, number); err != nil {
 			closeInto(&err, s)
 			return nil, fmt.Errorf("layer %d: %w", number, err)
 		}
@@ -258,7 +271,7 @@ func newDescent(d engine.Device, n *network.Network, o SampleOptions, rows int) 
 	return s, nil
 }
 
-func (s *descent) add(n *network.Network, number, rows int) error {
+func (s *descent) add(n *network.Network, number int) error {
 	l := n.Layers[number-1]
 	weight, err := dense.Host(l.Weight)
 	if err != nil {
@@ -275,11 +288,30 @@ func (s *descent) add(n *network.Network, number, rows int) error {
 	if level.visibleBias, err = s.matrix(engine.Host{Rows: 1, Cols: len(bias), Data: bias}); err != nil {
 		return err
 	}
-	if level.out, err = s.matrix(engine.Host{Rows: rows, Cols: weight.Cols}); err != nil {
-		return err
-	}
 	s.levels = append(s.levels, level)
 	return nil
+}
+
+// makeRoom prepares for runs of so many rows.
+func (s *descent) makeRoom(rows int) error {
+	if err := s.room.Close(); err != nil {
+		return err
+	}
+	for i, l := range s.levels {
+		out, err := s.room.matrix(engine.Host{Rows: rows, Cols: l.weight.Cols()})
+		if err != nil {
+			return err
+		}
+		s.levels[i].out = out
+	}
+	return nil
+}
+
+// Close gives the device's memory back.
+func (s *descent) Close() error {
+	err := s.room.Close()
+	closeInto(&err, &s.matrices)
+	return err
 }
 
 // run goes down from states h of layer s.layer-1 and returns E[x | h_1], valid

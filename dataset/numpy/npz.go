@@ -41,7 +41,7 @@ func (a *Archive) Only(other string) (string, error) {
 }
 
 // Read reads the array of this name, with or without the ending .npy.
-func (a *Archive) Read(name string) (result *array.Array, err error) {
+func (a *Archive) Read(name string) (result *Array, err error) {
 	err = a.with(name, func(r io.Reader, size int64) error {
 		result, err = Read(r, size)
 		return err

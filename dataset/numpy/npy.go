@@ -18,6 +18,9 @@ import (
 	"github.com/unitscope/unitscope/dataset/internal/array"
 )
 
+// Array is an array in row-major order: Bytes for unsigned bytes, else Floats.
+type Array = array.Array
+
 // maxHeader is more than numpy itself reads without being told that a file is
 // to be trusted (10,000 bytes).
 const maxHeader = 1 << 14
@@ -33,7 +36,7 @@ type header struct {
 // Read reads an npy file of size bytes: unsigned, signed or float numbers of
 // any size and byte order, in row-major or Fortran order, which comes out
 // row-major.
-func Read(r io.Reader, size int64) (*array.Array, error) {
+func Read(r io.Reader, size int64) (*Array, error) {
 	h, err := readHeader(r, size)
 	if err != nil {
 		return nil, err

@@ -1,0 +1,71 @@
+package visualize
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/unitscope/unitscope/engine"
+)
+
+// inChunks does rows 0..n-1 in order, at most chunk of them at a time: do is given
+// rows from..to-1. Where the device has not enough memory for them, the same rows
+// are done anew, half as many at a time, and so on down to a single row. So do has
+// to begin anew with every call, and what it gives may depend on nothing but the
+// rows. rowBytes is about what a row takes on the device, for the error.
+func inChunks(d engine.Device, n, chunk int, rowBytes int64, do func(from, to int) error) error {
+	for from := 0; from < n; {
+		to := min(from+chunk, n)
+		err := do(from, to)
+		switch {
+		case err == nil:
+			from = to
+		case !errors.Is(err, engine.ErrOutOfMemory):
+			return err
+		case to-from == 1:
+			return tooLarge(d, fmt.Sprintf("a single row, which takes about %d bytes,", rowBytes), err)
+		default:
+			chunk = (to - from) / 2
+			if err := afterOutOfMemory(d); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// fewerRows tries to make something for so many rows, and where the device has not
+// enough memory for it, for half as many, and so on.
+func fewerRows(d engine.Device, rows int, rowBytes int64, try func(rows int) error) error {
+	for {
+		err := try(rows)
+		if err == nil || !errors.Is(err, engine.ErrOutOfMemory) {
+			return err
+		}
+		if rows == 1 {
+			return tooLarge(d, fmt.Sprintf("a single row, which takes about %d bytes,", rowBytes), err)
+		}
+		rows /= 2
+		if err := afterOutOfMemory(d); err != nil {
+			return err
+		}
+	}
+}
+
+// afterOutOfMemory has a device go on after an operation that it had not enough
+// memory for.
+func afterOutOfMemory(d engine.Device) error {
+	if err := d.Sync(); err != nil && !errors.Is(err, engine.ErrOutOfMemory) {
+		return err
+	}
+	return nil
+}
+
+// tooLarge adds to an error of a device with not enough memory what it was not
+// enough for, and what to do. Other errors, and nil, it leaves as they are.
+func tooLarge(d engine.Device, what string, err error) error {
+	if !errors.Is(err, engine.ErrOutOfMemory) {
+		return err
+	}
+	info := d.Info()
+	return fmt.Errorf("%s has not enough memory for %s with %d bytes free: use a smaller model, --device cpu, or a card with more memory: %w", info.Name, what, info.FreeMemory, err)
+}
