@@ -45,7 +45,8 @@ import (
 type Result struct {
 	Workload  string  `json:"workload"`
 	Variant   string  `json:"variant"`   // "b100/avx512": batch, if there are several, and instruction set; or the peer
-	Device    string  `json:"device"`    // "cpu", ...
+	Device    string  `json:"device"`    // "cpu", "cuda:0", ...
+	Hardware  string  `json:"hardware"`  // the processor or card, by its own name; "Emulated GPU" is none
 	Precision string  `json:"precision"` // "fp32"
 	Seconds   float64 `json:"seconds"`
 	FLOPs     float64 `json:"flops"`
@@ -56,7 +57,7 @@ type Result struct {
 	Unit      string  `json:"unit"` // what PerSecond counts: "row-steps", "examples", ...
 
 	// Peer is the program that did it, "" for this one.
-	Peer string `json:"-"`
+	Peer string `json:"peer,omitempty"`
 	// Memory is the peak working set of the process in bytes, for workloads that
 	// are about it; 0 for others.
 	Memory int64 `json:"-"`
@@ -84,6 +85,10 @@ type Workload struct {
 	What    string // a line for people
 	Steps   int    // of the whole workload
 	Unit    string // what is counted
+	// Small is set for the sizes of [SmallWorkloads].
+	Small bool
+	// host is set for work that the processor does, whatever the device.
+	host    bool
 	prepare func(kit *kit, o Options) (job, error)
 }
 
@@ -171,8 +176,10 @@ func Run(ctx context.Context, d engine.Device, w Workload, o Options, peers ...*
 		return nil, fmt.Errorf("the result is wrong: %w", err)
 	}
 	for i, c := range contenders {
-		r := Result{Workload: w.Name, Device: d.Name(), Precision: "fp32", Unit: w.Unit}
-		c.describe(&r, w.Variant, d.Info().Features)
+		r := Result{Workload: w.Name, Precision: "fp32", Unit: w.Unit}
+		info := w.where(d)
+		r.Device, r.Hardware = info.Name, info.Description
+		c.describe(&r, join(w.Variant, w.size()), info.Features)
 		results = append(results, median(turns[i]).result(r))
 	}
 	return results, nil
@@ -180,6 +187,27 @@ func Run(ctx context.Context, d engine.Device, w Workload, o Options, peers ...*
 
 // title is the name with the variant: "train-rbm/b100".
 func (w Workload) title() string { return join(w.Name, w.Variant) }
+
+// size is part of the variant of every result that is not of the whole size.
+func (w Workload) size() string {
+	if w.Small {
+		return "small"
+	}
+	return ""
+}
+
+// where is what does the work: the device, or the processor for work of the host.
+func (w Workload) where(d engine.Device) engine.Info {
+	if !w.host || d.Name() == "cpu" {
+		return d.Info()
+	}
+	for _, found := range engine.Devices() {
+		if found.Name == "cpu" {
+			return engine.Info{Name: found.Name, Description: found.Description}
+		}
+	}
+	return engine.Info{Name: "cpu"}
+}
 
 // join joins the parts that are not empty: "b100/avx512".
 func join(parts ...string) string {

@@ -76,7 +76,7 @@ func TestWorkloads(t *testing.T) {
 			switch {
 			case !known || r.FLOPs != want:
 				t.Errorf("%g floating-point operations, want %g", r.FLOPs, want)
-			case r.Workload != w.Name || !strings.HasPrefix(r.Variant, join(w.Variant, d.Info().Features[0])) || r.Device != "cpu" || r.Precision != "fp32" || r.Unit != w.Unit:
+			case r.Workload != w.Name || !strings.HasPrefix(r.Variant, join(w.Variant, d.Info().Features[0])) || r.Device != "cpu" || r.Hardware != d.Info().Description || r.Precision != "fp32" || r.Unit != w.Unit:
 				t.Errorf("names: %+v", r)
 			case !(r.Seconds > 0 && r.PerSecond > 0 && r.Peak > 0):
 				t.Errorf("numbers: %+v", r)
@@ -86,6 +86,62 @@ func TestWorkloads(t *testing.T) {
 				t.Errorf("memory %d", r.Memory)
 			}
 		})
+	}
+}
+
+// elsewhere is a device by another name.
+type elsewhere struct {
+	engine.Device
+	name string
+}
+
+func (e elsewhere) Name() string { return e.name }
+func (e elsewhere) Info() engine.Info {
+	return engine.Info{Name: e.name, Description: "a card", Workers: 132, Features: []string{"compute-9.0"}}
+}
+
+// TestSmall runs the small workloads on what calls itself a card: results say
+// what they are, and those of the processor that they are the processor's.
+func TestSmall(t *testing.T) {
+	d := elsewhere{open(t, ""), "cuda:1"}
+	for _, w := range SmallWorkloads() {
+		results, err := Run(t.Context(), d, w, Options{Seed: 1, Steps: 2, Repeats: 1})
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		r := results[0]
+		if !strings.Contains("/"+r.Variant+"/", "/small/") {
+			t.Errorf("%s: variant %q does not say that it is small", w.title(), r.Variant)
+		}
+		if w.Name == "deform" {
+			if r.Device != "cpu" || r.Hardware == "a card" || strings.Contains(r.Variant, "compute") {
+				t.Errorf("deform is said to be done by %s, %s, %s", r.Device, r.Hardware, r.Variant)
+			}
+		} else if r.Device != "cuda:1" || r.Hardware != "a card" {
+			t.Errorf("%s is said to be done by %s, %s", w.title(), r.Device, r.Hardware)
+		}
+	}
+}
+
+// TestPeersOfACard: beside a card run only programs that use the same card.
+func TestPeersOfACard(t *testing.T) {
+	cpu := open(t, "")
+	for _, w := range Workloads() {
+		for _, k := range PeerKinds(w, elsewhere{cpu, "cuda:1"}) {
+			if k.script != "torch_peer.py" {
+				t.Errorf("%s: %s does not run on a card", w.title(), k.Name)
+			}
+		}
+	}
+	for name, want := range map[string]string{"cpu": "cpu", "cuda:1": "cuda:1", "cuda:all": "cuda:0"} {
+		if got := peerDevice(elsewhere{cpu, name}); got != want {
+			t.Errorf("%s is %s to PyTorch, want %s", name, got, want)
+		}
+	}
+	w := SmallWorkloads()[0]
+	if _, err := StartPeer(t.Context(), "python3", PeerKinds(w, cpu)[0], cpu, w, quick()); !errors.Is(err, ErrNoPeer) {
+		t.Errorf("a peer of a small workload: %v", err)
 	}
 }
 
@@ -99,7 +155,7 @@ func TestKeys(t *testing.T) {
 	if err := json.Unmarshal(text, &got); err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"device", "flops", "fraction", "gflops", "peak_gflops", "per_second", "precision", "seconds", "unit", "variant", "workload"}
+	want := []string{"device", "flops", "fraction", "gflops", "hardware", "peak_gflops", "peer", "per_second", "precision", "seconds", "unit", "variant", "workload"}
 	if keys := slices.Sorted(maps.Keys(got)); !slices.Equal(keys, want) {
 		t.Errorf("keys %v, want %v", keys, want)
 	}
@@ -165,7 +221,7 @@ func TestRunRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	training, err := Select("train-rbm")
+	training, err := Select(Workloads(), "train-rbm")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -194,12 +250,12 @@ func TestRunRefuses(t *testing.T) {
 
 func TestSelect(t *testing.T) {
 	for list, want := range map[string]int{"product": 1, "train-rbm": 2, "gibbs, product": 2, "standard": 10, "all": 11} {
-		if got, err := Select(list); err != nil || len(got) != want {
+		if got, err := Select(Workloads(), list); err != nil || len(got) != want {
 			t.Errorf("%s: %d workloads, %v, want %d", list, len(got), err, want)
 		}
 	}
 	for _, list := range []string{"", "nonsense", "product,"} {
-		if got, err := Select(list); err == nil {
+		if got, err := Select(Workloads(), list); err == nil {
 			t.Errorf("%q: %d workloads", list, len(got))
 		}
 	}
@@ -280,7 +336,7 @@ func TestPeers(t *testing.T) {
 	}
 	d := open(t, "")
 	w := small()[0]
-	kind := PeerKinds(w)[0]
+	kind := PeerKinds(w, d)[0]
 	start := func(t *testing.T, script string) (*Peer, error) {
 		path := t.TempDir() + "/python"
 		if err := os.WriteFile(path, []byte("#!/bin/sh\n"+script), 0o700); err != nil {
@@ -399,7 +455,7 @@ func Example() {
 		return
 	}
 	defer device.Close()
-	workloads, err := Select("product")
+	workloads, err := Select(Workloads(), "product")
 	if err != nil {
 		fmt.Println(err)
 		return

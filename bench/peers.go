@@ -11,7 +11,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -30,21 +32,32 @@ type PeerKind struct {
 	mode   string
 }
 
-// PeerKinds returns the programs that can do a workload.
-func PeerKinds(w Workload) []PeerKind {
+// PeerKinds returns the programs that can do a workload on a device: on a card
+// PyTorch alone, with CUDA graphs too.
+func PeerKinds(w Workload, d engine.Device) []PeerKind {
+	card := onCard(d)
 	torch := func(modes ...string) []PeerKind {
 		var kinds []PeerKind
 		for _, m := range modes {
 			kinds = append(kinds, PeerKind{"torch-" + m, "torch_peer.py", m})
 		}
+		if card {
+			kinds = append(kinds, PeerKind{"torch-graph", "torch_peer.py", "graph"})
+		}
 		return kinds
 	}
 	switch w.Name {
 	case "product":
+		if card {
+			return torch("eager", "compile")
+		}
 		return []PeerKind{{"numpy-openblas", "openblas_peer.py", "numpy"}, {"scipy-openblas", "openblas_peer.py", "scipy"}, {"torch-eager", "torch_peer.py", "eager"}}
 	case "ascent-wide", "ascent-paper", "ascent-patch":
 		return torch("autograd", "manual", "compile")
 	case "train-rbm":
+		if card {
+			return torch("eager", "compile")
+		}
 		return append(torch("eager", "compile"), PeerKind{"scikit-learn", "sklearn_peer.py", "fit"})
 	case "train-dae", "gibbs":
 		return torch("eager", "compile")
@@ -68,10 +81,13 @@ type Peer struct {
 	version string
 }
 
-// StartPeer starts a peer for a workload, with as many threads as the device
-// has workers, and waits until it has warmed up. python is the interpreter. An
+// StartPeer starts a peer for a workload on the same device, with as many threads
+// as a CPU has workers, and waits until it has warmed up. python is the interpreter. An
 // error that wraps ErrNoPeer says why the peer can't run here.
 func StartPeer(ctx context.Context, python string, k PeerKind, d engine.Device, w Workload, o Options) (p *Peer, err error) {
+	if w.Small {
+		return nil, fmt.Errorf("%s: %w: other programs do workloads of the whole size only", k.Name, ErrNoPeer)
+	}
 	path, err := exec.LookPath(python)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w: %w", k.Name, ErrNoPeer, err)
@@ -93,10 +109,10 @@ func StartPeer(ctx context.Context, python string, k PeerKind, d engine.Device, 
 	if steps == 0 {
 		steps = w.Steps
 	}
-	workers := d.Info().Workers
+	workers := threads(d)
 	p.command = exec.CommandContext(ctx, path, filepath.Join(p.folder, k.script), "--serve",
 		"--workload", w.Name, "--variant", w.Variant, "--mode", k.mode,
-		"--steps", fmt.Sprint(steps), "--threads", fmt.Sprint(workers), "--seed", fmt.Sprint(uint32(o.Seed)))
+		"--steps", fmt.Sprint(steps), "--threads", fmt.Sprint(workers), "--device", peerDevice(d), "--seed", fmt.Sprint(uint32(o.Seed)))
 	p.command.Env, p.command.Stderr = PeerEnvironment(os.Environ(), workers), p.stderr
 	// Programs that a peer has started and that outlive it are not waited for.
 	p.command.WaitDelay = time.Second
@@ -113,6 +129,30 @@ func StartPeer(ctx context.Context, python string, k PeerKind, d engine.Device, 
 		return p, fmt.Errorf("%w: %w", ErrNoPeer, err)
 	}
 	return p, p.greet()
+}
+
+// onCard says whether a device is a card, or several.
+func onCard(d engine.Device) bool { return strings.HasPrefix(d.Name(), "cuda") }
+
+// peerDevice is PyTorch's name of a device. Of several cards a peer takes the first.
+func peerDevice(d engine.Device) string {
+	_, number, _ := strings.Cut(d.Name(), ":")
+	if _, err := strconv.Atoi(number); err != nil {
+		number = "0"
+	}
+	if onCard(d) {
+		return "cuda:" + number
+	}
+	return "cpu"
+}
+
+// threads is how many a peer gets: as many as the device has workers, and beside a
+// card, whose workers are its own, as many as there are processors.
+func threads(d engine.Device) int {
+	if onCard(d) {
+		return runtime.NumCPU()
+	}
+	return d.Info().Workers
 }
 
 // writeScripts unpacks the scripts, since an interpreter reads them from files.
@@ -282,5 +322,5 @@ func (v *visitor) turn(ctx context.Context) (turn, error) {
 }
 
 func (v *visitor) describe(r *Result, variant string, _ []string) {
-	r.Peer, r.Variant, r.Device = v.version+" ("+v.Kind.mode+")", join(variant, v.Kind.Name), "cpu"
+	r.Peer, r.Variant, r.Device = v.version+" ("+v.Kind.mode+")", join(variant, v.Kind.Name), peerDevice(v.floor.device)
 }

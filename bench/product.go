@@ -8,12 +8,12 @@ import (
 	"github.com/unitscope/unitscope/engine"
 )
 
-// The sizes of the product: [productRows, productInner] x [productInner, productCols].
-const productRows, productInner, productCols = 512, 1000, 1000
-
 // product is dst = a w', as a layer computes its units.
 type product struct {
 	device    engine.Device
+	rows      int
+	inner     int
+	cols      int
 	a, w      engine.Matrix // [rows, inner], [cols, inner]
 	dst       engine.Matrix // [rows, cols]
 	hostA     []float32
@@ -22,25 +22,31 @@ type product struct {
 	hostCheck []float32 // [rows, cols]
 }
 
-func prepareProduct(k *kit, o Options) (job, error) {
-	p := &product{device: k.device, turns: o.Steps}
+// multiplying is the product [rows, inner] x [inner, cols].
+func multiplying(rows, inner, cols int) func(*kit, Options) (job, error) {
+	return func(k *kit, o Options) (job, error) {
+		return newProduct(k, o, &product{device: k.device, rows: rows, inner: inner, cols: cols, turns: o.Steps})
+	}
+}
+
+func newProduct(k *kit, o Options, p *product) (job, error) {
 	var err error
 	upload := func(m *engine.Matrix, host *[]float32, layer, rows int) {
 		if err != nil {
 			return
 		}
-		*host = normals(o.Seed, layer, rows, productInner, 1/math.Sqrt(productInner))
-		if *m, err = k.matrix(rows, productInner); err == nil {
+		*host = normals(o.Seed, layer, rows, p.inner, 1/math.Sqrt(float64(p.inner)))
+		if *m, err = k.matrix(rows, p.inner); err == nil {
 			err = (*m).Write(*host)
 		}
 	}
-	upload(&p.a, &p.hostA, 1, productRows)
-	upload(&p.w, &p.hostW, 2, productCols)
+	upload(&p.a, &p.hostA, 1, p.rows)
+	upload(&p.w, &p.hostW, 2, p.cols)
 	if err != nil {
 		return nil, err
 	}
-	p.dst, err = k.matrix(productRows, productCols)
-	p.hostCheck = make([]float32, productRows*productCols)
+	p.dst, err = k.matrix(p.rows, p.cols)
+	p.hostCheck = make([]float32, p.rows*p.cols)
 	return p, err
 }
 
@@ -62,7 +68,7 @@ func (p *product) run(ctx context.Context) (done, error) {
 		}
 	}
 	n := float64(p.turns)
-	return done{count: n, flops: n * 2 * productRows * productInner * productCols}, p.device.Sync()
+	return done{count: n, flops: n * 2 * float64(p.rows) * float64(p.inner) * float64(p.cols)}, p.device.Sync()
 }
 
 // check computes some rows again in float64. A sum of n products of float32
@@ -71,12 +77,12 @@ func (p *product) check() error {
 	if err := p.dst.Read(p.hostCheck); err != nil {
 		return err
 	}
-	for _, i := range []int{0, 1, productRows / 2, productRows - 1} {
-		a := p.hostA[i*productInner : (i+1)*productInner]
-		for j := range productCols {
-			sum, size := dot(a, p.hostW[j*productInner:(j+1)*productInner])
-			got := float64(p.hostCheck[i*productCols+j])
-			if !(math.Abs(got-sum) <= productInner*0x1p-24*size) {
+	for _, i := range []int{0, 1, p.rows / 2, p.rows - 1} {
+		a := p.hostA[i*p.inner : (i+1)*p.inner]
+		for j := range p.cols {
+			sum, size := dot(a, p.hostW[j*p.inner:(j+1)*p.inner])
+			got := float64(p.hostCheck[i*p.cols+j])
+			if !(math.Abs(got-sum) <= float64(p.inner)*0x1p-24*size) {
 				return fmt.Errorf("element %d,%d is %g, want %g", i, j, got, sum)
 			}
 		}

@@ -8,25 +8,21 @@ import (
 	"github.com/unitscope/unitscope/engine"
 )
 
-// The layer that is trained, and the number of examples of MNIST.
-const (
-	visibleUnits, hiddenUnits = 784, 1000
-	epochExamples             = 60000
-	inkShare                  = 0.13 // of the pixels of MNIST
-)
+// The number of examples of MNIST, and the share of its pixels that are on.
+const epochExamples, inkShare = 60000, 0.13
 
-func trainingRBM(batch int) func(*kit, Options) (job, error) {
+func trainingRBM(visible, hidden, batch int) func(*kit, Options) (job, error) {
 	return func(k *kit, o Options) (job, error) {
-		return newTraining(k, o, batch, engine.ContrastiveDivergence{
-			VisibleUnits: visibleUnits, HiddenUnits: hiddenUnits, GibbsSteps: 1, Batch: batch, Layer: 1, Seed: o.Seed,
+		return newTraining(k, o, visible, hidden, batch, engine.ContrastiveDivergence{
+			VisibleUnits: visible, HiddenUnits: hidden, GibbsSteps: 1, Batch: batch, Layer: 1, Seed: o.Seed,
 		})
 	}
 }
 
-func trainingDAE(batch int) func(*kit, Options) (job, error) {
+func trainingDAE(visible, hidden, batch int) func(*kit, Options) (job, error) {
 	return func(k *kit, o Options) (job, error) {
-		return newTraining(k, o, batch, engine.Denoise{
-			VisibleUnits: visibleUnits, HiddenUnits: hiddenUnits, Batch: batch, Seed: o.Seed,
+		return newTraining(k, o, visible, hidden, batch, engine.Denoise{
+			VisibleUnits: visible, HiddenUnits: hidden, Batch: batch, Seed: o.Seed,
 			Corruption: engine.Corruption{Kind: engine.CorruptionMask, Level: 0.25},
 		})
 	}
@@ -37,6 +33,8 @@ type training struct {
 	device  engine.Device
 	plan    engine.Plan
 	runner  engine.TrainingRunner
+	visible int
+	hidden  int
 	batch   int
 	updates int
 	data    engine.Matrix // [examples, visible]
@@ -46,8 +44,8 @@ type training struct {
 	loss    float64   // squared error per example of the latest run
 }
 
-func newTraining(k *kit, o Options, batch int, p engine.Plan) (job, error) {
-	t := &training{device: k.device, plan: p, batch: batch, updates: o.Steps}
+func newTraining(k *kit, o Options, visible, hidden, batch int, p engine.Plan) (job, error) {
+	t := &training{device: k.device, plan: p, visible: visible, hidden: hidden, batch: batch, updates: o.Steps}
 	if err := t.load(k, o); err != nil {
 		return nil, err
 	}
@@ -56,8 +54,8 @@ func newTraining(k *kit, o Options, batch int, p engine.Plan) (job, error) {
 		return nil, err
 	}
 	k.keep(t.runner)
-	t.start = normals(o.Seed, 1, hiddenUnits, visibleUnits, 0.01)
-	if t.state, err = newTrainingState(k); err != nil {
+	t.start = normals(o.Seed, 1, hidden, visible, 0.01)
+	if t.state, err = t.newState(k); err != nil {
 		return nil, err
 	}
 	return t, t.checkFirstUpdate(k)
@@ -68,8 +66,8 @@ func (t *training) load(k *kit, o Options) error {
 	n := min(t.batch*o.Steps, epochExamples)
 	if o.Data != nil {
 		n = min(n, o.Data.Len())
-		if size := o.Data.Info().Size(); size != visibleUnits {
-			return fmt.Errorf("data %s has examples of %d components, want %d", o.Data.Info().Name, size, visibleUnits)
+		if size := o.Data.Info().Size(); size != t.visible {
+			return fmt.Errorf("data %s has examples of %d components, want %d", o.Data.Info().Name, size, t.visible)
 		}
 	}
 	if n < t.batch {
@@ -80,7 +78,7 @@ func (t *training) load(k *kit, o Options) error {
 		t.keys = append(t.keys, engine.ExampleKey(1, int64(i)))
 	}
 	var err error
-	if t.data, err = k.matrix(n, visibleUnits); err != nil {
+	if t.data, err = k.matrix(n, t.visible); err != nil {
 		return err
 	}
 	for from := 0; from < n; from += t.batch {
@@ -97,7 +95,7 @@ func (t *training) load(k *kit, o Options) error {
 
 // fill writes examples from..from+batch-1.
 func (t *training) fill(part engine.Matrix, from int, o Options) error {
-	host, indices := make([]float32, t.batch*visibleUnits), make([]int, t.batch)
+	host, indices := make([]float32, t.batch*t.visible), make([]int, t.batch)
 	for i := range indices {
 		indices[i] = from + i
 	}
@@ -117,14 +115,14 @@ func (t *training) fill(part engine.Matrix, from int, o Options) error {
 	return t.device.Bernoulli(part, part, at)
 }
 
-func newTrainingState(k *kit) (*engine.TrainingState, error) {
+func (t *training) newState(k *kit) (*engine.TrainingState, error) {
 	s := &engine.TrainingState{}
 	var err error
 	for _, p := range []*engine.Parameters{&s.Parameters, &s.Velocity} {
 		for _, m := range []struct {
 			matrix     *engine.Matrix
 			rows, cols int
-		}{{&p.Weight, hiddenUnits, visibleUnits}, {&p.Bias, 1, hiddenUnits}, {&p.VisibleBias, 1, visibleUnits}} {
+		}{{&p.Weight, t.hidden, t.visible}, {&p.Bias, 1, t.hidden}, {&p.VisibleBias, 1, t.visible}} {
 			if *m.matrix, err = k.matrix(m.rows, m.cols); err != nil {
 				return nil, err
 			}
@@ -140,7 +138,7 @@ func (t *training) begin(s *engine.TrainingState) error {
 	if err := s.Parameters.Weight.Write(t.start); err != nil {
 		return err
 	}
-	zero := make([]float32, hiddenUnits*visibleUnits)
+	zero := make([]float32, t.hidden*t.visible)
 	for _, m := range []engine.Matrix{s.Parameters.Bias, s.Parameters.VisibleBias, s.Velocity.Weight, s.Velocity.Bias, s.Velocity.VisibleBias} {
 		if err := m.Write(zero[:m.Rows()*m.Cols()]); err != nil {
 			return err
@@ -174,13 +172,13 @@ func (t *training) run(ctx context.Context) (done, error) {
 	}
 	n := float64(progress.Examples)
 	t.loss = progress.SquaredError / n
-	return done{count: n, flops: n * 10 * visibleUnits * hiddenUnits}, t.device.Sync()
+	return done{count: n, flops: n * 10 * float64(t.visible) * float64(t.hidden)}, t.device.Sync()
 }
 
 // check has little left to do, see checkFirstUpdate: a reconstruction that is
 // worse than one of nothing but 0 or 1 means that training went astray.
 func (t *training) check() error {
-	if !(t.loss >= 0 && t.loss <= visibleUnits) {
+	if !(t.loss >= 0 && t.loss <= float64(t.visible)) {
 		return fmt.Errorf("squared error %g per example", t.loss)
 	}
 	return nil
@@ -199,7 +197,7 @@ func (t *training) checkFirstUpdate(k *kit) (err error) {
 			err = e
 		}
 	}()
-	want, err := newTrainingState(own)
+	want, err := t.newState(own)
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 // Two patterns of 2x2 components side by side, 3 pixels per component, with a
-// gap of one pixel.
+// line of one pixel between them.
 func ExampleGrid() {
 	patterns := tensor.New(tensor.WithShape(2, 4), tensor.WithBacking([]float32{
 		0, 1, -1, 0.5,
@@ -27,4 +27,27 @@ func ExampleGrid() {
 		log.Fatal(err)
 	}
 	// Output: (13,6) zero 128 largest 255 smallest 1
+}
+
+// The same patterns with their units' numbers and a note that explains the
+// greys.
+func ExampleSheet() {
+	patterns := tensor.New(tensor.WithShape(2, 4), tensor.WithBacking([]float32{
+		0, 1, -1, 0.5,
+		0, 0, 0, 10,
+	}))
+	panel := report.Units("DBN layer 1", "filters", patterns, []int{2, 2}, []int{3, 17}, report.GridOptions{})
+	picture, err := report.Sheet("Two filters", []*report.Panel{panel})
+	if err != nil {
+		log.Fatal(err)
+	}
+	var svg, png bytes.Buffer
+	if err := picture.WriteSVG(&svg); err != nil {
+		log.Fatal(err)
+	}
+	if err := picture.WritePNG(&png); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(bytes.Contains(svg.Bytes(), []byte(">17</text>")), bytes.Contains(svg.Bytes(), []byte("grey is 0")))
+	// Output: true true
 }

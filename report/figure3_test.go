@@ -1,8 +1,6 @@
 package report
 
 import (
-	"bytes"
-	"image"
 	"math"
 	"slices"
 	"strings"
@@ -14,7 +12,7 @@ import (
 	"github.com/unitscope/unitscope/visualize"
 )
 
-func TestRangeGridToThePixel(t *testing.T) {
+func TestRangeToThePixel(t *testing.T) {
 	for _, c := range []struct {
 		name     string
 		patterns []float32
@@ -24,16 +22,17 @@ func TestRangeGridToThePixel(t *testing.T) {
 		want     [][]uint8
 	}{
 		{"probabilities", []float32{0, 1, 0.5, 0.25}, 1, Range{0, 1}, GridOptions{}, [][]uint8{{1, 255}, {128, 64}}},
-		{"one scale for all tiles", []float32{0.1, 0.1, 0.9, 0.9}, 4, Range{0, 1}, GridOptions{}, [][]uint8{{26, 0, 26}, {0, 0, 0}, {230, 0, 230}}},
-		{"beyond the ends", []float32{-7, 3}, 2, Range{0, 1}, GridOptions{}, [][]uint8{{1, 0, 255}}},
-		{"another range", []float32{10, 30}, 2, Range{10, 20}, GridOptions{Scale: 1, Global: true}, [][]uint8{{1, 0, 255}}},
-		{"black all over", []float32{0, 0}, 2, Range{0, 1}, GridOptions{}, [][]uint8{{1, 0, 1}}},
+		{"one scale for all tiles", []float32{0.1, 0.1, 0.9, 0.9}, 4, Range{0, 1}, GridOptions{}, [][]uint8{{26, 128, 26}, {128, 128, 128}, {230, 128, 230}}},
+		{"beyond the ends", []float32{-7, 3}, 2, Range{0, 1}, GridOptions{}, [][]uint8{{1, 128, 255}}},
+		{"another range", []float32{10, 30}, 2, Range{10, 20}, GridOptions{Scale: 1, Global: true}, [][]uint8{{1, 128, 255}}},
+		{"black all over", []float32{0, 0}, 2, Range{0, 1}, GridOptions{}, [][]uint8{{1, 128, 1}}},
 		{"no range", []float32{0, 1, -0.5, 0.5}, 1, Range{}, GridOptions{}, [][]uint8{{128, 255}, {64, 192}}},
 		{"a dead unit", []float32{9, 9, 9, 9}, 1, Range{0, 1}, GridOptions{Dead: []bool{true}}, [][]uint8{{64, 64}, {64, 64}}},
 		{"larger", []float32{1}, 1, Range{0, 1}, GridOptions{Scale: 2}, [][]uint8{{255, 255}, {255, 255}}},
 	} {
 		columns := squareColumns(c.n)
-		img, err := RangeGrid(array(t, c.patterns, c.n, len(c.patterns)/c.n), nil, columns, c.r, c.options)
+		c.options.Range = c.r
+		img, err := Grid(array(t, c.patterns, c.n, len(c.patterns)/c.n), nil, columns, c.options)
 		if err != nil {
 			t.Fatalf("%s: %v", c.name, err)
 		}
@@ -46,18 +45,7 @@ func TestRangeGridToThePixel(t *testing.T) {
 	}
 }
 
-// Without a range the pictures are those of Grid.
-func TestRangeGridIsGrid(t *testing.T) {
-	patterns := array(t, gabors(1, 7, 9), 7, 81)
-	o := GridOptions{Scale: 2, Dead: []bool{false, false, true, false, false, false, false}}
-	a, errA := Grid(patterns, []int{9, 9}, 3, o)
-	b, errB := RangeGrid(patterns, []int{9, 9}, 3, Range{}, o)
-	if errA != nil || errB != nil || a.Rect != b.Rect || !bytes.Equal(a.Pix, b.Pix) {
-		t.Errorf("the pictures differ, errors %v, %v", errA, errB)
-	}
-}
-
-func TestRangeGridRefuses(t *testing.T) {
+func TestRangeRefuses(t *testing.T) {
 	inf := float32(math.Inf(1))
 	good := array(t, make([]float32, 4), 2, 2)
 	for _, c := range []struct {
@@ -75,7 +63,7 @@ func TestRangeGridRefuses(t *testing.T) {
 		{"nil", nil, 1, Range{0, 1}, "patterns are missing"},
 		{"Inf", array(t, []float32{inf}, 1, 1), 1, Range{0, 1}, "pattern 0, component 0 is +Inf"},
 	} {
-		_, err := RangeGrid(c.patterns, nil, c.columns, c.r, GridOptions{})
+		_, err := Grid(c.patterns, nil, c.columns, GridOptions{Range: c.r})
 		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: error %v, want %q in one line", c.name, err, c.want)
 		}
@@ -99,41 +87,31 @@ func sampled(t testing.TB, layer, units, samples, side int) *visualize.SampleRes
 func TestFigure3(t *testing.T) {
 	layers := []*visualize.SampleResult{sampled(t, 2, 6, 10, 28), sampled(t, 3, 4, 10, 28)}
 	layers[1].Visible = engine.Gaussian
-	letters, err := newLetters()
+	p, err := Figure3("DBN", layers, FigureOptions{Scale: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
-	img, err := Figure3(layers, Figure3Options{Name: "DBN"})
-	if err != nil {
-		t.Fatal(err)
+	keep(t, "figure3", p)
+	both(t, p)
+	checkLabels(t, p)
+	// The means and the samples of each layer, and the two scales.
+	if want := 6*11 + 4*11 + 2; len(p.images) != want {
+		t.Errorf("%d images, want %d", len(p.images), want)
 	}
-	// Means are tiles of 56 pixels, samples 10 of them; 6 and 4 rows.
-	heading := letters.height()
-	first := max(56, letters.width("mean"))
-	want := image.Pt(first+569+3*figureMargin, 6*57-1+4*57-1+2*heading+3*figureMargin)
-	if size := img.Rect.Size(); size != want || !whiteFrame(img) {
-		t.Errorf("the figure is %v, want %v with a white frame", size, want)
+	for _, want := range []string{"DBN layer 2: 6 units, 10 samples of each", "mean", "unit 10", "unit 6"} {
+		if !holdsText(p, want) {
+			t.Errorf("there is no %q", want)
+		}
 	}
-	for i, at := range []image.Point{
-		{2*figureMargin + first, figureMargin + heading},
-		{2*figureMargin + first, 2*figureMargin + 2*heading + 6*57 - 1},
-	} {
-		samples, n, err := flatSamples(layers[i])
-		if err != nil {
-			t.Fatal(err)
+	for _, want := range []string{"Means, samples: black is 0, white is 1.", "grey is 0"} {
+		if !strings.Contains(p.about, want) {
+			t.Errorf("the note is %q, without %q", p.about, want)
 		}
-		grid, err := RangeGrid(samples, layers[i].Shape, n, InputRange(layers[i].Visible), GridOptions{Scale: 2})
-		if err != nil {
-			t.Fatal(err)
-		}
-		sameAt(t, img, at, grid)
-		means, err := RangeGrid(layers[i].Mean, layers[i].Shape, 1, InputRange(layers[i].Visible), GridOptions{Scale: 2})
-		if err != nil {
-			t.Fatal(err)
-		}
-		sameAt(t, img, image.Pt(figureMargin, at.Y), means)
 	}
-	keep(t, "3", img)
+}
+
+func holdsText(p *Picture, text string) bool {
+	return slices.ContainsFunc(p.words, func(w words) bool { return w.text == text })
 }
 
 func TestFigure3Refuses(t *testing.T) {
@@ -148,10 +126,10 @@ func TestFigure3Refuses(t *testing.T) {
 	}{
 		{"nothing", nil, "figure 3: no samples"},
 		{"nil", []*visualize.SampleResult{nil}, "figure 3, block 1: result is missing"},
-		{"flat samples", []*visualize.SampleResult{flat}, "samples are [2 16], want [units, samples, components]"},
-		{"no means", []*visualize.SampleResult{meanless}, "means: patterns are missing"},
+		{"flat samples", []*visualize.SampleResult{flat}, "samples: patterns are [2 16], want [units, patterns of each, components]"},
+		{"no means", []*visualize.SampleResult{meanless}, "figure 3: mean: patterns are missing"},
 	} {
-		_, err := Figure3(c.layers, Figure3Options{})
+		_, err := Figure3("DBN", c.layers, FigureOptions{})
 		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: error %v, want %q in one line", c.name, err, c.want)
 		}

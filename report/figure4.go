@@ -2,8 +2,9 @@ package report
 
 import (
 	"fmt"
-	"image"
 	"slices"
+
+	"gorgonia.org/tensor"
 
 	"github.com/unitscope/unitscope/visualize"
 )
@@ -17,27 +18,16 @@ type Figure4Layer struct {
 	Ascent      *visualize.AscentResult
 }
 
-// Figure4Options says how figure 4 is drawn.
-type Figure4Options struct {
-	// Scale is the pixels per component; 0 chooses one that makes tiles about
-	// as large as a thumbnail.
-	Scale int
-}
-
 // Figure4 draws figure 4 of the report, the comparison of the methods: for each
 // layer the mean of samples with the unit held at 1 at the left, the linear
 // combination of filters in the middle, activation maximization at the right,
 // each a grid of the same units in the same order. Probabilities are drawn from
-// black (0) to white (1), everything else as in [Grid].
-func Figure4(layers []Figure4Layer, o Figure4Options) (*image.Gray, error) {
+// black (0) to white (1), everything else around grey.
+func Figure4(layers []Figure4Layer, o FigureOptions) (*Picture, error) {
 	if len(layers) == 0 {
 		return nil, fmt.Errorf("figure 4: no layers")
 	}
-	letters, err := newLetters()
-	if err != nil {
-		return nil, fmt.Errorf("figure 4: %w", err)
-	}
-	var rows [][]*panel
+	var rows [][]*Panel
 	for i, l := range layers {
 		row, err := l.row(o)
 		if err != nil {
@@ -45,15 +35,15 @@ func Figure4(layers []Figure4Layer, o Figure4Options) (*image.Gray, error) {
 		}
 		rows = append(rows, row)
 	}
-	img, err := layOut(rows, letters)
+	p, err := Sheet("Units as three methods show them", rows...)
 	if err != nil {
 		return nil, fmt.Errorf("figure 4: %w", err)
 	}
-	return img, nil
+	return p, nil
 }
 
 // row is the three panels of a layer.
-func (l Figure4Layer) row(o Figure4Options) ([]*panel, error) {
+func (l Figure4Layer) row(o FigureOptions) ([]*Panel, error) {
 	s, c, a := l.Sampling, l.Combination, l.Ascent
 	if s == nil || c == nil || a == nil {
 		return nil, fmt.Errorf("the result of a method is missing (nil)")
@@ -61,18 +51,15 @@ func (l Figure4Layer) row(o Figure4Options) ([]*panel, error) {
 	if s.Layer != c.Layer || s.Layer != a.Layer || !slices.Equal(s.Units, c.Units) || !slices.Equal(s.Units, a.Units) {
 		return nil, fmt.Errorf("the methods do not show the same units of one layer")
 	}
-	columns := squareColumns(len(s.Units))
-	sampling, err := tilePanel(fmt.Sprintf("%s layer %d: mean sample", l.Name, s.Layer), s.Mean, s.Shape, InputRange(s.Visible), columns, GridOptions{Scale: o.Scale})
-	if err != nil {
-		return nil, fmt.Errorf("sampling: %w", err)
+	panel := func(heading, what string, patterns *tensor.Dense, shape []int, radius float64, g GridOptions) *Panel {
+		g.Scale, g.Global = o.Scale, o.Global
+		b := Block{Patterns: patterns, Shape: shape, GridOptions: g}
+		b.nameUnits(s.Units)
+		return &Panel{Heading: heading, What: what, Radius: radius, Blocks: []Block{b}}
 	}
-	combination, err := tilePanel("linear combination", c.Patterns, c.Shape, Range{}, columns, GridOptions{Scale: o.Scale})
-	if err != nil {
-		return nil, fmt.Errorf("linear combination: %w", err)
-	}
-	ascent, err := tilePanel("maximal activation", a.BestPatterns, a.Shape, Range{}, columns, GridOptions{Scale: o.Scale, Dead: a.Dead})
-	if err != nil {
-		return nil, fmt.Errorf("activation maximization: %w", err)
-	}
-	return []*panel{sampling, combination, ascent}, nil
+	return []*Panel{
+		panel(fmt.Sprintf("%s layer %d: mean sample", l.Name, s.Layer), "mean samples", s.Mean, s.Shape, 0, GridOptions{Range: InputRange(s.Visible)}),
+		panel("linear combination", "linear combinations", c.Patterns, c.Shape, 0, GridOptions{}),
+		panel("maximal activation", ascentWhat, a.BestPatterns, a.Shape, a.Radius, GridOptions{Dead: a.Dead}),
+	}, nil
 }

@@ -1,10 +1,13 @@
 package report
 
 import (
+	"bytes"
 	"image"
 	"slices"
 	"strings"
 	"testing"
+
+	"gorgonia.org/tensor"
 
 	"github.com/unitscope/unitscope/visualize"
 )
@@ -24,30 +27,47 @@ func compared(t testing.TB, layer, units, side int) Figure4Layer {
 func TestFigure4(t *testing.T) {
 	rows := []Figure4Layer{compared(t, 2, 36, 28), compared(t, 3, 5, 28)}
 	rows[0].Ascent.Dead[3] = true
-	img, err := Figure4(rows, Figure4Options{})
+	p, err := Figure4(rows, FigureOptions{Scale: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
-	letters, err := newLetters()
+	keep(t, "figure4", p)
+	both(t, p)
+	checkLabels(t, p)
+	// Three methods for each unit, and two scales.
+	if want := 3*36 + 3*5 + 2; len(p.images) != want {
+		t.Fatalf("%d images, want %d", len(p.images), want)
+	}
+	for i, patterns := range []struct {
+		of      *tensor.Dense
+		options GridOptions
+	}{
+		{rows[0].Sampling.Mean, GridOptions{Range: Range{0, 1}}},
+		{rows[0].Combination.Patterns, GridOptions{}},
+		{rows[0].Ascent.BestPatterns, GridOptions{Dead: rows[0].Ascent.Dead}},
+	} {
+		sameTiles(t, p.images[36*i:36*(i+1)], patterns.of, []int{28, 28}, patterns.options)
+	}
+	if !strings.Contains(p.about, deadNote) {
+		t.Errorf("the cross is not explained: %q", p.about)
+	}
+}
+
+// sameTiles makes sure that images are the tiles of patterns.
+func sameTiles(t *testing.T, images []placed, patterns *tensor.Dense, shape []int, o GridOptions) {
+	t.Helper()
+	tiles, err := newTiles(patterns, shape, o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	// 6x6 tiles of 56 pixels with 5 gaps, and 3x2 with 2 and 1.
-	const wide = 6*56 + 5
-	want := image.Pt(3*wide+4*figureMargin, wide+2*56+1+2*letters.height()+3*figureMargin)
-	if size := img.Rect.Size(); size != want || !whiteFrame(img) {
-		t.Errorf("the figure is %v, want %v with a white frame", size, want)
+	if tiles.n != len(images) {
+		t.Fatalf("%d images of %d patterns", len(images), tiles.n)
 	}
-	sampling, errS := RangeGrid(rows[0].Sampling.Mean, []int{28, 28}, 6, Range{0, 1}, GridOptions{Scale: 2})
-	combination, errC := Grid(rows[0].Combination.Patterns, []int{28, 28}, 6, GridOptions{Scale: 2})
-	ascent, errA := Grid(rows[0].Ascent.BestPatterns, []int{28, 28}, 6, GridOptions{Scale: 2, Dead: rows[0].Ascent.Dead})
-	if errS != nil || errC != nil || errA != nil {
-		t.Fatal(errS, errC, errA)
+	for i, img := range images {
+		if !bytes.Equal(img.img.(*image.Gray).Pix, tiles.image(i).Pix) {
+			t.Errorf("image %d is not pattern %d", i, i)
+		}
 	}
-	for i, grid := range []*image.Gray{sampling, combination, ascent} {
-		sameAt(t, img, image.Pt(figureMargin+i*(wide+figureMargin), figureMargin+letters.height()), grid)
-	}
-	keep(t, "4", img)
 }
 
 func TestFigure4Refuses(t *testing.T) {
@@ -60,11 +80,11 @@ func TestFigure4Refuses(t *testing.T) {
 		{"a missing method", func(r []Figure4Layer) []Figure4Layer { r[0].Combination = nil; return r }, "figure 4, row 1: the result of a method is missing"},
 		{"other units", func(r []Figure4Layer) []Figure4Layer { r[0].Ascent.Units[1]++; return r }, "same units"},
 		{"another layer", func(r []Figure4Layer) []Figure4Layer { r[0].Combination.Layer++; return r }, "same units of one layer"},
-		{"no means", func(r []Figure4Layer) []Figure4Layer { r[0].Sampling.Mean = nil; return r }, "sampling: patterns are missing"},
+		{"no means", func(r []Figure4Layer) []Figure4Layer { r[0].Sampling.Mean = nil; return r }, "DBN layer 2: mean sample: patterns are missing"},
 		{"no combinations", func(r []Figure4Layer) []Figure4Layer { r[0].Combination.Patterns = nil; return r }, "linear combination: patterns are missing"},
-		{"no optima", func(r []Figure4Layer) []Figure4Layer { r[0].Ascent.BestPatterns = nil; return r }, "activation maximization: patterns are missing"},
+		{"no optima", func(r []Figure4Layer) []Figure4Layer { r[0].Ascent.BestPatterns = nil; return r }, "maximal activation: patterns are missing"},
 	} {
-		_, err := Figure4(c.spoil([]Figure4Layer{compared(t, 2, 4, 5)}), Figure4Options{})
+		_, err := Figure4(c.spoil([]Figure4Layer{compared(t, 2, 4, 5)}), FigureOptions{})
 		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: error %v, want %q in one line", c.name, err, c.want)
 		}

@@ -1,18 +1,18 @@
-// Package report draws what visualize finds: grids of patterns, and the
-// figures of the report (Erhan, Bengio, Courville and Vincent, Technical Report
-// 1341, 2009). The same patterns give the same bytes of PNG.
+// Package report draws what visualize finds: grids of patterns, the figures of
+// the report (Erhan, Bengio, Courville and Vincent, Technical Report 1341, 2009),
+// and the numbers behind them. Pictures of patterns and of matrices are a
+// [Picture], curves and bars a [chart.Figure]; both can be written as PNG and as
+// SVG. The same results give the same bytes.
 package report
 
 import (
-	"bytes"
 	"fmt"
 	"image"
-	"image/png"
-	"io"
 	"math"
 
 	"gorgonia.org/tensor"
 
+	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/engine/dense"
 )
 
@@ -21,20 +21,39 @@ import (
 // and v and -v lie equally far from grey.
 const (
 	zeroGrey = 128
-	gapGrey  = 0  // between tiles, and where the last row of tiles has none
-	deadGrey = 64 // of the cross on the tile of a dead unit
+	gapGrey  = 0   // of the lines around tiles
+	paper    = 255 // where there is no tile
+	deadGrey = 64  // of the cross on the tile of a dead unit
 )
 
-// maxPixels is the largest picture that is drawn: 256 million pixels.
-const maxPixels = 1 << 28
+// Range is the values that components can take: the lowest is drawn black and
+// the highest white, on this one scale in all tiles. The zero Range is for
+// patterns around zero.
+type Range struct{ Low, High float32 }
 
-// GridOptions says how a grid of tiles is drawn. The zero value draws one
-// pixel per component and every tile on its own scale.
+// InputRange is how what a net gives for its inputs is drawn: probabilities from
+// black (0) to white (1), so that digits look like digits; real numbers around
+// grey.
+func InputRange(kind engine.VisibleKind) Range {
+	if kind == engine.Bernoulli {
+		return Range{0, 1}
+	}
+	return Range{}
+}
+
+// GridOptions says how tiles are drawn. The zero value draws every tile on its
+// own scale: grey is zero, white positive and black negative, and each tile's
+// largest absolute component is white or black.
 type GridOptions struct {
-	// Scale is the pixels per component along each side, at least 1; 0 means 1.
+	// Scale is the pixels per component along each side, at least 1; 0 chooses
+	// one (1 in a bare [Grid]).
 	Scale int
+	// Range draws all tiles on the scale of a range instead. A component beyond
+	// an end of it is drawn as that end.
+	Range Range
 	// Global draws all tiles on one scale, the largest absolute component of
-	// any tile that is not dead, so that their contrasts compare.
+	// any tile that is not dead, so that their contrasts compare. With a Range
+	// it changes nothing.
 	Global bool
 	// Dead [N] marks the tiles of units that nothing was found for: they are
 	// drawn flat grey with a dark diagonal cross, whatever their pattern. Nil
@@ -42,9 +61,9 @@ type GridOptions struct {
 	Dead []bool
 }
 
-// Grid draws patterns [N, D] as tiles, so many columns to a row, with gaps of
-// one pixel. Grey is zero, white positive and black negative, on a symmetric
-// scale: each tile's largest absolute component is white or black.
+// Grid draws patterns [N, D] as bare tiles, so many columns to a row, with lines
+// of one pixel between them; where the last row has no tiles it is white. The
+// lines are black, or grey where tiles are on a range and may be black all over.
 //
 // shape is that of one pattern. A picture [rows, cols] is drawn as it is;
 // anything else, and a nil shape, as [TileShape] lays it out. NaN and Inf are
@@ -57,13 +76,22 @@ func Grid(patterns *tensor.Dense, shape []int, columns int, o GridOptions) (*ima
 	if columns < 1 {
 		return nil, fmt.Errorf("grid: %d columns, want at least 1", columns)
 	}
+	columns = min(columns, tiles.n)
 	size, err := tiles.gridSize(columns)
 	if err != nil {
 		return nil, fmt.Errorf("grid: %w", err)
 	}
 	img := image.NewGray(image.Rectangle{Max: size})
-	fill(img, img.Rect, gapGrey)
-	tiles.draw(img, image.Point{}, columns)
+	fill(img, img.Rect, paper)
+	step := tiles.size().Add(image.Pt(1, 1))
+	for i := range tiles.n {
+		corner := image.Pt(i%columns*step.X, i/columns*step.Y)
+		frame := image.Rectangle{Max: tiles.size()}.Add(corner).Inset(-1)
+		fill(img, frame.Intersect(img.Rect), tiles.gap())
+	}
+	for i := range tiles.n {
+		placed{tiles.image(i), image.Pt(i%columns*step.X, i/columns*step.Y), image.Pt(tiles.scale, tiles.scale)}.draw(img)
+	}
 	return img, nil
 }
 
@@ -96,19 +124,6 @@ func TileShape(shape []int, components int) (rows, cols int, err error) {
 	return (components + cols - 1) / cols, cols, nil
 }
 
-// WritePNG writes a picture as PNG, as small as the format makes it.
-func WritePNG(w io.Writer, img image.Image) error {
-	var file bytes.Buffer
-	encoder := png.Encoder{CompressionLevel: png.BestCompression}
-	if err := encoder.Encode(&file, img); err != nil {
-		return fmt.Errorf("write picture: %w", err)
-	}
-	if _, err := file.WriteTo(w); err != nil {
-		return fmt.Errorf("write picture: %w", err)
-	}
-	return nil
-}
-
 // tiles are patterns ready to draw.
 type tiles struct {
 	data       []float32 // [n, components]
@@ -116,8 +131,10 @@ type tiles struct {
 	components int
 	rows, cols int       // of components in a tile
 	scale      int       // pixels per component
-	largest    []float64 // [n] the component that is white or black; 0 for a tile of zeros
+	middle     float64   // the value that is grey
+	largest    []float64 // [n] the distance from it that is white or black; 0 for a tile of zeros
 	dead       []bool    // [n]
+	ranged     bool      // on the scale of a range
 }
 
 func newTiles(patterns *tensor.Dense, shape []int, o GridOptions) (*tiles, error) {
@@ -140,7 +157,10 @@ func newTiles(patterns *tensor.Dense, shape []int, o GridOptions) (*tiles, error
 		return nil, fmt.Errorf("%d patterns, %d marks of dead units", n, len(o.Dead))
 	}
 	t := &tiles{data: data, n: n, components: components, rows: rows, cols: cols, scale: max(1, o.Scale), dead: o.Dead}
-	return t, t.measure(o.Global)
+	if err := t.measure(o.Global); err != nil {
+		return nil, err
+	}
+	return t, t.onRange(o.Range)
 }
 
 func describe(t *tensor.Dense) string {
@@ -174,14 +194,38 @@ func (t *tiles) measure(global bool) error {
 	return nil
 }
 
+// onRange puts all tiles on the scale of a range, if there is one.
+func (t *tiles) onRange(r Range) error {
+	low, high := float64(r.Low), float64(r.High)
+	switch {
+	case r == Range{}:
+		return nil
+	case !(high > low) || high-high != 0 || low-low != 0:
+		return fmt.Errorf("a range from %g to %g, want two finite numbers, the lower one first", low, high)
+	}
+	t.middle, t.ranged = (low+high)/2, true
+	for i := range t.largest {
+		t.largest[i] = (high - low) / 2
+	}
+	return nil
+}
+
 func (t *tiles) isDead(i int) bool { return t.dead != nil && t.dead[i] }
 
 func (t *tiles) pattern(i int) []float32 { return t.data[i*t.components : (i+1)*t.components] }
 
+// gap is the grey of the lines around tiles.
+func (t *tiles) gap() uint8 {
+	if t.ranged {
+		return zeroGrey
+	}
+	return gapGrey
+}
+
 // size is of one tile, in pixels.
 func (t *tiles) size() image.Point { return image.Pt(t.cols*t.scale, t.rows*t.scale) }
 
-// gridSize is of all tiles with their gaps, in pixels.
+// gridSize is of all tiles with lines between them, in pixels.
 func (t *tiles) gridSize(columns int) (image.Point, error) {
 	columns = min(columns, t.n)
 	rows := (t.n + columns - 1) / columns
@@ -193,7 +237,7 @@ func (t *tiles) gridSize(columns int) (image.Point, error) {
 	return image.Pt(width, height), nil
 }
 
-// length is of count tiles in a line, with gaps between them, in pixels.
+// length is of count tiles in a line, with lines between them, in pixels.
 func length(count, components, scale int) (int, error) {
 	if components > maxPixels || scale > maxPixels/components || count > maxPixels/(components*scale+1) {
 		return 0, fmt.Errorf("too large")
@@ -201,21 +245,15 @@ func length(count, components, scale int) (int, error) {
 	return count*components*scale + count - 1, nil
 }
 
-// draw draws the grid with its top left corner at the given point.
-func (t *tiles) draw(img *image.Gray, corner image.Point, columns int) {
-	step := t.size().Add(image.Pt(1, 1))
-	for i := range t.n {
-		t.drawTile(img, corner.Add(image.Pt(i%columns*step.X, i/columns*step.Y)), i)
-	}
-}
-
-func (t *tiles) drawTile(img *image.Gray, corner image.Point, i int) {
+// image is tile i, one pixel per component.
+func (t *tiles) image(i int) *image.Gray {
+	img := image.NewGray(image.Rect(0, 0, t.cols, t.rows))
 	for y := range t.rows {
 		for x := range t.cols {
-			cell := image.Rectangle{Max: image.Pt(t.scale, t.scale)}.Add(corner).Add(image.Pt(x*t.scale, y*t.scale))
-			fill(img, cell, t.grey(i, y, x))
+			img.Pix[y*img.Stride+x] = t.grey(i, y, x)
 		}
 	}
+	return img
 }
 
 // grey is of row y and column x of tile i.
@@ -227,7 +265,8 @@ func (t *tiles) grey(i, y, x int) uint8 {
 	case t.isDead(i) || k >= t.components || t.largest[i] == 0:
 		return zeroGrey
 	}
-	return uint8(zeroGrey + math.Round(127*float64(t.pattern(i)[k])/t.largest[i]))
+	v := (float64(t.pattern(i)[k]) - t.middle) / t.largest[i]
+	return uint8(zeroGrey + math.Round(127*min(1, max(-1, v))))
 }
 
 // onCross is true on the two diagonals of a tile.
@@ -240,13 +279,4 @@ func (t *tiles) onCross(y, x int) bool {
 	}
 	diagonal := along * side / long
 	return across == diagonal || across == side-1-diagonal
-}
-
-func fill(img *image.Gray, r image.Rectangle, grey uint8) {
-	for y := r.Min.Y; y < r.Max.Y; y++ {
-		line := img.Pix[img.PixOffset(r.Min.X, y):img.PixOffset(r.Max.X, y)]
-		for i := range line {
-			line[i] = grey
-		}
-	}
 }

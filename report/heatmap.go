@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"image"
 	"image/color"
-	"image/draw"
 	"strconv"
+	"strings"
 
 	"gorgonia.org/tensor"
 
@@ -13,105 +13,160 @@ import (
 )
 
 const (
-	heatTarget = 420 // pixels that a matrix's longer side is drawn with, if one per element allows
-	heatBar    = 20  // width of the colour bar, in pixels
-	tickLength = 5   // of an axis' marks, in pixels
-	maxTicks   = 6   // marks of an axis
+	heatTarget  = 420 // pixels that a matrix's side is drawn with, if one per element allows
+	smallTarget = 200 // the same where more than two stand side by side
+	heatBar     = 20  // width of the colour bar, in pixels
+	tickLength  = 5   // of an axis' marks, in pixels
+	maxTicks    = 12  // marks of an axis
+	treeWidth   = 70  // of a dendrogram, in pixels
 )
 
 // HeatMap is a square matrix that is drawn in colour, rows downwards.
 type HeatMap struct {
 	Title  string
-	Matrix *tensor.Dense // [U, U], from 0 to 1; NaN is drawn grey
-	Units  []int         // [U] the numbers of rows and columns
+	Matrix *tensor.Dense // [N, N]; NaN is drawn grey
+	Units  []int         // [N] the numbers of rows and columns
+	// Tree is drawn at the right of the matrix, nil for none. Its leaves are the
+	// rows in their order.
+	Tree *Tree
 }
 
-// HeatMaps draws matrices of responses, in rows and columns, with a colour bar
-// from 0 (dark) to 1 (bright) at the right. The colours are those of viridis:
-// their brightness rises evenly, so that equal steps look equal, also to the
-// colour-blind and in print. Each element takes a square of pixels. A nil entry
+// Tree is a dendrogram of N leaves: the joins of groups, from the most similar
+// ones on.
+type Tree struct {
+	Joins []Join
+	// Cut is a similarity that a line is drawn at: groups joined at the right of
+	// it stay apart.
+	Cut float64
+}
+
+// Join joins two groups. A group is known by a number: leaf k by k, and what
+// the j-th join makes by N+j.
+type Join struct {
+	A, B       int
+	Similarity float64
+}
+
+// HeatOptions says what matrices are about, and how they are drawn.
+type HeatOptions struct {
+	Title         string  // the picture in a few words
+	Rows, Columns string  // what rows and columns are
+	What          string  // what the colours are
+	Note          string  // below everything; may be empty
+	Low, High     float64 // the numbers of the first and the last colour
+}
+
+// HeatMaps draws matrices in rows and columns, with a colour bar at the right.
+// The colours are those of viridis: their lightness rises evenly, so that equal
+// steps look equal, also to the colour-blind and in print; numbers beyond an end
+// are drawn as that end. Each element takes a square of pixels. A nil entry
 // leaves its place empty.
-func HeatMaps(rows [][]*HeatMap) (*image.RGBA, error) {
-	letters, err := newLetters()
+func HeatMaps(rows [][]*HeatMap, o HeatOptions) (*Picture, error) {
+	p, err := heatMaps(rows, o)
 	if err != nil {
 		return nil, fmt.Errorf("heat map: %w", err)
 	}
-	panels, widths, heights, err := heatPanels(rows, letters)
-	if err != nil {
-		return nil, fmt.Errorf("heat map: %w", err)
+	return p, nil
+}
+
+func heatMaps(rows [][]*HeatMap, o HeatOptions) (*Picture, error) {
+	if !(o.High > o.Low) || o.High-o.Low > 1e30 {
+		return nil, fmt.Errorf("colours from %g to %g, want two finite numbers, the lower one first", o.Low, o.High)
 	}
-	bar := heatBar + tickLength + letters.width("0.5 ")
-	size := image.Pt(2*figureMargin+bar, figureMargin)
+	l, err := newLetters()
+	if err != nil {
+		return nil, err
+	}
+	panels, widths, heights, err := heatPanels(rows, o, l)
+	if err != nil {
+		return nil, err
+	}
+	size := image.Pt(margin, margin)
 	for _, w := range widths {
-		size.X += w + figureMargin
+		size.X += w + margin
 	}
 	for _, h := range heights {
-		size.Y += h + figureMargin
+		size.Y += h + margin
 	}
-	if size.Y > maxPixels/size.X {
-		return nil, fmt.Errorf("heat map: the picture would be %dx%d, larger than %d pixels; fewer units may help", size.X, size.Y, maxPixels)
+	bar := image.Rect(size.X, margin+l.line(headingSize), size.X+heatBar, margin+l.line(headingSize)+min(heatTarget, max(60, heights[0]-l.line(headingSize)-3*l.line(labelSize))))
+	size.X += heatBar + 2*tickLength + l.widest(barNumbers(o), labelSize) + l.line(labelSize) + margin
+	size.Y = max(size.Y, bar.Max.Y+margin)
+	note := l.wrap(o.Note, labelSize, size.X-2*margin)
+	noteAt := image.Pt(margin, size.Y+l.ascent(labelSize))
+	if o.Note != "" {
+		size.Y += len(note)*l.line(labelSize) + margin
 	}
-	img := image.NewRGBA(image.Rectangle{Max: size})
-	draw.Draw(img, img.Rect, image.White, image.Point{}, draw.Src)
-	y := figureMargin
+	p, err := newPicture(o.Title, size, l)
+	if err != nil {
+		return nil, err
+	}
+	y := margin
 	for i, row := range panels {
-		x := figureMargin
-		for k, p := range row {
-			if p != nil {
-				p.draw(img, image.Pt(x, y), letters)
+		x := margin
+		for k, panel := range row {
+			if panel != nil {
+				panel.draw(p, image.Pt(x, y))
 			}
-			x += widths[k] + figureMargin
+			x += widths[k] + margin
 		}
-		y += heights[i] + figureMargin
+		y += heights[i] + margin
 	}
-	drawBar(img, image.Rect(size.X-figureMargin-bar, figureMargin+letters.height(), size.X-figureMargin-bar+heatBar, figureMargin+letters.height()+min(heatTarget, size.Y/2)), letters)
-	return img, nil
+	drawBar(p, bar, o)
+	for i, line := range note {
+		p.write(line, labelSize, noteAt.Add(image.Pt(0, i*l.line(labelSize))), start)
+	}
+	p.about = fmt.Sprintf("Rows: %s. Columns: %s. Colours: %s, from %g (dark) to %g (bright); grey is unknown. %s", o.Rows, o.Columns, o.What, o.Low, o.High, o.Note)
+	p.about = strings.TrimSpace(p.about)
+	return p, nil
 }
 
 // heatPanel is a matrix ready to draw.
 type heatPanel struct {
 	*HeatMap
-	n      int
-	data   []float32
-	scale  int         // pixels per element
-	corner image.Point // of the matrix within the panel: what stands left of and above it
-	size   image.Point // of the whole panel
+	options HeatOptions
+	n       int
+	data    []float32
+	scale   int         // pixels per element
+	most    int         // marks of an axis
+	corner  image.Point // of the matrix within the panel: what stands left of and above it
+	size    image.Point // of the whole panel
 }
 
-// The names of the axes.
-const (
-	columnAxis = "unit that responds"
-	rowAxis    = "unit whose pattern is shown"
-)
-
 // heatPanels measures all panels, columns and rows.
-func heatPanels(rows [][]*HeatMap, l *letters) (panels [][]*heatPanel, widths, heights []int, err error) {
+func heatPanels(rows [][]*HeatMap, o HeatOptions, l *letters) (panels [][]*heatPanel, widths, heights []int, err error) {
 	heights = make([]int, len(rows))
-	for i, row := range rows {
-		panels = append(panels, make([]*heatPanel, len(row)))
+	for _, row := range rows {
 		for len(widths) < len(row) {
 			widths = append(widths, 0)
 		}
+	}
+	target := heatTarget
+	if len(widths) > 2 {
+		target = smallTarget
+	}
+	any := false
+	for i, row := range rows {
+		panels = append(panels, make([]*heatPanel, len(row)))
 		for k, m := range row {
 			if m == nil {
 				continue
 			}
-			p, err := newHeatPanel(m, l)
+			p, err := newHeatPanel(m, o, target, l)
 			if err != nil {
 				return nil, nil, nil, fmt.Errorf("%s: %w", m.Title, err)
 			}
-			panels[i][k] = p
+			panels[i][k], any = p, true
 			widths[k], heights[i] = max(widths[k], p.size.X), max(heights[i], p.size.Y)
 		}
 	}
-	if len(widths) == 0 {
+	if !any {
 		return nil, nil, nil, fmt.Errorf("no matrices")
 	}
 	return panels, widths, heights, nil
 }
 
-func newHeatPanel(m *HeatMap, l *letters) (*heatPanel, error) {
-	if m.Matrix == nil || m.Matrix.Dims() != 2 || m.Matrix.Shape()[0] != m.Matrix.Shape()[1] {
+func newHeatPanel(m *HeatMap, o HeatOptions, target int, l *letters) (*heatPanel, error) {
+	if m.Matrix == nil || m.Matrix.Dims() != 2 || m.Matrix.Shape()[0] != m.Matrix.Shape()[1] || m.Matrix.Shape()[0] < 1 {
 		return nil, fmt.Errorf("matrix is %s, want a square one", describe(m.Matrix))
 	}
 	n := m.Matrix.Shape()[0]
@@ -125,23 +180,29 @@ func newHeatPanel(m *HeatMap, l *letters) (*heatPanel, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &heatPanel{HeatMap: m, n: n, data: data, scale: max(1, heatTarget/n)}
-	ticks := 0
-	for _, i := range p.ticks() {
-		ticks = max(ticks, l.width(strconv.Itoa(m.Units[i])))
+	if err := m.Tree.check(n); err != nil {
+		return nil, err
 	}
-	p.corner = image.Pt(l.height()+ticks+2*tickLength, l.height())
+	ticks := l.widest(unitNames(m.Units, ""), labelSize)
+	p := &heatPanel{HeatMap: m, options: o, n: n, data: data, scale: max(1, target/n), most: max(2, min(maxTicks, target/(ticks+labelGap)))}
+	p.corner = image.Pt(l.line(labelSize)+ticks+2*tickLength, l.line(headingSize))
 	side := n * p.scale
-	// The title may be wider than the matrix, and a last number stick out.
-	p.size = image.Pt(max(p.corner.X+side+ticks/2, l.width(m.Title), p.corner.X+l.width(columnAxis)), p.corner.Y+max(side, l.width(rowAxis))+2*tickLength+2*l.height())
+	right := side + ticks/2 // a last number may stick out
+	if m.Tree != nil {
+		right = side + treeWidth + labelGap
+	}
+	// The title and the names of the axes may be longer than the matrix.
+	p.size = image.Pt(
+		max(p.corner.X+max(right, l.width(o.Columns, labelSize)), l.width(m.Title, headingSize)),
+		p.corner.Y+max(side+tickLength+2*l.line(labelSize), l.width(o.Rows, labelSize)))
 	return p, nil
 }
 
-// ticks are the places of an axis that are marked: at most maxTicks, evenly
-// spaced, from the first one on.
+// ticks are the places of an axis that are marked: as many as there is room for,
+// evenly spaced, from the first one on.
 func (p *heatPanel) ticks() (places []int) {
 	step := 1
-	for factors, k := []int{2, 5, 10}, 0; (p.n-1)/step >= maxTicks; k++ {
+	for factors, k := []int{2, 5, 10}, 0; (p.n-1)/step >= p.most; k++ {
 		decade := 1
 		for range k / 3 {
 			decade *= 10
@@ -154,74 +215,137 @@ func (p *heatPanel) ticks() (places []int) {
 	return places
 }
 
-// draw draws the panel with its top left corner at a point.
-func (p *heatPanel) draw(img *image.RGBA, at image.Point, l *letters) {
-	corner := at.Add(p.corner)
-	side := p.n * p.scale
-	l.draw(img, image.Pt(corner.X, at.Y), p.Title)
-	for i := range p.n {
-		for j := range p.n {
-			cell := image.Rect(0, 0, p.scale, p.scale).Add(corner).Add(image.Pt(j*p.scale, i*p.scale))
-			paint(img, cell, viridis(p.data[i*p.n+j]))
-		}
-	}
+func (p *heatPanel) draw(img *Picture, at image.Point) {
+	l, corner, side := img.letters, at.Add(p.corner), p.n*p.scale
+	img.write(p.Title, headingSize, at.Add(image.Pt(0, l.ascent(headingSize))), start)
+	img.place(p.image(), corner, image.Pt(p.scale, p.scale))
 	for _, i := range p.ticks() {
-		middle, text := i*p.scale+p.scale/2, strconv.Itoa(p.Units[i])
-		paint(img, image.Rect(-tickLength, 0, 0, 1).Add(corner).Add(image.Pt(0, middle)), color.RGBA{A: 255})
-		l.draw(img, corner.Add(image.Pt(-2*tickLength-l.width(text), middle-l.height()/2)), text)
-		paint(img, image.Rect(0, 0, 1, tickLength).Add(corner).Add(image.Pt(middle, side)), color.RGBA{A: 255})
-		l.draw(img, corner.Add(image.Pt(middle-l.width(text)/2, side+tickLength)), text)
+		text, center := strconv.Itoa(p.Units[i]), i*p.scale+p.scale/2
+		img.fill(image.Rect(-tickLength, 0, 0, 1).Add(corner).Add(image.Pt(0, center)), color.Gray{})
+		img.write(text, labelSize, corner.Add(image.Pt(-2*tickLength, center+labelSize*2/5)), end)
+		img.fill(image.Rect(0, 0, 1, tickLength).Add(corner).Add(image.Pt(center, side)), color.Gray{})
+		img.write(text, labelSize, corner.Add(image.Pt(center, side+tickLength+l.ascent(labelSize))), middle)
 	}
-	l.draw(img, corner.Add(image.Pt(max(0, (side-l.width(columnAxis))/2), side+2*tickLength+l.height())), columnAxis)
-	l.drawUpwards(img, image.Pt(at.X, corner.Y+max(0, (side-l.width(rowAxis))/2)), rowAxis)
+	below := side + tickLength + l.line(labelSize) + l.ascent(labelSize)
+	if wide := l.width(p.options.Columns, labelSize); wide <= side {
+		img.write(p.options.Columns, labelSize, corner.Add(image.Pt(side/2, below)), middle)
+	} else {
+		img.write(p.options.Columns, labelSize, corner.Add(image.Pt(0, below)), start)
+	}
+	left := at.X + l.ascent(labelSize)
+	if wide := l.width(p.options.Rows, labelSize); wide <= side {
+		img.writeUpwards(p.options.Rows, labelSize, image.Pt(left, corner.Y+side/2), middle)
+	} else {
+		img.writeUpwards(p.options.Rows, labelSize, image.Pt(left, corner.Y), end)
+	}
+	if p.Tree != nil {
+		p.drawTree(img, corner.Add(image.Pt(side+labelGap, 0)))
+	}
 }
 
-// drawBar draws the colour bar, 1 at its top.
-func drawBar(img *image.RGBA, r image.Rectangle, l *letters) {
-	for y := range r.Dy() {
-		paint(img, image.Rect(r.Min.X, r.Min.Y+y, r.Max.X, r.Min.Y+y+1), viridis(1-float32(y)/float32(r.Dy()-1)))
+// image is the matrix in colour, one pixel per element.
+func (p *heatPanel) image() *image.RGBA {
+	img := image.NewRGBA(image.Rect(0, 0, p.n, p.n))
+	for i, v := range p.data {
+		img.SetRGBA(i%p.n, i/p.n, viridis((float64(v)-p.options.Low)/(p.options.High-p.options.Low)))
 	}
-	for _, v := range []float64{0, 0.5, 1} {
-		y := r.Max.Y - 1 - int(v*float64(r.Dy()-1))
-		paint(img, image.Rect(r.Max.X, y, r.Max.X+tickLength, y+1), color.RGBA{A: 255})
-		l.draw(img, image.Pt(r.Max.X+2*tickLength, y-l.height()/2), strconv.FormatFloat(v, 'g', -1, 64))
-	}
+	return img
 }
 
-func paint(img *image.RGBA, r image.Rectangle, c color.RGBA) {
-	draw.Draw(img, r, image.NewUniform(c), image.Point{}, draw.Src)
-}
-
-// drawUpwards writes a heading from below to above, with its upper end at the
-// top left corner given.
-func (l *letters) drawUpwards(img *image.RGBA, corner image.Point, text string) {
-	flat := image.NewGray(image.Rect(0, 0, l.width(text), l.height()))
-	fill(flat, flat.Rect, white)
-	l.draw(flat, image.Point{}, text)
-	for y := range flat.Rect.Dy() {
-		for x := range flat.Rect.Dx() {
-			img.Set(corner.X+y, corner.Y+flat.Rect.Dx()-1-x, flat.GrayAt(x, y))
+// check makes sure that a tree joins n leaves, each group once.
+func (t *Tree) check(n int) error {
+	if t == nil {
+		return nil
+	}
+	if len(t.Joins) != n-1 {
+		return fmt.Errorf("a tree of %d joins for %d rows, want %d", len(t.Joins), n, n-1)
+	}
+	joined := make([]bool, 2*n)
+	for j, join := range t.Joins {
+		for _, g := range []int{join.A, join.B} {
+			if g < 0 || g >= n+j || joined[g] {
+				return fmt.Errorf("join %d of the tree joins group %d, which there is not (any more)", j, g)
+			}
+			joined[g] = true
+		}
+		if join.Similarity-join.Similarity != 0 {
+			return fmt.Errorf("join %d of the tree has the similarity %g", j, join.Similarity)
 		}
 	}
+	return nil
 }
 
-// noResponse is the colour of NaN.
-var noResponse = color.RGBA{190, 190, 190, 255}
+// drawTree draws a dendrogram: the leaves at the left, the most similar groups
+// joined first. Its axis is that of the colours, from the high end on.
+func (p *heatPanel) drawTree(img *Picture, at image.Point) {
+	ink := color.Gray{}
+	across := func(similarity float64) int {
+		share := (p.options.High - similarity) / (p.options.High - p.options.Low)
+		return int(float64(treeWidth-1) * min(1, max(0, share)))
+	}
+	if cut := p.Tree.Cut; cut > p.options.Low && cut < p.options.High {
+		img.fill(image.Rect(0, 0, 1, p.n*p.scale).Add(at).Add(image.Pt(across(cut), 0)), color.RGBA{0xD5, 0x5E, 0x00, 255})
+	}
+	places := make([]image.Point, 0, 2*p.n)
+	for i := range p.n {
+		places = append(places, image.Pt(0, i*p.scale+p.scale/2))
+	}
+	for _, j := range p.Tree.Joins {
+		a, b, x := places[j.A], places[j.B], across(j.Similarity)
+		if a.Y > b.Y {
+			a, b = b, a
+		}
+		// Of a tree whose similarities do not fall, no line runs backwards.
+		x = max(x, a.X, b.X)
+		img.fill(image.Rect(a.X, a.Y, x, a.Y+1).Add(at), ink)
+		img.fill(image.Rect(b.X, b.Y, x, b.Y+1).Add(at), ink)
+		img.fill(image.Rect(x, a.Y, x+1, b.Y+1).Add(at), ink)
+		places = append(places, image.Pt(x, (a.Y+b.Y)/2))
+	}
+}
+
+// barNumbers are those beside the colour bar, from the lowest one on.
+func barNumbers(o HeatOptions) (texts []string) {
+	for i := range 5 {
+		texts = append(texts, number(float32(o.Low+float64(i)/4*(o.High-o.Low))))
+	}
+	return texts
+}
+
+// drawBar draws the colour bar, the high end at its top.
+func drawBar(p *Picture, r image.Rectangle, o HeatOptions) {
+	ramp := image.NewRGBA(image.Rect(0, 0, 1, r.Dy()))
+	for y := range r.Dy() {
+		ramp.SetRGBA(0, y, viridis(1-float64(y)/float64(r.Dy()-1)))
+	}
+	p.place(ramp, r.Min, image.Pt(r.Dx(), 1))
+	numbers := barNumbers(o)
+	for i, text := range numbers {
+		y := r.Max.Y - 1 - i*(r.Dy()-1)/4
+		p.fill(image.Rect(r.Max.X, y, r.Max.X+tickLength, y+1), color.Gray{})
+		p.write(text, labelSize, image.Pt(r.Max.X+2*tickLength, y+labelSize*2/5), start)
+	}
+	right := r.Max.X + 2*tickLength + p.letters.widest(numbers, labelSize) + p.letters.line(labelSize)
+	p.writeUpwards(o.What, labelSize, image.Pt(right, r.Min.Y), end)
+}
+
+// noNumber is the colour of NaN.
+var noNumber = color.RGBA{190, 190, 190, 255}
 
 // viridis is the colour of v from 0 to 1 in the colour map viridis (Smith and
 // van der Walt, 2015, in the public domain), interpolated between its colours at
 // each ninth.
-func viridis(v float32) color.RGBA {
+func viridis(v float64) color.RGBA {
 	points := [...]color.RGBA{
 		{0x44, 0x01, 0x54, 255}, {0x48, 0x28, 0x78, 255}, {0x3e, 0x49, 0x89, 255}, {0x31, 0x68, 0x8e, 255}, {0x26, 0x82, 0x8e, 255},
 		{0x1f, 0x9e, 0x89, 255}, {0x35, 0xb7, 0x79, 255}, {0x6e, 0xce, 0x58, 255}, {0xb5, 0xde, 0x2b, 255}, {0xfd, 0xe7, 0x25, 255},
 	}
 	if v != v {
-		return noResponse
+		return noNumber
 	}
-	at := max(0, min(1, v)) * float32(len(points)-1)
+	at := max(0, min(1, v)) * float64(len(points)-1)
 	i := min(int(at), len(points)-2)
-	mix := func(a, b uint8) uint8 { return uint8(float32(a) + (at-float32(i))*(float32(b)-float32(a)) + 0.5) }
+	mix := func(a, b uint8) uint8 { return uint8(float64(a) + (at-float64(i))*(float64(b)-float64(a)) + 0.5) }
 	a, b := points[i], points[i+1]
 	return color.RGBA{mix(a.R, b.R), mix(a.G, b.G), mix(a.B, b.B), 255}
 }

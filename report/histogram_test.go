@@ -2,36 +2,17 @@ package report
 
 import (
 	"bytes"
+	"encoding/xml"
+	"errors"
 	"image"
-	"image/color"
 	"math"
 	"strings"
 	"testing"
 
 	"github.com/unitscope/unitscope/engine/dense"
+	"github.com/unitscope/unitscope/report/chart"
 	"github.com/unitscope/unitscope/visualize"
 )
-
-// inColour is how many pixels have a colour.
-func inColour(img image.Image, c color.RGBA) (n int) {
-	for y := img.Bounds().Min.Y; y < img.Bounds().Max.Y; y++ {
-		for x := img.Bounds().Min.X; x < img.Bounds().Max.X; x++ {
-			if color.RGBAModel.Convert(img.At(x, y)) == c {
-				n++
-			}
-		}
-	}
-	return n
-}
-
-func pngOf(t testing.TB, img image.Image) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	if err := WritePNG(&b, img); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
-}
 
 // modesWith is a result whose units have so many modes; 0 is a dead unit.
 func modesWith(network string, layer int, modes ...int) visualize.ModesOf {
@@ -46,26 +27,52 @@ func modesWith(network string, layer int, modes ...int) visualize.ModesOf {
 	return visualize.ModesOf{Network: network, ModesResult: r}
 }
 
-// The bars of a network cover as much as its shares add up to, 1 for each panel.
+// svgOf is a figure as SVG, which must be well-formed.
+func svgOf(t testing.TB, f *chart.Figure) string {
+	t.Helper()
+	var b, again bytes.Buffer
+	if err := errors.Join(f.WriteSVG(&b), f.WriteSVG(&again)); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(b.Bytes(), again.Bytes()) {
+		t.Error("the same figure gave other bytes")
+	}
+	if err := xml.Unmarshal(b.Bytes(), new(struct{})); err != nil {
+		t.Errorf("not well-formed: %v", err)
+	}
+	return b.String()
+}
+
+// What the bars show is said in words too.
 func TestModesHistogram(t *testing.T) {
 	results := []visualize.ModesOf{modesWith("trained", 1, 1, 1, 2, 5, 0), modesWith("untrained", 1, 1, 1), modesWith("trained", 2, 3)}
-	img, err := ModesHistogram(results)
+	f, err := ModesHistogram(results)
 	if err != nil {
 		t.Fatal(err)
 	}
-	blue, orange := inColour(img, seriesColour(0)), inColour(img, seriesColour(1))
-	if orange == 0 || float64(blue) < 1.6*float64(orange) || float64(blue) > 2.4*float64(orange) {
-		t.Errorf("%d pixels of two layers of one network, %d of one layer of the other", blue, orange)
+	keep(t, "modes", f)
+	text := svgOf(t, f)
+	for _, want := range []string{
+		"Layer 1, trained: 1 dead: Bars of share of units. 1, trained: 0.5. 2, trained: 0.25.", "5, trained: 0.25.", "1, untrained: 1.",
+		"Layer 2: Bars of share of units. 1, trained: 0. 2, trained: 0. 3, trained: 1.", ">untrained</text>", "modes of a unit",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("there is no %q", want)
+		}
 	}
-	again, err := ModesHistogram(results)
-	if err != nil || !bytes.Equal(pngOf(t, img), pngOf(t, again)) {
-		t.Errorf("another picture: %v", err)
-	}
-	if _, err := ModesHistogram([]visualize.ModesOf{modesWith("trained", 1, 0, 0)}); err != nil {
-		t.Errorf("all dead: %v", err)
-	}
-	if _, err := ModesHistogram([]visualize.ModesOf{modesWith("trained", 1, 5000, 39)}); err != nil {
-		t.Errorf("thousands of modes: %v", err)
+	for _, c := range []struct {
+		name    string
+		results []visualize.ModesOf
+	}{
+		{"all dead", []visualize.ModesOf{modesWith("trained", 1, 0, 0)}},
+		{"thousands of modes", []visualize.ModesOf{modesWith("trained", 1, 5000, 39)}},
+	} {
+		f, err := ModesHistogram(c.results)
+		if err != nil {
+			t.Fatalf("%s: %v", c.name, err)
+		}
+		keep(t, "modes-"+strings.ReplaceAll(c.name, " ", "-"), f)
+		svgOf(t, f)
 	}
 	if _, err := ModesHistogram(nil); err == nil || !strings.Contains(err.Error(), "no layers") {
 		t.Errorf("no layers: error %v", err)
@@ -94,40 +101,96 @@ func TestActivationPlot(t *testing.T) {
 		v := float64(u)
 		r.Rows = append(r.Rows, visualize.Compared{Activation: 4 - v, Percentile: 100 - v}, visualize.Compared{Activation: v / 2, Percentile: 20 * v, Missing: u == 3})
 	}
-	img, err := ActivationPlot(r)
+	f, err := ActivationPlot(r)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for m := range 2 {
-		if inColour(img, seriesColour(m)) == 0 {
-			t.Errorf("no dots of method %d", m)
+	keep(t, "activations", f)
+	text := svgOf(t, f)
+	for _, want := range []string{
+		"Activation relative to ascent: Dots of share. ascent: 4 numbers, median 1. combination: 3 numbers, median 0.1667.",
+		"Percentile among 10 examples: Dots of percentile. ascent: 4 numbers, median 98.5. combination: 3 numbers, median 20.",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("there is no %q", want)
 		}
+	}
+	for i := range r.Rows {
+		r.Rows[i].Missing = true
+	}
+	if f, err := ActivationPlot(r); f != nil || err != nil {
+		t.Errorf("nothing to plot: %v, %v", f, err)
 	}
 }
 
 func TestComparison(t *testing.T) {
-	img, err := Comparison(methodsOf(t), 5, 4)
+	p, err := Comparison(methodsOf(t), 5, GridOptions{Scale: 4})
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The last tile is a cross, which fills its four components.
-	last := img.SubImage(image.Rect(0, img.Rect.Max.Y-figureMargin-9, img.Rect.Max.X, img.Rect.Max.Y))
-	if n := inColour(last, color.RGBA{deadGrey, deadGrey, deadGrey, 255}); n != 4*16 {
-		t.Errorf("%d pixels of crosses", n)
+	keep(t, "comparison", p)
+	both(t, p)
+	checkLabels(t, p)
+	r := methodsOf(t)
+	patterns, err := dense.Of(r.Patterns.Float32s(), 4, 4)
+	if err != nil {
+		t.Fatal(err)
 	}
-	one, err := Comparison(methodsOf(t), 1, 4)
-	if err != nil || one.Rect.Dy() != img.Rect.Dy()-9 {
-		t.Errorf("one unit is %v, two are %v, %v", one.Rect, img.Rect, err)
+	sameTiles(t, p.images[:4], patterns, r.Shape, GridOptions{Dead: []bool{false, false, false, true}})
+	for _, want := range []string{"combination", "unit 1"} {
+		if !holdsText(p, want) {
+			t.Errorf("there is no %q", want)
+		}
+	}
+	if one, err := Comparison(methodsOf(t), 1, GridOptions{Scale: 4}); err != nil || len(one.images) != 2+1 {
+		t.Errorf("one unit: %v", err)
 	}
 	bad := methodsOf(t)
-	bad.Methods = bad.Methods[:1]
-	for want, do := range map[string]func() (*image.Gray, error){
-		"no patterns": func() (*image.Gray, error) { return Comparison(nil, 1, 1) },
-		"at least 1":  func() (*image.Gray, error) { return Comparison(methodsOf(t), 0, 1) },
-		"1 names":     func() (*image.Gray, error) { return Comparison(bad, 1, 1) },
+	bad.Rows = bad.Rows[:1]
+	for want, do := range map[string]func() (*Picture, error){
+		"no result":          func() (*Picture, error) { return Comparison(nil, 1, GridOptions{}) },
+		"at least 1":         func() (*Picture, error) { return Comparison(methodsOf(t), 0, GridOptions{}) },
+		"2 names and 1 rows": func() (*Picture, error) { return Comparison(bad, 1, GridOptions{}) },
 	} {
 		if _, err := do(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q", err, want)
 		}
+	}
+}
+
+// A unit without restarts that found anything has no matrix.
+func TestSimilarities(t *testing.T) {
+	cosines, err := dense.Of([]float32{
+		0, 0, 0, 0, 0, 0, 0, 0, 0,
+		1, 0.31, 0.97, 0.31, 1, 0.5, 0.97, 0.5, 1,
+	}, 2, 3, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &visualize.ModesResult{Layer: 2, Threshold: 0.95, Restarts: 3, Cosines: cosines, Mode: []int{-1, -1, -1, 0, 1, 0},
+		Units: []visualize.UnitModes{{Unit: 4, Dead: true}, {Unit: 7, Modes: visualize.Estimate{Value: 2}}}}
+	p, err := Similarities(r, 9)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keep(t, "similarities", p)
+	both(t, p)
+	checkLabels(t, p)
+	// Restarts 0 and 2 are neighbours. The colours run from 0.3 to 1.
+	tile := p.images[0].img.(*image.RGBA)
+	for k, want := range []float64{1, 0.97, 0.31, 0.97, 1, 0.5, 0.31, 0.5, 1} {
+		if got := tile.RGBAAt(k%3, k/3); got != viridis((float64(float32(want))-0.3)/0.7) {
+			t.Errorf("element %d has colour %v, want that of %g", k, got, want)
+		}
+	}
+	if !holdsText(p, "unit 7, 2 modes") {
+		t.Error("the unit is not named")
+	}
+	r.Mode = []int{-1, -1, -1, -1, -1, -1}
+	if p, err := Similarities(r, 9); p != nil || err != nil {
+		t.Errorf("all dead: %v, %v", p, err)
+	}
+	if _, err := Similarities(nil, 9); err == nil || !strings.Contains(err.Error(), "no cosines") {
+		t.Errorf("no result: %v", err)
 	}
 }

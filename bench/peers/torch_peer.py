@@ -18,6 +18,7 @@ except ImportError as e:
     peer.skip(f"{e}; pip install torch")
 torch.set_num_threads(a.threads)
 torch.manual_seed(a.seed)
+torch.backends.cuda.matmul.allow_tf32 = False  # fp32 on both sides
 device = torch.device(a.device)
 if device.type == "cuda" and not torch.cuda.is_available():
     peer.skip("PyTorch sees no card")

@@ -36,8 +36,8 @@ func analyzeCompareCommand() *cli.Command {
 			"and by the example of --data that excites it most, all at norm rho, and measures each: the activation it reaches and its\n" +
 			"percentile among the examples, its selectivity, the distance to the nearest example, the reconstruction error, and the\n" +
 			"cosines between the methods. Writes to --out: compare.csv (a row per unit and method), compare.npz (patterns and\n" +
-			"numbers), compare.png (the patterns side by side), activations.png and run.json. Standard output gets a summary.",
-		Flags:  append(flags, runFlags()...),
+			"numbers), compare.png (the patterns side by side), activations.png, both as .svg too, and run.json. Standard output gets a summary.",
+		Flags:  append(flags, pictureFlags()...),
 		Action: analyzeCompare,
 	}
 }
@@ -61,6 +61,7 @@ func analyzeCompare(ctx *cli.Context) (err error) {
 		return err
 	}
 	defer closeInto(&err, a.set)
+	j.console.sayLimit(ctx, a.set, nil)
 	if size := n.Sizes()[0]; a.set.Info().Size() != size {
 		return usagef("--data %s: its examples have %d components, the model's inputs %d", ctx.String("data"), a.set.Info().Size(), size)
 	}
@@ -72,7 +73,7 @@ func analyzeCompare(ctx *cli.Context) (err error) {
 		return err
 	}
 	fmt.Fprint(ctx.App.Writer, a.summary())
-	j.console.say("wrote %s", j.folder.Path("compare.png"))
+	j.wrote("compare.png", j.reportOn()...)
 	return nil
 }
 
@@ -209,12 +210,9 @@ func (a *methodsAnalysis) examples(d engine.Device) (*tensor.Dense, error) {
 	return dense.Of(data, len(o.Units), a.model.Sizes()[0])
 }
 
-// comparedShown is how many units compare.png shows.
-const comparedShown = 16
-
 func (a *methodsAnalysis) write(f *runfolder.Folder) error {
 	r := a.result
-	patterns, err := report.Comparison(r, comparedShown, gridScale(len(r.Methods), r.Shape))
+	patterns, err := report.Comparison(r, unitsShown, report.GridOptions{})
 	if err != nil {
 		return err
 	}
@@ -230,6 +228,10 @@ func (a *methodsAnalysis) write(f *runfolder.Folder) error {
 	}
 	if err := writePicture(f, "compare.png", patterns); err != nil {
 		return err
+	}
+	if activations == nil {
+		// No unit has a pattern by any method: there is nothing to plot.
+		return nil
 	}
 	return writePicture(f, "activations.png", activations)
 }

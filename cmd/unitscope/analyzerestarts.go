@@ -30,9 +30,10 @@ func analyzeRestartsCommand() *cli.Command {
 		Usage: "how many optima units have: restarts that arrive at the same pattern are one mode",
 		Description: "Sorts the restarts of every unit into modes by complete linkage: any two of a mode have a cosine of --threshold or more.\n" +
 			"Writes to --out: modes.csv (a row per unit), modes-sweep.csv (thresholds from 0.5 to 0.99), trained-layer1.npz, ... (arrays;\n" +
-			"and untrained-layer1.npz, ... with --control), modes.png (how many units have how many modes) and run.json.\n" +
+			"and untrained-layer1.npz, ... with --control), modes.png and .svg (how many units have how many modes), trained-layer1-similarity.png and\n" +
+			".svg, ... (cosines between the restarts of the first 9 units, in the order of their dendrogram) and run.json.\n" +
 			"Standard output gets a summary. Intervals are from restarts drawn again, in the summary from units drawn again.",
-		Flags:  append(flags, runFlags()...),
+		Flags:  append(flags, pictureFlags()...),
 		Action: analyzeRestarts,
 	}
 }
@@ -78,7 +79,7 @@ func analyzeRestarts(ctx *cli.Context) error {
 		return err
 	}
 	fmt.Fprintln(ctx.App.Writer, a.summary())
-	j.console.say("wrote %s", j.folder.Path("modes.png"))
+	j.wrote("modes.png", j.reportOn()...)
 	return nil
 }
 
@@ -198,8 +199,18 @@ func (a *restartsAnalysis) analyze(ctx context.Context, d engine.Device, f *runf
 	}
 	p.finish("")
 	a.results = append(a.results, visualize.ModesOf{Network: name, ModesResult: m})
-	return f.Write(layerArrays(name, r.Layer), m.WriteArrays)
+	if err := f.Write(layerArrays(name, r.Layer), m.WriteArrays); err != nil {
+		return err
+	}
+	similarities, err := report.Similarities(m, similaritiesShown)
+	if err != nil || similarities == nil {
+		return err
+	}
+	return writePicture(f, fmt.Sprintf("%s-layer%d-similarity.png", name, r.Layer), similarities)
 }
+
+// similaritiesShown is how many units have their restarts compared in a picture.
+const similaritiesShown = 9
 
 func (a *restartsAnalysis) write(f *runfolder.Folder) error {
 	if err := f.Write("modes.csv", func(w io.Writer) error { return visualize.WriteModesTable(w, a.results) }); err != nil {

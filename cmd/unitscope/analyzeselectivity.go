@@ -23,8 +23,8 @@ func analyzeSelectivityCommand() *cli.Command {
 		Usage: "whether units respond to each other's patterns (section 6 of the report)",
 		Description: "Shows every unit's best pattern to all units. Writes to --out: selectivity.npz (the matrix of responses, a row for each\n" +
 			"pattern, each column relative to its largest response), selectivity.csv (a row per unit: how much of its pattern's\n" +
-			"response is its own), selectivity.png (the matrix) and run.json. Standard output gets a summary.",
-		Flags:  append(flags, runFlags()...),
+			"response is its own), selectivity.png and .svg (the matrix) and run.json. Standard output gets a summary.",
+		Flags:  append(flags, pictureFlags()...),
 		Action: analyzeSelectivity,
 	}
 }
@@ -59,7 +59,7 @@ func analyzeSelectivity(ctx *cli.Context) error {
 		return err
 	}
 	fmt.Fprintln(ctx.App.Writer, selectivitySummary(n, result))
-	j.console.say("wrote %s", j.folder.Path("selectivity.png"))
+	j.wrote("selectivity.png", j.reportOn()...)
 	return nil
 }
 
@@ -116,7 +116,7 @@ func (b *bestOf) patterns(ctx context.Context, j *job, d engine.Device) (*visual
 }
 
 func writeSelectivity(f *runfolder.Folder, n *network.Network, r *visualize.SelectivityResult) error {
-	img, err := report.HeatMaps([][]*report.HeatMap{{heatMap(n, r)}})
+	img, err := report.HeatMaps([][]*report.HeatMap{{heatMap(n, r)}}, responses())
 	if err != nil {
 		return err
 	}
@@ -127,6 +127,14 @@ func writeSelectivity(f *runfolder.Folder, n *network.Network, r *visualize.Sele
 		return err
 	}
 	return writePicture(f, "selectivity.png", img)
+}
+
+// responses is what the pictures of selectivity are about.
+func responses() report.HeatOptions {
+	return report.HeatOptions{
+		Title: "How units respond to each other's patterns", Rows: "unit whose pattern is shown", Columns: "unit that responds",
+		What: "response, relative to the unit's largest", High: 1,
+	}
 }
 
 func heatMap(n *network.Network, r *visualize.SelectivityResult) *report.HeatMap {

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/urfave/cli/v2"
 
@@ -25,13 +24,14 @@ func benchCommand() *cli.Command {
 	}
 	flags := []cli.Flag{
 		&cli.StringFlag{Name: "workload", Value: "standard", Usage: "`NAME,...` of workloads, all, or standard: all but ascent-mass"},
-		&cli.IntFlag{Name: "steps", Usage: "`N` shortens a workload without changing its meaning: products, steps of an ascent, updates, sweeps, or thousands of examples; 0 is the whole workload"},
+		&cli.IntFlag{Name: "steps", Usage: "`N` shortens a workload without changing its meaning: products, steps of an ascent, updates, sweeps, or thousands of examples; 1 to 1000000, or 0 for the whole workload"},
 		&cli.IntFlag{Name: "repeats", Value: 3, Usage: "`N` runs of each workload, 1 to 1000; the median counts"},
 		&cli.StringFlag{Name: "data", Usage: "`DATA` of 28x28 pictures for training and deform (default: random pixels, and built-in digits for deform)"},
 		&cli.StringFlag{Name: "precision", Value: "fp32", Usage: "`NAME` of the numbers' precision: fp32 is what the CPU computes in"},
 		&cli.StringFlag{Name: "json", Usage: "`FILE` for the results, an array of objects"},
 		&cli.StringFlag{Name: "plot", Usage: "`FILE`.png or .svg for a plot of an ascent's time against rows, 10 to 100,000"},
-		&cli.BoolFlag{Name: "peers", Usage: "run the same work in PyTorch, scikit-learn and OpenBLAS, taking turns; UNITSCOPE_PYTHON names the interpreter (default: python3)"},
+		&cli.BoolFlag{Name: "small", Usage: "the workloads at tiny sizes, which say whether all of a device works, and nothing about its speed: for an emulated card, or a first look at a real one"},
+		&cli.BoolFlag{Name: "peers", Usage: "run the same work in PyTorch, scikit-learn and OpenBLAS (beside a card, in PyTorch on that card), taking turns; UNITSCOPE_PYTHON names the interpreter (default: python3)"},
 		seedFlag(), deviceFlag(),
 	}
 	return &cli.Command{
@@ -50,7 +50,11 @@ func benchmark(ctx *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	workloads, err := bench.Select(ctx.String("workload"))
+	all := bench.Workloads()
+	if ctx.Bool("small") {
+		all = bench.SmallWorkloads()
+	}
+	workloads, err := bench.Select(all, ctx.String("workload"))
 	if err != nil {
 		return usagef("--workload: %w", err)
 	}
@@ -148,7 +152,7 @@ func runWorkload(ctx *cli.Context, c *console, d engine.Device, w bench.Workload
 		}
 	}()
 	if ctx.Bool("peers") {
-		for _, kind := range bench.PeerKinds(w) {
+		for _, kind := range bench.PeerKinds(w, d) {
 			p, err := bench.StartPeer(ctx.Context, interpreter(), kind, d, w, o)
 			if errors.Is(err, bench.ErrNoPeer) {
 				c.say("%s %s: skipped: %s", w.Name, w.Variant, oneLine(err))
@@ -189,23 +193,28 @@ func percent(fraction float64) string {
 
 // writeBench writes the results as a table, and how we compare with the best peer.
 func writeBench(out io.Writer, results []bench.Result) error {
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "WORKLOAD\tVARIANT\tSECONDS\tGFLOP/S\tPEAK\tFRACTION\tRATE\t\tMEMORY")
+	rows := [][]string{{"WORKLOAD", "VARIANT", "SECONDS", "GFLOP/S", "PEAK", "FRACTION", "RATE", "", "MEMORY"}}
 	for _, r := range results {
 		memory := "-"
 		if r.Memory > 0 {
 			memory = fmt.Sprintf("%d MiB", r.Memory>>20)
 		}
-		fmt.Fprintf(w, "%s\t%s\t%.4g\t%s\t%s\t%s\t%.4g\t%s/s\t%s\n", r.Workload, r.Variant, r.Seconds,
-			rateOrDash(r.GFLOPs), rateOrDash(r.Peak), percent(r.Fraction), r.PerSecond, r.Unit, memory)
+		rows = append(rows, []string{r.Workload, r.Variant, fmt.Sprintf("%.4g", r.Seconds),
+			rateOrDash(r.GFLOPs), rateOrDash(r.Peak), percent(r.Fraction), fmt.Sprintf("%.4g", r.PerSecond), r.Unit + "/s", memory})
 	}
-	if pairs := bench.Compare(results); len(pairs) > 0 {
-		fmt.Fprintln(w, "\nWORKLOAD\tOURS\tBEST PEER\tOURS/PEER")
-		for _, p := range pairs {
-			fmt.Fprintf(w, "%s\t%s\t%s\t%.2f\n", p.Ours.Workload, p.Ours.Variant, p.Best.Variant, p.Ratio)
-		}
+	if err := writeTable(out, rows); err != nil {
+		return err
 	}
-	return w.Flush()
+	pairs := bench.Compare(results)
+	if len(pairs) == 0 {
+		return nil
+	}
+	rows = [][]string{{"WORKLOAD", "OURS", "BEST PEER", "OURS/PEER"}}
+	for _, p := range pairs {
+		rows = append(rows, []string{p.Ours.Workload, p.Ours.Variant, p.Best.Variant, fmt.Sprintf("%.2f", p.Ratio)})
+	}
+	fmt.Fprintln(out)
+	return writeTable(out, rows)
 }
 
 func rateOrDash(x float64) string {

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	"strconv"
 
 	"github.com/urfave/cli/v2"
@@ -17,8 +19,8 @@ func combineCommand() *cli.Command {
 		Name:  "combine",
 		Usage: "linear combination of filters (section 5 of the report): what a unit's strongest connections add up to",
 		Description: "Adds up, for every unit, the patterns of the units below with the largest weights, from the filters of layer 1\n" +
-			"upwards, and writes to --out: combine.npz (a pattern of each unit), combine.png and run.json.",
-		Flags:  append(append(modelFlags(), combineFlag()), runFlags()...),
+			"upwards, and writes to --out: combine.npz (a pattern of each unit), combine.png and .svg, and run.json.",
+		Flags:  append(append(modelFlags(), combineFlag()), pictureFlags()...),
 		Action: combine,
 	}
 }
@@ -74,8 +76,7 @@ func combine(ctx *cli.Context) error {
 		if err != nil {
 			return err
 		}
-		columns := nearlySquare(len(result.Units))
-		img, err := report.Grid(result.Patterns, result.Shape, columns, report.GridOptions{Scale: gridScale(columns, result.Shape)})
+		img, err := unitsPicture(fmt.Sprintf("%s layer %d: linear combinations", familyName(n), result.Layer), "linear combinations of filters", result.Patterns, result.Shape, result.Units, 0, report.GridOptions{})
 		if err != nil {
 			return err
 		}
@@ -87,6 +88,6 @@ func combine(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	j.console.say("wrote %s", j.folder.Path("combine.png"))
+	j.wrote("combine.png", j.onUnits("visualize ascent")...)
 	return nil
 }

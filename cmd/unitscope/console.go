@@ -19,10 +19,12 @@ type console struct {
 	quiet    bool
 	log      *slog.Logger // set by --log json: everything becomes a record
 	terminal bool         // progress may be redrawn in place
+	screen   *screen      // for --preview, nil to show no pictures
+	stage    bool         // of a paper, which has its own order of what comes next
 }
 
 func newConsole(ctx *cli.Context) (*console, error) {
-	c := &console{err: ctx.App.ErrWriter, quiet: ctx.Bool("quiet")}
+	c := &console{err: ctx.App.ErrWriter, quiet: ctx.Bool("quiet"), stage: isStage(ctx)}
 	switch format := ctx.String("log"); format {
 	case "text":
 		f, ok := c.err.(*os.File)
@@ -32,7 +34,7 @@ func newConsole(ctx *cli.Context) (*console, error) {
 	default:
 		return nil, usagef("--log %q: want text or json", format)
 	}
-	return c, nil
+	return c, c.findScreen(ctx)
 }
 
 // say writes a line about what happens.
@@ -46,6 +48,32 @@ func (c *console) say(format string, args ...any) {
 		return
 	}
 	fmt.Fprintln(c.err, text)
+}
+
+// next tells people a command that goes on from here; scripts, which ask for --quiet
+// or --log json, know what they do next.
+func (c *console) next(words ...string) {
+	if c.quiet || c.log != nil || c.stage || len(words) == 0 {
+		return
+	}
+	text := "next: unitscope"
+	for _, word := range words {
+		text += " " + quoted(word)
+	}
+	fmt.Fprintln(c.err, text)
+}
+
+// asStage is where the app keeps that its call is a stage of a paper.
+const asStage = "as a stage"
+
+func isStage(ctx *cli.Context) bool { return ctx.App.Metadata[asStage] == true }
+
+// goOn says after an interrupt how to go on. Of a stage, the paper says it.
+func goOn(ctx *cli.Context, err error) error {
+	if err == nil || ctx.Err() == nil || isStage(ctx) {
+		return err
+	}
+	return fmt.Errorf("%w; go on with the same command and --resume", err)
 }
 
 // plainInterval is how often progress writes a line where it can't draw a bar.

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/urfave/cli/v2"
 
@@ -12,24 +11,41 @@ import (
 
 func devicesCommand() *cli.Command {
 	return &cli.Command{
-		Name:        "devices",
-		Usage:       "list the compute devices, and why one can't be used",
-		Description: "Prints a row for each device: its name as --device takes it, what it is, the threads or multiprocessors\nthat share the work, memory, and the features in use.",
-		Action:      func(ctx *cli.Context) error { return listDevices(ctx) },
+		Name:  "devices",
+		Usage: "list the compute devices, and why one can't be used",
+		Description: "Prints a row for each device: its name as --device takes it, what it is, the threads or multiprocessors\n" +
+			"that share the work, memory, and the features in use. Every device is opened for a moment: what is listed\n" +
+			"can be used, and FREE is what is left on it for the work. Of several cards together, MEMORY and FREE are\n" +
+			"those of the card with the least.",
+		Action: func(ctx *cli.Context) error { return listDevices(ctx) },
 	}
 }
 
 func listDevices(ctx *cli.Context) error {
-	w := tabwriter.NewWriter(ctx.App.Writer, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "DEVICE\tDESCRIPTION\tWORKERS\tMEMORY\tFREE\tFEATURES")
-	for _, d := range engine.Devices() {
-		if d.Unusable != nil {
-			fmt.Fprintf(w, "%s\tcan't be used: %s\n", d.Name, oneLine(d.Unusable))
+	rows := [][]string{{"DEVICE", "DESCRIPTION", "WORKERS", "MEMORY", "FREE", "FEATURES"}}
+	for _, found := range engine.Devices() {
+		d, err := lookInto(found)
+		if err != nil {
+			rows = append(rows, []string{found.Name, "can't be used: " + oneLine(err)})
 			continue
 		}
-		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\t%s\n", d.Name, d.Description, d.Workers, gibibytes(d.Memory), gibibytes(d.FreeMemory), strings.Join(d.Features, " "))
+		rows = append(rows, []string{d.Name, d.Description, fmt.Sprint(d.Workers), gibibytes(d.Memory), gibibytes(d.FreeMemory), strings.Join(d.Features, " ")})
 	}
-	return w.Flush()
+	return writeTable(ctx.App.Writer, rows)
+}
+
+// lookInto opens a device for what is only known then: whether it can be used, and
+// how much of its memory is free.
+func lookInto(found engine.Found) (info engine.Info, err error) {
+	if found.Unusable != nil {
+		return info, found.Unusable
+	}
+	d, err := engine.Open(found.Name)
+	if err != nil {
+		return info, err
+	}
+	defer closeInto(&err, d)
+	return d.Info(), nil
 }
 
 func gibibytes(bytes int64) string {

@@ -4,10 +4,8 @@ import (
 	"fmt"
 
 	"github.com/urfave/cli/v2"
-	"gorgonia.org/tensor"
 
 	"github.com/unitscope/unitscope/engine"
-	"github.com/unitscope/unitscope/engine/dense"
 	"github.com/unitscope/unitscope/report"
 	"github.com/unitscope/unitscope/report/runfolder"
 	"github.com/unitscope/unitscope/visualize"
@@ -22,8 +20,8 @@ func examplesCommand() *cli.Command {
 		Usage: "the examples of a data set that excite a unit most (section 3 of the report)",
 		Description: "Looks through the data set once and writes to --out: examples.npz (the examples with the largest activation of\n" +
 			"each unit, their indices, activations and labels), examples.png (a row for each of the first units, the most\n" +
-			"exciting example at the left) and run.json.",
-		Flags:  append(flags, runFlags()...),
+			"exciting example at the left) and .svg, and run.json.",
+		Flags:  append(flags, pictureFlags()...),
 		Action: examples,
 	}
 }
@@ -71,21 +69,13 @@ func examples(ctx *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	j.console.say("wrote %s", j.folder.Path("examples.png"))
+	j.wrote("examples.png", append(j.onUnits("analyze compare"), "--data", data)...)
 	return nil
 }
 
-const (
-	exampleUnitsShown = 16 // rows of examples.png
-	examplesShown     = 20 // examples in each of them
-)
-
 func writeExamples(f *runfolder.Folder, r *visualize.ExamplesResult) error {
-	rows, shown, err := exampleRows(r)
-	if err != nil {
-		return err
-	}
-	img, err := report.RangeGrid(rows, r.Shape, shown, exampleRange(r), report.GridOptions{Scale: gridScale(shown, r.Shape)})
+	heading := fmt.Sprintf("layer %d: examples that excite a unit most", r.Layer)
+	img, err := rowsPicture(heading, "examples", r.Patterns, r.Shape, r.Units, report.Numbered(r.Top), 0, report.GridOptions{Range: exampleRange(r)})
 	if err != nil {
 		return err
 	}
@@ -102,21 +92,4 @@ func exampleRange(r *visualize.ExamplesResult) report.Range {
 		return report.Range{}
 	}
 	return report.Range{Low: r.Low, High: r.High}
-}
-
-// exampleRows returns the first examples of the first units, so many a unit.
-func exampleRows(r *visualize.ExamplesResult) (rows *tensor.Dense, shown int, err error) {
-	examples, err := dense.Data(r.Patterns)
-	if err != nil {
-		return nil, 0, err
-	}
-	size := r.Patterns.Shape()[2]
-	units, shown := min(len(r.Units), exampleUnitsShown), min(r.Top, examplesShown)
-	var tiles []float32
-	for u := range units {
-		from := u * r.Top * size
-		tiles = append(tiles, examples[from:from+shown*size]...)
-	}
-	rows, err = dense.Of(tiles, units*shown, size)
-	return rows, shown, err
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"image"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -36,9 +35,9 @@ func unitsFigureCommand(number, data string) *cli.Command {
 	return &cli.Command{
 		Name:  number,
 		Usage: "units by layer, the DBN above and the SDAE below, and a few units with all their restarts; for models of " + data,
-		Description: "Climbs the first units of every layer of both models and writes figure" + number + ".png, the arrays behind it\n" +
+		Description: "Climbs the first units of every layer of both models and writes figure" + number + ".png and .svg, the arrays behind it\n" +
 			"(dbn-layer1.npz, ...) and run.json to --out.",
-		Flags:  append(flags, runFlags()...),
+		Flags:  append(flags, pictureFlags()...),
 		Action: func(ctx *cli.Context) error { return unitsFigure(ctx, number) },
 	}
 }
@@ -74,7 +73,7 @@ func unitsFigure(ctx *cli.Context, number string) error {
 	if err != nil {
 		return err
 	}
-	j.console.say("wrote %s", j.folder.Path(fig.name))
+	j.wrote(fig.name, j.reportOn()...)
 	return nil
 }
 
@@ -116,7 +115,7 @@ type figure struct {
 }
 
 // draw climbs everything that the figure shows.
-func (f *figure) draw(ctx context.Context, d engine.Device) (image.Image, error) {
+func (f *figure) draw(ctx context.Context, d engine.Device) (*report.Picture, error) {
 	for _, n := range f.models {
 		row := report.Figure1Model{Name: strings.ToUpper(string(n.Kind))}
 		for layer := 1; layer <= len(n.Layers); layer++ {
@@ -136,7 +135,7 @@ func (f *figure) draw(ctx context.Context, d engine.Device) (image.Image, error)
 		}
 		f.rows = append(f.rows, row)
 	}
-	return report.Figure1(f.rows, report.Figure1Options{})
+	return report.Figure1(f.rows, report.FigureOptions{})
 }
 
 // options are those for the first units of a layer.
@@ -154,7 +153,7 @@ func layerArrays(family string, layer int) string {
 	return fmt.Sprintf("%s-layer%d.npz", family, layer)
 }
 
-func (f *figure) writeFiles(folder *runfolder.Folder, img image.Image) error {
+func (f *figure) writeFiles(folder *runfolder.Folder, img *report.Picture) error {
 	if err := writePicture(folder, f.name, img); err != nil {
 		return err
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"image"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -21,9 +20,9 @@ func figure3Command() *cli.Command {
 	return &cli.Command{
 		Name:  "3",
 		Usage: "rows of samples of a DBN with one unit held at 1, the mean of each unit in front",
-		Description: "Samples from units of the DBN and writes figure3.png, the arrays and numbers behind it (layer2-samples.npz,\n" +
+		Description: "Samples from units of the DBN and writes figure3.png and .svg, the arrays and numbers behind it (layer2-samples.npz,\n" +
 			"layer2-mixing.csv, ...) and run.json to --out. --samples is how many tiles a row has.",
-		Flags:  append(flags, runFlags()...),
+		Flags:  append(flags, pictureFlags()...),
 		Action: figure3,
 	}
 }
@@ -35,9 +34,9 @@ func figure4Command() *cli.Command {
 	return &cli.Command{
 		Name:  "4",
 		Usage: "the methods side by side: mean of samples, linear combination, activation maximization",
-		Description: "Shows units of the DBN with the three methods and writes figure4.png, the arrays and numbers behind it\n" +
+		Description: "Shows units of the DBN with the three methods and writes figure4.png and .svg, the arrays and numbers behind it\n" +
 			"(layer2-samples.npz, layer2-mixing.csv, layer2-combine.npz, layer2-ascent.npz, ...) and run.json to --out.",
-		Flags:  append(flags, runFlags()...),
+		Flags:  append(flags, pictureFlags()...),
 		Action: figure4,
 	}
 }
@@ -115,7 +114,7 @@ func figure3(ctx *cli.Context) error {
 			}
 			results = append(results, r)
 		}
-		img, err := report.Figure3(results, report.Figure3Options{Name: strings.ToUpper(string(c.model.Kind))})
+		img, err := report.Figure3(strings.ToUpper(string(c.model.Kind)), results, report.FigureOptions{})
 		if err != nil {
 			return err
 		}
@@ -124,7 +123,7 @@ func figure3(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	j.console.say("wrote %s", j.folder.Path(name))
+	j.wrote(name, j.reportOn()...)
 	return nil
 }
 
@@ -183,13 +182,13 @@ func figure4(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	j.console.say("wrote %s", j.folder.Path(name))
+	j.wrote(name, j.reportOn()...)
 	return nil
 }
 
 // draw applies the methods to each layer, writes what they found, and returns
 // the figure.
-func (c *comparison) draw(d engine.Device, f *runfolder.Folder) (image.Image, error) {
+func (c *comparison) draw(d engine.Device, f *runfolder.Folder) (*report.Picture, error) {
 	var rows []report.Figure4Layer
 	for i, layer := range c.layers {
 		row, err := c.layer(d, f, layer, c.units[i])
@@ -198,7 +197,7 @@ func (c *comparison) draw(d engine.Device, f *runfolder.Folder) (image.Image, er
 		}
 		rows = append(rows, row)
 	}
-	return report.Figure4(rows, report.Figure4Options{})
+	return report.Figure4(rows, report.FigureOptions{})
 }
 
 func (c *comparison) layer(d engine.Device, f *runfolder.Folder, layer int, units []int) (row report.Figure4Layer, err error) {

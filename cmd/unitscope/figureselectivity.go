@@ -20,9 +20,9 @@ func figureSelectivityCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "selectivity",
 		Usage: "how units respond to each other's patterns, the DBN at the left and the SDAE at the right",
-		Description: "Climbs the units of both models and writes selectivity.png, the matrices behind it (dbn-layer1.npz, ...) and\n" +
+		Description: "Climbs the units of both models and writes selectivity.png and .svg, the matrices behind it (dbn-layer1.npz, ...) and\n" +
 			"run.json to --out. Standard output gets a line for each matrix.",
-		Flags:  append(flags, runFlags()...),
+		Flags:  append(flags, pictureFlags()...),
 		Action: figureSelectivity,
 	}
 }
@@ -63,7 +63,7 @@ func figureSelectivity(ctx *cli.Context) error {
 	for _, text := range s.summaries {
 		fmt.Fprintln(ctx.App.Writer, text)
 	}
-	j.console.say("wrote %s", j.folder.Path("selectivity.png"))
+	j.wrote("selectivity.png", j.reportOn()...)
 	return nil
 }
 
@@ -94,7 +94,7 @@ func (s *selectivityFigure) run(d engine.Device, f *runfolder.Folder) error {
 			s.summaries = append(s.summaries, selectivitySummary(n, r))
 		}
 	}
-	img, err := report.HeatMaps(rows)
+	img, err := report.HeatMaps(rows, responses())
 	if err != nil {
 		return err
 	}

@@ -27,7 +27,7 @@ func finetuneCommand() *cli.Command {
 	o := train.FineTuneDefaults()
 	flags := []cli.Flag{
 		&cli.StringFlag{Name: "model", Required: true, Usage: "`FILE` of a model, or its run folder"},
-		&cli.StringFlag{Name: "data", Value: "digits", Usage: "`DATA` with labels to train on, see below"},
+		&cli.StringFlag{Name: "data", Value: "digits", Usage: "`DATA` with labels to train on, see above"},
 		&cli.IntFlag{Name: "limit", Usage: "use only the first `N` examples, 0 for all"},
 		&cli.IntFlag{Name: "validation", Usage: "hold the last `N` examples out of training; the epoch with the fewest errors on them is the result, 0 for the last epoch"},
 		&cli.StringFlag{Name: "test", Usage: "`DATA` that the result is tested on at the end; nothing depends on it"},
@@ -96,6 +96,7 @@ func fineTune(ctx *cli.Context) (err error) {
 		return err
 	}
 	defer closeInto(&err, set)
+	j.console.sayLimit(ctx, set, held)
 	if err := checkRange("data", set.Info(), n); err != nil {
 		return err
 	}
@@ -125,13 +126,12 @@ func fineTune(ctx *cli.Context) (err error) {
 		t.folder = f
 		return t.run(ctx, d, test)
 	})
-	if err != nil && ctx.Err() != nil {
-		return fmt.Errorf("%w; go on with the same command and --resume", err)
+	if err != nil {
+		return goOn(ctx, err)
 	}
-	if err == nil {
-		j.console.say("wrote %s", j.folder.Path(runfolder.ModelName))
-	}
-	return err
+	j.console.say("wrote %s", j.folder.Path(runfolder.ModelName))
+	j.console.next(climbTop(n, ctx.String("out"))...)
+	return nil
 }
 
 // checkTest finds out before training what testing would find out after it.

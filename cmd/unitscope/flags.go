@@ -16,7 +16,7 @@ import (
 // run.json rely on them.
 
 func deviceFlag() cli.Flag {
-	return &cli.StringFlag{Name: "device", Value: "auto", Usage: "`NAME` of the device that computes: auto, cpu, or another that `unitscope devices` lists"}
+	return &cli.StringFlag{Name: "device", Value: "auto", Usage: "`NAME` of the device that computes: auto, cpu, cuda:all for all cards together, or another that `unitscope devices` lists"}
 }
 
 func seedFlag() cli.Flag {
@@ -36,7 +36,7 @@ func forceFlag() cli.Flag {
 func modelFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "model", Required: true, Usage: "`FILE` of a model, or its run folder"},
-		&cli.IntFlag{Name: "layer", Value: 1, Usage: "`N` of the layer, 1 is the first hidden one"},
+		&cli.IntFlag{Name: "layer", Value: 1, Usage: "`N` of the layer, from 1, the first hidden one, to the number of layers"},
 		&cli.StringFlag{Name: "units", Value: "all", Usage: "`UNITS` of the layer, counted from 0: all, 7, 0-35, or several with commas"},
 	}
 }
@@ -77,18 +77,28 @@ func openDevice(ctx *cli.Context, c *console) (engine.Device, error) {
 	info := d.Info()
 	why := "asked for by --device"
 	if name == "auto" {
-		why = "the first usable of " + strings.Join(deviceNames(), ", ")
+		why = whyFirst(engine.Devices())
 	}
 	c.say("device %s: %s, %d workers (%s)", d.Name(), info.Description, info.Workers, why)
 	return d, nil
 }
 
-func deviceNames() []string {
-	var names []string
-	for _, d := range engine.Devices() {
+// whyFirst says why --device auto takes the first usable device, and of those
+// before it why they can't be used: of a program without CUDA no more than that,
+// `unitscope devices` says how to get another.
+func whyFirst(found []engine.Found) string {
+	var names, reasons []string
+	for _, d := range found {
 		names = append(names, d.Name)
 	}
-	return names
+	for _, d := range found {
+		if d.Unusable == nil {
+			break
+		}
+		reason, _, _ := strings.Cut(oneLine(d.Unusable), ";")
+		reasons = append(reasons, fmt.Sprintf("; %s can't be used: %s", d.Name, reason))
+	}
+	return "the first usable of " + strings.Join(names, ", ") + strings.Join(reasons, "")
 }
 
 // options are the resolved flags of a command, for the record of its run.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"text/tabwriter"
 
 	"github.com/urfave/cli/v2"
 
@@ -20,11 +19,11 @@ func likelihoodCommand() *cli.Command {
 	o := train.DefaultLikelihood(1)
 	flags := []cli.Flag{
 		&cli.StringFlag{Name: "model", Required: true, Usage: "`FILE` of a Deep Belief Net, or its run folder"},
-		&cli.IntFlag{Name: "layer", Value: o.Layer, Usage: "`N` of the layer, 1 is the first hidden one; the layers below encode the data"},
+		&cli.IntFlag{Name: "layer", Value: o.Layer, Usage: "`N` of the layer, from 1, the first hidden one, to the number of layers; the layers below encode the data"},
 		&cli.StringFlag{Name: "data", Required: true, Usage: "`DATA` that the model was trained on, see `unitscope train dbn --help`"},
 		&cli.StringFlag{Name: "test", Usage: "`DATA` that it was not trained on"},
 		&cli.IntFlag{Name: "limit", Usage: "use only the first `N` examples of --data, 0 for all"},
-		&cli.IntFlag{Name: "validation", Usage: "count the last `N` examples of --data as held out, as in training"},
+		&cli.IntFlag{Name: "validation", Usage: "count the last `N` examples of --data as held out, as in training; 0 for none"},
 		&cli.StringFlag{Name: "method", Value: string(o.Method), Usage: fmt.Sprintf("`HOW` to find the partition function: exact (all states of up to %d hidden units, or inputs), ais (annealed importance sampling), or auto for exact where it can be done", train.MaxEnumerated)},
 		&cli.IntFlag{Name: "runs", Value: o.Runs, Usage: "`N` runs of annealed importance sampling, at least 2"},
 		&cli.IntFlag{Name: "temperatures", Value: o.Temperatures, Usage: "`N` steps of each run from the base to the model, at least 1"},
@@ -63,7 +62,7 @@ func likelihood(ctx *cli.Context) (err error) {
 	if err := o.Check(n); err != nil {
 		return usageError{err}
 	}
-	sets, err := likelihoodSets(ctx, n)
+	sets, err := likelihoodSets(ctx, j.console, n)
 	if err != nil {
 		return err
 	}
@@ -86,7 +85,7 @@ func likelihood(ctx *cli.Context) (err error) {
 }
 
 // likelihoodSets opens --data, with what --validation holds out, and --test.
-func likelihoodSets(ctx *cli.Context, n *network.Network) (sets []train.NamedSet, err error) {
+func likelihoodSets(ctx *cli.Context, c *console, n *network.Network) (sets []train.NamedSet, err error) {
 	defer func() {
 		if err != nil {
 			for _, s := range sets {
@@ -98,6 +97,7 @@ func likelihoodSets(ctx *cli.Context, n *network.Network) (sets []train.NamedSet
 	if err != nil {
 		return nil, err
 	}
+	c.sayLimit(ctx, set, held)
 	sets = append(sets, train.NamedSet{Name: "train", Set: set})
 	if held != nil {
 		sets = append(sets, train.NamedSet{Name: "validation", Set: held})
@@ -171,11 +171,13 @@ func (j *job) sayPartition(l *train.Likelihood) {
 }
 
 func printLikelihood(out io.Writer, l *train.Likelihood) error {
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "SET\tEXAMPLES\tLOG-LIKELIHOOD\tLOW\tHIGH\tCONSERVATIVE\t+-\tGAP\tPSEUDO-LIKELIHOOD\t")
+	rows := [][]string{{"SET", "EXAMPLES", "LOG-LIKELIHOOD", "LOW", "HIGH", "CONSERVATIVE", "+-", "GAP", "PSEUDO-LIKELIHOOD"}}
 	for _, s := range l.Sets {
-		fmt.Fprintf(w, "%s\t%d\t%.3f\t%.3f\t%.3f\t%.3f\t%.3f\t%.3f\t%.2f\t\n", s.Name, s.Examples,
-			s.LogLikelihood, s.Low, s.High, s.Conservative, s.Deviation, s.FreeEnergyGap, s.PseudoLikelihood)
+		row := []string{s.Name, fmt.Sprint(s.Examples)}
+		for _, x := range []float64{s.LogLikelihood, s.Low, s.High, s.Conservative, s.Deviation, s.FreeEnergyGap} {
+			row = append(row, fmt.Sprintf("%.3f", x))
+		}
+		rows = append(rows, append(row, fmt.Sprintf("%.2f", s.PseudoLikelihood)))
 	}
-	return w.Flush()
+	return writeTable(out, rows)
 }

@@ -16,12 +16,15 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
 	"github.com/urfave/cli/v2"
 
 	_ "github.com/unitscope/unitscope/cpu"
+	"github.com/unitscope/unitscope/dataset"
+	"github.com/unitscope/unitscope/report/runfolder"
 )
 
 func main() {
@@ -50,14 +53,21 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	app := newApp(stdout, stderr)
 	app.Metadata = map[string]any{calledAs: args}
-	err := app.RunContext(ctx, args)
+	if len(args) > 1 && args[1] == completeName {
+		// Before the library, which would refuse a command that is not complete.
+		if writeCandidates(stdout, complete(newAppPage(app), args[2:])) != nil {
+			return exitFailure
+		}
+		return 0
+	}
+	err := app.RunContext(ctx, optionsFirst(app, args))
 	if err == nil {
 		return 0
 	}
 	fmt.Fprintf(stderr, "unitscope: %s\n", oneLine(err))
 	var usage usageError
 	// The library has no exported type for a flag that is missing.
-	if errors.As(err, &usage) || strings.HasPrefix(err.Error(), "Required flag") {
+	if errors.As(err, &usage) || errors.Is(err, dataset.ErrSpecification) || strings.HasPrefix(err.Error(), "Required flag") {
 		return exitUsage
 	}
 	return exitFailure
@@ -77,34 +87,57 @@ func usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 
 func newApp(stdout, stderr io.Writer) *cli.App {
 	app := &cli.App{
-		Name:                 "unitscope",
-		Usage:                "see what the units of a deep network have learned",
-		UsageText:            "unitscope COMMAND [--flag VALUE]...",
-		Description:          "Trains Deep Belief Nets and Stacked Denoising Auto-Encoders and draws any unit of any layer\nin input space. Begin with `unitscope demo`; `unitscope help COMMAND` explains a command.",
-		HideVersion:          true,
-		EnableBashCompletion: true,
-		Writer:               stdout,
-		ErrWriter:            stderr,
-		ExitErrHandler:       func(*cli.Context, error) {},
-		Commands: []*cli.Command{
-			demoCommand(),
-			trainCommand(),
-			finetuneCommand(),
-			searchCommand(),
-			visualizeCommand(),
-			analyzeCommand(),
-			figureCommand(),
-			paperCommand(),
-			benchCommand(),
-			devicesCommand(),
-		},
+		Name:      "unitscope",
+		Usage:     "see what the units of a deep network have learned",
+		UsageText: "unitscope COMMAND [--flag VALUE]...",
+		Description: "Trains Deep Belief Nets and Stacked Denoising Auto-Encoders and draws any unit of any layer in input space.\n\n" +
+			"New here? `unitscope demo` needs nothing else, takes under a minute and leaves pictures to look at.",
+		Version:        versionText(),
+		Writer:         stdout,
+		ErrWriter:      stderr,
+		ExitErrHandler: func(*cli.Context, error) {},
+		Commands: slices.Concat(
+			category("Make a model", demoCommand(), trainCommand(), finetuneCommand(), searchCommand()),
+			category("Look at units", visualizeCommand()),
+			category("Measure", analyzeCommand()),
+			category("Report", figureCommand(), paperCommand(), reportCommand()),
+			category("This machine and this program", benchCommand(), devicesCommand(), versionCommand(), completionCommand(), manualCommand()),
+		),
 	}
 	app.Action = needCommand
 	app.OnUsageError = onUsageError
-	for _, c := range app.Commands {
+	p := newAppPage(app)
+	for i, c := range app.Commands {
 		strict(c)
+		explain(c, p.commands[i])
 	}
+	app.CustomAppHelpTemplate = literalTemplate(p.text())
 	return app
+}
+
+// category puts commands under a heading of their own.
+func category(title string, commands ...*cli.Command) []*cli.Command {
+	for _, c := range commands {
+		c.Category = title
+	}
+	return commands
+}
+
+func versionCommand() *cli.Command {
+	return &cli.Command{
+		Name:        "version",
+		Usage:       "say which version this is, and what it was built with",
+		Description: "Prints what run.json keeps of every run as versions: the program, Go, the platform.",
+		Action: func(ctx *cli.Context) error {
+			cli.ShowVersion(ctx)
+			return nil
+		},
+	}
+}
+
+func versionText() string {
+	v := runfolder.CurrentVersions()
+	return fmt.Sprintf("%s, %s, %s", v.Program, v.Go, v.Platform)
 }
 
 // strict makes a command refuse what it does not understand: unknown flags,
@@ -120,7 +153,7 @@ func strict(c *cli.Command) {
 	}
 	action := c.Action
 	c.Action = func(ctx *cli.Context) error {
-		if ctx.NArg() > 0 {
+		if ctx.NArg() > 0 && c.ArgsUsage == "" {
 			return usagef("%s: unexpected argument %q; options look like --name VALUE and come before it", ctx.Command.HelpName, ctx.Args().First())
 		}
 		return action(ctx)

@@ -12,6 +12,7 @@ import (
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report/runfolder"
+	"github.com/unitscope/unitscope/report/site"
 )
 
 func paperCommand() *cli.Command {
@@ -20,10 +21,10 @@ func paperCommand() *cli.Command {
 		&cli.StringFlag{Name: "digit-layers", Value: "500,500,500", Usage: "`N,N,N` units of each layer of the models of digits, at least 3 layers"},
 		&cli.StringFlag{Name: "digit-epochs", Value: "10", Usage: "`N` passes over the digits"},
 		&cli.StringFlag{Name: "patches", Value: "leaves", Usage: "`SOURCE` of natural images: leaves, patches:FILE.mat or images:DIR, without size and n"},
-		&cli.IntFlag{Name: "patch-count", Value: 100000, Usage: "`N` patches of each size"},
+		&cli.IntFlag{Name: "patch-count", Value: 100000, Usage: "`N` patches of each size, at least 1"},
 		&cli.StringFlag{Name: "patch-layers", Value: "400,400,400", Usage: "`N,N,N` units of each layer of the models of patches, at least 3 layers"},
 		&cli.StringFlag{Name: "patch-epochs", Value: "10", Usage: "`N` passes over the patches"},
-		&cli.IntFlag{Name: "units", Value: 100, Usage: "`N` first units of each layer that are analysed"},
+		&cli.IntFlag{Name: "units", Value: 100, Usage: "`N` first units of each layer that are analysed, at least 2"},
 		&cli.BoolFlag{Name: "quick", Usage: "small data, small models and few units: the whole way in a few minutes, to see that it works"},
 		&cli.BoolFlag{Name: "resume", Usage: "go on with the run in --out; stages that are complete are kept"},
 	}
@@ -73,9 +74,11 @@ func paper(ctx *cli.Context) error {
 		return p.run(stages)
 	})
 	if err != nil {
-		return err
+		return goOn(ctx, err)
 	}
 	fmt.Fprintln(ctx.App.Writer, j.folder.Path(summaryName))
+	fmt.Fprintln(ctx.App.Writer, j.folder.Path(site.IndexName))
+	j.console.next(j.reportOn()...)
 	return nil
 }
 

@@ -76,7 +76,10 @@ func (p *paperRun) run(stages []stage) error {
 	if err := p.writeResults(p.folder.Write); err != nil {
 		return err
 	}
-	return p.folder.Write(summaryName, p.writeSummary)
+	if err := p.folder.Write(summaryName, p.writeSummary); err != nil {
+		return err
+	}
+	return writeReport(p.job.console, p.folder, "What the units have learned")
 }
 
 // compareStages refuses to go on with a paper that was made in another way: its
@@ -139,7 +142,7 @@ func (p *paperRun) perform(s stage, command []string) error {
 	}
 	var output bytes.Buffer
 	app := newApp(io.MultiWriter(p.job.ctx.App.Writer, &output), p.job.ctx.App.ErrWriter)
-	app.Metadata = map[string]any{calledAs: call}
+	app.Metadata = map[string]any{calledAs: call, asStage: true}
 	if err := app.RunContext(p.job.ctx.Context, call); err != nil {
 		return err
 	}

@@ -1,9 +1,12 @@
 package main
 
 import (
-	"image"
+	"errors"
 	"io"
-	"math"
+	"path/filepath"
+	"strings"
+
+	"gorgonia.org/tensor"
 
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report"
@@ -12,8 +15,9 @@ import (
 )
 
 const (
-	filtersShown = 100  // units in filters.png
-	pictureWidth = 1400 // pixels that a grid should not exceed by its scale
+	filtersShown = 100 // units in filters.png
+	unitsShown   = 16  // units that have a row of a picture
+	columnsShown = 21  // patterns in such a row
 )
 
 // writeFilters draws the filters of the first units of layer 1.
@@ -27,26 +31,39 @@ func writeFilters(f *runfolder.Folder, n *network.Network) error {
 	if err != nil {
 		return err
 	}
-	columns := nearlySquare(len(units))
-	img, err := report.Grid(filters, n.InputShape, columns, report.GridOptions{Scale: gridScale(columns, n.InputShape)})
+	img, err := unitsPicture(familyName(n)+" layer 1: filters", "filters", filters, n.InputShape, units, 0, report.GridOptions{})
 	if err != nil {
 		return err
 	}
 	return writePicture(f, "filters.png", img)
 }
 
-func writePicture(f *runfolder.Folder, name string, img image.Image) error {
-	return f.Write(name, func(w io.Writer) error { return report.WritePNG(w, img) })
+// unitsPicture is one pattern [U, D] for each unit. radius is their norm, 0 if
+// they have none in common.
+func unitsPicture(heading, what string, patterns *tensor.Dense, shape, units []int, radius float64, o report.GridOptions) (*report.Picture, error) {
+	p := report.Units(heading, what, patterns, shape, units, o)
+	p.Radius = radius
+	return report.Sheet(heading, []*report.Panel{p})
 }
 
-func nearlySquare(n int) int { return int(math.Ceil(math.Sqrt(float64(n)))) }
-
-// gridScale is how many pixels to draw for a component: three, or fewer where
-// the picture would become too wide for a screen.
-func gridScale(columns int, shape []int) int {
-	width := 28
-	if len(shape) == 2 {
-		width = shape[1]
+// rowsPicture is a row of patterns [U, N, D] for each of the first units.
+func rowsPicture(heading, what string, patterns *tensor.Dense, shape, units []int, heads []string, radius float64, o report.GridOptions) (*report.Picture, error) {
+	p, err := report.Rows(heading, what, patterns, shape, units, heads, unitsShown, columnsShown, o)
+	if err != nil {
+		return nil, err
 	}
-	return max(1, min(3, pictureWidth/(columns*width)))
+	p.Radius = radius
+	return report.Sheet(heading, []*report.Panel{p})
+}
+
+// drawing is what package report draws.
+type drawing interface {
+	WritePNG(io.Writer) error
+	WriteSVG(io.Writer) error
+}
+
+// writePicture writes a picture as PNG under this name, and as SVG beside it.
+func writePicture(f *runfolder.Folder, name string, d drawing) error {
+	svg := strings.TrimSuffix(name, filepath.Ext(name)) + ".svg"
+	return errors.Join(f.Write(name, d.WritePNG), f.Write(svg, d.WriteSVG))
 }

@@ -23,9 +23,9 @@ func sampleCommand() *cli.Command {
 		Description: "Samples from every unit in several chains and writes to --out: samples.npz (samples, the mean of each unit, and\n" +
 			"that of the net with no unit held), mixing.csv (how well the chains agree and how many modes the samples have,\n" +
 			"a row per unit), means.png (the mean of each unit), samples.png (a row for each of the first units, its mean at\n" +
-			"the left) and run.json. Only a DBN has the generative half that this needs, and one trained with --persistent has\n" +
+			"the left), both as .svg too, and run.json. Only a DBN has the generative half that this needs, and one trained with --persistent has\n" +
 			"by far the better one: long chains leave the data of a net that was trained with chains of one step.",
-		Flags:  append(append(modelFlags(), sampleFlags()...), runFlags()...),
+		Flags:  append(append(modelFlags(), sampleFlags()...), pictureFlags()...),
 		Action: sample,
 	}
 }
@@ -93,7 +93,7 @@ func sample(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	j.console.say("wrote %s", j.folder.Path("samples.png"))
+	j.wrote("samples.png", j.onUnits("visualize ascent")...)
 	return nil
 }
 
@@ -138,22 +138,17 @@ func unmixed(r *visualize.SampleResult) (n int) {
 	return n
 }
 
-const (
-	sampledUnitsShown = 16 // rows of samples.png
-	samplesShown      = 20 // samples in each of them
-)
-
 func writeSamples(f *runfolder.Folder, r *visualize.SampleResult) error {
-	columns := nearlySquare(len(r.Units))
-	means, err := report.RangeGrid(r.Mean, r.Shape, columns, report.InputRange(r.Visible), report.GridOptions{Scale: gridScale(columns, r.Shape)})
+	scale := report.GridOptions{Range: report.InputRange(r.Visible)}
+	means, err := unitsPicture(fmt.Sprintf("layer %d: means of samples", r.Layer), "means of samples", r.Mean, r.Shape, r.Units, 0, scale)
 	if err != nil {
 		return err
 	}
-	rows, perRow, err := sampleRows(r)
+	rows, heads, err := sampleRows(r)
 	if err != nil {
 		return err
 	}
-	samples, err := report.RangeGrid(rows, r.Shape, perRow, report.InputRange(r.Visible), report.GridOptions{Scale: gridScale(perRow, r.Shape)})
+	samples, err := rowsPicture(fmt.Sprintf("layer %d: mean and samples of units held at 1", r.Layer), "samples and their means", rows, r.Shape, r.Units, heads, 0, scale)
 	if err != nil {
 		return err
 	}
@@ -165,24 +160,24 @@ func writeSamples(f *runfolder.Folder, r *visualize.SampleResult) error {
 	)
 }
 
-// sampleRows returns a row for each of the first units: the mean, and the first
-// samples.
-func sampleRows(r *visualize.SampleResult) (rows *tensor.Dense, perRow int, err error) {
+// sampleRows returns a row for each of the first units, the mean and the first
+// samples, and the names of these columns.
+func sampleRows(r *visualize.SampleResult) (rows *tensor.Dense, heads []string, err error) {
 	samples, err := dense.Data(r.Samples)
 	if err != nil {
-		return nil, 0, err
+		return nil, nil, err
 	}
 	means, err := dense.Data(r.Mean)
 	if err != nil {
-		return nil, 0, err
+		return nil, nil, err
 	}
 	size, each := r.Mean.Shape()[1], r.Samples.Shape()[1]
-	units, shown := min(len(r.Units), sampledUnitsShown), min(each, samplesShown)
+	units, shown := min(len(r.Units), unitsShown), min(each, columnsShown-1)
 	var tiles []float32
 	for u := range units {
 		tiles = append(tiles, means[u*size:(u+1)*size]...)
 		tiles = append(tiles, samples[u*each*size:(u*each+shown)*size]...)
 	}
-	rows, err = dense.Of(tiles, units*(1+shown), size)
-	return rows, 1 + shown, err
+	rows, err = dense.Of(tiles, units, 1+shown, size)
+	return rows, append([]string{"mean"}, report.Numbered(shown)...), err
 }

@@ -33,7 +33,7 @@ func searchCommand() *cli.Command {
 	}
 	flags := []cli.Flag{
 		&cli.StringFlag{Name: "kind", Required: true, Usage: "`KIND` of model: dbn or sdae"},
-		&cli.StringFlag{Name: "data", Value: "digits", Usage: "`DATA` to train on, see below"},
+		&cli.StringFlag{Name: "data", Value: "digits", Usage: "`DATA` to train on, see above"},
 		&cli.IntFlag{Name: "limit", Usage: "use only the first `N` examples, 0 for all"},
 		&cli.IntFlag{Name: "validation", Usage: "hold the last `N` examples out of training, to judge trials by, 0 for a sixth of them"},
 		&cli.IntFlag{Name: "trials", Value: dbn.Trials, Usage: "`N` draws of the hyper-parameters, at least 1"},
@@ -138,6 +138,7 @@ func searchModels(ctx *cli.Context) (err error) {
 		return err
 	}
 	defer closeInto(&err, set)
+	j.console.sayLimit(ctx, set, held)
 	if _, ok := set.Label(0); !ok {
 		if ctx.String("objective") == string(train.ObjectiveError) {
 			return usagef("--objective %s: the examples of %s have no labels; use %s", o.Objective, set.Info().Name, train.ObjectiveReconstruction)
@@ -155,11 +156,8 @@ func searchModels(ctx *cli.Context) (err error) {
 		s.folder = f
 		return s.run(ctx.Context, d)
 	})
-	if err != nil && ctx.Err() != nil {
-		return fmt.Errorf("%w; go on with the same command and --resume", err)
-	}
 	if err != nil {
-		return err
+		return goOn(ctx, err)
 	}
 	return s.sayBest()
 }

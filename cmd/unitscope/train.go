@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -46,7 +47,7 @@ func trainCommand() *cli.Command {
 func trainFamily(kind network.Kind, usage string, own ...cli.Flag) *cli.Command {
 	defaults, gaussian := train.Defaults(kind, engine.Bernoulli), train.Defaults(kind, engine.Gaussian)
 	flags := []cli.Flag{
-		&cli.StringFlag{Name: "data", Value: "digits", Usage: "`DATA` to train on, see below"},
+		&cli.StringFlag{Name: "data", Value: "digits", Usage: "`DATA` to train on, see above"},
 		&cli.StringFlag{Name: "layers", Value: "500,500,500", Usage: "`N,N,...` units of each layer from the first one up, 1 to 16777215 each"},
 		&cli.StringFlag{Name: "visible", Value: "bernoulli", Usage: "`KIND` of inputs: bernoulli (0 to 1) or gaussian (real, unit variance)"},
 		&cli.StringFlag{Name: "epochs", Value: fmt.Sprint(defaults.Epochs[0]), Usage: "`N` passes over the data, at least 1; one value, or one per layer"},
@@ -56,7 +57,7 @@ func trainFamily(kind network.Kind, usage string, own ...cli.Flag) *cli.Command 
 		&cli.Float64Flag{Name: "momentum", Usage: "`X`, 0 or more and below 1", DefaultText: either(defaults.Momentum, gaussian.Momentum)},
 		&cli.Float64Flag{Name: "decay", Value: defaults.Decay, Usage: "`X`, the L2 penalty on weights, 0 or more"},
 		&cli.IntFlag{Name: "limit", Usage: "use only the first `N` examples, 0 for all"},
-		&cli.IntFlag{Name: "validation", Usage: "hold the last `N` examples out of training, for the monitors"},
+		&cli.IntFlag{Name: "validation", Usage: "hold the last `N` examples out of training, for the monitors; 0 for none, and fewer than there are"},
 		&cli.IntFlag{Name: "checkpoint-every", Usage: "`N` updates from one checkpoint to the next, 0 for the end of every epoch"},
 		&cli.BoolFlag{Name: "resume", Usage: "go on with the run in --out from its last checkpoint; the model is that of an uninterrupted run, bit for bit"},
 	}
@@ -101,6 +102,7 @@ func trainModel(ctx *cli.Context, kind network.Kind) (err error) {
 		return err
 	}
 	defer closeInto(&err, set)
+	c.sayLimit(ctx, set, held)
 	device, err := openDevice(ctx, c)
 	if err != nil {
 		return err
@@ -123,11 +125,22 @@ func trainModel(ctx *cli.Context, kind network.Kind) (err error) {
 	if err != nil {
 		return err
 	}
-	_, err = t.run(ctx.Context, ctx.String("out"), mode, record)
-	if err != nil && ctx.Err() != nil {
-		return fmt.Errorf("%w; go on with the same command and --resume", err)
+	n, err := t.run(ctx.Context, ctx.String("out"), mode, record)
+	if err != nil {
+		return goOn(ctx, err)
 	}
-	return err
+	c.next(climbTop(n, ctx.String("out"))...)
+	return nil
+}
+
+// unitsHinted is how many units a hint of what to do next climbs: seconds of work.
+const unitsHinted = 36
+
+// climbTop is the ascent of the first units of a new model's last layer.
+func climbTop(n *network.Network, out string) []string {
+	layer := len(n.Layers)
+	last := min(unitsHinted, n.Sizes()[layer]) - 1
+	return []string{"visualize", "ascent", "--model", out, "--layer", fmt.Sprint(layer), "--units", fmt.Sprintf("0-%d", last), "--out", fmt.Sprintf("%s-layer%d", filepath.Clean(out), layer)}
 }
 
 // openData opens --data with --limit and --validation. Closing set closes held.
@@ -148,6 +161,17 @@ func openData(spec string, limit, validation int, seed uint64) (set, held datase
 		}
 	}
 	return set, held, nil
+}
+
+// sayLimit tells of a --limit that leaves nothing out, which may be a mistake.
+func (c *console) sayLimit(ctx *cli.Context, set, held dataset.Set) {
+	all := set.Len()
+	if held != nil {
+		all += held.Len()
+	}
+	if limit := ctx.Int("limit"); limit > all {
+		c.say("--limit %d: %s has only %d examples; all are used", limit, set.Info().Name, all)
+	}
 }
 
 // trainOptions are the options of a command: those of its flags, and for flags

@@ -13,7 +13,6 @@ import (
 
 	"github.com/unitscope/unitscope/dataset"
 	"github.com/unitscope/unitscope/engine"
-	"github.com/unitscope/unitscope/engine/dense"
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report"
 	"github.com/unitscope/unitscope/report/runfolder"
@@ -30,7 +29,8 @@ func visualizeCommand() *cli.Command {
 
 func ascentCommand() *cli.Command {
 	flags := append(modelFlags(),
-		&cli.StringFlag{Name: "keep", Value: "all", Usage: "`WHICH` patterns go into ascent.npz: all, or only the best of each unit"})
+		&cli.StringFlag{Name: "keep", Value: "all", Usage: "`WHICH` patterns go into ascent.npz: all, or only the best of each unit"},
+		&cli.StringFlag{Name: "curves", Value: "auto", Usage: fmt.Sprintf("`WHETHER` to record the activation of every restart against its steps: yes, no, or auto: up to %d restarts of all units together", curvesRows)})
 	flags = append(flags, ascentFlags()...)
 	flags = append(flags,
 		&cli.StringFlag{Name: "rho", Usage: "`X`, the norm of the patterns, above 0 (default: the model's, the mean norm of its training data)"},
@@ -40,15 +40,16 @@ func ascentCommand() *cli.Command {
 		Usage: "activation maximization (section 3 of the report): the inputs of norm rho that excite a unit most",
 		Description: "Climbs the activation of every unit from several random starts and writes to --out:\n" +
 			"ascent.npz (patterns and numbers of every restart), restarts.csv (the numbers, a row per restart),\n" +
-			"units.png (the best pattern of each unit), restarts.png (all restarts of the first units, a row each) and run.json.",
-		Flags:  append(flags, runFlags()...),
+			"units.png (the best pattern of each unit), restarts.png (restarts of the first units, a row each), curves.npz and curves.png\n" +
+			"(activations against steps: of each unit, or of more than 16 a summary), run.json, and each picture as .svg too.",
+		Flags:  append(flags, pictureFlags()...),
 		Action: ascent,
 	}
 }
 
 // ascentFlags are for every command that climbs, up or down.
 func ascentFlags() []cli.Flag {
-	direction := &cli.IntFlag{Name: "direction", Value: visualize.DefaultAscent().Direction, Usage: "1 to maximise the activation, -1 to minimise it"}
+	direction := &cli.IntFlag{Name: "direction", Value: visualize.DefaultAscent().Direction, Usage: "`N`: 1 to maximise the activation, -1 to minimise it"}
 	return append(climbFlags(), direction)
 }
 
@@ -131,6 +132,9 @@ func ascent(ctx *cli.Context) error {
 	if o.KeepAll, err = parseKeep(ctx.String("keep")); err != nil {
 		return err
 	}
+	if o.Curves, err = parseCurves(ctx.String("curves"), len(o.Units)*o.Restarts); err != nil {
+		return err
+	}
 	err = j.compute(o.Seed, []string{file}, func(d engine.Device, f *runfolder.Folder) error {
 		result, err := climb(ctx.Context, j.console, d, n, o)
 		if err != nil {
@@ -142,7 +146,7 @@ func ascent(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	j.console.say("wrote %s", j.folder.Path("units.png"))
+	j.wrote("units.png", j.afterAscent(o.KeepAll)...)
 	return nil
 }
 
@@ -238,6 +242,23 @@ func parseKeep(text string) (all bool, err error) {
 	return false, usagef("--keep %q: want all or best", text)
 }
 
+// curvesRows is how many restarts have their curves recorded without being asked
+// for.
+const curvesRows = 100000
+
+// parseCurves reads --curves for so many restarts in all.
+func parseCurves(text string, rows int) (record bool, err error) {
+	switch text {
+	case "auto":
+		return rows <= curvesRows, nil
+	case "yes":
+		return true, nil
+	case "no":
+		return false, nil
+	}
+	return false, usagef("--curves %q: want auto, yes or no", text)
+}
+
 // climb runs an ascent and shows its progress.
 func climb(ctx context.Context, c *console, d engine.Device, n *network.Network, o visualize.AscentOptions) (*visualize.AscentResult, error) {
 	p := c.progress(fmt.Sprintf("%s layer %d, %d units", n.Kind, o.Layer, len(o.Units)), "restarts", int64(len(o.Units)*o.Restarts))
@@ -262,11 +283,8 @@ func deadUnits(r *visualize.AscentResult) (n int) {
 	return n
 }
 
-// restartsShown is how many units restarts.png shows.
-const restartsShown = 16
-
 func writeAscent(f *runfolder.Folder, r *visualize.AscentResult) error {
-	units, err := report.Grid(r.BestPatterns, r.Shape, nearlySquare(len(r.Units)), report.GridOptions{Scale: gridScale(nearlySquare(len(r.Units)), r.Shape), Dead: r.Dead})
+	units, err := unitsPicture(fmt.Sprintf("layer %d: %s", r.Layer, ascentName(r)), "patterns", r.BestPatterns, r.Shape, r.Units, r.Radius, report.GridOptions{Dead: r.Dead})
 	if err != nil {
 		return err
 	}
@@ -278,27 +296,35 @@ func writeAscent(f *runfolder.Folder, r *visualize.AscentResult) error {
 	if err == nil && r.Patterns != nil {
 		err = writeRestarts(f, r)
 	}
+	if err == nil && r.Curves != nil {
+		err = writeCurves(f, r)
+	}
 	return err
 }
 
-// writeRestarts draws the first units, a row of all restarts for each.
+// writeCurves writes how activations grew, and draws it.
+func writeCurves(f *runfolder.Folder, r *visualize.AscentResult) error {
+	if err := f.Write("curves.npz", r.Curves.WriteArrays); err != nil {
+		return err
+	}
+	figure, err := report.AscentCurves(r)
+	if err != nil || figure == nil {
+		return err
+	}
+	return writePicture(f, "curves.png", figure)
+}
+
+// ascentName says what the patterns of an ascent are.
+func ascentName(r *visualize.AscentResult) string {
+	if r.Direction < 0 {
+		return "patterns of minimal activation"
+	}
+	return "patterns of maximal activation"
+}
+
+// writeRestarts draws the first units, a row of restarts for each.
 func writeRestarts(f *runfolder.Folder, r *visualize.AscentResult) error {
-	units := min(len(r.Units), restartsShown)
-	patterns, err := dense.Data(r.Patterns)
-	if err != nil {
-		return err
-	}
-	rows := units * r.Restarts
-	components := len(patterns) / (len(r.Units) * r.Restarts)
-	shown, err := dense.Of(patterns[:rows*components], rows, components)
-	if err != nil {
-		return err
-	}
-	dead := make([]bool, rows)
-	for i := range dead {
-		dead[i] = r.Dead[i/r.Restarts]
-	}
-	img, err := report.Grid(shown, r.Shape, r.Restarts, report.GridOptions{Scale: gridScale(r.Restarts, r.Shape), Dead: dead})
+	img, err := rowsPicture(fmt.Sprintf("layer %d: restarts", r.Layer), "patterns", r.Patterns, r.Shape, r.Units, report.Numbered(r.Restarts), r.Radius, report.GridOptions{Dead: r.Dead})
 	if err != nil {
 		return err
 	}

@@ -76,7 +76,7 @@ func NewRecord(task string, command []string, options map[string]string, seed ui
 		Format: Format, Status: Running, Task: task,
 		Command: command, Options: options, Seed: seed,
 		Device:   Device{Name: d.Name, Description: d.Description, Features: d.Features},
-		Versions: versions(),
+		Versions: CurrentVersions(),
 		Started:  time.Now().UTC().Truncate(time.Second),
 	}
 	for _, path := range inputs {
@@ -89,7 +89,9 @@ func NewRecord(task string, command []string, options map[string]string, seed ui
 	return r, nil
 }
 
-func versions() Versions {
+// CurrentVersions are those of the running program; Program is "unknown" where
+// it was built without them.
+func CurrentVersions() Versions {
 	v := Versions{Program: "unknown", Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func manual(t *testing.T) string {
+	t.Helper()
+	var out, errors bytes.Buffer
+	if code := run(t.Context(), []string{"unitscope", "manual"}, &out, &errors); code != 0 || errors.Len() > 0 {
+		t.Fatalf("exit code %d: %s", code, &errors)
+	}
+	return out.String()
+}
+
+// The manual has every command and every flag, and nothing in it is taken for a
+// request by mistake.
+func TestManual(t *testing.T) {
+	text := manual(t)
+	for _, c := range leaves(program().commands) {
+		_, part, found := strings.Cut(text, "\n.SS \""+escape(c.name)+"\"\n")
+		if !found {
+			t.Fatalf("no %s", c.name)
+		}
+		part, _, _ = strings.Cut(part, "\n.SS ")
+		for _, o := range c.options {
+			if !strings.Contains(part, ".B \""+escape(o.spelling())+"\"\n") {
+				t.Errorf("%s: no %s", c.name, o.spelling())
+			}
+		}
+	}
+	known := map[string]bool{".TH": true, ".SH": true, ".SS": true, ".PP": true, ".B": true, ".TP": true, ".nf": true, ".fi": true, ".RS": true, ".RE": true}
+	for _, line := range strings.Split(text, "\n") {
+		name, _, _ := strings.Cut(line, " ")
+		if strings.HasPrefix(line, "'") || strings.HasPrefix(line, ".") && !known[name] {
+			t.Errorf("%q is a request", line)
+		}
+	}
+}
+
+func TestEscape(t *testing.T) {
+	for _, c := range []struct{ text, want string }{
+		{"plain", "plain"},
+		{".TH evil", `\&.TH evil`},
+		{"'br", `\(aqbr`},
+		{`a\fB`, `a\efB`},
+		{"--out x-y", `\-\-out x\-y`},
+		{"`x`", `\(gax\(ga`},
+		{"Université", `Universit\[u00E9]`},
+	} {
+		if got := escape(c.text); got != c.want {
+			t.Errorf("%q: %q, want %q", c.text, got, c.want)
+		}
+	}
+	var r roff
+	r.macro("B", `say "x"`, "")
+	r.text("a\n .b")
+	if got, want := r.String(), ".B \"say \\(dqx\\(dq\" \"\"\na .b\n"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// What reads manual pages has nothing to say against ours.
+func TestManualIsRead(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "unitscope.1")
+	if err := os.WriteFile(path, []byte(manual(t)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	readers := 0
+	for _, reader := range [][]string{{"groff", "-man", "-ww", "-z", path}, {"mandoc", "-T", "lint", path}} {
+		if _, err := exec.LookPath(reader[0]); err != nil {
+			t.Logf("skipped: no %s here", reader[0])
+			continue
+		}
+		readers++
+		// The exit status of mandoc counts warnings.
+		out, _ := exec.CommandContext(t.Context(), reader[0], reader[1:]...).CombinedOutput()
+		for _, line := range strings.Split(strings.TrimSpace(string(out)), "\n") {
+			// A program that was not built from a commit does not know its date.
+			if line != "" && !strings.Contains(line, "missing date") {
+				t.Errorf("%s: %s", reader[0], line)
+			}
+		}
+	}
+	if readers == 0 {
+		t.Skip("skipped: neither groff nor mandoc is here")
+	}
+}

@@ -1,0 +1,159 @@
+//go:build unix
+
+package main
+
+import (
+	"bytes"
+	"image"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/creack/pty"
+)
+
+// small trains a small model and returns its folder.
+func small(t *testing.T) string {
+	t.Helper()
+	out := filepath.Join(t.TempDir(), "model")
+	var messages bytes.Buffer
+	if code := run(t.Context(), []string{"unitscope", "train", "dbn", "--data", "digits:n=100", "--layers", "4", "--epochs", "1", "--out", out}, &messages, &messages); code != 0 {
+		t.Fatal(messages.String())
+	}
+	return out
+}
+
+// onTerminal runs the program on a terminal of 80x24 characters that answers the
+// question what it is, and returns what arrives there. toPipe takes standard
+// output away from it.
+func onTerminal(t *testing.T, answer string, environment, arguments []string, toPipe io.Writer) string {
+	t.Helper()
+	path, err := exec.LookPath("unitscope")
+	if err != nil {
+		t.Fatal(err)
+	}
+	command := exec.CommandContext(t.Context(), path, arguments...)
+	command.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir()}, environment...)
+	if toPipe != nil {
+		command.Stdout = toPipe
+	}
+	terminal, err := pty.StartWithSize(command, &pty.Winsize{Rows: 24, Cols: 80})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer terminal.Close()
+	var seen bytes.Buffer
+	piece := make([]byte, 1<<16)
+	for {
+		n, err := terminal.Read(piece)
+		seen.Write(piece[:n])
+		if bytes.Contains(piece[:n], []byte("\x1b[c")) && answer != "" {
+			if _, err := terminal.WriteString(answer); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err != nil { // at the end; Linux says EIO
+			break
+		}
+	}
+	if err := command.Wait(); err != nil {
+		t.Fatalf("%v\n%s", err, &seen)
+	}
+	return strings.ReplaceAll(seen.String(), "\r\n", "\n")
+}
+
+func TestPreview(t *testing.T) {
+	model := small(t)
+	picture := func(args ...string) []string {
+		out := filepath.Join(t.TempDir(), "units")
+		return append([]string{"visualize", "combine", "--model", model, "--out", out}, args...)
+	}
+	kitty := []string{"TERM=xterm-kitty", "KITTY_WINDOW_ID=1"}
+	color := []string{"TERM=xterm-256color", "COLORTERM=truecolor"}
+
+	t.Run("kitty", func(t *testing.T) {
+		t.Parallel()
+		if img := readKitty(t, onTerminal(t, "", kitty, picture("--preview"), nil)); img.Bounds().Empty() {
+			t.Error("an empty picture arrived")
+		}
+	})
+	t.Run("sixel", func(t *testing.T) {
+		t.Parallel()
+		if got := onTerminal(t, "\x1b[?62;4;22c", color, picture("--preview"), nil); !strings.Contains(got, "\x1bP0;0;8q") || !strings.Contains(got, "\x1b\\") {
+			t.Errorf("no sixels: %.200q", got)
+		}
+	})
+	t.Run("blocks", func(t *testing.T) {
+		t.Parallel()
+		got := onTerminal(t, "\x1b[?62;22c", color, picture("--preview", "--quiet"), nil)
+		at := strings.Index(got, "\x1b[38;2;")
+		if at < 0 {
+			t.Fatalf("no blocks: %.200q", got)
+		}
+		if size := readBlocks(t, got[at:]).Bounds().Size(); size.X > 80 || size.Y > 44 || size == (image.Point{}) {
+			t.Errorf("a picture of %v on a terminal of 80x24", size)
+		}
+	})
+	t.Run("no answer", func(t *testing.T) {
+		t.Parallel()
+		began := time.Now()
+		if got := onTerminal(t, "", color, picture("--preview"), nil); !strings.Contains(got, "\x1b[38;2;") {
+			t.Errorf("no blocks: %.200q", got)
+		}
+		if took := time.Since(began); took > 10*time.Second {
+			t.Errorf("took %v", took)
+		}
+	})
+	t.Run("chosen", func(t *testing.T) {
+		t.Parallel()
+		if got := onTerminal(t, "", append(kitty, "UNITSCOPE_PREVIEW=blocks"), picture("--preview"), nil); !strings.Contains(got, "▀") {
+			t.Errorf("no blocks: %.200q", got)
+		}
+	})
+	t.Run("not asked for", func(t *testing.T) {
+		t.Parallel()
+		if got := onTerminal(t, "", kitty, picture(), nil); strings.Contains(got, "\x1b_G") || strings.Contains(got, "▀") {
+			t.Errorf("a picture arrived: %.200q", got)
+		}
+	})
+	t.Run("output to a pipe", func(t *testing.T) {
+		t.Parallel()
+		var pipe bytes.Buffer
+		got := onTerminal(t, "", kitty, picture("--preview"), &pipe)
+		if strings.Contains(got+pipe.String(), "\x1b_G") || !strings.Contains(got, "--preview: no pictures here: the output is not a terminal") {
+			t.Errorf("on the terminal %.300q, in the pipe %.200q", got, &pipe)
+		}
+	})
+	t.Run("everything to a pipe", func(t *testing.T) {
+		t.Parallel()
+		var out, messages bytes.Buffer
+		if code := run(t.Context(), append([]string{"unitscope"}, picture("--preview")...), &out, &messages); code != 0 || strings.Contains(out.String()+messages.String(), "\x1b") || !strings.Contains(messages.String(), "no pictures here") {
+			t.Errorf("exit code %d: %q, %q", code, &out, &messages)
+		}
+	})
+}
+
+// On a terminal, what to do next is said; it is a command that works.
+func TestNext(t *testing.T) {
+	model := small(t)
+	out := filepath.Join(t.TempDir(), "my units")
+	got := onTerminal(t, "", []string{"TERM=dumb"}, []string{"visualize", "ascent", "--model", model, "--steps", "3", "--out", out}, nil)
+	_, next, found := strings.Cut(got, "\nnext: ")
+	if want := "unitscope analyze restarts --ascent '" + out + "' --out '" + out + "-modes'\n"; !found || next != want {
+		t.Errorf("got %q, want %q", next, want)
+	}
+	if _, err := exec.CommandContext(t.Context(), "sh", "-c", next).Output(); err != nil {
+		t.Errorf("%s: %v", next, err)
+	}
+	for _, silent := range [][]string{{"--quiet"}, {"--log", "json"}} {
+		var messages bytes.Buffer
+		call := append([]string{"unitscope", "visualize", "ascent", "--model", model, "--steps", "3", "--force", "--out", out}, silent...)
+		if code := run(t.Context(), call, &messages, &messages); code != 0 || strings.Contains(messages.String(), "next:") {
+			t.Errorf("%v: exit code %d: %s", silent, code, &messages)
+		}
+	}
+}

@@ -1,0 +1,161 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/unitscope/unitscope/engine/dense"
+	"github.com/unitscope/unitscope/report/chart"
+	"github.com/unitscope/unitscope/visualize"
+)
+
+const (
+	// curvePanels is how many units have a panel of their own; more are drawn as
+	// one summary.
+	curvePanels = 16
+	// curvesShown is how many restarts of a unit have a line, the best one and
+	// the first of the others.
+	curvesShown = 50
+)
+
+// Looks of lines: the first colour for what is to be seen first, grey for what
+// is around it.
+const lookFirst, lookAround = 1, 5
+
+// AscentCurves draws how activations grew while patterns climbed: for up to 16
+// units a panel each, with a line for each restart (at most 50), of more units
+// the quantiles over all restarts of what share of its gain a restart had made.
+// The result must hold curves. Where no restart gained anything, there is no
+// figure and no error.
+func AscentCurves(r *visualize.AscentResult) (*chart.Figure, error) {
+	if r == nil || r.Curves == nil {
+		return nil, fmt.Errorf("curves: the ascent has recorded none")
+	}
+	data, err := dense.Data(r.Curves.Activation)
+	if err != nil {
+		return nil, fmt.Errorf("curves: %w", err)
+	}
+	rows := len(r.Units) * r.Restarts
+	if len(data) != rows*len(r.Curves.Steps) || len(r.Steps) != rows || len(r.Best) != len(r.Units) || rows == 0 {
+		return nil, fmt.Errorf("curves: %d units with %d restarts, %d steps, %d numbers of curves", len(r.Units), r.Restarts, len(r.Steps), len(data))
+	}
+	c := &curves{AscentResult: r, data: data, points: curvePoints(r)}
+	draw := c.panels
+	if len(r.Units) > curvePanels {
+		draw = c.summary
+	}
+	figure, err := draw()
+	if err != nil {
+		return nil, fmt.Errorf("curves: %w", err)
+	}
+	return figure, nil
+}
+
+// curves are an ascent's, ready to draw.
+type curves struct {
+	*visualize.AscentResult
+	data   []float32 // [U, R, T]
+	points int       // that are drawn
+}
+
+// curvePoints is how many numbers of steps there are up to that at which the last
+// restart has stopped.
+func curvePoints(r *visualize.AscentResult) int {
+	last, _ := slices.BinarySearch(r.Curves.Steps, slices.Max(r.Steps))
+	return min(last+1, len(r.Curves.Steps))
+}
+
+// row is the curve of a restart.
+func (c *curves) row(i int) []float64 {
+	n := len(c.Curves.Steps)
+	y := make([]float64, c.points)
+	for t, a := range c.data[i*n : i*n+c.points] {
+		y[t] = float64(a)
+	}
+	return y
+}
+
+// x is where the points stand: the start, after no steps, is at 1 of a
+// logarithmic axis.
+func (c *curves) x() []float64 {
+	x := make([]float64, c.points)
+	for t := range x {
+		x[t] = float64(1 + c.Curves.Steps[t])
+	}
+	return x
+}
+
+// stepAxis names it.
+const stepAxis = "1 + steps"
+
+func (c *curves) panels() (*chart.Figure, error) {
+	figure := &chart.Figure{
+		Title:   fmt.Sprintf("Layer %d: activation of %s while they climb", c.Layer, count(c.Restarts, "restart")),
+		Columns: squareColumns(len(c.Units)),
+	}
+	x := c.x()
+	for u, unit := range c.Units {
+		var series []chart.Series
+		for k := range c.Restarts {
+			if k != c.Best[u] && len(series) < curvesShown-1 {
+				series = append(series, chart.Series{Name: "other restarts", X: x, Y: c.row(u*c.Restarts + k), Look: lookAround})
+			}
+		}
+		// The last one is drawn above the others.
+		series = append(series, chart.Series{Name: "best restart", X: x, Y: c.row(u*c.Restarts + c.Best[u]), Look: lookFirst})
+		p, err := chart.NewCurves(chart.Axes{
+			Title: fmt.Sprintf("unit %d", unit), X: stepAxis, Y: "activation", LogX: true, Width: 220, Height: 150,
+		}, series)
+		if err != nil {
+			return nil, err
+		}
+		figure.Plots = append(figure.Plots, p)
+	}
+	return figure, nil
+}
+
+// summary is the quantiles over all restarts.
+func (c *curves) summary() (*chart.Figure, error) {
+	shares := make([][]float64, c.points) // [T][restarts]
+	n := 0
+	for i := range len(c.Units) * c.Restarts {
+		y := c.row(i)
+		first, gain := y[0], y[len(y)-1]-y[0]
+		if gain == 0 {
+			continue
+		}
+		n++
+		for t := range y {
+			shares[t] = append(shares[t], (y[t]-first)/gain)
+		}
+	}
+	if n == 0 {
+		return nil, nil
+	}
+	var series []chart.Series
+	for i, q := range []float64{0.05, 0.25, 0.5, 0.75, 0.95} {
+		s := chart.Series{Name: fmt.Sprintf("%g %%", 100*q), X: c.x(), Look: []int{2, 4, lookFirst, 3, lookAround}[i]}
+		for t := range shares {
+			s.Y = append(s.Y, quantile(shares[t], q))
+		}
+		series = append(series, s)
+	}
+	p, err := chart.NewCurves(chart.Axes{
+		Title: fmt.Sprintf("Layer %d: gain of %d restarts of %s, quantiles", c.Layer, n, count(len(c.Units), "unit")),
+		X:     stepAxis, Y: "share of a restart's final gain", LogX: true,
+	}, series)
+	if err != nil {
+		return nil, err
+	}
+	return &chart.Figure{Plots: []*chart.Plot{p}}, nil
+}
+
+// quantile sorts the numbers, and interpolates between the two nearest.
+func quantile(numbers []float64, q float64) float64 {
+	slices.Sort(numbers)
+	at := q * float64(len(numbers)-1)
+	low := int(math.Floor(at))
+	high := min(low+1, len(numbers)-1)
+	return numbers[low] + (at-float64(low))*(numbers[high]-numbers[low])
+}

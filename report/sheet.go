@@ -1,0 +1,445 @@
+package report
+
+import (
+	"fmt"
+	"image"
+	"image/color"
+	"math"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"gorgonia.org/tensor"
+)
+
+// Panel is a heading with blocks of tiles below it, as nearly in a square as
+// their number allows.
+type Panel struct {
+	Heading string
+	// What names the patterns where the scale is explained: "filters". Panels on
+	// the same scale share an explanation.
+	What string
+	// Radius is the norm of all patterns, 0 if they have none in common.
+	Radius float64
+	Blocks []Block
+}
+
+// Block is a grid of tiles with labels outside of them. Each tile has a frame of
+// one pixel, which neighbours share, as the lines of [Grid].
+type Block struct {
+	Label    string        // above the block
+	Patterns *tensor.Dense // [N, D]
+	Shape    []int         // of one pattern, see [Grid]
+	Columns  int           // of tiles; 0 makes a near square
+	// Tiles [N] are written above the tiles, Rows at the left of the rows and
+	// Heads above the columns. Any may be nil, and shorter than there are.
+	Tiles, Rows, Heads []string
+	GridOptions
+}
+
+const (
+	margin       = 16   // around a picture and between its panels, in pixels
+	blockGap     = 9    // between the blocks of a panel
+	labelGap     = 5    // between labels and what they name
+	tileTarget   = 84   // pixels that a tile's longer side is drawn with at most, if one per component allows
+	pictureWidth = 1400 // that tiles without a scale of their own should not exceed together, if one per component allows
+	noteWidth    = 480  // that notes have at least
+)
+
+// Sheet draws rows of panels on white paper, with a note below that says what
+// black, grey and white are. Columns and rows are as wide and high as what they
+// hold needs; a nil panel leaves its place empty. title says in a few words what
+// the picture is.
+func Sheet(title string, rows ...[]*Panel) (*Picture, error) {
+	l, err := newLetters()
+	if err != nil {
+		return nil, err
+	}
+	s := &sheet{letters: l}
+	for _, row := range rows {
+		var laid []*laidPanel
+		for _, p := range row {
+			made, err := s.panel(p)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", p.Heading, err)
+			}
+			laid = append(laid, made)
+		}
+		s.rows = append(s.rows, laid)
+	}
+	if len(s.notes) == 0 {
+		return nil, fmt.Errorf("nothing to draw")
+	}
+	s.chooseScales()
+	if err := s.measure(); err != nil {
+		return nil, err
+	}
+	return s.draw(title)
+}
+
+// sheet is panels in their places.
+type sheet struct {
+	letters         *letters
+	rows            [][]*laidPanel
+	widths, heights []int
+	notes           []note
+	dead            bool // there is a cross
+}
+
+type laidPanel struct {
+	*Panel
+	blocks  []*laidBlock
+	columns int
+	step    image.Point // from block to block
+	size    image.Point // with the heading
+}
+
+type laidBlock struct {
+	*Block
+	tiles   *tiles
+	columns int
+	corner  image.Point // of the first tile
+	step    image.Point // from tile to tile
+	size    image.Point
+}
+
+// panel takes in a panel; its places are worked out later.
+func (s *sheet) panel(p *Panel) (*laidPanel, error) {
+	if p == nil {
+		return nil, nil
+	}
+	laid := &laidPanel{Panel: p, columns: squareColumns(len(p.Blocks))}
+	for i := range p.Blocks {
+		b := &p.Blocks[i]
+		t, err := newTiles(b.Patterns, b.Shape, b.GridOptions)
+		if err != nil {
+			if b.Label != "" {
+				err = fmt.Errorf("%s: %w", b.Label, err)
+			}
+			return nil, err
+		}
+		columns := b.Columns
+		if columns < 1 {
+			columns = squareColumns(t.n)
+		}
+		laid.blocks = append(laid.blocks, &laidBlock{Block: b, tiles: t, columns: min(columns, t.n)})
+		s.note(p, b, t)
+	}
+	return laid, nil
+}
+
+// squareColumns is how many columns lay n things out most nearly as a square.
+func squareColumns(n int) int { return max(1, int(math.Ceil(math.Sqrt(float64(n))))) }
+
+// chooseScales makes tiles without a scale of their own about as large as a
+// thumbnail, or smaller where a row would become too wide for a screen.
+func (s *sheet) chooseScales() {
+	widest := 1
+	for _, row := range s.rows {
+		components := 0
+		for _, p := range row {
+			if p != nil {
+				for _, b := range p.blocks[:min(p.columns, len(p.blocks))] {
+					components += b.columns * b.tiles.cols
+				}
+			}
+		}
+		widest = max(widest, components)
+	}
+	for _, row := range s.rows {
+		for _, p := range row {
+			if p == nil {
+				continue
+			}
+			for _, b := range p.blocks {
+				if b.Scale == 0 {
+					b.tiles.scale = max(1, min(tileTarget/max(b.tiles.rows, b.tiles.cols), pictureWidth/widest))
+				}
+			}
+		}
+	}
+}
+
+// measure works out all places.
+func (s *sheet) measure() error {
+	s.heights = make([]int, len(s.rows))
+	for i, row := range s.rows {
+		for len(s.widths) < len(row) {
+			s.widths = append(s.widths, 0)
+		}
+		for k, p := range row {
+			if p == nil {
+				continue
+			}
+			if err := s.measurePanel(p); err != nil {
+				return err
+			}
+			s.widths[k], s.heights[i] = max(s.widths[k], p.size.X), max(s.heights[i], p.size.Y)
+		}
+	}
+	return nil
+}
+
+func (s *sheet) measurePanel(p *laidPanel) error {
+	for _, b := range p.blocks {
+		if err := s.measureBlock(b); err != nil {
+			return err
+		}
+		p.step.X, p.step.Y = max(p.step.X, b.size.X), max(p.step.Y, b.size.Y)
+	}
+	p.step = p.step.Add(image.Pt(blockGap, blockGap))
+	rows := (len(p.blocks) + p.columns - 1) / p.columns
+	if rows > maxPixels/p.step.Y || p.columns > maxPixels/p.step.X {
+		return fmt.Errorf("%d blocks: the picture would be larger than %d pixels; a smaller scale or fewer units may help", len(p.blocks), maxPixels)
+	}
+	p.size = image.Pt(p.columns*p.step.X-blockGap, rows*p.step.Y-blockGap)
+	if p.Heading != "" {
+		p.size.X = max(p.size.X, s.letters.width(p.Heading, headingSize))
+		p.size.Y += s.letters.line(headingSize)
+	}
+	return nil
+}
+
+func (s *sheet) measureBlock(b *laidBlock) error {
+	if _, err := b.tiles.gridSize(b.columns); err != nil {
+		return err
+	}
+	line, tile := s.letters.line(labelSize), b.tiles.size()
+	b.step = tile.Add(image.Pt(1, 1))
+	b.corner = image.Pt(1, 1)
+	if len(b.Tiles) > 0 {
+		b.step.X = max(b.step.X+labelGap, s.letters.widest(b.Tiles, labelSize)+labelGap)
+		b.step.Y += line
+		b.corner.Y += line
+	}
+	if len(b.Heads) > 0 {
+		b.step.X = max(b.step.X, s.letters.widest(b.Heads, labelSize)+labelGap)
+		b.corner.Y += line
+	}
+	if len(b.Rows) > 0 {
+		b.step.Y = max(b.step.Y, line)
+		b.corner.X += s.letters.widest(b.Rows, labelSize) + labelGap
+	}
+	if b.Label != "" {
+		b.corner.Y += line
+	}
+	rows := (b.tiles.n + b.columns - 1) / b.columns
+	if rows > maxPixels/b.step.Y || b.columns > maxPixels/b.step.X {
+		return fmt.Errorf("%d tiles: the picture would be larger than %d pixels; a smaller scale or fewer units may help", b.tiles.n, maxPixels)
+	}
+	b.size = b.corner.Add(image.Pt((b.columns-1)*b.step.X+tile.X+1, (rows-1)*b.step.Y+tile.Y+1))
+	b.size.X = max(b.size.X, s.letters.width(b.Label, labelSize))
+	return nil
+}
+
+// draw draws panels and notes.
+func (s *sheet) draw(title string) (*Picture, error) {
+	size := image.Pt(margin, margin)
+	for _, w := range s.widths {
+		size.X += w + margin
+	}
+	size.X = max(size.X, noteWidth+2*margin)
+	for _, h := range s.heights {
+		size.Y += h + margin
+	}
+	notes := s.notesText(size.X - 2*margin)
+	notesAt := size.Y
+	size.Y += notes.height + margin
+	p, err := newPicture(title, size, s.letters)
+	if err != nil {
+		return nil, err
+	}
+	y := margin
+	for i, row := range s.rows {
+		x := margin
+		for k, panel := range row {
+			if panel != nil {
+				s.drawPanel(p, panel, image.Pt(x, y))
+			}
+			x += s.widths[k] + margin
+		}
+		y += s.heights[i] + margin
+	}
+	notes.draw(p, image.Pt(margin, notesAt))
+	return p, nil
+}
+
+func (s *sheet) drawPanel(p *Picture, panel *laidPanel, at image.Point) {
+	if panel.Heading != "" {
+		p.write(panel.Heading, headingSize, at.Add(image.Pt(0, s.letters.ascent(headingSize))), start)
+		at.Y += s.letters.line(headingSize)
+	}
+	for i, b := range panel.blocks {
+		s.drawBlock(p, b, at.Add(image.Pt(i%panel.columns*panel.step.X, i/panel.columns*panel.step.Y)))
+	}
+}
+
+// drawBlock draws frames, tiles and labels of a block whose top left corner is
+// given.
+func (s *sheet) drawBlock(p *Picture, b *laidBlock, at image.Point) {
+	first, tile := at.Add(b.corner), b.tiles.size()
+	above := labelGap - 1 // from a baseline to what is below it
+	place := func(i int) image.Point {
+		return first.Add(image.Pt(i%b.columns*b.step.X, i/b.columns*b.step.Y))
+	}
+	for i := range b.tiles.n {
+		p.fill(image.Rectangle{Max: tile}.Add(place(i)).Inset(-1), color.Gray{b.tiles.gap()})
+		p.place(b.tiles.image(i), place(i), image.Pt(b.tiles.scale, b.tiles.scale))
+	}
+	for i, text := range b.Tiles[:min(len(b.Tiles), b.tiles.n)] {
+		p.write(text, labelSize, place(i).Add(image.Pt(tile.X/2, -above)), middle)
+	}
+	for k, text := range b.Heads[:min(len(b.Heads), b.columns)] {
+		p.write(text, labelSize, place(k).Add(image.Pt(tile.X/2, -above)), middle)
+	}
+	rows := (b.tiles.n + b.columns - 1) / b.columns
+	for k, text := range b.Rows[:min(len(b.Rows), rows)] {
+		p.write(text, labelSize, place(k*b.columns).Add(image.Pt(-labelGap, tile.Y/2+labelSize*2/5)), end)
+	}
+	if b.Label != "" {
+		p.write(b.Label, labelSize, at.Add(image.Pt(b.corner.X, s.letters.ascent(labelSize))), start)
+	}
+}
+
+// note explains a scale.
+type note struct {
+	scale scaleKind
+	whats []string
+}
+
+// scaleKind is all that an explanation depends on.
+type scaleKind struct {
+	r      Range
+	global bool
+	m      string // of a global scale
+	radius float64
+}
+
+// note takes in how a block is drawn.
+func (s *sheet) note(p *Panel, b *Block, t *tiles) {
+	for i := range t.n {
+		s.dead = s.dead || t.isDead(i)
+	}
+	kind := scaleKind{r: b.Range, global: b.Global && b.Range == Range{}, radius: p.Radius}
+	if kind.global {
+		kind.m = fmt.Sprintf("%.3g", t.largest[0])
+	}
+	for i, n := range s.notes {
+		if n.scale != kind {
+			continue
+		}
+		for _, what := range n.whats {
+			if what == p.What {
+				return
+			}
+		}
+		s.notes[i].whats = append(n.whats, p.What)
+		return
+	}
+	s.notes = append(s.notes, note{kind, []string{p.What}})
+}
+
+// ends are the numbers at the ends of the scale.
+func (k scaleKind) ends() (low, high string) {
+	switch {
+	case k.r != Range{}:
+		return number(k.r.Low), number(k.r.High)
+	case k.global:
+		return "−" + k.m, "+" + k.m
+	}
+	return "−m", "+m"
+}
+
+func number(x float32) string {
+	return strings.Replace(fmt.Sprintf("%.3g", x), "-", "−", 1)
+}
+
+// text explains the scale in words.
+func (n note) text() string {
+	low, high := n.scale.ends()
+	text := strings.Join(n.whats, ", ") + ": "
+	if first, size := utf8.DecodeRuneInString(text); size > 0 {
+		text = string(unicode.ToUpper(first)) + text[size:]
+	}
+	switch {
+	case n.scale.r != Range{}:
+		text += fmt.Sprintf("black is %s, white is %s.", low, high)
+	case n.scale.global:
+		text += fmt.Sprintf("grey is 0, black %s and white %s, the largest |component| of all tiles.", low, high)
+	default:
+		text += "grey is 0, black −m and white +m, with m the largest |component| of each tile."
+	}
+	if n.scale.radius > 0 {
+		text += fmt.Sprintf(" Every pattern has the norm ρ = %.4g.", n.scale.radius)
+	}
+	return text
+}
+
+// deadNote explains the cross.
+const deadNote = "Tile with a cross: nothing was found for the unit."
+
+// notesText breaks the notes into lines.
+func (s *sheet) notesText(room int) notes {
+	n := notes{letters: s.letters}
+	for _, item := range s.notes {
+		low, high := item.scale.ends()
+		bar := s.letters.width(low, labelSize) + barLength + s.letters.width(high, labelSize) + 2*labelGap
+		n.items = append(n.items, noteLines{low, high, bar, s.letters.wrap(item.text(), labelSize, room-bar-2*labelGap), item.text()})
+	}
+	if s.dead {
+		n.items = append(n.items, noteLines{lines: []string{deadNote}, text: deadNote})
+	}
+	for _, item := range n.items {
+		n.height += len(item.lines)*s.letters.line(labelSize) + labelGap
+	}
+	return n
+}
+
+// barLength and barHeight are of the grey scale in a note, in pixels.
+const barLength, barHeight = 64, 10
+
+// notes are the notes in lines.
+type notes struct {
+	letters *letters
+	items   []noteLines
+	height  int
+}
+
+type noteLines struct {
+	low, high string // at the ends of the bar; "" for no bar
+	bar       int    // width of the bar with its ends
+	lines     []string
+	text      string
+}
+
+func (n notes) draw(p *Picture, at image.Point) {
+	var about []string
+	for _, item := range n.items {
+		baseline := at.Y + n.letters.ascent(labelSize)
+		x := at.X
+		if item.low != "" {
+			bar := image.Pt(at.X+n.letters.width(item.low, labelSize)+labelGap, baseline-barHeight+1)
+			p.write(item.low, labelSize, image.Pt(at.X, baseline), start)
+			p.fill(image.Rectangle{Max: image.Pt(barLength, barHeight)}.Add(bar).Inset(-1), color.Gray{gapGrey})
+			p.place(greyRamp(), bar, image.Pt(1, barHeight))
+			p.write(item.high, labelSize, image.Pt(bar.X+barLength+labelGap, baseline), start)
+			x += item.bar + 2*labelGap
+		}
+		for _, line := range item.lines {
+			p.write(line, labelSize, image.Pt(x, baseline), start)
+			baseline += n.letters.line(labelSize)
+		}
+		at.Y += len(item.lines)*n.letters.line(labelSize) + labelGap
+		about = append(about, item.text)
+	}
+	p.about = strings.Join(about, " ")
+}
+
+// greyRamp runs from black to white as tiles do.
+func greyRamp() *image.Gray {
+	img := image.NewGray(image.Rect(0, 0, barLength, 1))
+	for x := range barLength {
+		img.Pix[x] = uint8(1 + math.Round(254*float64(x)/(barLength-1)))
+	}
+	return img
+}

@@ -1,0 +1,90 @@
+package report
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/unitscope/unitscope/engine/dense"
+	"github.com/unitscope/unitscope/visualize"
+)
+
+// maxSimilarities is how many elements all matrices of a picture have at most.
+const maxSimilarities = 1 << 23
+
+// Similarities draws the cosines between the restarts of each of the first units,
+// at most so many, that found something: a matrix per unit, in the order of its
+// dendrogram, which stands at its right. The line across the dendrogram is the
+// threshold of the modes. Without such a unit there is no picture and no error,
+// and neither where a single matrix would be larger than 8 million elements.
+func Similarities(r *visualize.ModesResult, most int) (*Picture, error) {
+	if r == nil || r.Cosines == nil {
+		return nil, fmt.Errorf("similarities: no cosines")
+	}
+	cosines, err := dense.Data(r.Cosines)
+	if err != nil {
+		return nil, fmt.Errorf("similarities: %w", err)
+	}
+	var maps []*HeatMap
+	lowest, elements := 1.0, 0
+	for u := 0; u < len(r.Units) && len(maps) < most; u++ {
+		d, err := r.Dendrogram(u)
+		if err != nil {
+			return nil, fmt.Errorf("similarities: %w", err)
+		}
+		n := len(d.Restarts)
+		if elements += n * n; elements > maxSimilarities {
+			break
+		}
+		if n == 0 {
+			continue
+		}
+		m, low, err := similarity(r, u, d, cosines[u*r.Restarts*r.Restarts:])
+		if err != nil {
+			return nil, fmt.Errorf("similarities: unit %d: %w", r.Units[u].Unit, err)
+		}
+		maps, lowest = append(maps, m), min(lowest, low)
+	}
+	if len(maps) == 0 {
+		return nil, nil
+	}
+	// A tenth or more, so that what is nearly 1 looks like 1.
+	low := min(math.Floor(10*lowest)/10, 0.9)
+	return HeatMaps(inSquare(maps), HeatOptions{
+		Title: fmt.Sprintf("How alike the restarts of units of layer %d are", r.Layer),
+		Rows:  "restart", Columns: "restart", What: "cosine between two restarts",
+		Note: fmt.Sprintf("The dendrograms join restarts from cosine 1 at the left to %g at the right. What is joined at the left of the line, at %g, is one mode.", low, r.Threshold),
+		Low:  low, High: 1,
+	})
+}
+
+// similarity is the matrix of one unit in the order of its dendrogram, and the
+// lowest number in it.
+func similarity(r *visualize.ModesResult, u int, d *visualize.Dendrogram, cosines []float32) (*HeatMap, float64, error) {
+	n := len(d.Restarts)
+	elements, lowest := make([]float32, 0, n*n), float32(1)
+	for _, i := range d.Restarts {
+		for _, j := range d.Restarts {
+			c := cosines[i*r.Restarts+j]
+			elements, lowest = append(elements, c), min(lowest, c)
+		}
+	}
+	matrix, err := dense.Of(elements, n, n)
+	if err != nil {
+		return nil, 0, err
+	}
+	t := &Tree{Cut: r.Threshold}
+	for _, j := range d.Joins {
+		t.Joins = append(t.Joins, Join{j.A, j.B, j.Cosine})
+	}
+	modes := r.Units[u].Modes.Value
+	return &HeatMap{Title: fmt.Sprintf("unit %d, %s", r.Units[u].Unit, count(int(modes), "mode")), Matrix: matrix, Units: d.Restarts, Tree: t}, float64(lowest), nil
+}
+
+// inSquare lays things out in a near square.
+func inSquare(maps []*HeatMap) (rows [][]*HeatMap) {
+	columns := squareColumns(len(maps))
+	for from := 0; from < len(maps); from += columns {
+		rows = append(rows, maps[from:min(from+columns, len(maps))])
+	}
+	return rows
+}

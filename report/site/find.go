@@ -1,0 +1,162 @@
+package site
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/unitscope/unitscope/report/runfolder"
+)
+
+// source is a run folder that a report is about.
+type source struct {
+	path    string
+	name    string // its path below the folder that was given, with slashes
+	record  runfolder.Record
+	problem string // why its results are not shown; "" if they are
+}
+
+// Bounds of a search for run folders: a paper has a hundred of them, three deep.
+const (
+	maxDepth   = 5
+	maxFolders = 100_000
+)
+
+// find lists the run folders in and below the folders given, in the order of
+// their names. Links to folders are not followed.
+func find(folders []string) ([]*source, error) {
+	var all []*source
+	seen := map[string]bool{}
+	for _, folder := range folders {
+		prefix := ""
+		if len(folders) > 1 {
+			prefix = filepath.Base(filepath.Clean(folder))
+		}
+		found, err := findIn(folder, prefix)
+		if err != nil {
+			return nil, err
+		}
+		if len(found) == 0 {
+			return nil, fmt.Errorf("report: %s: no run folder in it (no %s)", folder, runfolder.RecordName)
+		}
+		for _, r := range found {
+			if real, err := filepath.EvalSymlinks(r.path); err == nil && !seen[real] {
+				seen[real] = true
+				all = append(all, r)
+			}
+		}
+	}
+	return all, nil
+}
+
+func findIn(folder, prefix string) (all []*source, err error) {
+	if info, err := os.Stat(folder); err != nil {
+		return nil, fmt.Errorf("report: %w", err)
+	} else if !info.IsDir() {
+		return nil, fmt.Errorf("report: %s: it is a file, want a run folder", folder)
+	}
+	folders := 0
+	err = filepath.WalkDir(folder, func(path string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		below, _ := filepath.Rel(folder, path)
+		if e.IsDir() {
+			folders++
+			if folders > maxFolders {
+				return fmt.Errorf("%s: more than %d folders", folder, maxFolders)
+			}
+			if below != "." && strings.Count(below, string(filepath.Separator)) >= maxDepth {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		if e.Name() != runfolder.RecordName {
+			return nil
+		}
+		name := filepath.ToSlash(filepath.Join(prefix, filepath.Dir(below)))
+		if name == "." {
+			name = filepath.Base(filepath.Clean(folder))
+		}
+		all = append(all, open(filepath.Dir(path), name))
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("report: %w", err)
+	}
+	all = slices.DeleteFunc(all, func(r *source) bool { return r.record.Task == Task })
+	slices.SortFunc(all, func(a, b *source) int { return strings.Compare(a.name, b.name) })
+	return all, nil
+}
+
+// open reads a run's record and makes sure that its files are what it wrote.
+func open(path, name string) *source {
+	r := &source{path: path, name: name}
+	var err error
+	if r.record, err = runfolder.ReadRecord(path); err != nil {
+		r.problem = "its record can't be read: " + err.Error()
+		return r
+	}
+	if r.record.Status != runfolder.Complete {
+		r.problem = fmt.Sprintf("the run %q is not complete; finish it with --resume where the command has it, or run it again with --force", r.record.Task)
+		return r
+	}
+	// A run with other runs below it may be under way while those are reported.
+	if err := runfolder.Verify(path); err != nil {
+		r.problem = err.Error()
+	}
+	return r
+}
+
+// file is the path of a file that the run wrote; "" if it did not.
+func (r *source) file(name string) string {
+	if slices.ContainsFunc(r.record.Outputs, func(o runfolder.FileDigest) bool { return o.Name == name }) {
+		return filepath.Join(r.path, name)
+	}
+	return ""
+}
+
+// model is the SHA-256 of the one model that the run read, or wrote.
+func (r *source) model() (digest string, err error) {
+	for _, o := range r.record.Outputs {
+		if o.Name == runfolder.ModelName {
+			return o.SHA256, nil
+		}
+	}
+	for _, in := range r.record.Inputs {
+		if strings.HasSuffix(in.Name, ".safetensors") {
+			if digest != "" {
+				return "", errors.New("it read more than one model")
+			}
+			digest = in.SHA256
+		}
+	}
+	if digest == "" {
+		return "", errors.New("its record names no model")
+	}
+	return digest, nil
+}
+
+// modelName is how the run itself calls its model: the folder it is in.
+func (r *source) modelName() string {
+	for _, in := range r.record.Inputs {
+		if strings.HasSuffix(in.Name, ".safetensors") {
+			name := filepath.ToSlash(in.Name)
+			if folder := strings.TrimSuffix(name, "/"+runfolder.ModelName); folder != name {
+				name = folder
+			}
+			return name[strings.LastIndex(name, "/")+1:]
+		}
+	}
+	return r.name
+}
+
+// Name is the run's folder, for pages.
+func (r *source) Name() string { return r.name }
+
+// Record is how the run was made, for pages.
+func (r *source) Record() runfolder.Record { return r.record }

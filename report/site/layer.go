@@ -1,0 +1,484 @@
+package site
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+
+	"github.com/unitscope/unitscope/engine/dense"
+	"github.com/unitscope/unitscope/report"
+	"github.com/unitscope/unitscope/visualize"
+)
+
+// numbers are written with five digits; what is not finite is null.
+type numbers []float32
+
+// MarshalJSON implements json.Marshaler.
+func (n numbers) MarshalJSON() ([]byte, error) {
+	b := []byte{'['}
+	for i, x := range n {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		if x-x != 0 {
+			b = append(b, "null"...)
+		} else {
+			b = strconv.AppendFloat(b, float64(x), 'g', 5, 32)
+		}
+	}
+	return append(b, ']'), nil
+}
+
+// layer is all that a page needs to know of a layer's units; places count them.
+type layer struct {
+	Key    string `json:"key"` // of addresses: "dbn/2"
+	Name   string `json:"name"`
+	Model  string `json:"model"`
+	Number int    `json:"layer"`
+	Units  []int  `json:"units"` // [U], ascending
+	Rows   int    `json:"rows"`  // of a pattern, in pixels
+	Cols   int    `json:"cols"`
+	// Thumbs is a tile for each unit, and Method how it was found.
+	Thumbs *strip `json:"thumbs,omitempty"`
+	Method string `json:"method"`
+
+	Ascent      *ascentData      `json:"ascent,omitempty"`
+	Samples     *samplesData     `json:"samples,omitempty"`
+	Combine     *placedStrip     `json:"combine,omitempty"`
+	Examples    *examplesData    `json:"examples,omitempty"`
+	Selectivity *selectivityData `json:"selectivity,omitempty"`
+	// Facts are the units' numbers, which can be sorted by.
+	Facts []fact `json:"facts"`
+	Dead  []int  `json:"dead"` // places
+
+	components int
+	seen       map[string]bool // tasks that gave results
+}
+
+// A fact is one number for each unit [U].
+type fact struct {
+	Key    string  `json:"key"`
+	Name   string  `json:"name"`
+	About  string  `json:"about"`
+	Values numbers `json:"values"`
+}
+
+// placedStrip is tiles of some of the units: Places[u] is the unit's place in the
+// strip, -1 if it has none; Each tiles belong to it.
+type placedStrip struct {
+	Tiles  *strip `json:"tiles"`
+	Places []int  `json:"places"`
+	Each   int    `json:"each"`
+}
+
+type ascentData struct {
+	Restarts   *placedStrip `json:"restarts"` // best only: one for each unit
+	Count      int          `json:"count"`    // restarts of a unit
+	Best       []int        `json:"best"`     // [U], -1 for no ascent
+	Activation numbers      `json:"activation"`
+	Start      numbers      `json:"start"`
+	Cosine     numbers      `json:"cosine"`
+	Steps      []int        `json:"steps"`
+	Stop       []string     `json:"stop"`
+	Curves     *curveData   `json:"curves,omitempty"`
+	All        bool         `json:"all"` // Restarts has all, not only the best
+}
+
+type curveData struct {
+	Step       []int   `json:"step"`
+	Activation numbers `json:"activation"` // [U, R, T]
+}
+
+type samplesData struct {
+	Samples *placedStrip `json:"samples"`
+	Mean    *placedStrip `json:"mean"`
+}
+
+type examplesData struct {
+	Examples   *placedStrip `json:"examples"`
+	Activation numbers      `json:"activation"` // [U, n]
+	Label      []int        `json:"label"`      // -1 for none
+	Index      []int        `json:"index"`
+}
+
+type selectivityData struct {
+	Places []int `json:"places"`
+	// Matrix is base64 of int8 [S, S], 127 times the response, rows are patterns.
+	Matrix string `json:"matrix"`
+	Units  []int  `json:"units"` // [S] units of rows and columns
+}
+
+// builder fills one layer from the runs that looked at it.
+type builder struct {
+	*layer
+	sheets *sheets
+	shape  []int // of the model's input; nil if unknown
+}
+
+// add reads what a run has to say of the layer.
+func (b *builder) add(r *source) (err error) {
+	switch r.record.Task {
+	case taskAscent:
+		err = b.ascent(r)
+	case taskSample:
+		err = b.samples(r)
+	case taskCombine:
+		err = b.combination(r)
+	case taskExamples:
+		err = b.examples(r)
+	case taskSelectivity:
+		err = b.selectivity(r)
+	default:
+		return nil
+	}
+	if err == nil {
+		b.seen[r.record.Task] = true
+	}
+	return err
+}
+
+// layout settles the size of a tile; all patterns of a layer have the same.
+func (b *builder) layout(components int) error {
+	if b.components != 0 {
+		if components != b.components {
+			return fmt.Errorf("patterns of %d numbers, others of this layer have %d", components, b.components)
+		}
+		return nil
+	}
+	rows, cols, err := report.TileShape(b.shape, components)
+	if err != nil {
+		if rows, cols, err = report.TileShape(nil, components); err != nil {
+			return err
+		}
+	}
+	if rows > sheetWidth || cols > sheetWidth {
+		return fmt.Errorf("patterns of %dx%d are larger than a report shows", rows, cols)
+	}
+	b.components, b.Rows, b.Cols = components, rows, cols
+	return nil
+}
+
+// strip puts an array [S, each, D], or [S, D], of patterns on sheets.
+func (b *builder) strip(a *array, g grey) (*placedStrip, error) {
+	each := 1
+	if len(a.shape) > 1 {
+		each = a.shape[0]
+	}
+	if each < 1 || a.size() < 1 || len(a.shape) > 2 {
+		return nil, fmt.Errorf("patterns of shape %v", a.shape)
+	}
+	components := a.size() / each
+	if err := b.layout(components); err != nil {
+		return nil, err
+	}
+	t, err := b.sheets.tiles(a.data, components, b.Rows, b.Cols, each, g)
+	if err != nil {
+		return nil, err
+	}
+	return &placedStrip{t, b.places(a.units), each}, nil
+}
+
+// places says for each unit of the layer where it is among others.
+func (b *builder) places(units []int) []int {
+	at := map[int]int{}
+	for i, u := range units {
+		at[u] = i
+	}
+	places := make([]int, len(b.Units))
+	for i, u := range b.Units {
+		if place, ok := at[u]; ok {
+			places[i] = place
+		} else {
+			places[i] = -1
+		}
+	}
+	return places
+}
+
+// spread gives every unit of the layer the numbers, each of them, that some units
+// have; the others get NaN.
+func (b *builder) spread(units []int, data []float32, each int) numbers {
+	all := make(numbers, len(b.Units)*each)
+	for i := range all {
+		all[i] = float32(math.NaN())
+	}
+	for i, place := range b.places(units) {
+		if place >= 0 {
+			copy(all[i*each:(i+1)*each], data[place*each:(place+1)*each])
+		}
+	}
+	return all
+}
+
+func (b *builder) thumbs(p *placedStrip, method string) {
+	if b.Thumbs == nil && p.Each == 1 && !slices.Contains(p.Places, -1) && slices.IsSorted(p.Places) {
+		b.Thumbs, b.Method = p.Tiles, method
+	}
+}
+
+func (b *builder) ascent(r *source) (err error) {
+	direction, _ := strconv.Atoi(r.record.Options["direction"])
+	table, arrays := r.file("restarts.csv"), r.file("ascent.npz")
+	if table == "" || arrays == "" {
+		return errors.New("it lacks restarts.csv or ascent.npz")
+	}
+	f, err := os.Open(table)
+	if err != nil {
+		return err
+	}
+	found, err := visualize.ReadRestarts(f, b.Number, max(-1, min(direction, 1)))
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	best, err := readArray(arrays, "best")
+	if err != nil {
+		return err
+	}
+	if !slices.Equal(best.units, found.Units) {
+		return errors.New("ascent.npz and restarts.csv are about different units")
+	}
+	sorted, err := b.inOrder(best)
+	if err != nil {
+		return err
+	}
+	strip, err := b.strip(sorted, signed)
+	if err != nil {
+		return err
+	}
+	b.thumbs(strip, "the best pattern of activation maximization")
+	a := &ascentData{Restarts: strip, Count: found.Restarts}
+	if patterns, err := readArray(arrays, "patterns"); err == nil && len(patterns.shape) == 2 && patterns.shape[0] == found.Restarts && slices.Equal(patterns.units, found.Units) {
+		if a.Restarts, err = b.strip(patterns, signed); err != nil {
+			return err
+		}
+		a.All = true
+	}
+	if err := b.restarts(a, found); err != nil {
+		return err
+	}
+	b.Ascent = a
+	return b.curves(a, r)
+}
+
+// inOrder is an array with its rows in the order of the layer's units.
+func (b *builder) inOrder(a *array) (*array, error) {
+	if slices.IsSorted(a.units) {
+		return a, nil
+	}
+	order := slices.Sorted(slices.Values(a.units))
+	sorted := &array{units: order, shape: a.shape}
+	for _, u := range order {
+		sorted.data = append(sorted.data, a.of(a.place(u))...)
+	}
+	return sorted, nil
+}
+
+// restarts copies the numbers of each restart, and makes facts of the best ones.
+func (b *builder) restarts(a *ascentData, found *visualize.AscentResult) error {
+	activation, err1 := dense.Data(found.Activation)
+	start, err2 := dense.Data(found.StartActivation)
+	cosine, err3 := dense.Data(found.Cosine)
+	if err := errors.Join(err1, err2, err3); err != nil {
+		return err
+	}
+	n := found.Restarts
+	a.Activation, a.Start, a.Cosine = b.spread(found.Units, activation, n), b.spread(found.Units, start, n), b.spread(found.Units, cosine, n)
+	a.Steps, a.Stop = make([]int, len(b.Units)*n), make([]string, len(b.Units)*n)
+	best, spread := make(numbers, len(b.Units)), make(numbers, len(b.Units))
+	for i, place := range b.places(found.Units) {
+		a.Best = append(a.Best, -1)
+		best[i], spread[i] = float32(math.NaN()), float32(math.NaN())
+		if place < 0 {
+			continue
+		}
+		a.Best[i] = found.Best[place]
+		row := activation[place*n : (place+1)*n]
+		best[i] = row[found.Best[place]]
+		spread[i] = slices.Max(row) - slices.Min(row)
+		for k := range n {
+			a.Steps[i*n+k], a.Stop[i*n+k] = found.Steps[place*n+k], found.Stop[place*n+k].String()
+		}
+		if found.Dead[place] {
+			b.Dead = append(b.Dead, i)
+		}
+	}
+	b.fact("activation", "activation", "activation of the best restart, before the sigmoid", best)
+	if n > 1 {
+		b.fact("spread", "spread of restarts", "difference between the restarts' highest and lowest activation", spread)
+	}
+	return nil
+}
+
+func (b *builder) curves(a *ascentData, r *source) error {
+	path := r.file("curves.npz")
+	if path == "" {
+		return nil
+	}
+	curves, err := readArray(path, "activation")
+	if err != nil {
+		return err
+	}
+	steps, err := readVector(path, "step")
+	if err != nil {
+		return err
+	}
+	if len(curves.shape) != 2 || curves.shape[0] != a.Count || curves.shape[1] != len(steps) {
+		return fmt.Errorf("%s: curves of shape %v for %d restarts and %d steps", filepath.Base(path), curves.shape, a.Count, len(steps))
+	}
+	a.Curves = &curveData{steps, b.spread(curves.units, curves.data, a.Count*len(steps))}
+	return nil
+}
+
+func (b *builder) samples(r *source) error {
+	path := r.file("samples.npz")
+	samples, err := readArray(path, "samples")
+	if err != nil {
+		return err
+	}
+	mean, err := readArray(path, "mean")
+	if err != nil {
+		return err
+	}
+	g := greyOf(samples.data)
+	var s samplesData
+	if s.Samples, err = b.strip(samples, g); err != nil {
+		return err
+	}
+	if s.Mean, err = b.strip(mean, g); err != nil {
+		return err
+	}
+	b.Samples = &s
+	b.thumbs(s.Mean, "the mean of samples")
+	return b.column(r, "mixing.csv", []fact{
+		{Key: "concentration", Name: "concentration of samples", About: "mean cosine between samples and their mean: 1 if all are alike"},
+		{Key: "sample_modes", Name: "modes of samples", About: "modes among the samples of the unit"},
+	}, map[string]string{"sample_modes": "modes"})
+}
+
+func (b *builder) combination(r *source) (err error) {
+	a, err := readArray(r.file("combine.npz"), "patterns")
+	if err != nil {
+		return err
+	}
+	if b.Combine, err = b.strip(a, signed); err == nil {
+		b.thumbs(b.Combine, "the linear combination of the filters below")
+	}
+	return err
+}
+
+func (b *builder) examples(r *source) error {
+	path := r.file("examples.npz")
+	examples, err := readArray(path, "examples")
+	if err != nil {
+		return err
+	}
+	var e examplesData
+	if e.Examples, err = b.strip(examples, greyOf(examples.data)); err != nil {
+		return err
+	}
+	n := e.Examples.Each
+	for _, part := range []struct {
+		name string
+		to   func(numbers)
+	}{
+		{"activation", func(x numbers) { e.Activation = x }},
+		{"label", func(x numbers) { e.Label = x.whole() }},
+		{"index", func(x numbers) { e.Index = x.whole() }},
+	} {
+		a, err := readArray(path, part.name)
+		if err != nil {
+			return err
+		}
+		if len(a.shape) != 1 || a.shape[0] != n || !slices.Equal(a.units, examples.units) {
+			return fmt.Errorf("%s of shape %v for %d examples", part.name, a.shape, n)
+		}
+		part.to(b.spread(a.units, a.data, n))
+	}
+	b.Examples = &e
+	return nil
+}
+
+// whole rounds to whole numbers; what is none becomes -1.
+func (n numbers) whole() []int {
+	all := make([]int, len(n))
+	for i, x := range n {
+		all[i] = -1
+		if x >= 0 && x < 1<<30 {
+			all[i] = int(x)
+		}
+	}
+	return all
+}
+
+func (b *builder) selectivity(r *source) error {
+	a, err := readArray(r.file("selectivity.npz"), "matrix")
+	if err != nil {
+		return err
+	}
+	if len(a.shape) != 1 || a.shape[0] != len(a.units) {
+		return fmt.Errorf("selectivity.npz: a row of shape %v for %d units", a.shape, len(a.units))
+	}
+	bytes := make([]byte, len(a.data))
+	for i, x := range a.data {
+		if x == x {
+			bytes[i] = byte(int8(math.Round(127 * float64(max(-1, min(1, x))))))
+		}
+	}
+	b.Selectivity = &selectivityData{b.places(a.units), base64.StdEncoding.EncodeToString(bytes), a.units}
+	return b.column(r, "selectivity.csv", []fact{
+		{Key: "dominance", Name: "selectivity", About: "share of all responses to the unit's pattern that is the unit's own"},
+	}, nil)
+}
+
+// column makes facts of columns of a table with a row for each unit. A column is
+// named as the fact's key, or as columns says.
+func (b *builder) column(r *source, name string, facts []fact, columns map[string]string) error {
+	path := r.file(name)
+	if path == "" {
+		return nil
+	}
+	t, err := readTable(path)
+	if err != nil {
+		return err
+	}
+	for _, f := range facts {
+		column := f.Key
+		if other, ok := columns[f.Key]; ok {
+			column = other
+		}
+		b.factOf(t, f, column, func(int) bool { return true })
+	}
+	return nil
+}
+
+// factOf makes a fact of those rows of a table that are about the layer.
+func (b *builder) factOf(t *table, f fact, column string, about func(row int) bool) {
+	var units []int
+	var values []float32
+	for i := range t.rows {
+		if u := t.whole(i, "unit"); u >= 0 && about(i) && !slices.Contains(units[max(0, len(units)-1):], u) {
+			units, values = append(units, u), append(values, float32(t.number(i, column)))
+		}
+	}
+	if firstTwice(units) < 0 && len(units) > 0 {
+		b.fact(f.Key, f.Name, f.About, b.spread(units, values, 1))
+	}
+}
+
+// modes takes the layer's rows of modes.csv.
+func (b *builder) modes(t *table) {
+	b.factOf(t, fact{Key: "modes", Name: "modes", About: "patterns that restarts differ in: clusters of the restarts' patterns"}, "modes", func(row int) bool {
+		return t.text(row, "network") == "trained" && t.whole(row, "layer") == b.Number
+	})
+}
+
+func (b *builder) fact(key, name, about string, values numbers) {
+	if slices.ContainsFunc(values, func(x float32) bool { return x == x }) {
+		b.Facts = append(b.Facts, fact{key, name, about, values})
+	}
+}

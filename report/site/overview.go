@@ -1,0 +1,327 @@
+package site
+
+import (
+	"bytes"
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/unitscope/unitscope/report/chart"
+)
+
+// figure is a picture that a run has written.
+type figure struct {
+	Title   string
+	Caption string
+	Folder  string
+	Data    template.URL
+	Width   int
+	Height  int
+	Open    bool // shown at once, rather than when it is asked for
+}
+
+// htmlTable is a table of results. Its cells are texts; those of Right are
+// numbers.
+type htmlTable struct {
+	Title   string
+	Caption string
+	Folder  string
+	Names   []string
+	Rows    [][]string
+	Right   []bool
+	More    int // rows that are not shown
+}
+
+// chartHTML is an SVG element.
+type chartHTML struct {
+	Title   string
+	Caption string
+	SVG     template.HTML
+}
+
+// captions say how to read the pictures, by their names.
+var captions = map[string]string{
+	"figure1.png":     "Figure 1 of the report: for each layer, what excites its first units most (activation maximization, section 3). Grey is zero, white positive, black negative; every tile has its own scale.",
+	"figure2.png":     "Figure 2 of the report: activation maximization on patches of natural images. Edges below, and gratings and corners above.",
+	"figure3.png":     "Figure 3 of the report: samples of the net with one unit held on (section 4), and their mean at the end of each row.",
+	"figure4.png":     "Figure 4 of the report: the same units by three methods: samples' mean, the linear combination of filters below (section 5), activation maximization.",
+	"selectivity.png": "Selectivity: a row is a unit's pattern, a column what a unit answers to it. A bright diagonal alone means that every unit answers to its own pattern only.",
+	"modes.png":       "How many units have how many modes: clusters of the patterns that restarts ended in.",
+	"filters.png":     "The weights of the first layer's units, in input space.",
+	"curves.png":      "Activation against the steps of the ascent, for the restarts of units.",
+	"compare.png":     "The patterns of each method for the same units, side by side.",
+}
+
+// maxPicture is how many bytes of a picture a report takes in. Larger ones, such as
+// the selectivity of a thousand units, are in their folders, and what they show is
+// on the units' pages.
+const maxPicture = 2 << 20
+
+// overview collects what is not about one unit.
+func (r *Report) overview() {
+	for _, run := range r.Runs {
+		r.pictures(run)
+	}
+	slices.SortStableFunc(r.Figures, func(a, b figure) int { return rank(a) - rank(b) })
+	for i := range r.Figures {
+		r.Figures[i].Open = i < 2 && rank(r.Figures[i]) < 2
+	}
+	for _, m := range r.Models {
+		r.training(m)
+		r.modesByLayer(m)
+	}
+	r.comparison()
+	r.results()
+}
+
+// rank brings the report's figures to the front.
+func rank(f figure) int {
+	for i, name := range []string{"figure1", "figure2", "figure3", "figure4", "selectivity", "modes"} {
+		if strings.HasPrefix(f.Title, name) {
+			return i
+		}
+	}
+	return 9
+}
+
+// pictures takes in those pictures of a run that captions knows.
+func (r *Report) pictures(of *source) {
+	for _, o := range of.record.Outputs {
+		caption, ok := captions[o.Name]
+		if !ok || o.Bytes > maxPicture {
+			continue
+		}
+		file, err := os.ReadFile(filepath.Join(of.path, o.Name))
+		if err != nil {
+			r.problem(of, "%v", err)
+			continue
+		}
+		size, ok := pngSize(file)
+		if !ok || len(file) > maxPicture {
+			r.problem(of, "%s is no picture", o.Name)
+			continue
+		}
+		r.Figures = append(r.Figures, figure{
+			Title: strings.TrimSuffix(o.Name, ".png"), Caption: caption, Folder: of.name,
+			Data:  template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(file)),
+			Width: size.Width, Height: size.Height,
+		})
+	}
+}
+
+// training draws a model's monitors against its updates.
+func (r *Report) training(m *Model) {
+	if m.run == nil || m.run.file("log.csv") == "" {
+		return
+	}
+	t, err := readTable(m.run.file("log.csv"))
+	if err != nil {
+		r.problem(m.run, "%v", err)
+		return
+	}
+	x, y, what := "epoch", "error", "reconstruction error"
+	if t.column("validation_error") >= 0 {
+		y, what = "train_error", "share of errors"
+	}
+	var series []chart.Series
+	for i := range t.rows {
+		name := "training"
+		if l := t.text(i, "layer"); l != "" {
+			name = "layer " + l
+		}
+		if len(series) == 0 || series[len(series)-1].Name != name {
+			series = append(series, chart.Series{Name: name})
+		}
+		s := &series[len(series)-1]
+		s.X, s.Y = append(s.X, t.number(i, x)), append(s.Y, t.number(i, y))
+	}
+	r.chart(m.run, fmt.Sprintf("Training of %s", m.Name), fmt.Sprintf("%s after every report; a curve for each layer.", what), func(b *bytes.Buffer) error {
+		return chart.Curves(b, chart.Axes{Title: m.Name, X: x, Y: what}, series)
+	})
+}
+
+func (r *Report) chart(of *source, title, caption string, draw func(*bytes.Buffer) error) {
+	var b bytes.Buffer
+	if err := draw(&b); err != nil {
+		r.problem(of, "%s: %v", title, err)
+		return
+	}
+	r.Charts = append(r.Charts, chartHTML{title, caption, template.HTML(b.String())})
+}
+
+// modesByLayer draws the mean number of modes of each layer.
+func (r *Report) modesByLayer(m *Model) {
+	t := r.modes(m)
+	if t == nil {
+		return
+	}
+	type key struct {
+		network string
+		layer   int
+	}
+	sum, count := map[key]float64{}, map[key]int{}
+	layers, networks := map[int]bool{}, map[string]bool{}
+	for i := range t.rows {
+		k := key{t.text(i, "network"), t.whole(i, "layer")}
+		if x := t.number(i, "modes"); x == x && k.layer > 0 {
+			sum[k] += x
+			count[k]++
+			layers[k.layer], networks[k.network] = true, true
+		}
+	}
+	var names []string
+	numbers := sortedKeys(layers)
+	for _, l := range numbers {
+		names = append(names, fmt.Sprintf("layer %d", l))
+	}
+	var series []chart.Series
+	for _, network := range []string{"trained", "untrained"} {
+		if !networks[network] {
+			continue
+		}
+		s := chart.Series{Name: network}
+		for i, l := range numbers {
+			k := key{network, l}
+			s.X = append(s.X, float64(i))
+			s.Y = append(s.Y, sum[k]/float64(count[k]))
+		}
+		series = append(series, s)
+	}
+	if len(series) == 0 {
+		return
+	}
+	r.chart(m.latest(taskRestarts), "Modes of "+m.Name, "Mean number of modes of a unit: how many different patterns its restarts find. Dead units are left out.", func(b *bytes.Buffer) error {
+		return chart.Bars(b, chart.Axes{Title: m.Name, Y: "modes"}, names, series)
+	})
+}
+
+// compared are the columns of the comparison, with what they are called.
+var compared = [][2]string{
+	{"activation", "activation"}, {"percentile", "percentile among data"}, {"dominance", "selectivity"},
+	{"distance", "distance to nearest example"}, {"reconstruction", "reconstruction error"}, {"cosine_ascent", "cosine to ascent"},
+}
+
+// comparison is the means of analyze compare over units, a row for each model,
+// layer and method.
+func (r *Report) comparison() {
+	out := htmlTable{
+		Title:   "Comparison of methods",
+		Caption: "Means over the units that a method has a pattern of. The percentile is where a pattern's activation lies among those of the data; selectivity is the unit's own share of all responses to its pattern.",
+		Names:   []string{"model", "layer", "method", "units"},
+	}
+	for _, c := range compared {
+		out.Names = append(out.Names, c[1])
+	}
+	for _, m := range r.Models {
+		for _, run := range m.others {
+			if run.record.Task != taskCompare || run.file("compare.csv") == "" {
+				continue
+			}
+			t, err := readTable(run.file("compare.csv"))
+			if err != nil {
+				r.problem(run, "%v", err)
+				continue
+			}
+			out.Rows = append(out.Rows, meansOf(m.Name, t)...)
+		}
+	}
+	if len(out.Rows) > 0 {
+		out.Right = make([]bool, len(out.Names))
+		for i := range out.Right {
+			out.Right[i] = i == 1 || i > 2
+		}
+		r.Tables = append(r.Tables, out)
+	}
+}
+
+func meansOf(model string, t *table) (rows [][]string) {
+	var order []string
+	of := map[string][]int{}
+	for i := range t.rows {
+		method := t.text(i, "method")
+		if of[method] == nil {
+			order = append(order, method)
+		}
+		if t.text(i, "missing") != "true" {
+			of[method] = append(of[method], i)
+		}
+	}
+	for _, method := range order {
+		if len(of[method]) == 0 {
+			continue
+		}
+		row := []string{model, t.text(of[method][0], "layer"), method, strconv.Itoa(len(of[method]))}
+		for _, c := range compared {
+			sum, n := 0.0, 0
+			for _, i := range of[method] {
+				if x := t.number(i, c[0]); x == x {
+					sum, n = sum+x, n+1
+				}
+			}
+			row = append(row, short(sum/float64(n)))
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// short is a number with four digits, "" for none.
+func short(x float64) string {
+	if math.IsNaN(x) {
+		return ""
+	}
+	return strconv.FormatFloat(x, 'g', 4, 64)
+}
+
+const maxRows = 50 // of a table that is shown as it is
+
+// results are the tables that are shown as they are.
+func (r *Report) results() {
+	for _, run := range r.Runs {
+		for _, shown := range []struct{ file, title, caption string }{
+			{"scores.csv", "Classification", "Share of errors and mean cross-entropy of the fine-tuned model."},
+			{"likelihood.csv", "Log-likelihood", "Mean log-likelihood of data under the first layer's model, in nats."},
+			{"search.csv", "Search", "The trials of a search over hyper-parameters, the best first."},
+		} {
+			path := run.file(shown.file)
+			if path == "" {
+				continue
+			}
+			t, err := readTable(path)
+			if err != nil {
+				r.problem(run, "%v", err)
+				continue
+			}
+			r.Tables = append(r.Tables, plainTable(shown.title, shown.caption, run.name, t))
+		}
+	}
+}
+
+func plainTable(title, caption, folder string, t *table) htmlTable {
+	out := htmlTable{Title: title, Caption: caption, Folder: folder, Names: t.names, Rows: t.rows[:min(len(t.rows), maxRows)], Right: make([]bool, len(t.names))}
+	out.More = len(t.rows) - len(out.Rows)
+	for c := range t.names {
+		out.Right[c] = len(out.Rows) > 0
+		for _, row := range out.Rows {
+			if _, err := strconv.ParseFloat(row[c], 64); err != nil && row[c] != "" {
+				out.Right[c] = false
+			}
+		}
+	}
+	out.Rows = slices.Clone(out.Rows)
+	for i, row := range out.Rows {
+		out.Rows[i] = slices.Clone(row)
+		for c, text := range row {
+			if x, err := strconv.ParseFloat(text, 64); err == nil && out.Right[c] && strings.ContainsAny(text, ".e") {
+				out.Rows[i][c] = short(x)
+			}
+		}
+	}
+	return out
+}

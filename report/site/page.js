@@ -1,0 +1,291 @@
+"use strict";
+(() => {
+  // Small helpers: an element with attributes and children, and the same for SVG.
+  const el = (name, attributes = {}, ...children) => fill(document.createElement(name), attributes, children);
+  const svg = (name, attributes = {}, ...children) => fill(document.createElementNS("http://www.w3.org/2000/svg", name), attributes, children);
+  const fill = (e, attributes, children) => {
+    for (const [k, v] of Object.entries(attributes)) if (v !== undefined && v !== false) e.setAttribute(k, v === true ? "" : v);
+    e.append(...children.flat().filter(c => c !== undefined && c !== null && c !== false));
+    return e;
+  };
+  const text = (x, digits = 4) => x === null || x === undefined ? "–" : x !== 0 && Math.abs(x) < 1e-3 ? x.toExponential(1) : Number(x.toPrecision(digits)).toString();
+  const said = words => el("span", { class: "said" }, words); // heard, not seen
+  const plural = (n, word) => n + " " + word + (n === 1 ? "" : "s");
+  const byId = id => document.getElementById(id);
+
+  const layers = [];
+  for (let i = 0; byId("data-" + i); i++) {
+    const source = byId("data-" + i);
+    layers.push({ ...JSON.parse(source.textContent), index: i, view: byId("layer-" + i), order: null });
+    source.remove();
+  }
+
+  // A sheet of tiles becomes a picture when it is first looked at.
+  const urls = new Map();
+  function sheetURL(layer, number) {
+    const id = "sheet-" + layer.index + "-" + number;
+    if (!urls.has(id)) {
+      const source = byId(id), bytes = Uint8Array.from(atob(source.textContent), c => c.charCodeAt(0));
+      source.remove();
+      urls.set(id, "url(" + URL.createObjectURL(new Blob([bytes], { type: "image/png" })) + ")");
+    }
+    return urls.get(id);
+  }
+
+  // A tile of a strip, about so many pixels wide.
+  function tile(layer, strip, place, width, label) {
+    const zoom = Math.max(1, Math.round(width / layer.cols)), on = place % strip.per;
+    const e = el("span", label ? { class: "tile", role: "img", "aria-label": label } : { class: "tile" });
+    e.style.width = layer.cols * zoom + "px";
+    e.style.height = layer.rows * zoom + "px";
+    e.style.backgroundImage = sheetURL(layer, strip.sheets[Math.floor(place / strip.per)]);
+    e.style.backgroundSize = strip.columns * layer.cols * zoom + "px auto";
+    e.style.backgroundPosition = -(on % strip.columns) * layer.cols * zoom + "px " + -Math.floor(on / strip.columns) * layer.rows * zoom + "px";
+    return e;
+  }
+  const greys = strip => strip.grey === 1 ? "Black is 0, white is 1." : "Grey is zero, white positive, black negative; every tile has its own scale.";
+  const address = (layer, unit) => "#" + encodeURI(layer.key) + (unit === undefined ? "" : "/" + unit);
+  const factOf = (layer, key) => layer.facts.find(f => f.key === key);
+
+  // The grid of a layer.
+  function openGrid(layer) {
+    if (layer.order) return;
+    const grid = layer.view.querySelector(".grid");
+    layer.items = layer.units.map((unit, i) => {
+      const dead = layer.dead && layer.dead.includes(i);
+      const picture = layer.thumbs ? tile(layer, layer.thumbs, i, 56) : el("span", { class: "tile" });
+      if (dead) picture.classList.add("dead");
+      const label = el("span", { class: "label" });
+      const link = el("a", { href: address(layer, unit), tabindex: -1 }, picture, label);
+      return { unit, place: i, dead, link, label, item: el("li", {}, link) };
+    });
+    const by = layer.view.querySelector(".by"), order = layer.view.querySelector(".order"), alive = layer.view.querySelector(".alive");
+    by.addEventListener("change", () => { order.textContent = by.value ? "descending" : "ascending"; arrange(layer); });
+    order.addEventListener("click", () => { order.textContent = order.textContent === "ascending" ? "descending" : "ascending"; arrange(layer); });
+    if (alive) alive.addEventListener("change", () => arrange(layer));
+    grid.addEventListener("keydown", e => moveInGrid(layer, e));
+    grid.addEventListener("focusin", e => { const a = e.target.closest("a"); if (a) rove(layer, a); });
+    arrange(layer);
+  }
+
+  // arrange puts the units in the order that is asked for; units without the number come last.
+  function arrange(layer) {
+    const fact = factOf(layer, layer.view.querySelector(".by").value), down = layer.view.querySelector(".order").textContent === "descending";
+    const alive = layer.view.querySelector(".alive");
+    const value = i => fact ? fact.values[i.place] : i.unit;
+    layer.order = layer.items.filter(i => !(alive && alive.checked && i.dead)).sort((a, b) => {
+      const x = value(a), y = value(b);
+      if (x === null || y === null) return (x === null) - (y === null) || a.unit - b.unit;
+      return (down ? y - x : x - y) || a.unit - b.unit;
+    });
+    for (const i of layer.order) {
+      const shown = fact || layer.facts[0];
+      const value = shown ? shown.values[i.place] : null;
+      i.label.replaceChildren(said("layer " + layer.layer + ", unit "), String(i.unit), i.dead ? said(", dead") : "", value === null ? "" : " · ", value === null ? "" : said(shown.name + " "), value === null ? "" : text(value, 3));
+    }
+    layer.view.querySelector(".hint").textContent = fact ? fact.name + ": " + fact.about : "";
+    layer.view.querySelector(".grid").replaceChildren(...layer.order.map(i => i.item));
+    if (layer.order.length) rove(layer, layer.order[0].link);
+  }
+
+  // Only one unit of a grid is in the order of the tab key; arrows go to the others.
+  function rove(layer, link) {
+    if (layer.roving) layer.roving.tabIndex = -1;
+    layer.roving = link;
+    link.tabIndex = 0;
+  }
+  function moveInGrid(layer, e) {
+    const at = layer.order.findIndex(i => i.link === document.activeElement);
+    if (at < 0 || e.ctrlKey || e.metaKey || e.altKey) return;
+    const top = layer.order[0].link.offsetTop;
+    let columns = layer.order.findIndex(i => i.link.offsetTop !== top);
+    if (columns < 0) columns = layer.order.length;
+    const to = { ArrowRight: at + 1, ArrowLeft: at - 1, ArrowDown: at + columns, ArrowUp: at - columns, Home: 0, End: layer.order.length - 1 }[e.key];
+    if (to === undefined) return;
+    e.preventDefault();
+    const next = layer.order[Math.max(0, Math.min(layer.order.length - 1, to))];
+    next.link.focus();
+  }
+
+  // The page of a unit.
+  let shown = null; // { layer, unit }
+  function openUnit(layer, unit) {
+    openGrid(layer);
+    const i = layer.units.indexOf(unit), at = layer.order.findIndex(o => o.place === i);
+    const neighbour = by => at < 0 ? undefined : layer.order[at + by];
+    const view = byId("unit");
+    const go = (name, to, key) => to ? el("a", { class: "tab", href: address(layer, to.unit), rel: key }, name) : null;
+    const title = el("h1", { id: "unit-title", tabindex: -1 }, layer.name + ", unit " + unit);
+    view.replaceChildren(
+      el("p", { class: "bar" }, el("a", { class: "tab back", href: address(layer) }, "← all units"), go("‹ previous", neighbour(-1), "prev"), go("next ›", neighbour(1), "next"),
+        el("span", { class: "key" }, "Escape: all units. Left and right arrow: neighbours in the order of the grid.")),
+      title,
+      el("div", { class: "lead" }, lead(layer, i), facts(layer, i)),
+      el("div", { class: "panels" }, restarts(layer, i), curves(layer, i), histogram(layer, i), samples(layer, i), combination(layer, i), examples(layer, i), selectivity(layer, i)));
+    shown = { layer, unit, neighbour };
+    title.focus({ preventScroll: true });
+    window.scrollTo(0, 0);
+  }
+
+  const panel = (title, about, ...content) => el("section", { class: "panel" }, el("h2", {}, title), about ? el("p", { class: "about" }, about) : null, ...content);
+  const list = items => el("ul", { class: "tiles" }, items);
+  const captioned = (picture, caption, best) => el("li", best ? { class: "best" } : {}, picture, el("span", { class: "label" }, caption));
+
+  function lead(layer, i) {
+    if (!layer.thumbs) return null;
+    return el("figure", { class: "chart" }, tile(layer, layer.thumbs, i, 224, "unit " + layer.units[i] + ": " + layer.method), el("figcaption", {}, layer.method[0].toUpperCase() + layer.method.slice(1) + ". " + greys(layer.thumbs)));
+  }
+
+  function facts(layer, i) {
+    const rows = layer.facts.filter(f => f.values[i] !== null).flatMap(f => [el("dt", {}, f.name), el("dd", {}, text(f.values[i]) + " (" + place(f, i) + ")")]);
+    if (layer.dead && layer.dead.includes(i)) rows.push(el("dt", {}, "dead"), el("dd", {}, "no start of the ascent had a gradient: its patterns are random starts"));
+    return rows.length ? el("dl", {}, rows) : null;
+  }
+  function place(fact, i) {
+    const known = fact.values.filter(x => x !== null);
+    return "number " + (1 + known.filter(x => x > fact.values[i]).length) + " of " + known.length;
+  }
+
+  function restarts(layer, i) {
+    const a = layer.ascent;
+    if (!a || a.best[i] < 0) return null;
+    const at = r => i * a.count + r, say = r => plural(a.steps[at(r)], "step") + ", " + a.stop[at(r)];
+    const order = [...Array(a.count).keys()].sort((x, y) => (x !== a.best[i]) - (y !== a.best[i]) || a.activation[at(y)] - a.activation[at(x)]);
+    const tiles = a.all ? list(order.map(r => captioned(
+      tile(layer, a.restarts.tiles, a.restarts.places[i] * a.count + r, 84, "restart " + r + ", activation " + text(a.activation[at(r)]) + ", " + say(r)),
+      text(a.activation[at(r)], 4) + " · cos " + text(a.cosine[at(r)], 2), r === a.best[i]))) : null;
+    const table = el("details", {}, el("summary", {}, "all numbers"), el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "numbers of the restarts" }, el("table", {},
+      el("thead", {}, el("tr", {}, ["restart", "activation", "at the start", "steps", "stop", "cosine to the best"].map(n => el("th", { scope: "col", class: n === "stop" ? undefined : "right" }, n)))),
+      el("tbody", {}, order.map(r => el("tr", {}, el("th", { scope: "row", class: "right" }, r), [text(a.activation[at(r)], 5), text(a.start[at(r)], 5), a.steps[at(r)]].map(x => el("td", { class: "right" }, x)),
+        el("td", {}, a.stop[at(r)]), el("td", { class: "right" }, text(a.cosine[at(r)], 3))))))));
+    return panel("Activation maximization, " + plural(a.count, "restart"), "Section 3 of the report. The best first; below each its activation and the cosine to the best one." + (a.all ? "" : " The run kept the best patterns only."), tiles, table);
+  }
+
+  // A chart with axes: draw gets functions that place numbers.
+  function plot(label, xs, ys, xName, yName, draw) {
+    const w = 420, h = 210, left = 52, right = 10, top = 10, bottom = 36;
+    const span = v => { let a = Math.min(...v), b = Math.max(...v); if (!(b > a)) { const d = Math.abs(a) * .05 || .5; a -= d; b += d; } return [a, b]; };
+    const [x0, x1] = span(xs), [y0, y1] = span(ys);
+    const x = v => left + (v - x0) / (x1 - x0) * (w - left - right), y = v => h - bottom - (v - y0) / (y1 - y0) * (h - top - bottom);
+    return svg("svg", { class: "plot", viewBox: "0 0 " + w + " " + h, role: "img", "aria-label": label },
+      draw(x, y), svg("path", { class: "axis", d: "M" + left + " " + top + "V" + (h - bottom) + "H" + (w - right) }),
+      [y0, y1].map(v => svg("text", { x: left - 5, y: y(v) + 4, "text-anchor": "end" }, text(v, 3))),
+      [x0, x1].map((v, k) => svg("text", { x: x(v), y: h - bottom + 14, "text-anchor": k ? "end" : "start" }, text(v, 3))),
+      svg("text", { x: (left + w - right) / 2, y: h - 6, "text-anchor": "middle" }, xName),
+      svg("text", { x: 0, y: 0, transform: "translate(12 " + (h - bottom) / 2 + ") rotate(-90)", "text-anchor": "middle" }, yName));
+  }
+
+  function curves(layer, i) {
+    const a = layer.ascent, c = a && a.curves;
+    if (!c || a.best[i] < 0) return null;
+    const steps = c.step.length, all = [];
+    for (let r = 0; r < a.count; r++) {
+      const row = c.activation.slice((i * a.count + r) * steps, (i * a.count + r + 1) * steps);
+      if (row.every(v => v !== null)) all.push(row);
+    }
+    if (!all.length || steps < 2) return null;
+    const log = c.step.map(s => Math.log10(s + 1));
+    return panel("Ascent", "Activation of every restart against its steps, on a logarithmic scale.", plot("activation of " + plural(all.length, "restart") + " against steps", log, all.flat(), "log10 of (steps + 1)", "activation",
+      (x, y) => all.map(row => svg("path", { class: "line", d: row.map((v, k) => (k ? "L" : "M") + x(log[k]).toFixed(1) + " " + y(v).toFixed(1)).join("") }))));
+  }
+
+  function histogram(layer, i) {
+    const a = layer.ascent;
+    if (!a || a.best[i] < 0 || a.count < 3) return null;
+    const values = a.activation.slice(i * a.count, (i + 1) * a.count), low = Math.min(...values), high = Math.max(...values);
+    const bins = Math.min(20, Math.max(5, Math.ceil(Math.sqrt(a.count)))), counts = Array(bins).fill(0);
+    const width = (high - low) / bins || Math.abs(low) * .02 || .1, start = high > low ? low : low - width * bins / 2;
+    for (const v of values) counts[Math.min(bins - 1, Math.floor((v - start) / width))]++;
+    return panel("Activations of the restarts", high - low < 1e-4 * Math.max(1, Math.abs(high)) ? "All restarts end at the same activation." : null,
+      plot("histogram of the activations of " + plural(a.count, "restart"), [start, start + bins * width], [0, Math.max(...counts)], "activation", "restarts",
+        (x, y) => counts.map((n, k) => svg("rect", { class: "fill", x: x(start + k * width) + 1, y: y(n), width: Math.max(1, x(start + width) - x(start) - 2), height: y(0) - y(n) }))));
+  }
+
+  function samples(layer, i) {
+    const s = layer.samples;
+    if (!s || s.samples.places[i] < 0) return null;
+    const at = s.samples.places[i], each = s.samples.each;
+    return panel("Samples with the unit on", "Section 4 of the report: what the net generates while this unit is held at 1. The mean first. " + greys(s.mean.tiles), list([
+      captioned(tile(layer, s.mean.tiles, s.mean.places[i], 84, "mean of the samples"), "mean", true),
+      ...[...Array(each).keys()].map(k => el("li", {}, tile(layer, s.samples.tiles, at * each + k, 56, "sample " + k)))]));
+  }
+
+  function combination(layer, i) {
+    const c = layer.combine;
+    if (!c || c.places[i] < 0) return null;
+    return panel("Linear combination", "Section 5 of the report: the filters of the units below, weighted by the connections to this one.", list([el("li", {}, tile(layer, c.tiles, c.places[i], 112, "linear combination of the filters below"))]));
+  }
+
+  function examples(layer, i) {
+    const e = layer.examples;
+    if (!e || e.examples.places[i] < 0) return null;
+    const n = e.examples.each;
+    return panel("Examples that excite it most", "From the data, with activation" + (e.label[i * n] >= 0 ? " and label" : "") + ". " + greys(e.examples.tiles), list([...Array(n).keys()].map(k => {
+      const label = e.label[i * n + k], activation = text(e.activation[i * n + k], 3);
+      return captioned(tile(layer, e.examples.tiles, e.examples.places[i] * n + k, 84, "example " + e.index[i * n + k] + ", activation " + activation + (label >= 0 ? ", label " + label : "")), activation + (label >= 0 ? " · " + label : ""));
+    })));
+  }
+
+  function selectivity(layer, i) {
+    const s = layer.selectivity;
+    if (!s || s.places[i] < 0) return null;
+    s.numbers = s.numbers || Int8Array.from(atob(s.matrix), c => c.charCodeAt(0));
+    const n = s.units.length, row = s.numbers.subarray(s.places[i] * n, (s.places[i] + 1) * n);
+    const others = [...Array(n).keys()].filter(k => k !== s.places[i]).sort((a, b) => row[b] - row[a]).slice(0, 12);
+    const strongest = others.map(k => {
+      const unit = s.units[k], at = layer.units.indexOf(unit), response = text(row[k] / 127, 2);
+      const picture = layer.thumbs && at >= 0 ? tile(layer, layer.thumbs, at, 56) : null;
+      return el("li", {}, el("a", { href: address(layer, unit) }, picture, el("span", { class: "label" }, said("unit "), unit + " · ", said("response "), response)));
+    });
+    return panel("Who else answers", "Responses of all " + n + " units to this unit's pattern; 1 is a unit's largest response to any pattern. Below, the strongest others.",
+      plot("responses of " + n + " units to this unit's pattern", [0, n - 1], [Math.min(0, ...row) / 127, 1], "unit, in the order of the matrix", "response",
+        (x, y) => svg("path", { class: "line", d: [...row].map((v, k) => "M" + x(k).toFixed(1) + " " + y(0).toFixed(1) + "V" + y(v / 127).toFixed(1)).join("") })),
+      list(strongest));
+  }
+
+  // The address says what is shown: nothing or #overview, #model/2, #model/2/17.
+  let scrolled = 0;
+  function route() {
+    const before = shown;
+    if (!before && current && !current.hidden) scrolled = window.scrollY;
+    let key = "";
+    try { key = decodeURIComponent(location.hash.slice(1)); } catch { /* an address that is none */ }
+    let layer = layers.find(l => l.key === key), unit;
+    if (!layer) {
+      const cut = key.lastIndexOf("/"), number = Number(key.slice(cut + 1));
+      const of = layers.find(l => l.key === key.slice(0, cut));
+      if (of && of.units.includes(number)) { layer = of; unit = number; }
+    }
+    if (!layer && !byId("overview")) layer = layers[0];
+    shown = null;
+    const view = !layer ? byId("overview") : unit === undefined ? layer.view : byId("unit");
+    for (const v of document.querySelectorAll(".view")) v.hidden = v !== view;
+    for (const t of document.querySelectorAll("nav .tab")) {
+      const here = layer ? t.dataset.key === layer.key : !t.dataset.key;
+      if (here) t.setAttribute("aria-current", "page"); else t.removeAttribute("aria-current");
+    }
+    current = view;
+    if (unit !== undefined) { openUnit(layer, unit); return; }
+    if (layer) openGrid(layer);
+    if (before && layer === before.layer) {
+      // Back to where the unit is.
+      const item = layer.order.find(i => i.unit === before.unit);
+      window.scrollTo(0, scrolled);
+      if (item) item.link.focus();
+      return;
+    }
+    if (routed) { view.querySelector("h1").focus({ preventScroll: true }); window.scrollTo(0, 0); }
+    routed = true;
+  }
+  let current = null, routed = false;
+
+  document.addEventListener("keydown", e => {
+    if (!shown || e.ctrlKey || e.metaKey || e.altKey || e.target.closest("select, input, textarea, .scroll")) return;
+    if (e.key === "Escape") location.hash = address(shown.layer);
+    const by = { ArrowLeft: -1, ArrowRight: 1 }[e.key], to = by && shown.neighbour(by);
+    if (to) { e.preventDefault(); location.hash = address(shown.layer, to.unit); }
+  });
+  document.querySelector(".skip").addEventListener("click", e => { e.preventDefault(); byId("main").focus(); });
+  window.addEventListener("hashchange", route);
+  route();
+})();

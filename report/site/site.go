@@ -1,0 +1,440 @@
+// Package site makes the report that people look at: one HTML file, or one for
+// each layer where that would be too large, with everything in it that run
+// folders hold about the units of some models. It needs no server, no network and
+// no other file, and works from a mail attachment.
+//
+// What a run folder holds is shown only if its record is complete, of this version,
+// and its files still have the SHA-256 that the record gives them; other folders
+// are named with what is wrong. Results belong to a model by its SHA-256, never by
+// names. Of two runs that looked at the same layer in the same way the later one is
+// shown, and the other is named.
+package site
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/unitscope/unitscope/network/safetensors"
+	"github.com/unitscope/unitscope/report/runfolder"
+)
+
+// Task is the name of the command that makes reports.
+const Task = "report"
+
+// The commands whose results are shown.
+const (
+	taskTrain       = "train "
+	taskFineTune    = "finetune"
+	taskAscent      = "visualize ascent"
+	taskSample      = "visualize sample"
+	taskCombine     = "visualize combine"
+	taskExamples    = "visualize examples"
+	taskRestarts    = "analyze restarts"
+	taskSelectivity = "analyze selectivity"
+	taskCompare     = "analyze compare"
+	taskLikelihood  = "analyze likelihood"
+)
+
+// Options says what a report is called.
+type Options struct {
+	Title string // "" for one that says what it is about
+	// Folder is where the report is written. The run there is under way, and is
+	// not held against it.
+	Folder string
+	// Own are pictures that the run in Folder has written already.
+	Own []string
+}
+
+// Report is a report that has been put together.
+type Report struct {
+	Title    string
+	Problems []Problem
+	Models   []*Model
+	Figures  []figure
+	Tables   []htmlTable
+	Charts   []chartHTML
+	Runs     []*source
+	sheets   map[string]*sheets // of each layer, by its key
+}
+
+// Problem is something that is not shown, and why.
+type Problem struct{ Folder, Text string }
+
+// Model is a model that results are about.
+type Model struct {
+	Name    string
+	Kind    string // "dbn", "sdae", "mlp"; "" if unknown
+	Facts   [][2]string
+	Layers  []*layer
+	Missing []string // commands that would add something
+	Steps   string   // of its training, as SVG; "" for none
+
+	digest string
+	run    *source // that trained it; nil if it is not among those given
+	shape  []int
+	sizes  []int
+	others []*source // that read it
+}
+
+// Build puts a report together from run folders, and those in them.
+func Build(folders []string, o Options) (*Report, error) {
+	if len(folders) == 0 {
+		return nil, errors.New("report: no run folder given; `unitscope demo` makes some")
+	}
+	runs, err := find(folders)
+	if err != nil {
+		return nil, err
+	}
+	r := &Report{Title: o.Title, sheets: map[string]*sheets{}}
+	good := runs[:0:0]
+	for _, run := range runs {
+		switch {
+		case sameFolder(run.path, o.Folder):
+			own := *run
+			for _, name := range o.Own {
+				own.record.Outputs = append(own.record.Outputs, runfolder.FileDigest{Name: name})
+			}
+			good = append(good, &own)
+		case run.problem != "":
+			r.problem(run, "%s", run.problem)
+		default:
+			good = append(good, run)
+		}
+	}
+	r.Runs = good
+	r.models()
+	for _, m := range r.Models {
+		r.layers(m)
+	}
+	r.overview()
+	if len(r.Models) == 0 && len(r.Figures) == 0 && len(r.Tables) == 0 {
+		return nil, r.nothing(folders)
+	}
+	if r.Title == "" {
+		r.Title = "What the units have learned"
+	}
+	return r, nil
+}
+
+func sameFolder(a, b string) bool {
+	if b == "" {
+		return false
+	}
+	a, errA := filepath.Abs(a)
+	b, errB := filepath.Abs(b)
+	return errA == nil && errB == nil && a == b
+}
+
+// nothing is the error about folders without anything to show.
+func (r *Report) nothing(folders []string) error {
+	for _, p := range r.Problems {
+		return fmt.Errorf("report: nothing to show: %s: %s", p.Folder, p.Text)
+	}
+	return fmt.Errorf("report: nothing to show in %s: no model, picture or table; `unitscope visualize ascent` makes the first pictures of units", strings.Join(folders, ", "))
+}
+
+func (r *Report) problem(of *source, format string, args ...any) {
+	r.Problems = append(r.Problems, Problem{of.name, fmt.Sprintf(format, args...)})
+}
+
+// models finds out which models the runs are about.
+func (r *Report) models() {
+	byDigest := map[string]*Model{}
+	made := r.ascents()
+	for _, run := range r.Runs {
+		digest, err := run.model()
+		for _, in := range run.record.Inputs {
+			if of := made[in.SHA256]; digest == "" && of != "" {
+				digest, err = of, nil
+			}
+		}
+		if err != nil {
+			continue
+		}
+		m := byDigest[digest]
+		if m == nil {
+			m = &Model{digest: digest}
+			byDigest[digest] = m
+			r.Models = append(r.Models, m)
+		}
+		if run.file(runfolder.ModelName) == "" {
+			m.others = append(m.others, run)
+		} else if m.run == nil {
+			m.run = run
+		}
+	}
+	for _, m := range r.Models {
+		r.describe(m)
+	}
+	slices.SortStableFunc(r.Models, func(a, b *Model) int { return strings.Compare(a.Name, b.Name) })
+	used := map[string]int{}
+	for _, m := range r.Models {
+		if used[m.Name]++; used[m.Name] > 1 {
+			m.Name = fmt.Sprintf("%s (%s)", m.Name, m.digest[:min(8, len(m.digest))])
+		}
+	}
+}
+
+// ascents are the models of ascents by the SHA-256 of the arrays they wrote, for
+// analyses that name an ascent and no model.
+func (r *Report) ascents() map[string]string {
+	models := map[string]string{}
+	for _, run := range r.Runs {
+		digest, err := run.model()
+		if err != nil || run.record.Task != taskAscent {
+			continue
+		}
+		for _, o := range run.record.Outputs {
+			if o.Name == archives[taskAscent] {
+				models[o.SHA256] = digest
+			}
+		}
+	}
+	return models
+}
+
+// describe names a model and says what it is.
+func (r *Report) describe(m *Model) {
+	if m.run == nil {
+		m.Name = m.others[0].modelName()
+		return
+	}
+	m.Name = m.run.name
+	f, err := safetensors.Open(filepath.Join(m.run.path, runfolder.ModelName))
+	if err != nil {
+		r.problem(m.run, "its model can't be read: %v", err)
+		return
+	}
+	defer f.Close()
+	m.Kind = f.Metadata["kind"]
+	for _, side := range strings.Split(f.Metadata["input_shape"], "x") {
+		if n, err := strconv.Atoi(side); err == nil && n > 0 {
+			m.shape = append(m.shape, n)
+		}
+	}
+	for l := 1; ; l++ {
+		e, ok := f.Entry(fmt.Sprintf("layers.%d.weight", l))
+		if !ok || len(e.Shape) != 2 {
+			break
+		}
+		if l == 1 {
+			m.sizes = append(m.sizes, e.Shape[1])
+		}
+		m.sizes = append(m.sizes, e.Shape[0])
+	}
+	m.Facts = [][2]string{{"kind", m.Kind}, {"layers", joinWith(m.sizes, " – ")}, {"inputs", f.Metadata["visible"]}, {"made by", m.run.record.Task}}
+	for _, name := range []string{"data", "epochs", "seed"} {
+		if text := m.run.record.Options[name]; text != "" {
+			m.Facts = append(m.Facts, [2]string{name, text})
+		}
+	}
+	m.Facts = append(m.Facts, [2]string{"device", m.run.record.Device.Name})
+	if rho := f.Metadata["rho"]; rho != "" {
+		m.Facts = append(m.Facts, [2]string{"rho", rho})
+	}
+}
+
+func joinWith(ns []int, separator string) string {
+	var texts []string
+	for _, n := range ns {
+		texts = append(texts, strconv.Itoa(n))
+	}
+	return strings.Join(texts, separator)
+}
+
+// layers puts together what the runs say of each layer of a model.
+func (r *Report) layers(m *Model) {
+	byLayer := map[int]map[string]*source{}
+	for _, run := range m.others {
+		number := layerOf(run)
+		if number < 1 || !slices.Contains(methods, run.record.Task) {
+			continue
+		}
+		if run.record.Task == taskAscent && run.record.Options["direction"] == "-1" {
+			continue // what units like least is shown by its own pictures
+		}
+		if byLayer[number] == nil {
+			byLayer[number] = map[string]*source{}
+		}
+		before := byLayer[number][run.record.Task]
+		if before != nil {
+			if before.record.Finished.After(run.record.Finished) {
+				before, run = run, before
+			}
+			r.problem(before, "not shown: %s is a later run of %q for the same layer", run.name, run.record.Task)
+		}
+		byLayer[number][run.record.Task] = run
+	}
+	modes := r.modes(m)
+	for _, number := range sortedKeys(byLayer) {
+		if l := r.layer(m, number, byLayer[number], modes); l != nil {
+			m.Layers = append(m.Layers, l)
+		}
+	}
+	m.Missing = missing(m)
+}
+
+// layerOf is the layer that a run looked at, 0 if that is not known. A matrix of
+// selectivity is of the layer of the ascent it was made from, which is in its table.
+func layerOf(r *source) int {
+	if path := r.file("selectivity.csv"); path != "" {
+		if t, err := readTable(path); err == nil && len(t.rows) > 0 {
+			return max(0, t.whole(0, "layer"))
+		}
+	}
+	number, err := strconv.Atoi(r.record.Options["layer"])
+	if err != nil || number < 1 {
+		return 0
+	}
+	return number
+}
+
+func sortedKeys[V any](m map[int]V) (keys []int) {
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// latest is the last run of a task that read a model; nil if there is none.
+func (m *Model) latest(task string) (last *source) {
+	for _, run := range m.others {
+		if run.record.Task == task && (last == nil || cmp.Compare(run.record.Finished.Unix(), last.record.Finished.Unix()) >= 0) {
+			last = run
+		}
+	}
+	return last
+}
+
+// modes is the rows of all tables of analyze restarts, nil if there is none. What
+// a later run says of a layer replaces what an earlier one says.
+func (r *Report) modes(m *Model) *table {
+	runs := slices.Clone(m.others)
+	slices.SortStableFunc(runs, func(a, b *source) int { return a.record.Finished.Compare(b.record.Finished) })
+	var all *table
+	for _, run := range runs {
+		path := run.file("modes.csv")
+		if run.record.Task != taskRestarts || path == "" {
+			continue
+		}
+		t, err := readTable(path)
+		if err != nil {
+			r.problem(run, "%v", err)
+			continue
+		}
+		if all == nil || !slices.Equal(all.names, t.names) {
+			all = &table{names: t.names}
+		}
+		said := func(t *table, row int) string { return t.text(row, "network") + "/" + t.text(row, "layer") }
+		now := map[string]bool{}
+		for i := range t.rows {
+			now[said(t, i)] = true
+		}
+		before := &table{all.names, all.rows}
+		all.rows = nil
+		for i, row := range before.rows {
+			if !now[said(before, i)] {
+				all.rows = append(all.rows, row)
+			}
+		}
+		all.rows = append(all.rows, t.rows...)
+	}
+	return all
+}
+
+// The order in which methods are read: the first that has a pattern of every unit
+// gives the grid's tiles.
+var methods = []string{taskAscent, taskCombine, taskSample, taskExamples, taskSelectivity}
+
+func (r *Report) layer(m *Model, number int, runs map[string]*source, modes *table) *layer {
+	key := fmt.Sprintf("%s/%d", m.Name, number)
+	l := &layer{Key: key, Name: fmt.Sprintf("%s, layer %d", m.Name, number), Model: m.Name, Number: number, Dead: []int{}, Facts: []fact{}, seen: map[string]bool{}}
+	b := &builder{layer: l, sheets: &sheets{}, shape: m.shape}
+	for _, task := range methods {
+		if run := runs[task]; run != nil {
+			units, err := unitsOf(run)
+			if err != nil {
+				r.problem(run, "%v", err)
+				delete(runs, task)
+				continue
+			}
+			l.Units = append(l.Units, units...)
+		}
+	}
+	slices.Sort(l.Units)
+	l.Units = slices.Compact(l.Units)
+	for _, task := range methods {
+		if run := runs[task]; run != nil {
+			if err := b.add(run); err != nil {
+				r.problem(run, "%v", err)
+			}
+		}
+	}
+	if modes != nil {
+		b.modes(modes)
+	}
+	if len(l.Units) == 0 || l.components == 0 {
+		return nil
+	}
+	r.sheets[key] = b.sheets
+	return l
+}
+
+// archives are the arrays of each method, by which its units are known.
+var archives = map[string]string{
+	taskAscent: "ascent.npz", taskSample: "samples.npz", taskCombine: "combine.npz", taskExamples: "examples.npz", taskSelectivity: "selectivity.npz",
+}
+
+func unitsOf(r *source) ([]int, error) {
+	path := r.file(archives[r.record.Task])
+	if path == "" {
+		return nil, fmt.Errorf("it has no %s", archives[r.record.Task])
+	}
+	return readUnits(path)
+}
+
+// missing says which commands would add to what there is about a model.
+func missing(m *Model) (commands []string) {
+	if m.run == nil || m.run.record.Task == taskFineTune {
+		return nil
+	}
+	for number := 1; number < len(m.sizes); number++ {
+		seen := map[string]bool{}
+		for _, l := range m.Layers {
+			if l.Number == number {
+				seen = l.seen
+			}
+		}
+		for _, task := range methods {
+			if seen[task] || task == taskSample && m.Kind != "dbn" {
+				continue
+			}
+			of := fmt.Sprintf("--model %s --layer %d", m.run.path, number)
+			if task == taskSelectivity {
+				of += " --units all"
+			}
+			if task == taskExamples {
+				of += " --data " + m.run.record.Options["data"]
+			}
+			commands = append(commands, fmt.Sprintf("unitscope %s %s --out NEW", task, of))
+		}
+	}
+	if m.latest(taskRestarts) == nil {
+		commands = append(commands, fmt.Sprintf("unitscope %s --model %s --out NEW", taskRestarts, m.run.path))
+	}
+	return commands
+}
+
+// Inputs are the records of the runs that the report shows.
+func (r *Report) Inputs() (files []string) {
+	for _, run := range r.Runs {
+		files = append(files, filepath.Join(run.path, runfolder.RecordName))
+	}
+	return files
+}

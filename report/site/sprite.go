@@ -1,0 +1,120 @@
+package site
+
+import (
+	"bytes"
+	"encoding/base64"
+	"image"
+	"image/png"
+	"math"
+)
+
+// Sheets hold so many numbers of pixels at most along a side, and so many in all:
+// browsers decode a sheet as a whole, and only when a tile of it is looked at.
+const (
+	sheetWidth  = 2048
+	sheetPixels = 2 << 20
+)
+
+// grey is how numbers become greys.
+type grey uint8
+
+const (
+	// signed: grey is 0, white and black are the largest absolute number of the
+	// tile, as in report.Grid.
+	signed grey = iota
+	// share: black is 0 and white is 1, for what are probabilities or inks.
+	share
+)
+
+// greyOf is how numbers are shown that are data rather than patterns.
+func greyOf(data []float32) grey {
+	for _, x := range data {
+		if x < 0 || x > 1 {
+			return signed
+		}
+	}
+	return share
+}
+
+// strip is a row of tiles of equal size, laid out on sheets.
+type strip struct {
+	Sheets  []int `json:"sheets"`  // numbers of the sheets, in order
+	Per     int   `json:"per"`     // tiles on each sheet but the last
+	Columns int   `json:"columns"` // tiles side by side
+	Grey    grey  `json:"grey"`
+}
+
+// sheets collects the pictures of a page, each only once.
+type sheets struct {
+	pictures []string // base64 of PNG
+	bytes    int
+}
+
+// tiles puts patterns, each of components numbers that are drawn as rows x cols,
+// on sheets. group tiles that belong together are on one sheet.
+func (s *sheets) tiles(data []float32, components, rows, cols, group int, g grey) (*strip, error) {
+	n := len(data) / components
+	columns := max(1, min(sheetWidth/cols, max(group, int(math.Ceil(math.Sqrt(float64(n)))))))
+	per := max(1, sheetPixels/(rows*cols)/group) * group
+	per = min(per, n)
+	t := &strip{Per: per, Columns: columns, Grey: g}
+	for from := 0; from < n; from += per {
+		to := min(from+per, n)
+		img := image.NewGray(image.Rect(0, 0, columns*cols, (to-from+columns-1)/columns*rows))
+		for i := from; i < to; i++ {
+			x, y := (i-from)%columns*cols, (i-from)/columns*rows
+			drawTile(img, x, y, data[i*components:(i+1)*components], cols, g)
+		}
+		number, err := s.add(img)
+		if err != nil {
+			return nil, err
+		}
+		t.Sheets = append(t.Sheets, number)
+	}
+	return t, nil
+}
+
+// drawTile draws one pattern; what is not a number is black.
+func drawTile(img *image.Gray, x, y int, pattern []float32, cols int, g grey) {
+	largest := 0.0
+	for _, v := range pattern {
+		if a := math.Abs(float64(v)); a > largest && !math.IsInf(a, 0) {
+			largest = a
+		}
+	}
+	for i, v := range pattern {
+		at := img.PixOffset(x+i%cols, y+i/cols)
+		switch {
+		case v != v || math.IsInf(float64(v), 0):
+			img.Pix[at] = 0
+		case g == share:
+			img.Pix[at] = uint8(math.Round(255 * float64(v)))
+		case largest > 0:
+			img.Pix[at] = uint8(128 + math.Round(127*float64(v)/largest))
+		default:
+			img.Pix[at] = 128
+		}
+	}
+}
+
+func (s *sheets) add(img image.Image) (int, error) {
+	var b bytes.Buffer
+	// The best compression takes three times as long for a few percent.
+	if err := png.Encode(&b, img); err != nil {
+		return 0, err
+	}
+	return s.addPNG(b.Bytes()), nil
+}
+
+func (s *sheets) addPNG(file []byte) int {
+	text := base64.StdEncoding.EncodeToString(file)
+	s.pictures = append(s.pictures, text)
+	s.bytes += len(text)
+	return len(s.pictures) - 1
+}
+
+// pngSize is the size of a picture, which must be a PNG of not too many pixels.
+func pngSize(file []byte) (image.Config, bool) {
+	c, err := png.DecodeConfig(bytes.NewReader(file))
+	return c, err == nil && c.Width > 0 && c.Height > 0 && c.Width <= 1<<15 && c.Height <= 1<<15
+}
