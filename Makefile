@@ -2,12 +2,18 @@
 # make test     all tests that end within minutes
 # make race     the same with the race detector, where that ends within minutes
 # make test-emulated  the CUDA device on the emulated driver; needs g++ and cuda.h, but no card
+# make gpu-bundle  a folder, gpu-bundle/, for a machine with a card and without Go: programs, tests, run.sh
+# make gpu-bundle-test  run.sh of that folder on the emulated driver, at tiny sizes
+# make mutants  wrong on purpose: the tests on the emulated driver must notice deliberate mistakes
 # make ptx-check ptx-report  whether the checked-in PTX is current, and its registers and spills; needs nvcc 12.4
 # make paper-quick  the whole way from data to figures, small
+# make report-browser  the demo's report in a real Chromium; needs chromium and npm
 # make bench    benchmarks of the CPU device
 # make fuzz     every fuzz test for FUZZTIME each
 # make lint     gofmt, go vet (amd64 and arm64), staticcheck, govulncheck
 # make check    lint, and: generated files current, go.mod tidy, cross-builds
+# make man      the manual page, unitscope.1
+# make install  the program, its manual page and its completions, to PREFIX (/usr/local)
 # make pictures the pictures of README.md, from the program itself
 
 GO       ?= go
@@ -17,7 +23,7 @@ FUZZTIME ?= 20s
 CUDA_HEADERS := $(firstword $(foreach d,$(if $(CUDA_HOME),$(CUDA_HOME)/include) /usr/local/cuda/include /usr/include,$(if $(wildcard $(d)/cuda.h),$(d))))
 CUDA_BUILD   := CGO_ENABLED=1 CGO_CFLAGS="-g -O2 -I$(CURDIR)/gpu/include -I$(CUDA_HEADERS)"
 
-.PHONY: test-emulated ptx-check ptx-report paper-quick build test race bench fuzz lint vulnerabilities check cross generate tidy pictures clean
+.PHONY: cuda-header test-emulated gpu-bundle gpu-bundle-test mutants ptx-check ptx-report paper-quick report-browser build test race bench fuzz lint vulnerabilities check cross generate tidy man install pictures clean
 
 build:
 ifneq ($(CUDA_HEADERS),)
@@ -34,13 +40,32 @@ test:
 race:
 	$(GO) test -race -short ./cpu/... ./dataset/... ./train/... ./visualize/... ./report/...
 
-test-emulated:
-	@[ -n "$(CUDA_HEADERS)" ] || { echo "test-emulated: no cuda.h in CUDA_HOME, /usr/local/cuda or /usr/include"; exit 1; }
+EMULATED := UNITSCOPE_CUDA_DRIVER=$(CURDIR)/kernels/emulator/build/libcuda_emulated.so
+
+cuda-header:
+	@[ -n "$(CUDA_HEADERS)" ] || { echo "no cuda.h in CUDA_HOME, /usr/local/cuda or /usr/include"; exit 1; }
+
+CARD_TEST := UNITSCOPE_REQUIRE=cuda $(EMULATED) $(CUDA_BUILD) $(GO) test -count=1 -tags cuda -timeout 30m
+
+# The device's tests and those of commands take about a minute each, side by side.
+test-emulated: cuda-header
 	$(MAKE) --no-print-directory -C kernels emulator emulator-tests
 	UNITSCOPE_REQUIRE=emulator $(GO) test -count=1 ./kernels/...
 	$(CUDA_BUILD) $(GO) vet -tags cuda ./gpu/... ./cmd/unitscope
-	UNITSCOPE_REQUIRE=cuda UNITSCOPE_CUDA_DRIVER=$(CURDIR)/kernels/emulator/build/libcuda_emulated.so \
-	  $(CUDA_BUILD) $(GO) test -count=1 -tags cuda -short -timeout 30m ./gpu/...
+	$(CARD_TEST) -short ./gpu/... & device=$$!; $(CARD_TEST) -run CUDA ./cmd/unitscope; commands=$$?; wait $$device && exit $$commands
+
+gpu-bundle: cuda-header
+	GO=$(GO) $(CUDA_BUILD) bench/bundle/build.sh gpu-bundle
+
+# In an empty environment and away from the tree, as on another machine.
+gpu-bundle-test: gpu-bundle
+	$(MAKE) --no-print-directory -C kernels emulator
+	@folder=$$(mktemp -d) && cp -R gpu-bundle/. "$$folder" && \
+	(cd / && env -i PATH=/usr/bin:/bin $(EMULATED) "$$folder/run.sh" --quick); code=$$?; rm -rf "$$folder"; exit $$code
+
+mutants: cuda-header
+	$(MAKE) --no-print-directory -C kernels emulator
+	GO=$(GO) $(CUDA_BUILD) kernels/mutants.sh
 
 ptx-check ptx-report:
 	$(MAKE) --no-print-directory -C kernels $@
@@ -48,6 +73,11 @@ ptx-check ptx-report:
 paper-quick:
 	@out=$$(mktemp -d) && $(GO) run ./cmd/unitscope paper --quick --quiet --out $$out/paper && \
 	grep -c '^## ' $$out/paper/summary.md; code=$$?; rm -rf $$out; exit $$code
+
+report-browser:
+	cd report/site/browser && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@out=$$(mktemp -d) && $(GO) run ./cmd/unitscope demo --quick --quiet --out $$out/demo && \
+	(cd report/site/browser && REPORT=$$out/demo/index.html npm test); code=$$?; rm -rf $$out; exit $$code
 
 bench:
 	$(GO) test -run '^$$' -bench . ./cpu/... ./dataset/...
@@ -90,8 +120,22 @@ cross:
 	  echo "build $$target"; CGO_ENABLED=0 GOOS=$${target%/*} GOARCH=$${target#*/} $(GO) build -o /dev/null ./... || exit 1; \
 	done
 
+man: build
+	./unitscope manual >unitscope.1
+
+PREFIX ?= /usr/local
+SHARE   = $(DESTDIR)$(PREFIX)/share
+
+install: man
+	install -d $(DESTDIR)$(PREFIX)/bin $(SHARE)/man/man1 $(SHARE)/bash-completion/completions $(SHARE)/zsh/site-functions $(SHARE)/fish/vendor_completions.d
+	install -m 755 unitscope $(DESTDIR)$(PREFIX)/bin/unitscope
+	install -m 644 unitscope.1 $(SHARE)/man/man1/unitscope.1
+	./unitscope completion bash >$(SHARE)/bash-completion/completions/unitscope
+	./unitscope completion zsh >$(SHARE)/zsh/site-functions/_unitscope
+	./unitscope completion fish >$(SHARE)/fish/vendor_completions.d/unitscope.fish
+
 pictures:
 	docs/make-pictures.sh
 
 clean:
-	rm -rf unitscope unitscope-demo
+	rm -rf unitscope unitscope.1 unitscope-demo gpu-bundle
