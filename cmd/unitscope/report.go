@@ -1,7 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -18,7 +21,8 @@ const reportFolder = "unitscope-report"
 
 func reportCommand() *cli.Command {
 	flags := []cli.Flag{
-		outFlag(reportFolder), forceFlag(),
+		&cli.StringFlag{Name: "out", Value: reportFolder, Usage: "`DIR`, the run folder for the report, which must be new or empty; or FILE.html for one file and nothing else"},
+		&cli.BoolFlag{Name: "force", Usage: "use --out even if it is there: a file is replaced, and so are the files of another run; other files stay"},
 		&cli.StringFlag{Name: "title", Value: "What the units have learned", Usage: "`TEXT` above the report"},
 	}
 	return &cli.Command{
@@ -27,7 +31,8 @@ func reportCommand() *cli.Command {
 		ArgsUsage: "DIR...",
 		Description: "Takes run folders, and folders with run folders in them, such as those of a demo or a paper, and writes\n" +
 			"index.html to --out: pictures, training curves and tables, a grid of units for every layer, and a page for every\n" +
-			"unit. It needs no network and no other file; a report of more than 40 MiB has a file for every layer.\n" +
+			"unit. It needs no network and no other file. A report of more than 40 MiB of pictures has a file for every layer,\n" +
+			"unless --out is a FILE.html, which takes all of it, to send to somebody.\n" +
 			"Folders of runs that are not complete, of another version, or changed since, are named in it and not shown.",
 		Flags:  append(flags, speakFlags()...),
 		Action: reportRuns,
@@ -40,18 +45,25 @@ func reportRuns(ctx *cli.Context) error {
 	if len(folders) == 0 {
 		return usagef("report: no run folder given; want `unitscope report DIR...`, as `unitscope report %s`", demoFolder)
 	}
+	out := ctx.String("out")
+	if ext := filepath.Ext(out); ext == ".html" || ext == ".htm" {
+		return reportFile(ctx, folders, out)
+	}
 	j, err := begin(ctx, site.Task)
 	if err != nil {
 		return err
 	}
-	began := time.Now()
-	out := ctx.String("out")
-	r, err := site.Build(folders, site.Options{Title: ctx.String("title"), Folder: out})
-	if err != nil {
+	// --force is for the report before, not for what reports are made from.
+	switch before, err := runfolder.ReadRecord(out); {
+	case err == nil && before.Task != site.Task:
+		return usagef("--out %s: it holds a run of %q, which a report does not replace; choose another folder", out, before.Task)
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return err
 	}
-	for _, p := range r.Problems {
-		j.console.say("%s: %s", p.Folder, p.Text)
+	began := time.Now()
+	r, err := buildReport(ctx, j.console, folders, out)
+	if err != nil {
+		return err
 	}
 	record, err := runfolder.NewRecord(site.Task, args(ctx), j.resolved, 0, engine.Info{}, r.Inputs())
 	if err != nil {
@@ -62,15 +74,57 @@ func reportRuns(ctx *cli.Context) error {
 		return err
 	}
 	if err := r.Write(f.Write); err != nil {
-		return fmt.Errorf("%w; the folder %s is not complete", err, out)
+		return errors.Join(fmt.Errorf("%w; the folder %s is not complete", err, out), f.Abandon())
 	}
 	if err := f.Finish(); err != nil {
 		return err
 	}
-	index := filepath.Join(out, site.IndexName)
-	j.console.say("the report took %s; open it in a browser", time.Since(began).Round(100*time.Millisecond))
-	fmt.Fprintln(ctx.App.Writer, index)
+	sayReport(ctx, j.console, began, filepath.Join(out, site.IndexName))
 	return nil
+}
+
+// reportFile writes one file, without a run folder around it.
+func reportFile(ctx *cli.Context, folders []string, out string) error {
+	c, err := newConsole(ctx)
+	if err != nil {
+		return err
+	}
+	switch info, err := os.Stat(out); {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return fmt.Errorf("--out: %w", err)
+	case !info.Mode().IsRegular():
+		return fmt.Errorf("--out %s: it is no file; name a new one, or a folder without .html", out)
+	case !ctx.Bool("force"):
+		return fmt.Errorf("--out %s: the file is there already; choose another, or replace it with --force", out)
+	}
+	began := time.Now()
+	r, err := buildReport(ctx, c, folders, "")
+	if err != nil {
+		return err
+	}
+	if err := runfolder.WriteFile(out, r.WriteOne); err != nil {
+		return err
+	}
+	sayReport(ctx, c, began, out)
+	return nil
+}
+
+// buildReport puts a report together and says what is not shown in it.
+func buildReport(ctx *cli.Context, c *console, folders []string, out string) (*site.Report, error) {
+	r, err := site.Build(folders, site.Options{Title: ctx.String("title"), Folder: out})
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range r.Problems {
+		c.say("%s: %s", p.Folder, p.Text)
+	}
+	return r, nil
+}
+
+func sayReport(ctx *cli.Context, c *console, began time.Time, file string) {
+	c.say("the report took %s; open it in a browser", time.Since(began).Round(100*time.Millisecond))
+	fmt.Fprintln(ctx.App.Writer, file)
 }
 
 // optionsFirst puts the options of a command that takes arguments before them:
@@ -99,8 +153,14 @@ func optionsFirst(app *cli.App, args []string) []string {
 			i = len(args)
 		case !strings.HasPrefix(args[i], "-") || args[i] == "-":
 			others = append(others, args[i])
-		case valued || alone[name] || i+1 == len(args):
+		case valued || alone[name]:
 			options = append(options, args[i])
+			if name == "help" || name == "h" {
+				return append(args[:2:2], "--help")
+			}
+		case i+1 == len(args):
+			// The library says that its value is missing.
+			return slices.Concat(args[:2], options, args[i:])
 		default:
 			options = append(options, args[i], args[i+1])
 			i++

@@ -40,6 +40,17 @@ func (a *Archive) Only(other string) (string, error) {
 	return only, nil
 }
 
+// Bytes is how long the array of this name is when it is unpacked, as the archive's
+// directory says; 0 if there is none.
+func (a *Archive) Bytes(name string) uint64 {
+	for _, f := range a.files {
+		if arrayName(f) == arrayOf(name) {
+			return f.UncompressedSize64
+		}
+	}
+	return 0
+}
+
 // Read reads the array of this name, with or without the ending .npy.
 func (a *Archive) Read(name string) (result *Array, err error) {
 	err = a.with(name, func(r io.Reader, size int64) error {

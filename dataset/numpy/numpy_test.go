@@ -282,3 +282,17 @@ func FuzzNPZ(f *testing.F) {
 		}
 	})
 }
+
+func TestBytes(t *testing.T) {
+	content := archive(entry{"x.npy", file("<f4", "False", "(2,)", make([]byte, 8)...)})
+	a, err := OpenArchive(bytes.NewReader(content), int64(len(content)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := a.Bytes("x"), uint64(len(file("<f4", "False", "(2,)", make([]byte, 8)...))); got != want {
+		t.Errorf("x has %d bytes, want %d", got, want)
+	}
+	if got := a.Bytes("y"); got != 0 {
+		t.Errorf("an array that is not there has %d bytes", got)
+	}
+}

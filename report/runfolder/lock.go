@@ -17,6 +17,11 @@ var ErrBusy = errors.New("another run is writing to the folder now")
 
 // lock keeps other runs out of the folder until unlock.
 func (f *Folder) lock() error {
+	// Opening a named pipe would wait for somebody at its other end, and a link or a
+	// device is nothing that a run has made.
+	if at, err := os.Lstat(f.Path(lockName)); err == nil && !at.Mode().IsRegular() {
+		return fmt.Errorf("run folder %s: %s in it is no regular file, so it can't be locked; remove it, or choose another folder", f.path, lockName)
+	}
 	f.held = flock.New(f.Path(lockName))
 	ok, err := f.held.TryLock()
 	if errors.Is(err, errors.ErrUnsupported) {

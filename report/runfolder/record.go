@@ -115,7 +115,7 @@ func Verify(path string, names ...string) error {
 		return err
 	}
 	if r.Status != Complete {
-		return fmt.Errorf("run folder %s: its run is not complete", path)
+		return notComplete(path, r)
 	}
 	for _, name := range names {
 		if !slices.ContainsFunc(r.Outputs, func(o FileDigest) bool { return o.Name == name }) {
@@ -207,6 +207,10 @@ func parseRecord(text []byte) (Record, error) {
 	return r, nil
 }
 
+func notComplete(path string, r Record) error {
+	return fmt.Errorf("run folder %s: its run (%q) is not complete; finish it with the command that began it and --resume, where it has that, or start it anew with --force", path, r.Task)
+}
+
 // Require checks that the folder at path holds a complete run.
 func Require(path string) error {
 	r, err := ReadRecord(path)
@@ -216,7 +220,7 @@ func Require(path string) error {
 	case err != nil:
 		return err
 	case r.Status != Complete:
-		return fmt.Errorf("run folder %s: its run (%q) is not complete", path, r.Task)
+		return notComplete(path, r)
 	}
 	return nil
 }

@@ -18,6 +18,7 @@ type source struct {
 	name    string // its path below the folder that was given, with slashes
 	record  runfolder.Record
 	problem string // why its results are not shown; "" if they are
+	of      *Model // that it read or wrote; nil for none, and for several
 }
 
 // Bounds of a search for run folders: a paper has a hundred of them, three deep.
@@ -34,7 +35,7 @@ func find(folders []string) ([]*source, error) {
 	for _, folder := range folders {
 		prefix := ""
 		if len(folders) > 1 {
-			prefix = filepath.Base(filepath.Clean(folder))
+			prefix = prefixOf(folder, folders)
 		}
 		found, err := findIn(folder, prefix)
 		if err != nil {
@@ -53,18 +54,45 @@ func find(folders []string) ([]*source, error) {
 	return all, nil
 }
 
+// prefixOf is what a folder's runs are called by: the last part of its path, or
+// all of it where another folder has the same last part.
+func prefixOf(folder string, folders []string) string {
+	base := func(path string) string { return filepath.Base(filepath.Clean(path)) }
+	for _, other := range folders {
+		if base(other) == base(folder) && filepath.Clean(other) != filepath.Clean(folder) {
+			return filepath.Clean(folder)
+		}
+	}
+	return base(folder)
+}
+
 func findIn(folder, prefix string) (all []*source, err error) {
 	if info, err := os.Stat(folder); err != nil {
 		return nil, fmt.Errorf("report: %w", err)
 	} else if !info.IsDir() {
 		return nil, fmt.Errorf("report: %s: it is a file, want a run folder", folder)
 	}
-	folders := 0
-	err = filepath.WalkDir(folder, func(path string, e fs.DirEntry, err error) error {
-		if err != nil {
-			return err
+	// The folder itself may be a link: a walk would not go into it.
+	root, err := filepath.EvalSymlinks(folder)
+	if err != nil {
+		return nil, fmt.Errorf("report: %w", err)
+	}
+	nameOf := func(below string) string {
+		if name := filepath.ToSlash(filepath.Join(prefix, below)); name != "." {
+			return name
 		}
-		below, _ := filepath.Rel(folder, path)
+		return filepath.Base(filepath.Clean(folder))
+	}
+	folders := 0
+	err = filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
+		below, _ := filepath.Rel(root, path)
+		if err != nil {
+			if below == "." || e == nil || !e.IsDir() {
+				return err
+			}
+			all = append(all, &source{path: filepath.Join(folder, below), name: nameOf(below), problem: "it can't be read: " + err.Error()})
+			return fs.SkipDir
+		}
 		if e.IsDir() {
 			folders++
 			if folders > maxFolders {
@@ -78,11 +106,8 @@ func findIn(folder, prefix string) (all []*source, err error) {
 		if e.Name() != runfolder.RecordName {
 			return nil
 		}
-		name := filepath.ToSlash(filepath.Join(prefix, filepath.Dir(below)))
-		if name == "." {
-			name = filepath.Base(filepath.Clean(folder))
-		}
-		all = append(all, open(filepath.Dir(path), name))
+		inside := filepath.Dir(below)
+		all = append(all, open(filepath.Join(folder, inside), nameOf(inside)))
 		return nil
 	})
 	if err != nil {
@@ -157,6 +182,17 @@ func (r *source) modelName() string {
 
 // Name is the run's folder, for pages.
 func (r *source) Name() string { return r.name }
+
+// About says what the run is about, for pages: a model, and a layer where it is one.
+func (r *source) About() string {
+	if r.of == nil {
+		return ""
+	}
+	if number := layerOf(r); number > 0 && r != r.of.run {
+		return fmt.Sprintf("%s, layer %d", r.of.Name, number)
+	}
+	return r.of.Name
+}
 
 // Record is how the run was made, for pages.
 func (r *source) Record() runfolder.Record { return r.record }

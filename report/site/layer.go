@@ -9,8 +9,10 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/unitscope/unitscope/engine/dense"
+	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report"
 	"github.com/unitscope/unitscope/visualize"
 )
@@ -43,9 +45,9 @@ type layer struct {
 	Units  []int  `json:"units"` // [U], ascending
 	Rows   int    `json:"rows"`  // of a pattern, in pixels
 	Cols   int    `json:"cols"`
-	// Thumbs is a tile for each unit, and Method how it was found.
-	Thumbs *strip `json:"thumbs,omitempty"`
-	Method string `json:"method"`
+	// Thumbs are where the units' own tiles come from: each unit's is the first of
+	// its tiles in the first strip that has any.
+	Thumbs []thumbs `json:"thumbs"`
 
 	Ascent      *ascentData      `json:"ascent,omitempty"`
 	Samples     *samplesData     `json:"samples,omitempty"`
@@ -76,6 +78,12 @@ type placedStrip struct {
 	Each   int    `json:"each"`
 }
 
+// thumbs are tiles that stand for their units, and how they were found.
+type thumbs struct {
+	placedStrip
+	Method string `json:"method"`
+}
+
 type ascentData struct {
 	Restarts   *placedStrip `json:"restarts"` // best only: one for each unit
 	Count      int          `json:"count"`    // restarts of a unit
@@ -86,7 +94,8 @@ type ascentData struct {
 	Steps      []int        `json:"steps"`
 	Stop       []string     `json:"stop"`
 	Curves     *curveData   `json:"curves,omitempty"`
-	All        bool         `json:"all"` // Restarts has all, not only the best
+	All        bool         `json:"all"`  // Restarts has all, not only the best
+	Kept       string       `json:"kept"` // by the run: "all" or "best"
 }
 
 type curveData struct {
@@ -200,8 +209,16 @@ func (b *builder) places(units []int) []int {
 	return places
 }
 
+// room is an error where so many numbers of each unit are more than a page holds.
+func (b *builder) room(each int) error {
+	if each > maxNumbers/max(1, len(b.Units)) {
+		return fmt.Errorf("%d numbers of each of %d units are more than a report shows (%d in all)", each, len(b.Units), maxNumbers)
+	}
+	return nil
+}
+
 // spread gives every unit of the layer the numbers, each of them, that some units
-// have; the others get NaN.
+// have; the others get NaN. Whether there is room, its caller has asked.
 func (b *builder) spread(units []int, data []float32, each int) numbers {
 	all := make(numbers, len(b.Units)*each)
 	for i := range all {
@@ -215,10 +232,59 @@ func (b *builder) spread(units []int, data []float32, each int) numbers {
 	return all
 }
 
-func (b *builder) thumbs(p *placedStrip, method string) {
-	if b.Thumbs == nil && p.Each == 1 && !slices.Contains(p.Places, -1) && slices.IsSorted(p.Places) {
-		b.Thumbs, b.Method = p.Tiles, method
+// stand makes tiles stand for units that nothing came before for.
+func (b *builder) stand(p *placedStrip, method string) {
+	for i, place := range p.Places {
+		if place >= 0 && b.thumbsOf(i) == nil {
+			b.Thumbs = append(b.Thumbs, thumbs{*p, method})
+			return
+		}
 	}
+}
+
+// thumbsOf is where a unit's tile comes from; nil if it has none.
+func (l *layer) thumbsOf(place int) *thumbs {
+	for i := range l.Thumbs {
+		if l.Thumbs[i].Places[place] >= 0 {
+			return &l.Thumbs[i]
+		}
+	}
+	return nil
+}
+
+// About says what the tiles of the grid are.
+func (l *layer) About() string {
+	count, without := map[*thumbs]int{}, 0
+	for i := range l.Units {
+		if t := l.thumbsOf(i); t != nil {
+			count[t]++
+		} else {
+			without++
+		}
+	}
+	parts := []string{plural(len(l.Units), "unit")}
+	var scales []string
+	for i := range l.Thumbs {
+		n, who := count[&l.Thumbs[i]], "each"
+		if n < len(l.Units) {
+			who = strconv.Itoa(n)
+		}
+		parts = append(parts, who+" by "+l.Thumbs[i].Method)
+		if scale := l.Thumbs[i].Tiles.Grey.String(); !slices.Contains(scales, scale) {
+			scales = append(scales, scale)
+		}
+	}
+	if without > 0 {
+		parts = append(parts, strconv.Itoa(without)+" without a pattern")
+	}
+	return strings.Join(parts, ", ") + ". " + strings.Join(scales, " Or: ")
+}
+
+func plural(n int, word string) string {
+	if n == 1 {
+		return "1 " + word
+	}
+	return fmt.Sprintf("%d %ss", n, word)
 }
 
 func (b *builder) ascent(r *source) (err error) {
@@ -250,19 +316,39 @@ func (b *builder) ascent(r *source) (err error) {
 	if err != nil {
 		return err
 	}
-	b.thumbs(strip, "the best pattern of activation maximization")
+	b.stand(strip, "the best pattern of activation maximization")
 	a := &ascentData{Restarts: strip, Count: found.Restarts}
-	if patterns, err := readArray(arrays, "patterns"); err == nil && len(patterns.shape) == 2 && patterns.shape[0] == found.Restarts && slices.Equal(patterns.units, found.Units) {
-		if a.Restarts, err = b.strip(patterns, signed); err != nil {
-			return err
-		}
-		a.All = true
-	}
 	if err := b.restarts(a, found); err != nil {
 		return err
 	}
-	b.Ascent = a
-	return b.curves(a, r)
+	b.Ascent, b.seen[taskAscent] = a, true
+	// What follows may be too much to show; the best patterns and all numbers stay.
+	return errors.Join(b.allPatterns(a, arrays, found), b.curves(a, r))
+}
+
+// allPatterns takes in the patterns of all restarts, if the run kept them.
+func (b *builder) allPatterns(a *ascentData, path string, found *visualize.AscentResult) error {
+	switch has, err := hasArray(path, "patterns"); {
+	case err != nil:
+		return err
+	case !has:
+		a.Kept = "best"
+		return nil
+	}
+	a.Kept = "all"
+	patterns, err := readArray(path, "patterns")
+	if err != nil {
+		return err
+	}
+	if len(patterns.shape) != 2 || patterns.shape[0] != found.Restarts || !slices.Equal(patterns.units, found.Units) {
+		return fmt.Errorf("ascent.npz: patterns of shape %v for %d restarts", patterns.shape, found.Restarts)
+	}
+	strip, err := b.strip(patterns, signed)
+	if err != nil {
+		return err
+	}
+	a.Restarts, a.All = strip, true
+	return nil
 }
 
 // inOrder is an array with its rows in the order of the layer's units.
@@ -287,6 +373,9 @@ func (b *builder) restarts(a *ascentData, found *visualize.AscentResult) error {
 		return err
 	}
 	n := found.Restarts
+	if err := b.room(n); err != nil {
+		return err
+	}
 	a.Activation, a.Start, a.Cosine = b.spread(found.Units, activation, n), b.spread(found.Units, start, n), b.spread(found.Units, cosine, n)
 	a.Steps, a.Stop = make([]int, len(b.Units)*n), make([]string, len(b.Units)*n)
 	best, spread := make(numbers, len(b.Units)), make(numbers, len(b.Units))
@@ -330,6 +419,9 @@ func (b *builder) curves(a *ascentData, r *source) error {
 	if len(curves.shape) != 2 || curves.shape[0] != a.Count || curves.shape[1] != len(steps) {
 		return fmt.Errorf("%s: curves of shape %v for %d restarts and %d steps", filepath.Base(path), curves.shape, a.Count, len(steps))
 	}
+	if err := b.room(a.Count * len(steps)); err != nil {
+		return fmt.Errorf("%s: %w", filepath.Base(path), err)
+	}
 	a.Curves = &curveData{steps, b.spread(curves.units, curves.data, a.Count*len(steps))}
 	return nil
 }
@@ -353,7 +445,7 @@ func (b *builder) samples(r *source) error {
 		return err
 	}
 	b.Samples = &s
-	b.thumbs(s.Mean, "the mean of samples")
+	b.stand(s.Mean, "the mean of samples")
 	return b.column(r, "mixing.csv", []fact{
 		{Key: "concentration", Name: "concentration of samples", About: "mean cosine between samples and their mean: 1 if all are alike"},
 		{Key: "sample_modes", Name: "modes of samples", About: "modes among the samples of the unit"},
@@ -366,7 +458,7 @@ func (b *builder) combination(r *source) (err error) {
 		return err
 	}
 	if b.Combine, err = b.strip(a, signed); err == nil {
-		b.thumbs(b.Combine, "the linear combination of the filters below")
+		b.stand(b.Combine, "the linear combination of the filters below")
 	}
 	return err
 }
@@ -382,6 +474,9 @@ func (b *builder) examples(r *source) error {
 		return err
 	}
 	n := e.Examples.Each
+	if err := b.room(n); err != nil {
+		return err
+	}
 	for _, part := range []struct {
 		name string
 		to   func(numbers)
@@ -400,7 +495,40 @@ func (b *builder) examples(r *source) error {
 		part.to(b.spread(a.units, a.data, n))
 	}
 	b.Examples = &e
+	b.stand(e.Examples, "the example that excites it most")
 	return nil
+}
+
+// filters makes the weights of the first layer's units stand for those that have
+// no other tile; without any other result, for all units.
+func (b *builder) filters(n *network.Network) error {
+	if len(b.Units) == 0 {
+		for u := range min(n.Sizes()[1], maxUnits) {
+			b.Units = append(b.Units, u)
+		}
+	}
+	var without []int
+	for i, u := range b.Units {
+		if b.thumbsOf(i) == nil {
+			without = append(without, u)
+		}
+	}
+	if len(without) == 0 {
+		return nil
+	}
+	weights, err := visualize.Filters(n, without)
+	if err != nil {
+		return err
+	}
+	data, err := dense.Data(weights)
+	if err != nil {
+		return err
+	}
+	strip, err := b.strip(&array{units: without, shape: weights.Shape()[1:], data: data}, signed)
+	if err == nil {
+		b.stand(strip, "its weights, the filter")
+	}
+	return err
 }
 
 // whole rounds to whole numbers; what is none becomes -1.

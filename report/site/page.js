@@ -11,6 +11,8 @@
   const text = (x, digits = 4) => x === null || x === undefined ? "–" : x !== 0 && Math.abs(x) < 1e-3 ? x.toExponential(1) : Number(x.toPrecision(digits)).toString();
   const said = words => el("span", { class: "said" }, words); // heard, not seen
   const plural = (n, word) => n + " " + word + (n === 1 ? "" : "s");
+  // Math.min(...all) fails for a hundred thousand of them.
+  const least = all => all.reduce((a, b) => Math.min(a, b), Infinity), most = all => all.reduce((a, b) => Math.max(a, b), -Infinity);
   const byId = id => document.getElementById(id);
 
   const layers = [];
@@ -33,8 +35,9 @@
   }
 
   // A tile of a strip, about so many pixels wide.
+  const zoomOf = (layer, width) => Math.max(1, Math.round(width / layer.cols));
   function tile(layer, strip, place, width, label) {
-    const zoom = Math.max(1, Math.round(width / layer.cols)), on = place % strip.per;
+    const zoom = zoomOf(layer, width), on = place % strip.per;
     const e = el("span", label ? { class: "tile", role: "img", "aria-label": label } : { class: "tile" });
     e.style.width = layer.cols * zoom + "px";
     e.style.height = layer.rows * zoom + "px";
@@ -43,6 +46,16 @@
     e.style.backgroundPosition = -(on % strip.columns) * layer.cols * zoom + "px " + -Math.floor(on / strip.columns) * layer.rows * zoom + "px";
     return e;
   }
+  // The tile that stands for a unit: the first of its own in the first strip that has any.
+  const thumbOf = (layer, i) => layer.thumbs.find(t => t.places[i] >= 0);
+  const thumb = (layer, i, width, label) => {
+    const t = thumbOf(layer, i);
+    if (t) return tile(layer, t.tiles, t.places[i] * t.each, width, label);
+    const zoom = zoomOf(layer, width), none = el("span", { class: "tile none" }, said("no pattern"));
+    none.style.width = layer.cols * zoom + "px";
+    none.style.height = layer.rows * zoom + "px";
+    return none;
+  };
   const greys = strip => strip.grey === 1 ? "Black is 0, white is 1." : "Grey is zero, white positive, black negative; every tile has its own scale.";
   const address = (layer, unit) => "#" + encodeURI(layer.key) + (unit === undefined ? "" : "/" + unit);
   const factOf = (layer, key) => layer.facts.find(f => f.key === key);
@@ -53,7 +66,7 @@
     const grid = layer.view.querySelector(".grid");
     layer.items = layer.units.map((unit, i) => {
       const dead = layer.dead && layer.dead.includes(i);
-      const picture = layer.thumbs ? tile(layer, layer.thumbs, i, 56) : el("span", { class: "tile" });
+      const picture = thumb(layer, i, 56);
       if (dead) picture.classList.add("dead");
       const label = el("span", { class: "label" });
       const link = el("a", { href: address(layer, unit), tabindex: -1 }, picture, label);
@@ -132,8 +145,9 @@
   const captioned = (picture, caption, best) => el("li", best ? { class: "best" } : {}, picture, el("span", { class: "label" }, caption));
 
   function lead(layer, i) {
-    if (!layer.thumbs) return null;
-    return el("figure", { class: "chart" }, tile(layer, layer.thumbs, i, 224, "unit " + layer.units[i] + ": " + layer.method), el("figcaption", {}, layer.method[0].toUpperCase() + layer.method.slice(1) + ". " + greys(layer.thumbs)));
+    const t = thumbOf(layer, i);
+    if (!t) return null;
+    return el("figure", { class: "chart" }, thumb(layer, i, 224, "unit " + layer.units[i] + ": " + t.method), el("figcaption", {}, t.method[0].toUpperCase() + t.method.slice(1) + ". " + greys(t.tiles)));
   }
 
   function facts(layer, i) {
@@ -158,19 +172,21 @@
       el("thead", {}, el("tr", {}, ["restart", "activation", "at the start", "steps", "stop", "cosine to the best"].map(n => el("th", { scope: "col", class: n === "stop" ? undefined : "right" }, n)))),
       el("tbody", {}, order.map(r => el("tr", {}, el("th", { scope: "row", class: "right" }, r), [text(a.activation[at(r)], 5), text(a.start[at(r)], 5), a.steps[at(r)]].map(x => el("td", { class: "right" }, x)),
         el("td", {}, a.stop[at(r)]), el("td", { class: "right" }, text(a.cosine[at(r)], 3))))))));
-    return panel("Activation maximization, " + plural(a.count, "restart"), "Section 3 of the report. The best first; below each its activation and the cosine to the best one." + (a.all ? "" : " The run kept the best patterns only."), tiles, table);
+    return panel("Activation maximization, " + plural(a.count, "restart"), "Section 3 of the report. The best first; below each its activation and the cosine to the best one." + (a.all ? "" : a.kept === "best" ? " The run kept the best patterns only." : " The patterns of the others are in the run folder; they could not be shown here."), tiles, table);
   }
 
   // A chart with axes: draw gets functions that place numbers.
   function plot(label, xs, ys, xName, yName, draw) {
     const w = 420, h = 210, left = 52, right = 10, top = 10, bottom = 36;
-    const span = v => { let a = Math.min(...v), b = Math.max(...v); if (!(b > a)) { const d = Math.abs(a) * .05 || .5; a -= d; b += d; } return [a, b]; };
+    const span = v => { let a = least(v), b = most(v); if (!(b > a)) { const d = Math.abs(a) * .05 || .5; a -= d; b += d; } return [a, b]; };
     const [x0, x1] = span(xs), [y0, y1] = span(ys);
     const x = v => left + (v - x0) / (x1 - x0) * (w - left - right), y = v => h - bottom - (v - y0) / (y1 - y0) * (h - top - bottom);
+    // As many digits as it takes to tell the ends of an axis apart.
+    const ends = all => { let digits = 3; while (digits < 8 && all[0] !== all[1] && text(all[0], digits) === text(all[1], digits)) digits++; return all.map(v => [v, text(v, digits)]); };
     return svg("svg", { class: "plot", viewBox: "0 0 " + w + " " + h, role: "img", "aria-label": label },
       draw(x, y), svg("path", { class: "axis", d: "M" + left + " " + top + "V" + (h - bottom) + "H" + (w - right) }),
-      [y0, y1].map(v => svg("text", { x: left - 5, y: y(v) + 4, "text-anchor": "end" }, text(v, 3))),
-      [x0, x1].map((v, k) => svg("text", { x: x(v), y: h - bottom + 14, "text-anchor": k ? "end" : "start" }, text(v, 3))),
+      ends([y0, y1]).map(([v, words]) => svg("text", { x: left - 5, y: y(v) + 4, "text-anchor": "end" }, words)),
+      ends([x0, x1]).map(([v, words], k) => svg("text", { x: x(v), y: h - bottom + 14, "text-anchor": k ? "end" : "start" }, words)),
       svg("text", { x: (left + w - right) / 2, y: h - 6, "text-anchor": "middle" }, xName),
       svg("text", { x: 0, y: 0, transform: "translate(12 " + (h - bottom) / 2 + ") rotate(-90)", "text-anchor": "middle" }, yName));
   }
@@ -192,12 +208,12 @@
   function histogram(layer, i) {
     const a = layer.ascent;
     if (!a || a.best[i] < 0 || a.count < 3) return null;
-    const values = a.activation.slice(i * a.count, (i + 1) * a.count), low = Math.min(...values), high = Math.max(...values);
+    const values = a.activation.slice(i * a.count, (i + 1) * a.count), low = least(values), high = most(values);
     const bins = Math.min(20, Math.max(5, Math.ceil(Math.sqrt(a.count)))), counts = Array(bins).fill(0);
     const width = (high - low) / bins || Math.abs(low) * .02 || .1, start = high > low ? low : low - width * bins / 2;
     for (const v of values) counts[Math.min(bins - 1, Math.floor((v - start) / width))]++;
     return panel("Activations of the restarts", high - low < 1e-4 * Math.max(1, Math.abs(high)) ? "All restarts end at the same activation." : null,
-      plot("histogram of the activations of " + plural(a.count, "restart"), [start, start + bins * width], [0, Math.max(...counts)], "activation", "restarts",
+      plot("histogram of the activations of " + plural(a.count, "restart"), [start, start + bins * width], [0, most(counts)], "activation", "restarts",
         (x, y) => counts.map((n, k) => svg("rect", { class: "fill", x: x(start + k * width) + 1, y: y(n), width: Math.max(1, x(start + width) - x(start) - 2), height: y(0) - y(n) }))));
   }
 
@@ -234,13 +250,22 @@
     const others = [...Array(n).keys()].filter(k => k !== s.places[i]).sort((a, b) => row[b] - row[a]).slice(0, 12);
     const strongest = others.map(k => {
       const unit = s.units[k], at = layer.units.indexOf(unit), response = text(row[k] / 127, 2);
-      const picture = layer.thumbs && at >= 0 ? tile(layer, layer.thumbs, at, 56) : null;
+      const picture = at >= 0 ? thumb(layer, at, 56) : null;
       return el("li", {}, el("a", { href: address(layer, unit) }, picture, el("span", { class: "label" }, said("unit "), unit + " · ", said("response "), response)));
     });
     return panel("Who else answers", "Responses of all " + n + " units to this unit's pattern; 1 is a unit's largest response to any pattern. Below, the strongest others.",
-      plot("responses of " + n + " units to this unit's pattern", [0, n - 1], [Math.min(0, ...row) / 127, 1], "unit, in the order of the matrix", "response",
+      plot("responses of " + n + " units to this unit's pattern", [0, n - 1], [Math.min(0, least(row)) / 127, 1], "unit, in the order of the matrix", "response",
         (x, y) => svg("path", { class: "line", d: [...row].map((v, k) => "M" + x(k).toFixed(1) + " " + y(0).toFixed(1) + "V" + y(v / 127).toFixed(1)).join("") })),
       list(strongest));
+  }
+
+  // Of a report in several files an address may name what another of them has.
+  function elsewhere(key) {
+    const link = [...document.querySelectorAll("nav [data-key]")].find(a => key === a.dataset.key || key.startsWith(a.dataset.key + "/"));
+    const file = link && link.getAttribute("href").split("#")[0];
+    if (!file || layers.some(l => l.key === link.dataset.key)) return false;
+    location.replace(file + "#" + encodeURI(key));
+    return true;
   }
 
   // The address says what is shown: nothing or #overview, #model/2, #model/2/17.
@@ -256,15 +281,19 @@
       const of = layers.find(l => l.key === key.slice(0, cut));
       if (of && of.units.includes(number)) { layer = of; unit = number; }
     }
+    if (!layer && elsewhere(key)) return;
     if (!layer && !byId("overview")) layer = layers[0];
     shown = null;
     const view = !layer ? byId("overview") : unit === undefined ? layer.view : byId("unit");
     for (const v of document.querySelectorAll(".view")) v.hidden = v !== view;
     for (const t of document.querySelectorAll("nav .tab")) {
       const here = layer ? t.dataset.key === layer.key : !t.dataset.key;
-      if (here) t.setAttribute("aria-current", "page"); else t.removeAttribute("aria-current");
+      if (here) { t.setAttribute("aria-current", "page"); t.closest("nav").scrollLeft = t.offsetLeft - 40; } else t.removeAttribute("aria-current");
     }
     current = view;
+    document.title = (layer ? layer.name + (unit === undefined ? "" : ", unit " + unit) + " – " : "") + name;
+    const run = !layer && /^run-\d+$/.test(key) && byId(key);
+    if (run) { byId("runs").open = run.open = true; run.scrollIntoView(); run.querySelector("summary").focus(); routed = true; return; }
     if (unit !== undefined) { openUnit(layer, unit); return; }
     if (layer) openGrid(layer);
     if (before && layer === before.layer) {
@@ -278,10 +307,12 @@
     routed = true;
   }
   let current = null, routed = false;
+  const name = document.title; // of the report
 
   document.addEventListener("keydown", e => {
-    if (!shown || e.ctrlKey || e.metaKey || e.altKey || e.target.closest("select, input, textarea, .scroll")) return;
+    if (!shown || e.ctrlKey || e.metaKey || e.altKey || e.target.closest("select, input, textarea")) return;
     if (e.key === "Escape") location.hash = address(shown.layer);
+    if (e.target.closest(".scroll")) return; // arrows scroll it
     const by = { ArrowLeft: -1, ArrowRight: 1 }[e.key], to = by && shown.neighbour(by);
     if (to) { e.preventDefault(); location.hash = address(shown.layer, to.unit); }
   });

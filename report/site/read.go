@@ -45,6 +45,9 @@ func readArray(path, name string) (a *array, err error) {
 		if a, err = unitsIn(file); err != nil {
 			return err
 		}
+		if err := atMost(file, name, maxArray); err != nil {
+			return err
+		}
 		read, err := file.Read(name)
 		if err != nil {
 			return err
@@ -70,11 +73,46 @@ func readUnits(path string) (units []int, err error) {
 	return units, err
 }
 
+// Bounds of what a layer's page holds. Every file is no longer than its bytes are,
+// but one may have many units, and another many numbers of each.
+const (
+	maxUnits   = 1 << 17 // of a layer
+	maxNumbers = 1 << 24 // of all units together, of one kind
+	maxArray   = 1 << 29 // bytes, unpacked: a file of zeros may be a thousand times shorter
+	maxLabels  = 1 << 24 // bytes of units, or of steps
+)
+
+// atMost is an error where an array is longer than bytes when it is unpacked.
+func atMost(file *numpy.Archive, name string, bytes uint64) error {
+	if n := file.Bytes(name); n > bytes {
+		return fmt.Errorf("%s has %d bytes, more than a report shows (%d)", name, n, bytes)
+	}
+	return nil
+}
+
+// hasArray is true if an npz file has an array of this name.
+func hasArray(path, name string) (has bool, err error) {
+	err = withArchive(path, func(file *numpy.Archive) error {
+		has = file.Bytes(name) > 0
+		return nil
+	})
+	return has, err
+}
+
 // unitsIn is an array that has its units only.
 func unitsIn(file *numpy.Archive) (*array, error) {
+	if err := atMost(file, "units", maxLabels); err != nil {
+		return nil, err
+	}
 	labels, err := file.ReadLabels("units")
 	if err != nil {
 		return nil, err
+	}
+	if len(labels) < 1 {
+		return nil, errors.New("it has no units")
+	}
+	if len(labels) > maxUnits {
+		return nil, fmt.Errorf("it has %d units, more than a report shows (%d)", len(labels), maxUnits)
 	}
 	a := &array{}
 	for _, unit := range labels {
@@ -92,6 +130,9 @@ func unitsIn(file *numpy.Archive) (*array, error) {
 // readVector reads whole numbers [n] that belong to no units.
 func readVector(path, name string) (numbers []int, err error) {
 	err = withArchive(path, func(file *numpy.Archive) error {
+		if err := atMost(file, name, maxLabels); err != nil {
+			return err
+		}
 		labels, err := file.ReadLabels(name)
 		for _, n := range labels {
 			numbers = append(numbers, int(n))

@@ -14,11 +14,13 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/network/safetensors"
 	"github.com/unitscope/unitscope/report/runfolder"
 )
@@ -37,7 +39,6 @@ const (
 	taskRestarts    = "analyze restarts"
 	taskSelectivity = "analyze selectivity"
 	taskCompare     = "analyze compare"
-	taskLikelihood  = "analyze likelihood"
 )
 
 // Options says what a report is called.
@@ -139,7 +140,9 @@ func (r *Report) nothing(folders []string) error {
 }
 
 func (r *Report) problem(of *source, format string, args ...any) {
-	r.Problems = append(r.Problems, Problem{of.name, fmt.Sprintf(format, args...)})
+	// Errors that were joined are lines of their own; this is one.
+	text := strings.ReplaceAll(fmt.Sprintf(format, args...), "\n", "; ")
+	r.Problems = append(r.Problems, Problem{of.name, text})
 }
 
 // models finds out which models the runs are about.
@@ -162,6 +165,7 @@ func (r *Report) models() {
 			byDigest[digest] = m
 			r.Models = append(r.Models, m)
 		}
+		run.of = m
 		if run.file(runfolder.ModelName) == "" {
 			m.others = append(m.others, run)
 		} else if m.run == nil {
@@ -172,11 +176,17 @@ func (r *Report) models() {
 		r.describe(m)
 	}
 	slices.SortStableFunc(r.Models, func(a, b *Model) int { return strings.Compare(a.Name, b.Name) })
-	used := map[string]int{}
+	// Pages and pictures are found by these names, so no two may be alike.
+	used := map[string]bool{}
 	for _, m := range r.Models {
-		if used[m.Name]++; used[m.Name] > 1 {
-			m.Name = fmt.Sprintf("%s (%s)", m.Name, m.digest[:min(8, len(m.digest))])
+		name := m.Name
+		if used[m.Name] {
+			m.Name = fmt.Sprintf("%s (%s)", name, m.digest[:min(8, len(m.digest))])
 		}
+		for i := 2; used[m.Name]; i++ {
+			m.Name = fmt.Sprintf("%s (%d)", name, i)
+		}
+		used[m.Name] = true
 	}
 }
 
@@ -256,7 +266,8 @@ func (r *Report) layers(m *Model) {
 			continue
 		}
 		if run.record.Task == taskAscent && run.record.Options["direction"] == "-1" {
-			continue // what units like least is shown by its own pictures
+			r.problem(run, "not shown: it looked for what units answer to least (--direction -1); its own folder has the pictures")
+			continue
 		}
 		if byLayer[number] == nil {
 			byLayer[number] = map[string]*source{}
@@ -270,6 +281,9 @@ func (r *Report) layers(m *Model) {
 		}
 		byLayer[number][run.record.Task] = run
 	}
+	if m.hasFilters() && byLayer[1] == nil {
+		byLayer[1] = map[string]*source{}
+	}
 	modes := r.modes(m)
 	for _, number := range sortedKeys(byLayer) {
 		if l := r.layer(m, number, byLayer[number], modes); l != nil {
@@ -279,10 +293,35 @@ func (r *Report) layers(m *Model) {
 	m.Missing = missing(m)
 }
 
-// layerOf is the layer that a run looked at, 0 if that is not known. A matrix of
-// selectivity is of the layer of the ascent it was made from, which is in its table.
+// Trained is true if the run that made the model is among those given, for pages.
+func (m *Model) Trained() bool { return m.run != nil }
+
+// hasFilters is true for a model whose first layer's weights are worth a look: not
+// for the many of a search.
+func (m *Model) hasFilters() bool {
+	return m.run != nil && (strings.HasPrefix(m.run.record.Task, taskTrain) || m.run.record.Task == taskFineTune)
+}
+
+// filters adds a model's own weights to its first layer.
+func (r *Report) filters(m *Model, b *builder) {
+	n, err := network.Load(m.run.path)
+	if err == nil {
+		err = b.filters(n)
+	}
+	if err != nil {
+		r.problem(m.run, "its filters can't be shown: %v", err)
+	}
+}
+
+// layerOf is the layer that a run looked at, 0 if that is not known. Selectivity
+// and a comparison are of the layer of the ascent that they were made from, which
+// is in their tables.
 func layerOf(r *source) int {
-	if path := r.file("selectivity.csv"); path != "" {
+	for _, name := range []string{"selectivity.csv", "compare.csv"} {
+		path := r.file(name)
+		if path == "" {
+			continue
+		}
 		if t, err := readTable(path); err == nil && len(t.rows) > 0 {
 			return max(0, t.whole(0, "layer"))
 		}
@@ -348,13 +387,13 @@ func (r *Report) modes(m *Model) *table {
 	return all
 }
 
-// The order in which methods are read: the first that has a pattern of every unit
-// gives the grid's tiles.
+// The order in which methods are read: a unit's tile in the grid is of the first
+// that has a pattern of it. The weights of the first layer come before examples.
 var methods = []string{taskAscent, taskCombine, taskSample, taskExamples, taskSelectivity}
 
 func (r *Report) layer(m *Model, number int, runs map[string]*source, modes *table) *layer {
 	key := fmt.Sprintf("%s/%d", m.Name, number)
-	l := &layer{Key: key, Name: fmt.Sprintf("%s, layer %d", m.Name, number), Model: m.Name, Number: number, Dead: []int{}, Facts: []fact{}, seen: map[string]bool{}}
+	l := &layer{Key: key, Name: fmt.Sprintf("%s, layer %d", m.Name, number), Model: m.Name, Number: number, Thumbs: []thumbs{}, Dead: []int{}, Facts: []fact{}, seen: map[string]bool{}}
 	b := &builder{layer: l, sheets: &sheets{}, shape: m.shape}
 	for _, task := range methods {
 		if run := runs[task]; run != nil {
@@ -370,6 +409,9 @@ func (r *Report) layer(m *Model, number int, runs map[string]*source, modes *tab
 	slices.Sort(l.Units)
 	l.Units = slices.Compact(l.Units)
 	for _, task := range methods {
+		if task == taskExamples && number == 1 && m.hasFilters() {
+			r.filters(m, b) // an example says less of a unit than its own weights
+		}
 		if run := runs[task]; run != nil {
 			if err := b.add(run); err != nil {
 				r.problem(run, "%v", err)
@@ -401,34 +443,50 @@ func unitsOf(r *source) ([]int, error) {
 
 // missing says which commands would add to what there is about a model.
 func missing(m *Model) (commands []string) {
-	if m.run == nil || m.run.record.Task == taskFineTune {
+	if m.run == nil || !strings.HasPrefix(m.run.record.Task, taskTrain) {
 		return nil
 	}
+	add := func(task string, flags ...string) {
+		words := slices.Concat([]string{"unitscope"}, strings.Fields(task), []string{"--model", m.run.path}, flags, []string{"--out", "NEW"})
+		commands = append(commands, command(words))
+	}
+	data := []string{"--data", cmp.Or(m.run.record.Options["data"], "DATA")}
 	for number := 1; number < len(m.sizes); number++ {
-		seen := map[string]bool{}
-		for _, l := range m.Layers {
-			if l.Number == number {
-				seen = l.seen
-			}
-		}
-		for _, task := range methods {
-			if seen[task] || task == taskSample && m.Kind != "dbn" {
+		seen := m.seen(number)
+		for _, task := range append(slices.Clone(methods), taskCompare) {
+			if seen[task] || task == taskSample && m.Kind != string(network.DBN) {
 				continue
 			}
-			of := fmt.Sprintf("--model %s --layer %d", m.run.path, number)
-			if task == taskSelectivity {
-				of += " --units all"
+			flags := []string{"--layer", strconv.Itoa(number)}
+			switch task {
+			case taskSelectivity:
+				flags = append(flags, "--units", "all")
+			case taskExamples, taskCompare:
+				flags = append(flags, data...)
 			}
-			if task == taskExamples {
-				of += " --data " + m.run.record.Options["data"]
-			}
-			commands = append(commands, fmt.Sprintf("unitscope %s %s --out NEW", task, of))
+			add(task, flags...)
 		}
 	}
 	if m.latest(taskRestarts) == nil {
-		commands = append(commands, fmt.Sprintf("unitscope %s --model %s --out NEW", taskRestarts, m.run.path))
+		add(taskRestarts)
 	}
 	return commands
+}
+
+// seen are the tasks that gave results about a layer.
+func (m *Model) seen(number int) map[string]bool {
+	seen := map[string]bool{}
+	for _, l := range m.Layers {
+		if l.Number == number {
+			maps.Copy(seen, l.seen)
+		}
+	}
+	for _, run := range m.others {
+		if run.record.Task == taskCompare && layerOf(run) == number {
+			seen[taskCompare] = true
+		}
+	}
+	return seen
 }
 
 // Inputs are the records of the runs that the report shows.

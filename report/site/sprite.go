@@ -26,6 +26,14 @@ const (
 	share
 )
 
+// String says how to read the greys.
+func (g grey) String() string {
+	if g == share {
+		return "Black is 0, white is 1."
+	}
+	return "Grey is zero, white positive, black negative; every tile has its own scale."
+}
+
 // greyOf is how numbers are shown that are data rather than patterns.
 func greyOf(data []float32) grey {
 	for _, x := range data {
@@ -88,7 +96,7 @@ func drawTile(img *image.Gray, x, y int, pattern []float32, cols int, g grey) {
 		case v != v || math.IsInf(float64(v), 0):
 			img.Pix[at] = 0
 		case g == share:
-			img.Pix[at] = uint8(math.Round(255 * float64(v)))
+			img.Pix[at] = uint8(math.Round(255 * float64(max(0, min(1, v)))))
 		case largest > 0:
 			img.Pix[at] = uint8(128 + math.Round(127*float64(v)/largest))
 		default:

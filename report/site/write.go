@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"math"
+	"net/url"
 	"strings"
 	"time"
 )
@@ -42,14 +44,14 @@ type page struct {
 
 // link leads to a layer's grid.
 type link struct {
-	Key, Model, Name, Href string
+	Key, Href string
 }
 
 // Write writes the files of a report by write, such as runfolder.Folder.Write.
 func (r *Report) Write(write func(name string, to func(io.Writer) error) error) error {
-	parsed, err := template.New("page").Funcs(template.FuncMap{"when": when, "size": size, "command": command}).Parse(pageText)
+	parsed, err := parsePage()
 	if err != nil {
-		return fmt.Errorf("report: %w", err)
+		return err
 	}
 	for name, p := range r.pages(maxPage) {
 		if err := write(name, func(w io.Writer) error { return p.write(w, parsed) }); err != nil {
@@ -57,6 +59,23 @@ func (r *Report) Write(write func(name string, to func(io.Writer) error) error) 
 		}
 	}
 	return nil
+}
+
+// WriteOne writes the whole report as one file, however large it gets.
+func (r *Report) WriteOne(w io.Writer) error {
+	parsed, err := parsePage()
+	if err != nil {
+		return err
+	}
+	return r.pages(math.MaxInt)[IndexName].write(w, parsed)
+}
+
+func parsePage() (*template.Template, error) {
+	parsed, err := template.New("page").Funcs(template.FuncMap{"when": when, "size": size, "command": command}).Parse(pageText)
+	if err != nil {
+		return nil, fmt.Errorf("report: %w", err)
+	}
+	return parsed, nil
 }
 
 // pages divides the report into files, by their names: into one for each layer if
@@ -79,7 +98,8 @@ func (r *Report) pages(limit int) map[string]*page {
 				pages[name] = p
 			}
 			p.Layers, p.sources = append(p.Layers, l), append(p.sources, r.sheets[l.Key])
-			nav = append(nav, link{l.Key, m.Name, fmt.Sprintf("layer %d", l.Number), name + "#" + l.Key})
+			to := url.URL{Path: name, Fragment: l.Key}
+			nav = append(nav, link{l.Key, to.String()})
 		}
 	}
 	for _, p := range pages {

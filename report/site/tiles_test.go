@@ -1,0 +1,195 @@
+package site
+
+import (
+	"fmt"
+	"image"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/unitscope/unitscope/report/runfolder"
+)
+
+// A model by itself shows the filters of its first layer, all of them.
+func TestFiltersOfAModelAlone(t *testing.T) {
+	dir := t.TempDir()
+	n := trained(t, filepath.Join(dir, "dbn"), 1)
+	r := build(t, dir)
+	page := written(t, r)[IndexName]
+	l := dataOf(t, page, 0)
+	if len(r.Models[0].Layers) != 1 || l.Number != 1 || fmt.Sprint(l.Units) != "[0 1 2 3 4 5 6 7]" || len(l.Thumbs) != 1 {
+		t.Fatalf("%d layers, the first %+v", len(r.Models[0].Layers), l)
+	}
+	if want := "8 units, each by its weights, the filter. Grey is zero"; !strings.Contains(page, want) {
+		t.Errorf("the page lacks %q", want)
+	}
+	weight := n.Layers[0].Weight.Data().([]float32)
+	compareTile(t, page, l, 5, weight[5*30:6*30])
+}
+
+// compareTile compares the tile that stands for a unit with its pattern.
+func compareTile(t *testing.T, page string, l layer, place int, pattern []float32) {
+	t.Helper()
+	from := l.thumbsOf(place)
+	if from == nil {
+		t.Fatalf("place %d has no tile", place)
+	}
+	tile := from.Places[place] * from.Each
+	img := sheetOf(t, page, 0, from.Tiles.Sheets[tile/from.Tiles.Per]).(*image.Gray)
+	x, y := tile%from.Tiles.Per%from.Tiles.Columns*l.Cols, tile%from.Tiles.Per/from.Tiles.Columns*l.Rows
+	largest := float32(0)
+	for _, v := range pattern {
+		largest = max(largest, v, -v)
+	}
+	for i, v := range pattern {
+		want := uint8(128 + math.Round(127*float64(v)/float64(largest)))
+		if got := img.GrayAt(x+i%l.Cols, y+i/l.Cols).Y; got != want {
+			t.Fatalf("place %d, component %d is grey %d, want %d", place, i, got, want)
+		}
+	}
+}
+
+// Where no method has all units, each unit has the tile of the first that has it.
+func TestTilesOfSeveralMethods(t *testing.T) {
+	dir := t.TempDir()
+	model := filepath.Join(dir, "dbn")
+	n := trained(t, model, 1)
+	found := climbed(t, filepath.Join(dir, "ascent"), model, n, 2, "0-2")
+	makeRun(t, filepath.Join(dir, "combine"), taskCombine, map[string]string{"layer": "2"}, []string{filepath.Join(model, runfolder.ModelName)}, files{
+		"combine.npz": npzOf(map[string][]byte{"units": unitsFrom(5), "patterns": npyOf("<f4", "5, 30", 5*30*4)}),
+	})
+	r := build(t, filepath.Join(dir, "ascent"), filepath.Join(dir, "combine"))
+	page := written(t, r)[IndexName]
+	l := dataOf(t, page, 0)
+	if fmt.Sprint(l.Units) != "[0 1 2 3 4]" || len(l.Thumbs) != 2 {
+		t.Fatalf("units %v, tiles of %d methods", l.Units, len(l.Thumbs))
+	}
+	for _, want := range []string{"5 units, 3 by the best pattern of activation maximization", ", 2 by the linear combination of the filters below", "is not among those given"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+	best := found.BestPatterns.Data().([]float32)
+	compareTile(t, page, l, 1, best[30:60])
+	if l.thumbsOf(4) != &l.Thumbs[1] {
+		t.Error("unit 4 has no tile of the combination")
+	}
+}
+
+// A link to a folder is as good as the folder.
+func TestLinkToAFolder(t *testing.T) {
+	dir := t.TempDir()
+	trained(t, filepath.Join(dir, "dbn"), 1)
+	link := filepath.Join(dir, "link")
+	if err := os.Symlink(filepath.Join(dir, "dbn"), link); err != nil {
+		t.Skipf("no links here: %v", err)
+	}
+	if r := build(t, link); len(r.Models) != 1 || r.Models[0].Name != "link" {
+		t.Errorf("models %v", r.Models)
+	}
+}
+
+// Folders whose paths end alike are told apart by their whole paths.
+func TestNamesOfFoldersThatEndAlike(t *testing.T) {
+	dir := t.TempDir()
+	a, b := filepath.Join(dir, "a", "dbn"), filepath.Join(dir, "b", "dbn")
+	trained(t, a, 1)
+	trained(t, b, 2)
+	r := build(t, a, b)
+	if got := []string{r.Models[0].Name, r.Models[1].Name}; got[0] != filepath.ToSlash(a) || got[1] != filepath.ToSlash(b) {
+		t.Errorf("models %v", got)
+	}
+}
+
+// Models that are called alike, whatever their records say of their digests, have
+// pages of their own.
+func TestModelsOfOneName(t *testing.T) {
+	dir := t.TempDir()
+	digest := strings.Repeat("0", 63)
+	for i := range 3 {
+		path := makeRun(t, filepath.Join(dir, fmt.Sprint("run", i)), taskCombine, map[string]string{"layer": "1"}, nil, files{
+			"combine.npz": npzOf(map[string][]byte{"units": unitsFrom(1), "patterns": npyOf("<f4", "1, 30", 120)}),
+		})
+		edit(t, filepath.Join(path, runfolder.RecordName), `"inputs": null`, fmt.Sprintf(`"inputs": [{"name": "dbn/model.safetensors", "bytes": 1, "sha256": "%s%d"}]`, digest, i))
+	}
+	names := map[string]bool{}
+	for _, m := range build(t, dir).Models {
+		names[m.Name] = true
+	}
+	if len(names) != 3 {
+		t.Errorf("three models have the names %v", names)
+	}
+}
+
+// A folder's name leads to its layer whatever is in it.
+func TestAddressOfAnyName(t *testing.T) {
+	dir := t.TempDir()
+	trained(t, filepath.Join(dir, "50%25 a#b?c"), 1)
+	page := written(t, build(t, dir))[IndexName]
+	if want := `href="#50%2525%20a%23b?c/1"`; !strings.Contains(page, want) {
+		t.Errorf("the page lacks %s", want)
+	}
+}
+
+// An ascent that goes down is no pattern of what a unit likes, and is named.
+func TestDescentIsNamed(t *testing.T) {
+	dir := t.TempDir()
+	model := filepath.Join(dir, "dbn")
+	n := trained(t, model, 1)
+	climbed(t, filepath.Join(dir, "down"), model, n, 2, "0-2")
+	edit(t, filepath.Join(dir, "down", runfolder.RecordName), `"direction": "1"`, `"direction": "-1"`)
+	r := build(t, dir)
+	if len(r.Problems) != 1 || !strings.Contains(r.Problems[0].Text, "--direction -1") || len(r.Models[0].Layers) != 1 {
+		t.Errorf("problems %v, layers %v", r.Problems, r.Models[0].Layers)
+	}
+}
+
+// What is missing is said in commands that a shell takes as they are.
+func TestMissingCommands(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "my runs")
+	model := filepath.Join(dir, "dbn")
+	n := trained(t, model, 1)
+	climbed(t, filepath.Join(dir, "ascent"), model, n, 2, "all")
+	missing := strings.Join(build(t, dir).Models[0].Missing, "\n")
+	for _, want := range []string{
+		"unitscope visualize ascent --model '" + model + "' --layer 1 --out NEW",
+		"unitscope analyze compare --model '" + model + "' --layer 2 --data digits --out NEW",
+		"unitscope visualize sample --model '" + model + "' --layer 2 --out NEW",
+		"unitscope analyze restarts --model '" + model + "' --out NEW",
+	} {
+		if !strings.Contains(missing, want) {
+			t.Errorf("%q is not among the missing:\n%s", want, missing)
+		}
+	}
+	if strings.Contains(missing, "visualize ascent --model '"+model+"' --layer 2") {
+		t.Errorf("an ascent that is there is missing:\n%s", missing)
+	}
+}
+
+// WriteOne writes one file, with what Write puts into several.
+func TestWriteOne(t *testing.T) {
+	dir := t.TempDir()
+	model := filepath.Join(dir, "dbn")
+	n := trained(t, model, 1)
+	climbed(t, filepath.Join(dir, "one"), model, n, 2, "all")
+	r := build(t, dir)
+	var page strings.Builder
+	if err := r.WriteOne(&page); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`id="overview"`, `id="data-0"`, `id="data-1"`, `href="#dbn/2"`} {
+		if !strings.Contains(page.String(), want) {
+			t.Errorf("the page lacks %s", want)
+		}
+	}
+	if err := r.WriteOne(failing{}); err == nil {
+		t.Error("a file that can't be written is no error")
+	}
+}
+
+type failing struct{}
+
+func (failing) Write([]byte) (int, error) { return 0, io.ErrShortWrite }
