@@ -301,36 +301,52 @@ var ErrOutOfMemory = errors.New("out of memory on the device")
 // ErrUnknownDevice is what Open's error wraps when no device has the name.
 var ErrUnknownDevice = errors.New("no such device")
 
+// Skipped is a device that Open passed over, and why.
+type Skipped struct {
+	Name   string
+	Reason error
+}
+
 // Open opens a device by name: "cpu", "cuda:1", a kind alone ("cuda") for its
-// first usable device, or "auto" for the preferred device that can be used.
+// first device that can be opened, or "auto" for the preferred one that can.
 // "cuda:all" is all usable cards together.
 func Open(name string) (Device, error) {
-	found := Devices()
+	d, _, err := OpenFirst(name)
+	return d, err
+}
+
+// OpenFirst is Open; it also says which devices that the name stands for came
+// before the one that was opened, and why they were passed over: they can't be
+// used, or could not be opened.
+func OpenFirst(name string) (Device, []Skipped, error) {
 	var names []string
-	var reason error
-	for i, f := range found {
+	var skipped []Skipped
+	for _, f := range Devices() {
 		kind, _, _ := strings.Cut(f.Name, ":")
 		names = append(names, f.Name)
-		if name != "auto" && name != f.Name && name != kind {
+		// All cards together are asked for by their name only.
+		if name != f.Name && (name != "auto" && name != kind || strings.HasSuffix(f.Name, ":all")) {
 			continue
 		}
 		if f.Unusable != nil {
-			if reason == nil {
-				reason = fmt.Errorf("open %s: %w", found[i].Name, f.Unusable)
-			}
+			skipped = append(skipped, Skipped{f.Name, fmt.Errorf("open %s: %w", f.Name, f.Unusable)})
 			continue
 		}
-		return driver(kind).Open(f.Name)
+		d, err := driver(kind).Open(f.Name)
+		if err == nil {
+			return d, skipped, nil
+		}
+		skipped = append(skipped, Skipped{f.Name, err})
 	}
-	if reason != nil {
-		return nil, reason
+	if len(skipped) > 0 {
+		return nil, skipped, skipped[0].Reason
 	}
 	// A driver may understand more names than it lists, and knows best why it
 	// can't open one.
 	if kind, _, more := strings.Cut(name, ":"); more && driver(kind) != nil {
 		if d, err := driver(kind).Open(name); !errors.Is(err, ErrUnknownDevice) {
-			return d, err
+			return d, nil, err
 		}
 	}
-	return nil, fmt.Errorf("open device %q: %w; known here: auto, %s", name, ErrUnknownDevice, strings.Join(names, ", "))
+	return nil, nil, fmt.Errorf("open device %q: %w; known here: auto, %s", name, ErrUnknownDevice, strings.Join(names, ", "))
 }

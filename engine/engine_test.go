@@ -24,6 +24,9 @@ type pretend struct {
 func (p pretend) Devices() []engine.Found { return p.found }
 func (p pretend) Name() string            { return p.name }
 func (p pretend) Open(name string) (engine.Device, error) {
+	if name == "stuck:0" {
+		return nil, errStuck
+	}
 	if name == p.alias || slices.ContainsFunc(p.found, func(f engine.Found) bool { return f.Name == name }) {
 		return pretend{name: name}, nil
 	}
@@ -37,13 +40,17 @@ func found(name string, unusable error) engine.Found {
 	return engine.Found{Info: engine.Info{Name: name}, Unusable: unusable}
 }
 
-var errDriver = errors.New("no driver")
+var (
+	errDriver = errors.New("no driver")
+	errStuck  = errors.New("its kernels don't load")
+)
 
 // Kinds are registered for the life of the program.
 func init() {
 	engine.Register("fast", 10, pretend{found: []engine.Found{found("fast:0", errDriver), found("fast:1", nil)}, alias: "fast:both"})
 	engine.Register("broken", 20, pretend{found: []engine.Found{found("broken", errDriver)}})
 	engine.Register("absent", 30, pretend{})
+	engine.Register("stuck", 15, pretend{found: []engine.Found{found("stuck:0", nil), found("stuck:1", nil), found("stuck:all", nil)}})
 }
 
 // TestRegistry checks which device Open finds. The kind cpu is registered by
@@ -54,7 +61,9 @@ func TestRegistry(t *testing.T) {
 		{"fast:1", "fast:1"},
 		{"fast", "fast:1"},
 		{"fast:both", "fast:both"},
-		{"auto", "fast:1"},
+		{"auto", "stuck:1"}, // stuck:0 is listed as usable and does not open
+		{"stuck", "stuck:1"},
+		{"stuck:all", "stuck:all"},
 	} {
 		d, err := engine.Open(c.open)
 		if err != nil {
@@ -80,11 +89,18 @@ func TestRegistry(t *testing.T) {
 			t.Errorf("open %q: %v", name, err)
 		}
 	}
+	if _, err := engine.Open("stuck:0"); !errors.Is(err, errStuck) {
+		t.Errorf("open stuck:0: %v", err)
+	}
+	_, skipped, err := engine.OpenFirst("auto")
+	if err != nil || len(skipped) != 2 || skipped[0].Name != "broken" || !errors.Is(skipped[0].Reason, errDriver) || skipped[1].Name != "stuck:0" || !errors.Is(skipped[1].Reason, errStuck) {
+		t.Errorf("skipped for auto: %v, error %v", skipped, err)
+	}
 	var names []string
 	for _, f := range engine.Devices() {
 		names = append(names, f.Name)
 	}
-	if got := strings.Join(names, " "); got != "broken fast:0 fast:1 cpu" {
+	if got := strings.Join(names, " "); got != "broken stuck:0 stuck:1 stuck:all fast:0 fast:1 cpu" {
 		t.Errorf("devices: %s", got)
 	}
 	defer func() {

@@ -131,7 +131,8 @@ func (c *cards) open(name string) (engine.Device, error) {
 	}
 	number, _ := strings.CutPrefix(name, "cuda:")
 	i, err := strconv.Atoi(number)
-	if err != nil || i < 0 || i >= count {
+	// Only as it is listed: cuda:00 and cuda:+0 are other words for no device.
+	if err != nil || i < 0 || i >= count || strconv.Itoa(i) != number {
 		return nil, engine.ErrUnknownDevice
 	}
 	k, err := c.look(i)

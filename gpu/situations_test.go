@@ -97,7 +97,7 @@ func TestCards(t *testing.T) {
 			t.Errorf("device %d: %+v", i, f)
 		}
 	}
-	for _, name := range []string{"cuda:2", "cuda:7", "cuda:-1", "cuda:", "cuda:x"} {
+	for _, name := range []string{"cuda:2", "cuda:7", "cuda:-1", "cuda:", "cuda:x", "cuda:00", "cuda:+0"} {
 		if _, err := c.Open(name); !errors.Is(err, engine.ErrUnknownDevice) {
 			t.Errorf("open %s: %v, want %v", name, err, engine.ErrUnknownDevice)
 		}

@@ -112,6 +112,7 @@ func FineTune(ctx context.Context, d engine.Device, n *network.Network, set, hel
 	if err == nil {
 		result, err = t.result()
 	}
+	err = outOfMemory(d, "fine-tuning", err)
 	if err = errors.Join(err, t.buffers.close()); err != nil {
 		return nil, FineTuneOutcome{}, fmt.Errorf("fine-tune: %w", err)
 	}

@@ -26,6 +26,7 @@ type layerRun struct {
 	examples engine.Matrix // [rows of a chunk, size of an example]
 	monitor  *monitor
 	tally    tally
+	worst    float64 // the reconstruction error that is taken for divergence
 }
 
 // newLayerRun prepares a layer from its start or from where a checkpoint left
@@ -39,6 +40,9 @@ func (t *trainer) newLayerRun(layer int, resume *Checkpoint) (*layerRun, error) 
 	}
 	var err error
 	if l.below, err = l.newBelow(rows); err != nil {
+		return l, err
+	}
+	if l.worst, err = t.worst(layer); err != nil {
 		return l, err
 	}
 	plan, err := t.plan(layer)
@@ -220,6 +224,9 @@ func (l *layerRun) report() error {
 	if !l.plan.due(int(l.state.Updates), l.plan.report) {
 		return nil
 	}
+	if err := l.checkDivergence(); err != nil {
+		return err
+	}
 	tally := l.tally
 	l.tally.squaredError, l.tally.examples = 0, 0
 	if l.hooks.Report == nil {
@@ -233,10 +240,13 @@ func (l *layerRun) report() error {
 	return nil
 }
 
-// checkpoint has the state written, if it is finite.
+// checkpoint has the state written, if it is finite and has not diverged.
 func (l *layerRun) checkpoint() error {
 	if l.hooks.Checkpoint == nil {
 		return nil
+	}
+	if err := l.checkDivergence(); err != nil {
+		return err
 	}
 	c := &Checkpoint{Settings: l.settings, Layer: l.layer, Updates: int(l.state.Updates), tally: l.tally}
 	parameters, err := l.parameters()

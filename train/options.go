@@ -23,6 +23,9 @@ type Options struct {
 	Epochs  []int              // passes over the data, one or per layer, >= 1
 	Batch   int                // examples per update, >= 1; more than there are examples means all
 	Rates   []float64          // learning rates of the first epoch, one or per layer, > 0; nil: see [Options.Rate]
+	// Inputs is the number of components of an example, on which [Options.Rate]
+	// depends; [Train] takes it from its data. 0: few.
+	Inputs int
 	// FinalRates are the learning rates of the last epoch, one or per layer, > 0;
 	// nil: see [Options.FinalRate]. From epoch to epoch the rate changes by the
 	// same factor.
@@ -116,7 +119,9 @@ func Defaults(kind network.Kind, visible engine.VisibleKind, units ...int) Optio
 // Rate is the learning rate of a layer, counted from 1, in its first epoch. If
 // Rates is nil it is 0.05 for an RBM and 0.1 for a denoising auto-encoder; less
 // for Gaussian inputs with batches of fewer than 100, in proportion, because
-// their gradient has no bound and single examples shake it; a tenth of that for
+// their gradient has no bound and single examples shake it; less for a denoising
+// auto-encoder of more than 144 Gaussian inputs, in proportion, because its
+// gradient grows with them; a tenth of that for
 // persistent chains, which must keep up with the model; a quarter of that for
 // salt and pepper, which drives many more units into saturation than masking.
 func (o Options) Rate(layer int) float64 {
@@ -129,6 +134,9 @@ func (o Options) Rate(layer int) float64 {
 	}
 	if o.visible(layer) == engine.Gaussian {
 		rate = rate * float64(min(o.Batch, 100)) / 100
+		if o.Kind == network.SDAE {
+			rate *= float64(usualInputs) / float64(max(o.Inputs, usualInputs))
+		}
 	}
 	if o.Persistent {
 		rate /= 10
@@ -138,6 +146,9 @@ func (o Options) Rate(layer int) float64 {
 	}
 	return rate
 }
+
+// usualInputs is a patch of 12x12, which the default rate was found on.
+const usualInputs = 144
 
 // FinalRate is the learning rate of a layer in its last epoch. If FinalRates is
 // nil it is that of the first one, and a tenth of it for Gaussian inputs, whose

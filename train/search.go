@@ -270,7 +270,7 @@ func (s searchTrial) run(ctx context.Context) (TrialResult, error) {
 		return *start.Done, nil
 	}
 	n, r, err := s.train(ctx, start)
-	if errors.Is(err, engine.ErrNotFinite) {
+	if errors.Is(err, engine.ErrNotFinite) || errors.Is(err, ErrDiverged) {
 		n, r, err = nil, TrialResult{Trial: s.trial, Objective: math.NaN()}, nil
 	}
 	if err != nil {

@@ -142,7 +142,14 @@ func (t *trainer) gradientLimit(layer int) (float32, error) {
 
 // largestNorm is the largest norm of [statisticExamples] examples at most.
 func (t *trainer) largestNorm() (float64, error) {
-	largest, size := 0.0, t.set.Info().Size()
+	largest := 0.0
+	err := t.eachOfSample(func(x []float32) { largest = max(largest, math.Sqrt(dot(x, x))) })
+	return largest, err
+}
+
+// eachOfSample visits [statisticExamples] examples at most, evenly spaced.
+func (t *trainer) eachOfSample(visit func(x []float32)) error {
+	size := t.set.Info().Size()
 	indices := spread(t.set.Len(), statisticExamples)
 	var examples []float32
 	for len(indices) > 0 {
@@ -150,12 +157,11 @@ func (t *trainer) largestNorm() (float64, error) {
 		indices = indices[len(part):]
 		examples = resize(examples, len(part)*size)
 		if err := read(t.set, examples, part); err != nil {
-			return 0, err
+			return err
 		}
 		for i := range part {
-			x := examples[i*size : (i+1)*size]
-			largest = max(largest, math.Sqrt(dot(x, x)))
+			visit(examples[i*size : (i+1)*size])
 		}
 	}
-	return largest, nil
+	return nil
 }

@@ -65,7 +65,10 @@ type trainer struct {
 // Cancelling ctx ends training at the next chunk: a checkpoint is written and
 // the error, which wraps ctx.Err(), says where it stopped. Parameters that are
 // no longer finite end training with an error that wraps [engine.ErrNotFinite]
-// and without a checkpoint, so the last one is good.
+// and without a checkpoint, so the last one is good; and so does, with an error that
+// wraps [ErrDiverged], a reconstruction error of Gaussian inputs since the last
+// report of more than ten times E||x||^2 + D, the energy of the D inputs and of
+// their noise: a layer that reconstructs all by 0 does better.
 func Train(ctx context.Context, d engine.Device, set, held dataset.Set, o Options, h Hooks, resume *Checkpoint) (*network.Network, error) {
 	t, err := newTrainer(d, set, held, o, h)
 	if err != nil {
@@ -116,6 +119,7 @@ func newTrainer(d engine.Device, set, held dataset.Set, o Options, h Hooks) (*tr
 	if held != nil && held.Len() == 0 {
 		held = nil
 	}
+	o.Inputs = set.Info().Size()
 	t := &trainer{device: d, set: set, held: held, options: o, hooks: h, chunk: chunkExamples}
 	checksum, err := checksum(set)
 	if err != nil {
@@ -228,6 +232,7 @@ func (t *trainer) trainLayer(ctx context.Context, layer int, resume *Checkpoint)
 	if err == nil {
 		result, err = l.parameters()
 	}
+	err = outOfMemory(t.device, fmt.Sprintf("training layer %d of %d x %d weights", layer, t.options.Units[layer-1], t.inputs(layer)), err)
 	if err = errors.Join(err, l.close()); err != nil {
 		return network.Layer{}, fmt.Errorf("train layer %d: %w", layer, err)
 	}

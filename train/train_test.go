@@ -310,19 +310,34 @@ func TestNetwork(t *testing.T) {
 	}
 }
 
-// TestDiverges trains with an absurd rate. No checkpoint may hold what is not finite.
+// TestDiverges trains with absurd rates: one that is noticed while numbers are
+// finite, one that makes them infinite within an epoch. No checkpoint may hold what
+// has diverged, and there is the one from before.
 func TestDiverges(t *testing.T) {
 	set := normals(60, 8, func(int) float64 { return 3 })
 	d := device(t)
-	for name, o := range map[string]Options{"dbn": dbn(5), "sdae": sdae(5)} {
-		t.Run(name, func(t *testing.T) {
-			o.Visible, o.Rates, o.CheckpointEvery, o.Epochs = engine.Gaussian, []float64{50}, 1, []int{50}
+	for _, c := range []struct {
+		name            string
+		o               Options
+		rate            float64
+		checkpointEvery int
+		want            error
+		files           int
+	}{
+		{"dbn", dbn(5), 50, 1, ErrDiverged, 1},
+		{"sdae", sdae(5), 50, 1, ErrDiverged, 1},
+		{"dbn, not finite", dbn(5), 5e10, 0, engine.ErrNotFinite, 0},
+		{"sdae, not finite", sdae(5), 5e10, 0, engine.ErrNotFinite, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			o := c.o
+			o.Visible, o.Rates, o.CheckpointEvery, o.Epochs = engine.Gaussian, []float64{c.rate}, c.checkpointEvery, []int{50}
 			var k keep
 			_, err := Train(context.Background(), d, set, nil, o, Hooks{Checkpoint: k.checkpoint}, nil)
-			if !errors.Is(err, engine.ErrNotFinite) {
-				t.Fatalf("error %v", err)
+			if !errors.Is(err, c.want) || len(k.files) != c.files {
+				t.Fatalf("%d checkpoints, error %v, want %v", len(k.files), err, c.want)
 			}
-			for _, want := range []string{"train layer 1: ", " of 50, update ", "learning rate 50 of layer 1", "try --lr 5"} {
+			for _, want := range []string{"train layer 1: ", " of 50, update ", "learning rate 5", "of layer 1", "try --lr 5"} {
 				if !strings.Contains(err.Error(), want) {
 					t.Errorf("%q doesn't say %q", err, want)
 				}
@@ -558,5 +573,31 @@ func TestMNIST(t *testing.T) {
 				t.Errorf("reconstruction error %.2f of digits held out, want below %g", last.HeldError, test.most)
 			}
 		})
+	}
+}
+
+// The gradient of a denoising auto-encoder of Gaussian inputs grows with them: at
+// the rate of 12x12 patches the weights of 20x20 ones diverge.
+func TestRateOfManyInputs(t *testing.T) {
+	for _, c := range []struct {
+		kind    network.Kind
+		visible engine.VisibleKind
+		inputs  int
+		want    float64 // of the first layer
+	}{
+		{network.SDAE, engine.Gaussian, 144, 0.1},
+		{network.SDAE, engine.Gaussian, 400, 0.036},
+		{network.SDAE, engine.Gaussian, 0, 0.1},
+		{network.SDAE, engine.Bernoulli, 784, 0.1},
+		{network.DBN, engine.Gaussian, 400, 0.05},
+	} {
+		o := Defaults(c.kind, c.visible, 10, 10)
+		o.Inputs = c.inputs
+		if got := o.Rate(1); math.Abs(got-c.want) > 1e-12 {
+			t.Errorf("%s of %d %s inputs: rate %g, want %g", c.kind, c.inputs, c.visible, got, c.want)
+		}
+		if got, want := o.Rate(2), Defaults(c.kind, engine.Bernoulli, 1).Rate(1); got != want {
+			t.Errorf("%s of %d %s inputs: rate %g above, want %g", c.kind, c.inputs, c.visible, got, want)
+		}
 	}
 }

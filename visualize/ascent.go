@@ -15,14 +15,15 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/network"
 )
 
 const (
-	// stepsPerRun is how many steps the device takes between two looks at the
-	// context and two reports of progress.
+	// stepsPerRun is how many steps the device takes at most between two looks at
+	// the context and two reports of progress, see pace.
 	stepsPerRun = 50
 	// maxChunkRows is enough rows to keep any device busy; more would only
 	// take memory and make progress reports rare.
@@ -51,8 +52,8 @@ const (
 // single row does not fit is that an error, wrapping [engine.ErrOutOfMemory].
 //
 // progress is told how many of the rows have finished; nil if nobody wants to
-// know. When ctx ends, Ascend stops within 50 steps and returns an error that
-// wraps the context's.
+// know. When ctx ends, Ascend stops within about a second, or a step that takes
+// longer, and returns an error that wraps the context's.
 func Ascend(ctx context.Context, d engine.Device, n *network.Network, o AscentOptions, progress func(done, total int)) (*AscentResult, error) {
 	o, err := o.resolve(n)
 	if err != nil {
@@ -68,7 +69,7 @@ func Ascend(ctx context.Context, d engine.Device, n *network.Network, o AscentOp
 	if err := o.checkMemory(layers[0].Weight.Cols, d.Info().Memory); err != nil {
 		return nil, err
 	}
-	c := &climber{ctx: ctx, device: d, layers: layers, options: o}
+	c := &climber{ctx: ctx, device: d, layers: layers, options: o, pace: pace{most: stepsPerRun}}
 	plan := c.plan(float32(o.Rate))
 	if plan.Rate == 0 {
 		if plan.Rate, err = c.findRate(); err != nil {
@@ -108,6 +109,7 @@ type climber struct {
 	progress func(done int) // nil if nobody wants to know
 	curves   *Curves        // nil if nobody wants them
 	patterns []float32      // of the latest chunk, [rows, D]
+	pace     pace
 }
 
 // rows names n rows by their unit and restart.
@@ -217,10 +219,12 @@ func (c *climber) run(runner engine.AscentRunner, state *engine.AscentState, bef
 		if err := c.ctx.Err(); err != nil {
 			return err
 		}
-		done, err := runner.Run(state, stepsPerRun)
+		steps, began := c.pace.next(), time.Now()
+		done, err := runner.Run(state, steps)
 		if err != nil {
 			return err
 		}
+		c.pace.took(steps, time.Since(began))
 		if c.progress != nil {
 			c.progress(before + len(state.Units) - done.Active)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/engine/dense"
@@ -11,8 +12,8 @@ import (
 )
 
 const (
-	// sweepsPerRun is how many sweeps the device makes between two looks at
-	// the context and two reports of progress.
+	// sweepsPerRun is how many sweeps the device makes at most between two looks
+	// at the context and two reports of progress, see pace.
 	sweepsPerRun = 20
 	// maxChunkChains keeps such a run to a few seconds on any device; it is
 	// enough to keep a large one busy, since a sweep is two products.
@@ -46,8 +47,8 @@ const (
 // Only a Deep Belief Net has the generative half that this needs: the model of
 // another kind, and one that a classifier has been trained on top of, are
 // errors. progress is told how many sweeps have been made, summed over chains;
-// nil if nobody wants to know. When ctx ends, Sample stops within a few sweeps
-// and returns an error that wraps the context's.
+// nil if nobody wants to know. When ctx ends, Sample stops within about a second,
+// or a sweep that takes longer, and returns an error that wraps the context's.
 func Sample(ctx context.Context, d engine.Device, n *network.Network, o SampleOptions, progress func(done, total int)) (result *SampleResult, err error) {
 	if err := o.check(n, d.Info().Memory); err != nil {
 		return nil, err
@@ -87,6 +88,7 @@ type sampler struct {
 	below   *descent
 	samples []float32 // [units+1, samples, inputs], the free ones last
 	shown   []float32 // what the chains of a chunk show, [rows, inputs]
+	pace    pace
 
 	done     int    // sweeps, summed over chains
 	progress func() // nil if nobody wants to know
@@ -103,7 +105,7 @@ func newSampler(ctx context.Context, d engine.Device, n *network.Network, o Samp
 		return nil, err
 	}
 	s = &sampler{
-		ctx: ctx, device: d, options: o, chains: o.chains(), width: top.Weight.Rows, inputs: layers[0].Weight.Cols,
+		ctx: ctx, device: d, options: o, pace: pace{most: sweepsPerRun}, chains: o.chains(), width: top.Weight.Rows, inputs: layers[0].Weight.Cols,
 		plan: engine.Gibbs{Layer: top, VisibleBias: bias, Visible: visibleKind(n, o.Layer), Seed: o.Seed},
 	}
 	s.samples = make([]float32, (len(o.Units)+1)*o.Samples*s.inputs)
@@ -215,10 +217,12 @@ func (s *sampler) sweep(state *engine.GibbsState, sweeps int) error {
 		if err := s.ctx.Err(); err != nil {
 			return err
 		}
-		done, err := s.gibbs.Run(state, min(sweeps, sweepsPerRun))
+		now, began := min(sweeps, s.pace.next()), time.Now()
+		done, err := s.gibbs.Run(state, now)
 		if err != nil {
 			return err
 		}
+		s.pace.took(now, time.Since(began))
 		sweeps -= done.Sweeps
 		s.done += int(done.ChainSweeps)
 		if s.progress != nil {

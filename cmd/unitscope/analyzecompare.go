@@ -133,15 +133,11 @@ func (a *methodsAnalysis) radius(ctx *cli.Context) (radius float64, err error) {
 
 // top is --top; where nobody says, no more than the layers below have.
 func (a *methodsAnalysis) top(ctx *cli.Context, layer int) (int, error) {
-	top, err := parseTop(ctx.String("top"))
-	if err != nil || ctx.IsSet("top") {
-		return top, err
+	top, err := chooseTop(ctx, a.model, layer)
+	if err == nil && !ctx.IsSet("top") {
+		a.resolved["top"] = strconv.Itoa(top)
 	}
-	for _, width := range a.model.Sizes()[1:layer] {
-		top = min(top, width)
-	}
-	a.resolved["top"] = strconv.Itoa(top)
-	return top, nil
+	return top, err
 }
 
 func (a *methodsAnalysis) run(d engine.Device, f *runfolder.Folder) error {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-
 	"strconv"
 
 	"github.com/urfave/cli/v2"
@@ -26,7 +25,7 @@ func combineCommand() *cli.Command {
 }
 
 func combineFlag() cli.Flag {
-	return &cli.StringFlag{Name: "top", Value: strconv.Itoa(visualize.DefaultTop), Usage: "`K` units of the layer below with the largest weights, in absolute value, or all; at most as many as the narrowest layer below has"}
+	return &cli.StringFlag{Name: "top", Value: strconv.Itoa(visualize.DefaultTop), Usage: "`K` units of the layer below with the largest weights, in absolute value, or all; at most as many as the narrowest layer below has; without the flag all of that layer where it has fewer"}
 }
 
 // parseTop reads --top of a linear combination; all is 0.
@@ -41,14 +40,23 @@ func parseTop(text string) (int, error) {
 	return top, nil
 }
 
-// checkTop refuses a --top that a layer below does not have.
-func checkTop(top int, n *network.Network, layer int) error {
+// chooseTop is --top for a layer. One that a layer below does not have is refused;
+// where nobody says, it is no more than the layers below have.
+func chooseTop(ctx *cli.Context, n *network.Network, layer int) (int, error) {
+	top, err := parseTop(ctx.String("top"))
+	if err != nil {
+		return 0, err
+	}
 	for below := 1; below < layer; below++ {
-		if width := n.Sizes()[below]; top > width {
-			return usagef("--top %d: layer %d has only %d units; give at most that many, or all", top, below, width)
+		switch width := n.Sizes()[below]; {
+		case top <= width:
+		case ctx.IsSet("top"):
+			return 0, usagef("--top %d: layer %d has only %d units; give at most that many, or all", top, below, width)
+		default:
+			top = width
 		}
 	}
-	return nil
+	return top, nil
 }
 
 // combine is `unitscope visualize combine`.
@@ -58,7 +66,7 @@ func combine(ctx *cli.Context) error {
 		return err
 	}
 	var o visualize.CombineOptions
-	if o.Top, err = parseTop(ctx.String("top")); err != nil {
+	if _, err := parseTop(ctx.String("top")); err != nil {
 		return err
 	}
 	n, file, err := loadModel("model", ctx.String("model"))
@@ -68,8 +76,11 @@ func combine(ctx *cli.Context) error {
 	if o.Layer, o.Units, err = chooseUnits(n, ctx.Int("layer"), ctx.String("units")); err != nil {
 		return err
 	}
-	if err := checkTop(o.Top, n, o.Layer); err != nil {
+	if o.Top, err = chooseTop(ctx, n, o.Layer); err != nil {
 		return err
+	}
+	if !ctx.IsSet("top") {
+		j.resolved["top"] = strconv.Itoa(o.Top)
 	}
 	err = j.compute(ctx.Uint64("seed"), []string{file}, func(d engine.Device, f *runfolder.Folder) error {
 		result, err := visualize.Combine(ctx.Context, d, n, o)

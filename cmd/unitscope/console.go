@@ -21,10 +21,11 @@ type console struct {
 	terminal bool         // progress may be redrawn in place
 	screen   *screen      // for --preview, nil to show no pictures
 	stage    bool         // of a paper, which has its own order of what comes next
+	program  string       // as it was called, for hints to copy
 }
 
 func newConsole(ctx *cli.Context) (*console, error) {
-	c := &console{err: ctx.App.ErrWriter, quiet: ctx.Bool("quiet"), stage: isStage(ctx)}
+	c := &console{err: ctx.App.ErrWriter, quiet: ctx.Bool("quiet"), stage: isStage(ctx), program: programName(ctx)}
 	switch format := ctx.String("log"); format {
 	case "text":
 		f, ok := c.err.(*os.File)
@@ -47,7 +48,7 @@ func (c *console) say(format string, args ...any) {
 		c.log.Info(text)
 		return
 	}
-	fmt.Fprintln(c.err, text)
+	fmt.Fprintln(c.err, printable(text))
 }
 
 // next tells people a command that goes on from here; scripts, which ask for --quiet
@@ -56,11 +57,19 @@ func (c *console) next(words ...string) {
 	if c.quiet || c.log != nil || c.stage || len(words) == 0 {
 		return
 	}
-	text := "next: unitscope"
+	text := "next: " + quoted(c.program)
 	for _, word := range words {
 		text += " " + quoted(word)
 	}
-	fmt.Fprintln(c.err, text)
+	fmt.Fprintln(c.err, printable(text))
+}
+
+// programName is the program as it was called: ./unitscope is not on the path.
+func programName(ctx *cli.Context) string {
+	if called := args(ctx); len(called) > 0 {
+		return called[0]
+	}
+	return "unitscope"
 }
 
 // asStage is where the app keeps that its call is a stage of a paper.
@@ -90,6 +99,7 @@ type progress struct {
 	began   time.Time
 	spoke   time.Time
 	bar     *progressbar.ProgressBar
+	moving  bool // something is done
 }
 
 // progress begins to show work of total units.
@@ -99,8 +109,7 @@ func (c *console) progress(label, unit string, total int64) *progress {
 		p.bar = progressbar.NewOptions64(max(total, 1),
 			progressbar.OptionSetWriter(c.err),
 			progressbar.OptionSetDescription(label),
-			progressbar.OptionSetItsString(unit),
-			progressbar.OptionShowIts(),
+			progressbar.OptionSetPredictTime(false),
 			progressbar.OptionShowCount(),
 			progressbar.OptionSetWidth(24),
 			progressbar.OptionThrottle(100*time.Millisecond),
@@ -115,6 +124,14 @@ func (p *progress) set(done int64, note string) {
 	p.done = done
 	if p.bar != nil {
 		p.bar.Describe(join(p.label, note))
+		if done > 0 && !p.moving {
+			// A rate and the time left, from when there is one. What Describe has
+			// drawn is how it was before.
+			p.moving = true
+			progressbar.OptionSetItsString(p.unit)(p.bar)
+			progressbar.OptionShowIts()(p.bar)
+			progressbar.OptionSetPredictTime(true)(p.bar)
+		}
 		// The bar only fails when it can't write; then there is nobody to tell.
 		_ = p.bar.Set64(min(done, p.total))
 		return
@@ -125,17 +142,18 @@ func (p *progress) set(done int64, note string) {
 	p.spoke = time.Now()
 	seconds := time.Since(p.began).Seconds()
 	rate := float64(done) / seconds
-	left := "unknown time"
-	if done > 0 {
-		left = time.Duration(float64(p.total-done) / rate * float64(time.Second)).Round(time.Second).String()
-	}
 	if p.console.log != nil {
 		if !p.console.quiet {
 			p.console.log.Info("progress", "work", p.label, "done", done, "total", p.total, "unit", p.unit, "per_second", rate, "note", note)
 		}
 		return
 	}
-	p.console.say("%s: %d of %d %s, %.0f/s, %s left", join(p.label, note), done, p.total, p.unit, rate, left)
+	if done == 0 {
+		p.console.say("%s: %d of %d %s after %s", join(p.label, note), done, p.total, p.unit, time.Since(p.began).Round(time.Second))
+		return
+	}
+	left := time.Duration(float64(p.total-done) / rate * float64(time.Second)).Round(time.Second)
+	p.console.say("%s: %d of %d %s, %s, %s left", join(p.label, note), done, p.total, p.unit, rateText(done, seconds), left)
 }
 
 // finish ends the display and says how long it took.
@@ -144,7 +162,17 @@ func (p *progress) finish(note string) {
 		_ = p.bar.Finish()
 	}
 	elapsed := time.Since(p.began)
-	p.console.say("%s: %d %s in %s (%.0f/s)", join(p.label, note), p.done, p.unit, elapsed.Round(100*time.Millisecond), float64(p.done)/max(elapsed.Seconds(), 1e-9))
+	p.console.say("%s: %d %s in %s (%s)", join(p.label, note), p.done, p.unit, elapsed.Round(100*time.Millisecond), rateText(p.done, elapsed.Seconds()))
+}
+
+// rateText is how fast work goes: so many a second, or so long for each where that
+// would be a fraction.
+func rateText(done int64, seconds float64) string {
+	seconds = max(seconds, 1e-9)
+	if rate := float64(done) / seconds; rate >= 1 || done == 0 {
+		return fmt.Sprintf("%.0f/s", rate)
+	}
+	return fmt.Sprintf("%.1f s each", seconds/float64(done))
 }
 
 // stop ends the display without a word, before an error speaks.

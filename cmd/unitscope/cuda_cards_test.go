@@ -240,7 +240,7 @@ func TestCUDAInterrupt(t *testing.T) {
 		stopWhen(cancel, at("stopped"))
 		began := time.Now()
 		code, said := do(ctx, append(command, "--model", at("whole"), "--layer", "2", "--device", "cuda", "--out", at("stopped"))...)
-		if code != exitFailure || !strings.Contains(said, "canceled") {
+		if code != exitFailure || !strings.Contains(said, "interrupted") {
 			t.Errorf("%q: exit code %d: %s", command, code, said)
 		}
 		if took := time.Since(began); took > time.Minute {

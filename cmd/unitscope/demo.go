@@ -8,6 +8,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/unitscope/unitscope/dataset"
+	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report/runfolder"
 	"github.com/unitscope/unitscope/report/site"
@@ -78,38 +80,71 @@ func demo(ctx *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	f := size.figure(c, seed)
-	for _, kind := range []network.Kind{network.DBN, network.SDAE} {
-		part := record
-		part.Task, part.Started = "train "+string(kind), time.Now().UTC().Truncate(time.Second)
-		t := &training{console: c, device: device, set: set, held: held, options: size.training(kind, seed)}
-		part.Options = t.options.Settings()
-		part.Options["data"], part.Options["validation"] = size.data, fmt.Sprint(size.validation)
-		n, err := t.run(ctx.Context, filepath.Join(out, string(kind)), mode, part)
-		if err != nil {
-			return errors.Join(err, folder.Abandon())
+	d := &demoRun{ctx: ctx, console: c, device: device, set: set, held: held, size: size, record: record, folder: folder, look: look, figure: size.figure(c, seed)}
+	if err := d.run(); err != nil {
+		err = errors.Join(err, folder.Abandon())
+		if ctx.Err() != nil {
+			err = fmt.Errorf("%w; start it anew with --force", err)
 		}
-		f.models = append(f.models, n)
-	}
-	img, err := f.draw(ctx.Context, device)
-	if err != nil {
-		return err
-	}
-	if err := f.writeFiles(folder, img); err != nil {
-		return err
-	}
-	if err := look.run(); err != nil {
-		return err
-	}
-	if err := writeReport(c, folder, "What the units of the demo have learned", f.name); err != nil {
 		return err
 	}
 	if err := folder.Finish(); err != nil {
 		return err
 	}
-	c.say("the demo took %s; its picture is %s, and its report, to open in a browser:", time.Since(began).Round(time.Second), folder.Path(f.name))
+	name := d.figure.name
+	c.say("the demo took %s; its picture is %s, and its report, to open in a browser:", time.Since(began).Round(time.Second), folder.Path(name))
 	fmt.Fprintln(ctx.App.Writer, folder.Path(site.IndexName))
-	c.preview(folder.Path(f.name))
-	c.next(climbTop(f.models[0], filepath.Join(out, string(network.DBN)))...)
+	c.preview(folder.Path(name))
+	c.next(climbTop(d.figure.models[0], filepath.Join(out, string(network.DBN)))...)
 	return nil
+}
+
+// demoRun is the work of a demo, in its folder.
+type demoRun struct {
+	ctx       *cli.Context
+	console   *console
+	device    engine.Device
+	set, held dataset.Set
+	size      demoSize
+	record    runfolder.Record
+	folder    *runfolder.Folder
+	look      *demoLook
+	figure    figure
+}
+
+// run trains the models, draws their units, and writes the report. The caller
+// finishes or abandons the folder.
+func (d *demoRun) run() error {
+	for _, kind := range []network.Kind{network.DBN, network.SDAE} {
+		n, err := d.train(kind)
+		if err != nil {
+			return err
+		}
+		d.figure.models = append(d.figure.models, n)
+	}
+	img, err := d.figure.draw(d.ctx.Context, d.device)
+	if err != nil {
+		return err
+	}
+	if err := d.figure.writeFiles(d.folder, img); err != nil {
+		return err
+	}
+	if err := d.look.run(); err != nil {
+		return err
+	}
+	return writeReport(d.console, d.folder, "What the units of the demo have learned", d.figure.name)
+}
+
+// train trains a model into a folder of its own.
+func (d *demoRun) train(kind network.Kind) (*network.Network, error) {
+	record := d.record
+	record.Task, record.Started = "train "+string(kind), time.Now().UTC().Truncate(time.Second)
+	t := &training{console: d.console, device: d.device, set: d.set, held: d.held, options: d.size.training(kind, d.ctx.Uint64("seed"))}
+	record.Options = t.options.Settings()
+	record.Options["data"], record.Options["validation"] = d.size.data, fmt.Sprint(d.size.validation)
+	mode, err := folderMode(d.ctx)
+	if err != nil {
+		return nil, err
+	}
+	return t.run(d.ctx.Context, filepath.Join(d.ctx.String("out"), string(kind)), mode, record)
 }

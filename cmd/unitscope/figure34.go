@@ -15,13 +15,18 @@ import (
 
 // Figures 3 and 4 look at the same units of a DBN in several of its layers.
 
+// figure3Samples are as many as a row shows on a screen; each is a tile of it.
+const figure3Samples = 20
+
 func figure3Command() *cli.Command {
-	flags := append(layersFlags(6), sampleFlags()...)
+	defaults := visualize.DefaultSample()
+	defaults.Samples = figure3Samples
+	flags := append(layersFlags(6), samplingFlags(defaults)...)
 	return &cli.Command{
 		Name:  "3",
 		Usage: "rows of samples of a DBN with one unit held at 1, the mean of each unit in front",
 		Description: "Samples from units of the DBN and writes figure3.png and .svg, the arrays and numbers behind it (layer2-samples.npz,\n" +
-			"layer2-mixing.csv, ...) and run.json to --out. --samples is how many tiles a row has.",
+			"layer2-mixing.csv, ...) and run.json to --out. --samples is how many tiles a row has beside its mean: 100, as visualize sample takes, are a picture 3000 pixels wide.",
 		Flags:  append(flags, pictureFlags()...),
 		Action: figure3,
 	}
@@ -141,6 +146,7 @@ type comparison struct {
 	job     *job
 	sample  visualize.SampleOptions
 	combine visualize.CombineOptions
+	tops    []int // of the combination, for each of the layers
 	ascent  visualize.AscentOptions
 }
 
@@ -154,7 +160,7 @@ func figure4(ctx *cli.Context) error {
 	if c.sample, err = sampleOptions(ctx); err != nil {
 		return err
 	}
-	if c.combine.Top, err = parseTop(ctx.String("top")); err != nil {
+	if _, err := parseTop(ctx.String("top")); err != nil {
 		return err
 	}
 	if c.ascent, err = ascentOptions(ctx); err != nil {
@@ -164,9 +170,14 @@ func figure4(ctx *cli.Context) error {
 		return err
 	}
 	for _, layer := range c.layers {
-		if err := checkTop(c.combine.Top, c.model, layer); err != nil {
+		top, err := chooseTop(ctx, c.model, layer)
+		if err != nil {
 			return err
 		}
+		c.tops = append(c.tops, top)
+	}
+	if !ctx.IsSet("top") {
+		j.resolved["top"] = joinInts(c.tops)
 	}
 	if c.model.Radius == 0 {
 		return usagef("--dbn %s: the model does not say rho, the mean norm of its data", ctx.String("dbn"))
@@ -191,7 +202,7 @@ func figure4(ctx *cli.Context) error {
 func (c *comparison) draw(d engine.Device, f *runfolder.Folder) (*report.Picture, error) {
 	var rows []report.Figure4Layer
 	for i, layer := range c.layers {
-		row, err := c.layer(d, f, layer, c.units[i])
+		row, err := c.layer(d, f, layer, c.units[i], c.tops[i])
 		if err != nil {
 			return nil, err
 		}
@@ -200,10 +211,10 @@ func (c *comparison) draw(d engine.Device, f *runfolder.Folder) (*report.Picture
 	return report.Figure4(rows, report.FigureOptions{})
 }
 
-func (c *comparison) layer(d engine.Device, f *runfolder.Folder, layer int, units []int) (row report.Figure4Layer, err error) {
+func (c *comparison) layer(d engine.Device, f *runfolder.Folder, layer int, units []int, top int) (row report.Figure4Layer, err error) {
 	row.Name = strings.ToUpper(string(c.model.Kind))
 	c.sample.Layer, c.sample.Units = layer, units
-	c.combine.Layer, c.combine.Units = layer, units
+	c.combine.Layer, c.combine.Units, c.combine.Top = layer, units, top
 	c.ascent.Layer, c.ascent.Units = layer, units
 	ctx := c.job.ctx.Context
 	if row.Combination, err = visualize.Combine(ctx, d, c.model, c.combine); err != nil {

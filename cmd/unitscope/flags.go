@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -70,35 +71,45 @@ func folderMode(ctx *cli.Context) (runfolder.Mode, error) {
 // openDevice opens --device and says which device computes, and why that one.
 func openDevice(ctx *cli.Context, c *console) (engine.Device, error) {
 	name := ctx.String("device")
-	d, err := engine.Open(name)
+	d, skipped, err := engine.OpenFirst(name)
 	if err != nil {
-		return nil, usagef("--device: %w", err)
+		err = fmt.Errorf("--device: %w", err)
+		// A device that is there and fails is no mistake in the command.
+		if errors.Is(err, engine.ErrUnknownDevice) {
+			err = usageError{err}
+		}
+		return nil, err
 	}
 	info := d.Info()
-	why := "asked for by --device"
-	if name == "auto" {
-		why = whyFirst(engine.Devices())
-	}
-	c.say("device %s: %s, %d workers (%s)", d.Name(), info.Description, info.Workers, why)
+	c.say("device %s: %s, %d workers (%s)", d.Name(), info.Description, info.Workers, whyDevice(name, skipped))
 	return d, nil
 }
 
-// whyFirst says why --device auto takes the first usable device, and of those
-// before it why they can't be used: of a program without CUDA no more than that,
-// `unitscope devices` says how to get another.
-func whyFirst(found []engine.Found) string {
-	var names, reasons []string
-	for _, d := range found {
-		names = append(names, d.Name)
-	}
-	for _, d := range found {
-		if d.Unusable == nil {
-			break
+// whyDevice says why a device was opened: it was asked for, or is the first that
+// could be, and why not those before it. Where no card can be here at all, a few
+// words do; `unitscope devices` has the others.
+func whyDevice(asked string, skipped []engine.Skipped) string {
+	var reasons []string
+	for _, s := range skipped {
+		reason, _, _ := strings.Cut(oneLine(s.Reason), ";")
+		reason = strings.TrimPrefix(reason, "open "+s.Name+": ")
+		for _, nothing := range []string{"this program was built without CUDA", "no CUDA driver"} {
+			if strings.HasPrefix(reason, nothing) {
+				reasons = append(reasons, nothing)
+				reason = ""
+			}
 		}
-		reason, _, _ := strings.Cut(oneLine(d.Unusable), ";")
-		reasons = append(reasons, fmt.Sprintf("; %s can't be used: %s", d.Name, reason))
+		if reason != "" {
+			reasons = append(reasons, fmt.Sprintf("%s can't be used: %s", s.Name, reason))
+		}
 	}
-	return "the first usable of " + strings.Join(names, ", ") + strings.Join(reasons, "")
+	switch {
+	case len(reasons) > 0:
+		return strings.Join(reasons, "; ")
+	case asked == "auto":
+		return "the first that can be used"
+	}
+	return "asked for by --device"
 }
 
 // options are the resolved flags of a command, for the record of its run.

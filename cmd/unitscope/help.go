@@ -116,8 +116,11 @@ func newOption(f cli.DocGenerationFlag) option {
 	if f, ok := f.(cli.CategorizableFlag); ok {
 		o.category = f.GetCategory()
 	}
+	_, o.required = f.(needed)
 	if r, ok := f.(cli.RequiredFlag); ok && r.IsRequired() {
 		o.required = true
+	}
+	if o.required {
 		return o
 	}
 	if text, ok := strings.CutSuffix(o.usage, ")"); ok {

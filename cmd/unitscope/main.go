@@ -64,18 +64,27 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err == nil {
 		return 0
 	}
-	fmt.Fprintf(stderr, "unitscope: %s\n", oneLine(err))
+	fmt.Fprintf(stderr, "unitscope: %s\n", errorText(err))
 	var usage usageError
-	// The library has no exported type for a flag that is missing.
-	if errors.As(err, &usage) || errors.Is(err, dataset.ErrSpecification) || strings.HasPrefix(err.Error(), "Required flag") {
+	if errors.As(err, &usage) || errors.Is(err, dataset.ErrSpecification) {
 		return exitUsage
 	}
 	return exitFailure
 }
 
+// errorText is what people are told of an error. A context ends here by Ctrl-C or
+// SIGTERM only.
+func errorText(err error) string {
+	text := oneLine(err)
+	if errors.Is(err, context.Canceled) {
+		text = strings.ReplaceAll(text, context.Canceled.Error(), "interrupted")
+	}
+	return text
+}
+
 // oneLine joins the lines of an error, since every error of the program is one.
 func oneLine(err error) string {
-	return strings.Join(strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
+	return printable(strings.Join(strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' || r == '\r' }), "; "))
 }
 
 // usageError is a mistake in the command rather than a failure.
@@ -138,54 +147,4 @@ func versionCommand() *cli.Command {
 func versionText() string {
 	v := runfolder.CurrentVersions()
 	return fmt.Sprintf("%s, %s, %s", v.Program, v.Go, v.Platform)
-}
-
-// strict makes a command refuse what it does not understand: unknown flags,
-// arguments that nothing reads, and a group of commands without one of them.
-func strict(c *cli.Command) {
-	c.OnUsageError = onUsageError
-	if len(c.Subcommands) > 0 {
-		c.Action = needCommand
-		for _, sub := range c.Subcommands {
-			strict(sub)
-		}
-		return
-	}
-	action := c.Action
-	c.Action = func(ctx *cli.Context) error {
-		if ctx.NArg() > 0 && c.ArgsUsage == "" {
-			return usagef("%s: unexpected argument %q; options look like --name VALUE and come before it", ctx.Command.HelpName, ctx.Args().First())
-		}
-		return action(ctx)
-	}
-}
-
-func onUsageError(ctx *cli.Context, err error, _ bool) error {
-	name := "unitscope"
-	if ctx.Command != nil && ctx.Command.HelpName != "" {
-		name = ctx.Command.HelpName
-	}
-	return usagef("%s: %w; see `%s --help`", name, err, name)
-}
-
-// needCommand answers a call that names no command, or none that exists.
-func needCommand(ctx *cli.Context) error {
-	commands := ctx.App.Commands
-	name := "unitscope"
-	if ctx.Command != nil && len(ctx.Command.Subcommands) > 0 && ctx.Command.HelpName != "" {
-		commands, name = ctx.Command.Subcommands, ctx.Command.HelpName
-	}
-	var known []string
-	for _, c := range commands {
-		if !c.Hidden && c.Name != "help" {
-			known = append(known, c.Name)
-		}
-	}
-	if ctx.NArg() > 0 {
-		return usagef("%s: there is no command %q; the commands are %s", name, ctx.Args().First(), strings.Join(known, ", "))
-	}
-	if name == "unitscope" {
-		return cli.ShowAppHelp(ctx)
-	}
-	return usagef("%s: which one? %s; see `%s --help`", name, strings.Join(known, ", "), name)
 }

@@ -78,7 +78,6 @@ func paper(ctx *cli.Context) error {
 	}
 	fmt.Fprintln(ctx.App.Writer, j.folder.Path(summaryName))
 	fmt.Fprintln(ctx.App.Writer, j.folder.Path(site.IndexName))
-	j.console.next(j.reportOn()...)
 	return nil
 }
 
@@ -187,9 +186,7 @@ func paperLayers(flag, text string) ([]int, error) {
 func (p *paperPlan) stages() []stage {
 	digits := models{paper: p, name: "digits", data: p.digits, layers: p.digitLayers, epochs: p.digitEpochs, figure: "1"}
 	patches := models{paper: p, name: "patches", data: p.patchData(12), layers: p.patchLayers, epochs: p.patchEpochs, figure: "2", gaussian: true}
-	// The gradient of a denoising auto-encoder grows with its inputs: the default
-	// rate, found on 144 of them, makes the weights of 400 diverge.
-	large := models{paper: p, name: "large-patches", denoisingRate: "0.03", data: p.patchData(20), layers: p.patchLayers, epochs: p.patchEpochs, gaussian: true}
+	large := models{paper: p, name: "large-patches", data: p.patchData(20), layers: p.patchLayers, epochs: p.patchEpochs, gaussian: true}
 
 	var all []stage
 	for _, m := range []models{digits, patches} {
@@ -220,9 +217,6 @@ type models struct {
 	epochs   string
 	figure   string // the number of the figure of their units
 	gaussian bool
-	// denoisingRate is the learning rate of the SDAE's first layer, "" for the
-	// default.
-	denoisingRate string
 }
 
 var families = []network.Kind{network.DBN, network.SDAE}
@@ -245,11 +239,6 @@ func (m *models) training() (all []stage) {
 			// Chains of an RBM trained by plain contrastive divergence leave the
 			// digits within a hundred sweeps; figure 3 is of such chains.
 			flags = append(flags, "--persistent")
-		}
-		if m.denoisingRate != "" && kind == network.SDAE {
-			rates := slices.Repeat([]string{"0.1"}, len(m.layers))
-			rates[0] = m.denoisingRate
-			flags = append(flags, "--lr", strings.Join(rates, ","))
 		}
 		s := m.stage(string(kind), "train "+string(kind), flags)
 		s.resumable = true

@@ -3,6 +3,8 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
+	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -63,11 +65,20 @@ func openScreen(stdout, stderr io.Writer, getenv func(string) string) (*screen, 
 	if s.columns, s.rows, err = term.GetSize(int(out.Fd())); err != nil || s.columns < 1 || s.rows < 1 {
 		s.columns, s.rows = 80, 24
 	}
-	if s.kind, s.trueColor, err = choosePicture(getenv, sixel.IsSupported); err != nil {
+	var interrupted error
+	s.kind, s.trueColor, err = choosePicture(getenv, func() (knows bool) {
+		knows, interrupted = knowsSixels()
+		return knows
+	})
+	if err = cmp.Or(interrupted, err); err != nil {
 		return nil, err
 	}
 	if s.kind == sixelPicture {
-		if width, height, err := sixel.CellSize(); err == nil {
+		width, height, err := cellSize()
+		if err != nil {
+			return nil, err
+		}
+		if width > 0 {
 			s.cell = image.Pt(width, height)
 		}
 	}
@@ -282,7 +293,7 @@ func (c *console) findScreen(ctx *cli.Context) (err error) {
 	if err == nil && c.log != nil {
 		c.screen, err = nil, fmt.Errorf("--log json leaves no room for them")
 	}
-	if usage := (usageError{}); err != nil && !errors.As(err, &usage) {
+	if usage := (usageError{}); err != nil && !errors.As(err, &usage) && !errors.Is(err, context.Canceled) {
 		c.say("--preview: no pictures here: %s", oneLine(err))
 		return nil
 	}

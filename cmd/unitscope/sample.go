@@ -31,8 +31,10 @@ func sampleCommand() *cli.Command {
 }
 
 // sampleFlags are for every command that samples from units.
-func sampleFlags() []cli.Flag {
-	o := visualize.DefaultSample()
+func sampleFlags() []cli.Flag { return samplingFlags(visualize.DefaultSample()) }
+
+// samplingFlags have the defaults of o.
+func samplingFlags(o visualize.SampleOptions) []cli.Flag {
 	return []cli.Flag{
 		&cli.IntFlag{Name: "samples", Value: o.Samples, Usage: "`N` samples of each unit, at least 1"},
 		&cli.IntFlag{Name: "chains", Value: o.Chains, Usage: "`N` chains of each unit, which take turns to give a sample, at least 1"},

@@ -145,6 +145,9 @@ func searchModels(ctx *cli.Context) (err error) {
 		}
 		o.Objective = train.ObjectiveReconstruction
 	}
+	if err := j.console.checkScale(o.Train, set); err != nil {
+		return err
+	}
 	s := &search{job: j, set: set, held: held, options: o, out: ctx.String("out")}
 	s.resolve()
 	if j.mode == runfolder.Resume {
@@ -269,6 +272,9 @@ func (s *search) run(ctx context.Context, d engine.Device) error {
 	if _, err := train.Search(ctx, d, s.set, s.held, s.options, hooks); err != nil {
 		if now != nil {
 			now.stop()
+			if now.folder != nil {
+				err = errors.Join(err, now.folder.Abandon())
+			}
 		}
 		return err
 	}

@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"image"
 	"io"
 	"os"
@@ -155,5 +156,58 @@ func TestNext(t *testing.T) {
 		if code := run(t.Context(), call, &messages, &messages); code != 0 || strings.Contains(messages.String(), "next:") {
 			t.Errorf("%v: exit code %d: %s", silent, code, &messages)
 		}
+	}
+}
+
+// Ctrl-C while the terminal is asked what it is ends the program, though the
+// terminal sends no signal then.
+func TestPreviewInterrupted(t *testing.T) {
+	path, err := exec.LookPath("unitscope")
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := filepath.Join(t.TempDir(), "units")
+	command := exec.CommandContext(t.Context(), path, "visualize", "combine", "--model", small(t), "--out", out, "--preview")
+	command.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "TERM=xterm-256color"}
+	terminal, err := pty.Start(command)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer terminal.Close()
+	var seen bytes.Buffer
+	piece := make([]byte, 1<<16)
+	for err == nil {
+		var n int
+		n, err = terminal.Read(piece)
+		seen.Write(piece[:n])
+		if bytes.Contains(piece[:n], []byte("\x1b[c")) {
+			if _, err := terminal.Write([]byte{3}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	var failed *exec.ExitError
+	if err := command.Wait(); !errors.As(err, &failed) || failed.ExitCode() != exitFailure || !strings.Contains(seen.String(), "unitscope: --preview: interrupted") {
+		t.Errorf("error %v\n%q", err, &seen)
+	}
+	if _, err := os.Stat(out); err == nil {
+		t.Errorf("%s was made", out)
+	}
+}
+
+// A bar shows a rate and the time left as soon as there is something to go by.
+func TestBarBegins(t *testing.T) {
+	got := onTerminal(t, "", []string{"TERM=dumb"}, []string{"visualize", "ascent", "--model", small(t), "--steps", "400", "--restarts", "200", "--out", filepath.Join(t.TempDir(), "units")}, nil)
+	if strings.Contains(got, "0s:0s") || strings.Contains(got, "/hr") || !strings.Contains(got, "(0/800)") {
+		t.Errorf("the terminal shows %q", got)
+	}
+}
+
+// What to do next is called as this call was.
+func TestNextAsCalled(t *testing.T) {
+	var messages bytes.Buffer
+	call := []string{"./unitscope", "train", "dbn", "--data", "digits:n=100", "--layers", "4", "--epochs", "1", "--out", filepath.Join(t.TempDir(), "model")}
+	if code := run(t.Context(), call, &messages, &messages); code != 0 || !strings.Contains(messages.String(), "\nnext: ./unitscope visualize ascent ") {
+		t.Errorf("exit code %d: %s", code, &messages)
 	}
 }

@@ -49,10 +49,10 @@ func trainFamily(kind network.Kind, usage string, own ...cli.Flag) *cli.Command 
 	flags := []cli.Flag{
 		&cli.StringFlag{Name: "data", Value: "digits", Usage: "`DATA` to train on, see above"},
 		&cli.StringFlag{Name: "layers", Value: "500,500,500", Usage: "`N,N,...` units of each layer from the first one up, 1 to 16777215 each"},
-		&cli.StringFlag{Name: "visible", Value: "bernoulli", Usage: "`KIND` of inputs: bernoulli (0 to 1) or gaussian (real, unit variance)"},
+		&cli.StringFlag{Name: "visible", Value: "bernoulli", Usage: "`KIND` of inputs: bernoulli (0 to 1) or gaussian (real, mean 0 and variance 1)"},
 		&cli.StringFlag{Name: "epochs", Value: fmt.Sprint(defaults.Epochs[0]), Usage: "`N` passes over the data, at least 1; one value, or one per layer"},
 		&cli.IntFlag{Name: "batch", Usage: "`N` examples per update, at least 1", DefaultText: either(defaults.Batch, gaussian.Batch)},
-		&cli.StringFlag{Name: "lr", Aliases: []string{"layer-lr"}, Usage: fmt.Sprintf("`X`, the learning rate of the first epoch, above 0; one value, or one per layer (default: %g; less for gaussian inputs with small batches, persistent chains and salt and pepper)", defaults.Rate(1))},
+		&cli.StringFlag{Name: "lr", Aliases: []string{"layer-lr"}, Usage: fmt.Sprintf("`X`, the learning rate of the first epoch, above 0; one value, or one per layer (default: %g; less for gaussian inputs with small batches, many gaussian inputs of an sdae, persistent chains and salt and pepper)", defaults.Rate(1))},
 		&cli.StringFlag{Name: "final-lr", Usage: "`X`, the learning rate of the last epoch, above 0, reached by the same factor from epoch to epoch; one value, or one per layer (default: that of --lr, and a tenth of it for gaussian inputs)"},
 		&cli.Float64Flag{Name: "momentum", Usage: "`X`, 0 or more and below 1", DefaultText: either(defaults.Momentum, gaussian.Momentum)},
 		&cli.Float64Flag{Name: "decay", Value: defaults.Decay, Usage: "`X`, the L2 penalty on weights, 0 or more"},
@@ -64,11 +64,14 @@ func trainFamily(kind network.Kind, usage string, own ...cli.Flag) *cli.Command 
 	flags = append(flags, own...)
 	flags = append(flags, outFlag(""), forceFlag(), seedFlag(), deviceFlag())
 	return &cli.Command{
-		Name:        string(kind),
-		Usage:       usage,
-		Description: "Writes model.safetensors, log.csv, filters.png and run.json to --out, and a checkpoint while it trains.\n\n--data is one of\n\n" + indent(dataset.Kinds()),
-		Flags:       append(flags, speakFlags()...),
-		Action:      func(ctx *cli.Context) error { return trainModel(ctx, kind) },
+		Name:  string(kind),
+		Usage: usage,
+		Description: "Writes model.safetensors, log.csv, filters.png and run.json to --out, and a checkpoint while it trains.\n" +
+			"--visible gaussian is for data of mean 0 and variance 1 over all components, as patches are: other data are warned of,\n" +
+			"or refused if they are far from it (a variance below 1/100 or above 100, a mean below -10 or above 10). Training that\n" +
+			"reconstructs its data more than ten times worse than a layer that has learned nothing ends with an error.\n\n--data is one of\n\n" + indent(dataset.Kinds()),
+		Flags:  append(flags, speakFlags()...),
+		Action: func(ctx *cli.Context) error { return trainModel(ctx, kind) },
 	}
 }
 
@@ -103,6 +106,10 @@ func trainModel(ctx *cli.Context, kind network.Kind) (err error) {
 	}
 	defer closeInto(&err, set)
 	c.sayLimit(ctx, set, held)
+	o.Inputs = set.Info().Size()
+	if err := c.checkScale(o, set); err != nil {
+		return err
+	}
 	device, err := openDevice(ctx, c)
 	if err != nil {
 		return err
@@ -172,6 +179,19 @@ func (c *console) sayLimit(ctx *cli.Context, set, held dataset.Set) {
 	if limit := ctx.Int("limit"); limit > all {
 		c.say("--limit %d: %s has only %d examples; all are used", limit, set.Info().Name, all)
 	}
+}
+
+// checkScale warns of data that hardly suit --visible gaussian, and refuses those
+// that don't.
+func (c *console) checkScale(o train.Options, set dataset.Set) error {
+	warning, err := o.CheckScale(set)
+	if err != nil {
+		return usageError{err}
+	}
+	if warning != "" {
+		c.say("warning: %s", warning)
+	}
+	return nil
 }
 
 // trainOptions are the options of a command: those of its flags, and for flags
@@ -338,15 +358,15 @@ func (t *training) run(ctx context.Context, out string, mode runfolder.Mode, rec
 	if t.folder, err = runfolder.Create(out, mode, record); err != nil {
 		return nil, err
 	}
-	n, err := t.train(ctx, out)
+	n, err := t.train(ctx)
+	if err == nil {
+		err = t.folder.Write(runfolder.ModelName, n.Write)
+	}
+	if err == nil {
+		err = writeFilters(t.folder, n)
+	}
 	if err != nil {
 		return nil, errors.Join(err, t.folder.Abandon())
-	}
-	if err := t.folder.Write(runfolder.ModelName, n.Write); err != nil {
-		return nil, err
-	}
-	if err := writeFilters(t.folder, n); err != nil {
-		return nil, err
 	}
 	if err := t.folder.Finish(); err != nil {
 		return nil, err
@@ -355,7 +375,7 @@ func (t *training) run(ctx context.Context, out string, mode runfolder.Mode, rec
 	return n, nil
 }
 
-func (t *training) train(ctx context.Context, out string) (*network.Network, error) {
+func (t *training) train(ctx context.Context) (*network.Network, error) {
 	if t.resume == nil {
 		// After a break the first rate would count what others did.
 		t.log.since = time.Now()

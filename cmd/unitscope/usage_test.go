@@ -3,8 +3,10 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"image/png"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -93,5 +95,54 @@ func TestInterruptedPaper(t *testing.T) {
 		if hint := "go on with the same command and --resume"; code != exitFailure || strings.Count(messages.String(), hint) != 1 || strings.Contains(messages.String(), "next:") {
 			t.Errorf("during %s: exit code %d: %s", during, code, &messages)
 		}
+	}
+}
+
+// An interrupt of a demo says how to go on, and leaves no folder locked.
+func TestInterruptedDemo(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "demo")
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	go func() {
+		for ctx.Err() == nil {
+			if _, err := os.Stat(filepath.Join(out, "dbn", "checkpoint.safetensors")); err == nil {
+				cancel()
+			}
+			time.Sleep(time.Millisecond)
+		}
+	}()
+	var stderr bytes.Buffer
+	if code := run(ctx, []string{"unitscope", "demo", "--quick", "--out", out, "--device", "cpu"}, &stderr, &stderr); code != exitFailure {
+		t.Fatalf("exit code %d: %s", code, &stderr)
+	}
+	if said := stderr.String(); !strings.Contains(said, "interrupted; start it anew with --force") || strings.Contains(said, "context canceled") {
+		t.Errorf("the demo said: %s", said)
+	}
+	locks, err := filepath.Glob(filepath.Join(out, "*", ".lock"))
+	if _, top := os.Stat(filepath.Join(out, ".lock")); err != nil || len(locks) > 0 || top == nil {
+		t.Errorf("locks are left: %v, %v, and the demo's own: %v", locks, err, top == nil)
+	}
+}
+
+// Bytes of pictures are no data for Gaussian inputs of unit variance.
+func TestWildData(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "bytes.npy")
+	header := "{'descr': '<f4', 'fortran_order': False, 'shape': (40, 3), }\n"
+	file := append([]byte("\x93NUMPY\x01\x00"), byte(len(header)), 0)
+	file = append(file, header...)
+	for i := range 120 {
+		file = binary.LittleEndian.AppendUint32(file, math.Float32bits(float32(i*2)))
+	}
+	if err := os.WriteFile(path, file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out := filepath.Join(t.TempDir(), "model")
+	var messages bytes.Buffer
+	code := run(t.Context(), []string{"unitscope", "train", "dbn", "--data", "npy:" + path, "--visible", "gaussian", "--layers", "4", "--out", out}, &messages, &messages)
+	if code != exitUsage || !strings.Contains(messages.String(), "have mean 119 and variance 4.8e+03, and are taken to have 0 and 1; subtract the mean") {
+		t.Errorf("exit code %d: %s", code, &messages)
+	}
+	if _, err := os.Stat(out); err == nil {
+		t.Errorf("%s was made", out)
 	}
 }
