@@ -132,7 +132,7 @@ func (d *demoRun) run() error {
 	if err := d.look.run(); err != nil {
 		return err
 	}
-	return writeReport(d.console, d.folder, "What the units of the demo have learned", d.figure.name)
+	return writeReport(d.ctx.Context, d.console, d.folder, "What the units of the demo have learned", d.figure.name)
 }
 
 // train trains a model into a folder of its own.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -88,14 +89,14 @@ func (d *demoLook) run() error {
 
 // writeReport writes the report of all run folders below that of a run that is
 // about to end, which has written the pictures itself.
-func writeReport(c *console, f *runfolder.Folder, title string, pictures ...string) error {
+func writeReport(ctx context.Context, c *console, f *runfolder.Folder, title string, pictures ...string) error {
 	folder := f.Path("")
-	r, err := site.Build([]string{folder}, site.Options{Title: title, Folder: folder, Own: pictures})
+	r, err := site.Build(ctx, []string{folder}, site.Options{Title: title, Folder: folder, Own: pictures})
 	if err != nil {
 		return err
 	}
 	for _, p := range r.Problems {
 		c.say("%s: %s", p.Folder, p.Text)
 	}
-	return r.Write(f.Write)
+	return r.Write(ctx, f.Write)
 }

@@ -79,7 +79,7 @@ func (p *paperRun) run(stages []stage) error {
 	if err := p.folder.Write(summaryName, p.writeSummary); err != nil {
 		return err
 	}
-	return writeReport(p.job.console, p.folder, "What the units have learned")
+	return writeReport(p.job.ctx.Context, p.job.console, p.folder, "What the units have learned")
 }
 
 // compareStages refuses to go on with a paper that was made in another way: its

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -73,7 +74,7 @@ func reportRuns(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := r.Write(f.Write); err != nil {
+	if err := r.Write(ctx.Context, f.Write); err != nil {
 		return errors.Join(fmt.Errorf("%w; the folder %s is not complete", err, out), f.Abandon())
 	}
 	if err := f.Finish(); err != nil {
@@ -103,7 +104,7 @@ func reportFile(ctx *cli.Context, folders []string, out string) error {
 	if err != nil {
 		return err
 	}
-	if err := runfolder.WriteFile(out, r.WriteOne); err != nil {
+	if err := runfolder.WriteFile(out, func(w io.Writer) error { return r.WriteOne(ctx.Context, w) }); err != nil {
 		return err
 	}
 	sayReport(ctx, c, began, out)
@@ -112,7 +113,7 @@ func reportFile(ctx *cli.Context, folders []string, out string) error {
 
 // buildReport puts a report together and says what is not shown in it.
 func buildReport(ctx *cli.Context, c *console, folders []string, out string) (*site.Report, error) {
-	r, err := site.Build(folders, site.Options{Title: ctx.String("title"), Folder: out})
+	r, err := site.Build(ctx.Context, folders, site.Options{Title: ctx.String("title"), Folder: out})
 	if err != nil {
 		return nil, err
 	}

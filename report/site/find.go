@@ -1,6 +1,7 @@
 package site
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -21,15 +22,12 @@ type source struct {
 	of      *Model // that it read or wrote; nil for none, and for several
 }
 
-// Bounds of a search for run folders: a paper has a hundred of them, three deep.
-const (
-	maxDepth   = 5
-	maxFolders = 100_000
-)
+// maxFolders bounds a search for run folders: a paper has a hundred of them.
+const maxFolders = 100_000
 
 // find lists the run folders in and below the folders given, in the order of
 // their names. Links to folders are not followed.
-func find(folders []string) ([]*source, error) {
+func find(ctx context.Context, folders []string) ([]*source, error) {
 	var all []*source
 	seen := map[string]bool{}
 	for _, folder := range folders {
@@ -37,7 +35,7 @@ func find(folders []string) ([]*source, error) {
 		if len(folders) > 1 {
 			prefix = prefixOf(folder, folders)
 		}
-		found, err := findIn(folder, prefix)
+		found, err := findIn(ctx, folder, prefix)
 		if err != nil {
 			return nil, err
 		}
@@ -66,7 +64,7 @@ func prefixOf(folder string, folders []string) string {
 	return base(folder)
 }
 
-func findIn(folder, prefix string) (all []*source, err error) {
+func findIn(ctx context.Context, folder, prefix string) (all []*source, err error) {
 	if info, err := os.Stat(folder); err != nil {
 		return nil, fmt.Errorf("report: %w", err)
 	} else if !info.IsDir() {
@@ -96,12 +94,9 @@ func findIn(folder, prefix string) (all []*source, err error) {
 		if e.IsDir() {
 			folders++
 			if folders > maxFolders {
-				return fmt.Errorf("%s: more than %d folders", folder, maxFolders)
+				return fmt.Errorf("%s: more than %d folders below it; name those with runs", folder, maxFolders)
 			}
-			if below != "." && strings.Count(below, string(filepath.Separator)) >= maxDepth {
-				return filepath.SkipDir
-			}
-			return nil
+			return ctx.Err()
 		}
 		if e.Name() != runfolder.RecordName {
 			return nil
@@ -161,7 +156,7 @@ func (r *source) model() (digest string, err error) {
 		}
 	}
 	if digest == "" {
-		return "", errors.New("its record names no model")
+		return "", errors.New("its record names no model, and no ascent that is in the folders given")
 	}
 	return digest, nil
 }

@@ -45,6 +45,7 @@ type layer struct {
 	Units  []int  `json:"units"` // [U], ascending
 	Rows   int    `json:"rows"`  // of a pattern, in pixels
 	Cols   int    `json:"cols"`
+	size   int    // how many units the model has there, 0 if that is not known
 	// Thumbs are where the units' own tiles come from: each unit's is the first of
 	// its tiles in the first strip that has any.
 	Thumbs []thumbs `json:"thumbs"`
@@ -263,6 +264,9 @@ func (l *layer) About() string {
 		}
 	}
 	parts := []string{plural(len(l.Units), "unit")}
+	if l.size > len(l.Units) {
+		parts[0] = fmt.Sprintf("%d of %d units", len(l.Units), l.size)
+	}
 	var scales []string
 	for i := range l.Thumbs {
 		n, who := count[&l.Thumbs[i]], "each"
@@ -396,7 +400,7 @@ func (b *builder) restarts(a *ascentData, found *visualize.AscentResult) error {
 			b.Dead = append(b.Dead, i)
 		}
 	}
-	b.fact("activation", "activation", "activation of the best restart, before the sigmoid", best)
+	b.fact("activation", "activation", "of the best restart, before the sigmoid", best)
 	if n > 1 {
 		b.fact("spread", "spread of restarts", "difference between the restarts' highest and lowest activation", spread)
 	}

@@ -47,11 +47,11 @@ type chartHTML struct {
 
 // captions say how to read the pictures, by their names.
 var captions = map[string]string{
-	"figure1.png":     "Figure 1 of the report: for each layer, what excites its first units most (activation maximization, section 3). Grey is zero, white positive, black negative; every tile has its own scale.",
-	"figure2.png":     "Figure 2 of the report: activation maximization on patches of natural images. Edges below, and gratings and corners above.",
-	"figure3.png":     "Figure 3 of the report: samples of the net with one unit held on (section 4), and their mean at the end of each row.",
-	"figure4.png":     "Figure 4 of the report: the same units by three methods: samples' mean, the linear combination of filters below (section 5), activation maximization.",
-	"selectivity.png": "Selectivity: a row is a unit's pattern, a column what a unit answers to it. A bright diagonal alone means that every unit answers to its own pattern only.",
+	"figure1.png":     "As figure 1 of Erhan et al. (2009): for units of each layer, what excites them most (activation maximization, section 3), and at the right what nine random starts find for some. Grey is zero, white positive, black negative; every tile has its own scale.",
+	"figure2.png":     "As figure 2 of Erhan et al. (2009): activation maximization of models of patches of natural images, a block for each layer. Every tile has its own scale.",
+	"figure3.png":     "As figure 3 of Erhan et al. (2009): samples of the net with one unit held at 1 (section 4), a row for each unit, the mean of its samples in front.",
+	"figure4.png":     "As figure 4 of Erhan et al. (2009): the same units by three methods: the mean of samples (section 4), the linear combination of the filters below (section 5), activation maximization (section 3).",
+	"selectivity.png": "Selectivity: a row is a unit's pattern, a column what each unit answers to it, as a share of its own strongest answer. A bright diagonal alone means that every unit answers to its own pattern only.",
 	"modes.png":       "How many units have how many modes: clusters of the patterns that restarts ended in.",
 	"filters.png":     "The weights of the first layer's units, in input space.",
 	"curves.png":      "Activation against the steps of the ascent, for the restarts of units.",
@@ -78,6 +78,22 @@ func (r *Report) overview() {
 	}
 	r.comparison()
 	r.results()
+}
+
+// Introduction says what the report is about, for pages.
+func (r *Report) Introduction() string {
+	layers := 0
+	for _, m := range r.Models {
+		layers += len(m.Layers)
+	}
+	about := "Pictures and tables from " + plural(len(r.Runs), "run folder") + "."
+	if len(r.Models) > 0 {
+		about = "What single units answer to, of " + plural(len(r.Models), "model") + ", from " + plural(len(r.Runs), "run folder") + "."
+	}
+	if layers > 0 {
+		about += " A layer, above, opens a grid of its units; a unit there opens everything that is known about it."
+	}
+	return about
 }
 
 // rank brings the report's figures to the front.
@@ -125,9 +141,9 @@ func (r *Report) training(m *Model) {
 		r.problem(m.run, "%v", err)
 		return
 	}
-	x, y, what := "epoch", "error", "reconstruction error"
+	x, y, what, about := "epoch", "error", "reconstruction error", "Mean reconstruction error of the training examples since the point before"
 	if t.column("validation_error") >= 0 {
-		y, what = "train_error", "share of errors"
+		y, what, about = "train_error", "share of errors", "Share of the training examples that the classifier gets wrong, by epoch"
 	}
 	var series []chart.Series
 	for i := range t.rows {
@@ -141,7 +157,7 @@ func (r *Report) training(m *Model) {
 		s := &series[len(series)-1]
 		s.X, s.Y = append(s.X, t.number(i, x)), append(s.Y, t.number(i, y))
 	}
-	r.chart(m.run, fmt.Sprintf("Training of %s", m.Name), fmt.Sprintf("%s after every report; a curve for each layer.", what), func(b *bytes.Buffer) error {
+	r.chart(m.run, fmt.Sprintf("Training of %s", m.Name), fmt.Sprintf("%s; a curve for each layer.", about), func(b *bytes.Buffer) error {
 		return chart.Curves(b, chart.Axes{Title: m.Name, X: x, Y: what}, series)
 	})
 }

@@ -57,7 +57,7 @@
     return none;
   };
   const greys = strip => strip.grey === 1 ? "Black is 0, white is 1." : "Grey is zero, white positive, black negative; every tile has its own scale.";
-  const address = (layer, unit) => "#" + encodeURI(layer.key) + (unit === undefined ? "" : "/" + unit);
+  const address = (layer, unit) => "#" + layer.key + (unit === undefined ? "" : "/" + unit);
   const factOf = (layer, key) => layer.facts.find(f => f.key === key);
 
   // The grid of a layer.
@@ -91,12 +91,13 @@
       if (x === null || y === null) return (x === null) - (y === null) || a.unit - b.unit;
       return (down ? y - x : x - y) || a.unit - b.unit;
     });
+    const shown = fact || layer.facts[0];
     for (const i of layer.order) {
-      const shown = fact || layer.facts[0];
       const value = shown ? shown.values[i.place] : null;
       i.label.replaceChildren(said("layer " + layer.layer + ", unit "), String(i.unit), i.dead ? said(", dead") : "", value === null ? "" : " · ", value === null ? "" : said(shown.name + " "), value === null ? "" : text(value, 3));
     }
     layer.view.querySelector(".hint").textContent = fact ? fact.name + ": " + fact.about : "";
+    layer.view.querySelector(".labels").textContent = "Below each its number" + (shown ? " and its " + shown.name + (fact ? "" : ": " + shown.about) : "") + ".";
     layer.view.querySelector(".grid").replaceChildren(...layer.order.map(i => i.item));
     if (layer.order.length) rove(layer, layer.order[0].link);
   }
@@ -151,13 +152,15 @@
   }
 
   function facts(layer, i) {
-    const rows = layer.facts.filter(f => f.values[i] !== null).flatMap(f => [el("dt", {}, f.name), el("dd", {}, text(f.values[i]) + " (" + place(f, i) + ")")]);
+    const rows = layer.facts.filter(f => f.values[i] !== null).flatMap(f => [el("dt", {}, f.name), el("dd", {}, text(f.values[i]) + place(f, i), el("span", { class: "about why" }, f.about))]);
     if (layer.dead && layer.dead.includes(i)) rows.push(el("dt", {}, "dead"), el("dd", {}, "no start of the ascent had a gradient: its patterns are random starts"));
     return rows.length ? el("dl", {}, rows) : null;
   }
   function place(fact, i) {
-    const known = fact.values.filter(x => x !== null);
-    return "number " + (1 + known.filter(x => x > fact.values[i]).length) + " of " + known.length;
+    const others = fact.values.filter((x, k) => x !== null && k !== i), x = fact.values[i];
+    if (!others.length) return "";
+    const higher = others.filter(o => o > x).length, same = others.filter(o => o === x).length;
+    return ": " + (higher ? higher + " of the " + plural(others.length, "other") + (higher === 1 ? " is" : " are") + " higher" : "none of the " + plural(others.length, "other") + " is higher") + (same ? ", " + same + " as high" : "");
   }
 
   function restarts(layer, i) {
@@ -172,21 +175,31 @@
       el("thead", {}, el("tr", {}, ["restart", "activation", "at the start", "steps", "stop", "cosine to the best"].map(n => el("th", { scope: "col", class: n === "stop" ? undefined : "right" }, n)))),
       el("tbody", {}, order.map(r => el("tr", {}, el("th", { scope: "row", class: "right" }, r), [text(a.activation[at(r)], 5), text(a.start[at(r)], 5), a.steps[at(r)]].map(x => el("td", { class: "right" }, x)),
         el("td", {}, a.stop[at(r)]), el("td", { class: "right" }, text(a.cosine[at(r)], 3))))))));
-    return panel("Activation maximization, " + plural(a.count, "restart"), "Section 3 of the report. The best first; below each its activation and the cosine to the best one." + (a.all ? "" : a.kept === "best" ? " The run kept the best patterns only." : " The patterns of the others are in the run folder; they could not be shown here."), tiles, table);
+    return panel("Activation maximization, " + plural(a.count, "restart"), "Erhan et al. (2009), section 3. The best first; below each its activation and the cosine to the best one." + (a.all ? "" : a.kept === "best" ? " The run kept the best patterns only." : " The patterns of the others are in the run folder; they could not be shown here."), tiles, table);
   }
 
-  // A chart with axes: draw gets functions that place numbers.
-  function plot(label, xs, ys, xName, yName, draw) {
-    const w = 420, h = 210, left = 52, right = 10, top = 10, bottom = 36;
+  // Some round numbers between two others, with as many digits as tell them apart;
+  // whole ones of what is counted.
+  function ticks(low, high, whole) {
+    const rough = Math.max((high - low) / 5.5, whole ? 1 : 0), power = 10 ** Math.floor(Math.log10(rough));
+    const step = power * [1, 2, 5, 10].find(m => m * power >= rough * .999);
+    const all = [];
+    for (let k = Math.ceil(low / step - 1e-9); k * step <= high + step * 1e-9 && all.length < 9; k++) all.push(k * step);
+    const digits = Math.max(0, Math.min(8, -Math.floor(Math.log10(step) + 1e-9)));
+    return all.map(v => [v, Math.abs(v) >= 1e6 || step < 1e-8 ? text(v, 6) : v.toFixed(digits)]);
+  }
+
+  // A chart with axes: draw gets functions that place numbers. marks are those of x,
+  // [number, words], if they are not round numbers; counted is true where ys are counts.
+  function plot(label, xs, ys, xName, yName, draw, { marks, counted } = {}) {
+    const w = 420, h = 210, left = 58, right = 16, top = 10, bottom = 38;
     const span = v => { let a = least(v), b = most(v); if (!(b > a)) { const d = Math.abs(a) * .05 || .5; a -= d; b += d; } return [a, b]; };
     const [x0, x1] = span(xs), [y0, y1] = span(ys);
     const x = v => left + (v - x0) / (x1 - x0) * (w - left - right), y = v => h - bottom - (v - y0) / (y1 - y0) * (h - top - bottom);
-    // As many digits as it takes to tell the ends of an axis apart.
-    const ends = all => { let digits = 3; while (digits < 8 && all[0] !== all[1] && text(all[0], digits) === text(all[1], digits)) digits++; return all.map(v => [v, text(v, digits)]); };
     return svg("svg", { class: "plot", viewBox: "0 0 " + w + " " + h, role: "img", "aria-label": label },
       draw(x, y), svg("path", { class: "axis", d: "M" + left + " " + top + "V" + (h - bottom) + "H" + (w - right) }),
-      ends([y0, y1]).map(([v, words]) => svg("text", { x: left - 5, y: y(v) + 4, "text-anchor": "end" }, words)),
-      ends([x0, x1]).map(([v, words], k) => svg("text", { x: x(v), y: h - bottom + 14, "text-anchor": k ? "end" : "start" }, words)),
+      ticks(y0, y1, counted).flatMap(([v, words]) => [svg("path", { class: "tick", d: "M" + left + " " + y(v) + "h-4" }), svg("text", { x: left - 6, y: y(v) + 4, "text-anchor": "end" }, words)]),
+      (marks || ticks(x0, x1)).flatMap(([v, words]) => [svg("path", { class: "tick", d: "M" + x(v) + " " + (h - bottom) + "v4" }), svg("text", { x: x(v), y: h - bottom + 15, "text-anchor": "middle" }, words)]),
       svg("text", { x: (left + w - right) / 2, y: h - 6, "text-anchor": "middle" }, xName),
       svg("text", { x: 0, y: 0, transform: "translate(12 " + (h - bottom) / 2 + ") rotate(-90)", "text-anchor": "middle" }, yName));
   }
@@ -200,9 +213,10 @@
       if (row.every(v => v !== null)) all.push(row);
     }
     if (!all.length || steps < 2) return null;
-    const log = c.step.map(s => Math.log10(s + 1));
-    return panel("Ascent", "Activation of every restart against its steps, on a logarithmic scale.", plot("activation of " + plural(all.length, "restart") + " against steps", log, all.flat(), "log10 of (steps + 1)", "activation",
-      (x, y) => all.map(row => svg("path", { class: "line", d: row.map((v, k) => (k ? "L" : "M") + x(log[k]).toFixed(1) + " " + y(v).toFixed(1)).join("") }))));
+    const log = c.step.map(s => Math.log10(s + 1)), marks = [[0, "0"]];
+    for (let s = 1; Math.log10(s + 1) <= log[steps - 1]; s *= 10) marks.push([Math.log10(s + 1), String(s)]);
+    return panel("Ascent", "Activation of every restart against its steps, on a logarithmic scale.", plot("activation of " + plural(all.length, "restart") + " against steps", log, all.flat(), "steps", "activation",
+      (x, y) => all.map(row => svg("path", { class: "line", d: row.map((v, k) => (k ? "L" : "M") + x(log[k]).toFixed(1) + " " + y(v).toFixed(1)).join("") })), { marks }));
   }
 
   function histogram(layer, i) {
@@ -214,14 +228,14 @@
     for (const v of values) counts[Math.min(bins - 1, Math.floor((v - start) / width))]++;
     return panel("Activations of the restarts", high - low < 1e-4 * Math.max(1, Math.abs(high)) ? "All restarts end at the same activation." : null,
       plot("histogram of the activations of " + plural(a.count, "restart"), [start, start + bins * width], [0, most(counts)], "activation", "restarts",
-        (x, y) => counts.map((n, k) => svg("rect", { class: "fill", x: x(start + k * width) + 1, y: y(n), width: Math.max(1, x(start + width) - x(start) - 2), height: y(0) - y(n) }))));
+        (x, y) => counts.map((n, k) => svg("rect", { class: "fill", x: x(start + k * width) + 1, y: y(n), width: Math.max(1, x(start + width) - x(start) - 2), height: y(0) - y(n) })), { counted: true }));
   }
 
   function samples(layer, i) {
     const s = layer.samples;
     if (!s || s.samples.places[i] < 0) return null;
     const at = s.samples.places[i], each = s.samples.each;
-    return panel("Samples with the unit on", "Section 4 of the report: what the net generates while this unit is held at 1. The mean first. " + greys(s.mean.tiles), list([
+    return panel("Samples with the unit on", "Erhan et al. (2009), section 4: what the net generates while this unit is held at 1. The mean first. " + greys(s.mean.tiles), list([
       captioned(tile(layer, s.mean.tiles, s.mean.places[i], 84, "mean of the samples"), "mean", true),
       ...[...Array(each).keys()].map(k => el("li", {}, tile(layer, s.samples.tiles, at * each + k, 56, "sample " + k)))]));
   }
@@ -229,7 +243,7 @@
   function combination(layer, i) {
     const c = layer.combine;
     if (!c || c.places[i] < 0) return null;
-    return panel("Linear combination", "Section 5 of the report: the filters of the units below, weighted by the connections to this one.", list([el("li", {}, tile(layer, c.tiles, c.places[i], 112, "linear combination of the filters below"))]));
+    return panel("Linear combination", "Erhan et al. (2009), section 5: the filters of the units below, weighted by the connections to this one.", list([el("li", {}, tile(layer, c.tiles, c.places[i], 112, "linear combination of the filters below"))]));
   }
 
   function examples(layer, i) {
@@ -253,7 +267,7 @@
       const picture = at >= 0 ? thumb(layer, at, 56) : null;
       return el("li", {}, el("a", { href: address(layer, unit) }, picture, el("span", { class: "label" }, said("unit "), unit + " · ", said("response "), response)));
     });
-    return panel("Who else answers", "Responses of all " + n + " units to this unit's pattern; 1 is a unit's largest response to any pattern. Below, the strongest others.",
+    return panel("Who else answers", "Answers of all " + n + " units to this unit's pattern: a unit's sigmoid, divided by its largest for any of their patterns. Below, the strongest others.",
       plot("responses of " + n + " units to this unit's pattern", [0, n - 1], [Math.min(0, least(row)) / 127, 1], "unit, in the order of the matrix", "response",
         (x, y) => svg("path", { class: "line", d: [...row].map((v, k) => "M" + x(k).toFixed(1) + " " + y(0).toFixed(1) + "V" + y(v / 127).toFixed(1)).join("") })),
       list(strongest));
@@ -264,7 +278,7 @@
     const link = [...document.querySelectorAll("nav [data-key]")].find(a => key === a.dataset.key || key.startsWith(a.dataset.key + "/"));
     const file = link && link.getAttribute("href").split("#")[0];
     if (!file || layers.some(l => l.key === link.dataset.key)) return false;
-    location.replace(file + "#" + encodeURI(key));
+    location.replace(file + "#" + key);
     return true;
   }
 
@@ -273,8 +287,7 @@
   function route() {
     const before = shown;
     if (!before && current && !current.hidden) scrolled = window.scrollY;
-    let key = "";
-    try { key = decodeURIComponent(location.hash.slice(1)); } catch { /* an address that is none */ }
+    const key = location.hash.slice(1);
     let layer = layers.find(l => l.key === key), unit;
     if (!layer) {
       const cut = key.lastIndexOf("/"), number = Number(key.slice(cut + 1));

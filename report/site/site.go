@@ -12,6 +12,7 @@ package site
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -76,18 +77,21 @@ type Model struct {
 	Steps   string   // of its training, as SVG; "" for none
 
 	digest string
+	slug   string  // its name as addresses and names of files have it
 	run    *source // that trained it; nil if it is not among those given
 	shape  []int
 	sizes  []int
 	others []*source // that read it
 }
 
-// Build puts a report together from run folders, and those in them.
-func Build(folders []string, o Options) (*Report, error) {
+// Build puts a report together from run folders, and those in them. When ctx ends,
+// it stops after the run or the layer that it is at, with an error that wraps the
+// context's.
+func Build(ctx context.Context, folders []string, o Options) (*Report, error) {
 	if len(folders) == 0 {
 		return nil, errors.New("report: no run folder given; `unitscope demo` makes some")
 	}
-	runs, err := find(folders)
+	runs, err := find(ctx, folders)
 	if err != nil {
 		return nil, err
 	}
@@ -110,7 +114,9 @@ func Build(folders []string, o Options) (*Report, error) {
 	r.Runs = good
 	r.models()
 	for _, m := range r.Models {
-		r.layers(m)
+		if err := r.layers(ctx, m); err != nil {
+			return nil, err
+		}
 	}
 	r.overview()
 	if len(r.Models) == 0 && len(r.Figures) == 0 && len(r.Tables) == 0 {
@@ -157,6 +163,9 @@ func (r *Report) models() {
 			}
 		}
 		if err != nil {
+			if slices.Contains(methods, run.record.Task) {
+				r.problem(run, "not shown: %v", err)
+			}
 			continue
 		}
 		m := byDigest[digest]
@@ -177,7 +186,7 @@ func (r *Report) models() {
 	}
 	slices.SortStableFunc(r.Models, func(a, b *Model) int { return strings.Compare(a.Name, b.Name) })
 	// Pages and pictures are found by these names, so no two may be alike.
-	used := map[string]bool{}
+	used, slugs := map[string]bool{}, map[string]bool{}
 	for _, m := range r.Models {
 		name := m.Name
 		if used[m.Name] {
@@ -187,7 +196,26 @@ func (r *Report) models() {
 			m.Name = fmt.Sprintf("%s (%d)", name, i)
 		}
 		used[m.Name] = true
+		base := slugOf(m.Name)
+		m.slug = base
+		for i := 2; slugs[m.slug]; i++ {
+			m.slug = fmt.Sprintf("%s-%d", base, i)
+		}
+		slugs[m.slug] = true
 	}
+}
+
+// slugOf is a name as it can stand in an address and in the name of a file,
+// wherever these are read. It has no slash: that is between a model, a layer and
+// a unit.
+func slugOf(name string) string {
+	slug := strings.Trim(strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return '-'
+	}, name), "-")
+	return cmp.Or(slug, "model")
 }
 
 // ascents are the models of ascents by the SHA-256 of the arrays they wrote, for
@@ -244,8 +272,8 @@ func (r *Report) describe(m *Model) {
 		}
 	}
 	m.Facts = append(m.Facts, [2]string{"device", m.run.record.Device.Name})
-	if rho := f.Metadata["rho"]; rho != "" {
-		m.Facts = append(m.Facts, [2]string{"rho", rho})
+	if rho, err := strconv.ParseFloat(f.Metadata["rho"], 64); err == nil {
+		m.Facts = append(m.Facts, [2]string{"norm of patterns", short(rho)})
 	}
 }
 
@@ -258,11 +286,38 @@ func joinWith(ns []int, separator string) string {
 }
 
 // layers puts together what the runs say of each layer of a model.
-func (r *Report) layers(m *Model) {
+func (r *Report) layers(ctx context.Context, m *Model) error {
+	byLayer := r.byLayer(m)
+	if m.hasFilters() && byLayer[1] == nil {
+		byLayer[1] = map[string]*source{}
+	}
+	modes := r.modes(m)
+	for _, number := range sortedKeys(byLayer) {
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("report: %w", err)
+		}
+		if l := r.layer(m, number, byLayer[number], modes); l != nil {
+			m.Layers = append(m.Layers, l)
+		}
+	}
+	m.Missing = missing(m)
+	return nil
+}
+
+// byLayer are the runs about units of a model that are shown, by layer and task.
+func (r *Report) byLayer(m *Model) map[int]map[string]*source {
 	byLayer := map[int]map[string]*source{}
 	for _, run := range m.others {
+		if !slices.Contains(methods, run.record.Task) {
+			continue
+		}
 		number := layerOf(run)
-		if number < 1 || !slices.Contains(methods, run.record.Task) {
+		switch layers := len(m.sizes) - 1; {
+		case number < 1:
+			r.problem(run, "not shown: it does not say which layer it looked at")
+			continue
+		case layers > 0 && number > layers:
+			r.problem(run, "not shown: it says that it looked at layer %d of a model of %d", number, layers)
 			continue
 		}
 		if run.record.Task == taskAscent && run.record.Options["direction"] == "-1" {
@@ -281,16 +336,7 @@ func (r *Report) layers(m *Model) {
 		}
 		byLayer[number][run.record.Task] = run
 	}
-	if m.hasFilters() && byLayer[1] == nil {
-		byLayer[1] = map[string]*source{}
-	}
-	modes := r.modes(m)
-	for _, number := range sortedKeys(byLayer) {
-		if l := r.layer(m, number, byLayer[number], modes); l != nil {
-			m.Layers = append(m.Layers, l)
-		}
-	}
-	m.Missing = missing(m)
+	return byLayer
 }
 
 // Trained is true if the run that made the model is among those given, for pages.
@@ -392,8 +438,11 @@ func (r *Report) modes(m *Model) *table {
 var methods = []string{taskAscent, taskCombine, taskSample, taskExamples, taskSelectivity}
 
 func (r *Report) layer(m *Model, number int, runs map[string]*source, modes *table) *layer {
-	key := fmt.Sprintf("%s/%d", m.Name, number)
+	key := fmt.Sprintf("%s/%d", m.slug, number)
 	l := &layer{Key: key, Name: fmt.Sprintf("%s, layer %d", m.Name, number), Model: m.Name, Number: number, Thumbs: []thumbs{}, Dead: []int{}, Facts: []fact{}, seen: map[string]bool{}}
+	if number < len(m.sizes) {
+		l.size = m.sizes[number]
+	}
 	b := &builder{layer: l, sheets: &sheets{}, shape: m.shape}
 	for _, task := range methods {
 		if run := runs[task]; run != nil {

@@ -101,7 +101,7 @@ func climbed(t testing.TB, path, model string, n *network.Network, layer int, un
 func written(t testing.TB, r *Report) map[string]string {
 	t.Helper()
 	all := map[string]string{}
-	err := r.Write(func(name string, to func(io.Writer) error) error {
+	err := r.Write(context.Background(), func(name string, to func(io.Writer) error) error {
 		var b bytes.Buffer
 		err := to(&b)
 		all[name] = b.String()
@@ -115,7 +115,7 @@ func written(t testing.TB, r *Report) map[string]string {
 
 func build(t testing.TB, folders ...string) *Report {
 	t.Helper()
-	r, err := Build(folders, Options{})
+	r, err := Build(context.Background(), folders, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -260,7 +260,7 @@ func TestProblemsAreNamed(t *testing.T) {
 			if page := written(t, r)[IndexName]; !strings.Contains(page, "Not shown") {
 				t.Error("the page does not name it")
 			}
-			if _, err := Build([]string{bad}, Options{}); err == nil || !strings.Contains(err.Error(), want) {
+			if _, err := Build(context.Background(), []string{bad}, Options{}); err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("alone: error %v, want %q", err, want)
 			}
 		})
@@ -294,7 +294,7 @@ func TestNothingToShow(t *testing.T) {
 		{[]string{filepath.Join(empty, "none")}, "no such file"},
 		{[]string{makeRun(t, filepath.Join(t.TempDir(), "bench"), "bench", nil, nil, files{"x.csv": text("a\n")})}, "unitscope visualize ascent"},
 	} {
-		if _, err := Build(c.folders, Options{}); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := Build(context.Background(), c.folders, Options{}); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%v: error %v, want %q", c.folders, err, c.want)
 		}
 	}
@@ -309,7 +309,7 @@ func TestEscaping(t *testing.T) {
 		"scores.csv": text("set," + `"` + strings.ReplaceAll(evil, `"`, `""`) + `"` + "\ntest," + `"` + strings.ReplaceAll(evil, `"`, `""`) + `"` + "\n"),
 	})
 	climbed(t, filepath.Join(dir, "ascent"), model, n, 1, "0-2")
-	r, err := Build([]string{dir}, Options{Title: evil})
+	r, err := Build(context.Background(), []string{dir}, Options{Title: evil})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -396,11 +396,11 @@ func FuzzFiles(f *testing.F) {
 			makeRun(t, filepath.Join(dir, fmt.Sprint(i)), task, map[string]string{"layer": "1", "direction": "1"}, []string{filepath.Join(model, runfolder.ModelName)}, good)
 		}
 		_ = n
-		r, err := Build([]string{dir}, Options{})
+		r, err := Build(context.Background(), []string{dir}, Options{})
 		if err != nil {
 			return
 		}
-		if err := r.Write(func(_ string, to func(io.Writer) error) error { return to(io.Discard) }); err != nil {
+		if err := r.Write(context.Background(), func(_ string, to func(io.Writer) error) error { return to(io.Discard) }); err != nil {
 			t.Errorf("a report that can't be written: %v", err)
 		}
 	})
@@ -423,11 +423,11 @@ func BenchmarkReport(b *testing.B) {
 	var bytes int64
 	for b.Loop() {
 		bytes = 0
-		r, err := Build([]string{dir}, Options{})
+		r, err := Build(context.Background(), []string{dir}, Options{})
 		if err != nil {
 			b.Fatal(err)
 		}
-		err = r.Write(func(_ string, to func(io.Writer) error) error {
+		err = r.Write(context.Background(), func(_ string, to func(io.Writer) error) error {
 			w := &counter{}
 			err := to(w)
 			bytes += w.bytes
@@ -495,7 +495,7 @@ func TestOwnFolder(t *testing.T) {
 	if err := f.Write("figure1.png", picture); err != nil {
 		t.Fatal(err)
 	}
-	r, err := Build([]string{dir}, Options{Folder: dir, Own: []string{"figure1.png"}})
+	r, err := Build(context.Background(), []string{dir}, Options{Folder: dir, Own: []string{"figure1.png"}})
 	if err = errors.Join(err, f.Finish()); err != nil {
 		t.Fatal(err)
 	}

@@ -121,8 +121,12 @@ func (s *sheets) addPNG(file []byte) int {
 	return len(s.pictures) - 1
 }
 
+// maxPixels are what a picture may have: a short file can say that it has many, and
+// a browser takes four bytes for each.
+const maxPixels = 1 << 25
+
 // pngSize is the size of a picture, which must be a PNG of not too many pixels.
 func pngSize(file []byte) (image.Config, bool) {
 	c, err := png.DecodeConfig(bytes.NewReader(file))
-	return c, err == nil && c.Width > 0 && c.Height > 0 && c.Width <= 1<<15 && c.Height <= 1<<15
+	return c, err == nil && c.Width > 0 && c.Height > 0 && c.Width <= maxPixels/c.Height
 }

@@ -1,12 +1,15 @@
 package site
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"image"
 	"io"
 	"math"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -124,13 +127,105 @@ func TestModelsOfOneName(t *testing.T) {
 	}
 }
 
-// A folder's name leads to its layer whatever is in it.
-func TestAddressOfAnyName(t *testing.T) {
+// A folder leads to its layers whatever is in its name, and no two addresses are
+// alike: of dbn's layer 1, unit 2, and of layer 2 of a model dbn/1.
+func TestAddresses(t *testing.T) {
 	dir := t.TempDir()
-	trained(t, filepath.Join(dir, "50%25 a#b?c"), 1)
-	page := written(t, build(t, dir))[IndexName]
-	if want := `href="#50%2525%20a%23b?c/1"`; !strings.Contains(page, want) {
-		t.Errorf("the page lacks %s", want)
+	for i, name := range []string{"50%25 a#b?c", "a:b", "a-b", "\xff", "模型", "dbn", "dbn/1"} {
+		trained(t, filepath.Join(dir, name), uint64(i+1))
+	}
+	r := build(t, dir)
+	page := written(t, r)[IndexName]
+	safe, seen := regexp.MustCompile(`^[A-Za-z0-9-]+/[1-9][0-9]*$`), map[string]bool{}
+	for _, m := range r.Models {
+		for _, l := range m.Layers {
+			if !safe.MatchString(l.Key) || seen[l.Key] {
+				t.Errorf("the address of %q is %q, others are %v", l.Name, l.Key, seen)
+			}
+			seen[l.Key] = true
+			if want := `href="#` + l.Key + `"`; !strings.Contains(page, want) {
+				t.Errorf("the page lacks %s", want)
+			}
+		}
+	}
+	if len(seen) != 7 || strings.Contains(page, "ZgotmplZ") {
+		t.Errorf("addresses %v of 7 models", seen)
+	}
+}
+
+// Runs that are complete and can't be shown are named: of no layer, of one that the
+// model does not have, and of an ascent that is elsewhere.
+func TestRunsOfNoLayer(t *testing.T) {
+	dir := t.TempDir()
+	model := filepath.Join(dir, "dbn")
+	trained(t, model, 1)
+	weights := []string{filepath.Join(model, runfolder.ModelName)}
+	for name, c := range map[string]struct {
+		layer  string
+		inputs []string
+		want   string
+	}{
+		"none":      {"first", weights, "does not say which layer"},
+		"ninth":     {"9", weights, "layer 9 of a model of 2"},
+		"elsewhere": {"1", nil, "names no model"},
+	} {
+		path := makeRun(t, filepath.Join(dir, name), taskCombine, map[string]string{"layer": c.layer}, c.inputs, files{
+			"combine.npz": npzOf(map[string][]byte{"units": unitsFrom(1), "patterns": npyOf("<f4", "1, 30", 120)}),
+		})
+		r := build(t, dir)
+		if len(r.Problems) != 1 || r.Problems[0].Folder != name || !strings.Contains(r.Problems[0].Text, c.want) {
+			t.Errorf("problems %v, want one of %s with %q", r.Problems, name, c.want)
+		}
+		if err := os.RemoveAll(path); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// Runs far below the folder that is given are found.
+func TestDeepFolders(t *testing.T) {
+	dir := t.TempDir()
+	trained(t, filepath.Join(dir, "a/b/c/d/e/f/g/h"), 1)
+	if r := build(t, dir); len(r.Models) != 1 || r.Models[0].Name != "a/b/c/d/e/f/g/h" {
+		t.Errorf("models %v", r.Models)
+	}
+}
+
+// cancelAfter is a context that ends when it has been asked so often.
+type cancelAfter struct {
+	context.Context
+	left int
+}
+
+func (c *cancelAfter) Err() error {
+	if c.left--; c.left < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
+// Wherever a report is when its context ends, it stops with the context's error.
+func TestInterrupted(t *testing.T) {
+	dir := t.TempDir()
+	model := filepath.Join(dir, "dbn")
+	n := trained(t, model, 1)
+	climbed(t, filepath.Join(dir, "ascent"), model, n, 2, "all")
+	stops := 0
+	for left := range 100 {
+		ctx := &cancelAfter{context.Background(), left}
+		r, err := Build(ctx, []string{dir}, Options{})
+		if err == nil {
+			err = r.WriteOne(ctx, io.Discard)
+		}
+		if err == nil {
+			break
+		}
+		if stops++; !errors.Is(err, context.Canceled) {
+			t.Fatalf("after %d looks at the context: %v", left, err)
+		}
+	}
+	if stops < 5 {
+		t.Errorf("it looked at its context %d times", stops)
 	}
 }
 
@@ -177,7 +272,7 @@ func TestWriteOne(t *testing.T) {
 	climbed(t, filepath.Join(dir, "one"), model, n, 2, "all")
 	r := build(t, dir)
 	var page strings.Builder
-	if err := r.WriteOne(&page); err != nil {
+	if err := r.WriteOne(context.Background(), &page); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{`id="overview"`, `id="data-0"`, `id="data-1"`, `href="#dbn/2"`} {
@@ -185,7 +280,7 @@ func TestWriteOne(t *testing.T) {
 			t.Errorf("the page lacks %s", want)
 		}
 	}
-	if err := r.WriteOne(failing{}); err == nil {
+	if err := r.WriteOne(context.Background(), failing{}); err == nil {
 		t.Error("a file that can't be written is no error")
 	}
 }

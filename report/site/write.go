@@ -2,6 +2,7 @@ package site
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
@@ -9,7 +10,6 @@ import (
 	"html/template"
 	"io"
 	"math"
-	"net/url"
 	"strings"
 	"time"
 )
@@ -47,14 +47,15 @@ type link struct {
 	Key, Href string
 }
 
-// Write writes the files of a report by write, such as runfolder.Folder.Write.
-func (r *Report) Write(write func(name string, to func(io.Writer) error) error) error {
+// Write writes the files of a report by write, such as runfolder.Folder.Write. When
+// ctx ends, it stops after a piece of a file with an error that wraps the context's.
+func (r *Report) Write(ctx context.Context, write func(name string, to func(io.Writer) error) error) error {
 	parsed, err := parsePage()
 	if err != nil {
 		return err
 	}
 	for name, p := range r.pages(maxPage) {
-		if err := write(name, func(w io.Writer) error { return p.write(w, parsed) }); err != nil {
+		if err := write(name, func(w io.Writer) error { return p.write(ctx, w, parsed) }); err != nil {
 			return err
 		}
 	}
@@ -62,12 +63,12 @@ func (r *Report) Write(write func(name string, to func(io.Writer) error) error) 
 }
 
 // WriteOne writes the whole report as one file, however large it gets.
-func (r *Report) WriteOne(w io.Writer) error {
+func (r *Report) WriteOne(ctx context.Context, w io.Writer) error {
 	parsed, err := parsePage()
 	if err != nil {
 		return err
 	}
-	return r.pages(math.MaxInt)[IndexName].write(w, parsed)
+	return r.pages(math.MaxInt)[IndexName].write(ctx, w, parsed)
 }
 
 func parsePage() (*template.Template, error) {
@@ -93,13 +94,12 @@ func (r *Report) pages(limit int) map[string]*page {
 		for _, l := range m.Layers {
 			p, name := index, ""
 			if split {
-				name = fmt.Sprintf("layer-%02d-%s.html", len(nav)+1, fileName(l.Key))
+				name = fmt.Sprintf("layer-%02d-%s-%d.html", len(nav)+1, m.slug, l.Number)
 				p = &page{Report: r}
 				pages[name] = p
 			}
 			p.Layers, p.sources = append(p.Layers, l), append(p.sources, r.sheets[l.Key])
-			to := url.URL{Path: name, Fragment: l.Key}
-			nav = append(nav, link{l.Key, to.String()})
+			nav = append(nav, link{l.Key, name + "#" + l.Key})
 		}
 	}
 	for _, p := range pages {
@@ -116,17 +116,7 @@ func hash(text string) string {
 	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// fileName keeps what is safe everywhere.
-func fileName(key string) string {
-	return strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
-			return r
-		}
-		return '-'
-	}, key)
-}
-
-func (p *page) write(w io.Writer, t *template.Template) error {
+func (p *page) write(ctx context.Context, w io.Writer, t *template.Template) error {
 	var top, bottom bytes.Buffer
 	if err := t.ExecuteTemplate(&top, "top", p); err != nil {
 		return fmt.Errorf("report: %w", err)
@@ -140,6 +130,9 @@ func (p *page) write(w io.Writer, t *template.Template) error {
 	// Sheets are base64, which needs no escaping; a template would copy them.
 	for i, s := range p.sources {
 		for k, picture := range s.pictures {
+			if err := ctx.Err(); err != nil {
+				return fmt.Errorf("report: %w", err)
+			}
 			if _, err := fmt.Fprintf(w, "<script type=\"text/plain\" id=\"sheet-%d-%d\">%s</script>\n", i, k, picture); err != nil {
 				return err
 			}

@@ -40,6 +40,9 @@ const picture = async (page, name) => { if (process.env.SCREENSHOTS) await page.
 const firstLayer = page => page.locator("nav a[data-key]").first();
 const units = page => page.locator(".layer:not([hidden]) .grid a");
 const openLayer = async page => { await firstLayer(page).click(); await units(page).first().waitFor(); };
+// An address changes first and what is shown a moment later.
+const focused = (page, text) => page.waitForFunction(text => document.activeElement.textContent === text, text);
+const inGrid = page => page.waitForFunction(() => document.activeElement.closest(".grid"));
 const title = page => page.locator("#unit:not([hidden]) h1");
 
 test("strict about what it loads, with its own policy in force", () => visit({ bypassCSP: false }, async page => {
@@ -68,11 +71,11 @@ test("a click opens a unit, Escape and Back return to it", () => visit({}, async
   assert.match(await title(page).innerText(), new RegExp(`, unit ${number}$`));
   assert.ok(await page.locator("#unit .tile").count() > 1, "the unit's page has no pictures");
   await page.keyboard.press("Escape");
-  assert.equal(await page.evaluate(() => document.activeElement.textContent), name);
+  await focused(page, name);
   await page.goBack();
   await title(page).waitFor();
   await page.goBack();
-  assert.equal(await page.evaluate(() => document.activeElement.textContent), name);
+  await focused(page, name);
 }));
 
 test("the keyboard alone reaches a unit and comes back", () => visit({}, async page => {
@@ -98,7 +101,7 @@ test("the keyboard alone reaches a unit and comes back", () => visit({}, async p
   await page.keyboard.press("ArrowLeft");
   await page.waitForFunction(before => document.querySelector("#unit h1").innerText === before, first);
   await page.keyboard.press("Escape");
-  assert.ok(await page.evaluate(() => document.activeElement.closest(".grid")), "Escape does not return to the grid");
+  await inGrid(page);
 }));
 
 test("an address names a unit", () => visit({}, async page => {
