@@ -86,10 +86,9 @@ func (a *ascent) Run(s *engine.AscentState, steps int) (engine.AscentProgress, e
 	if err := engine.CheckAscentState(a.plan, s); err != nil {
 		return progress, err
 	}
-	o := operands{device: a.device, operation: "ascent"}
-	x := o.take("x", s.X)
-	if o.err != nil {
-		return progress, o.err
+	x, err := engine.TakeOne[*matrix](a.device, "ascent", "x", s.X)
+	if err != nil {
+		return progress, err
 	}
 	if steps > 0 {
 		a.queue.fill(s)

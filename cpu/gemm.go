@@ -100,36 +100,15 @@ func (d *device) Gemm(dst, a, b engine.Matrix, p engine.Product) error {
 		return err
 	}
 	e := p.Epilogue
-	o := operands{device: d, operation: "gemm"}
-	mdst, ma, mb := o.take("dst", dst), o.take("a", a), o.take("b", b)
-	bias := o.take("bias", e.Bias)
-	var hidden, probability, norms *matrix
-	switch e.Kind {
-	case engine.EpilogueDerivative:
-		hidden = o.take("hidden", e.Hidden)
-	case engine.EpilogueBernoulli:
-		probability = o.take("probability", e.Probability)
-	case engine.EpilogueNorms:
-		norms = o.take("norms", e.Norms)
+	o, err := engine.TakeProduct[*matrix](d, dst, a, b, e)
+	if err != nil {
+		return err
 	}
-	written := [...]*matrix{mdst, probability, norms}
-	for i, name := range [...]string{"dst", "probability", "norms"} {
-		o.apart(name, written[i], "a", ma)
-		o.apart(name, written[i], "b", mb)
-		o.apart(name, written[i], "bias", bias)
-		o.apart(name, written[i], "hidden", hidden)
-		if i > 0 {
-			o.apart(name, written[i], "dst", mdst)
-		}
-	}
-	if o.err != nil {
-		return o.err
-	}
-	d.product.describe(mdst, ma, mb, p)
-	d.product.bias, d.product.hidden, d.product.probability = numbers(bias), numbers(hidden), numbers(probability)
+	d.product.describe(o.Dst, o.A, o.B, p)
+	d.product.bias, d.product.hidden, d.product.probability = numbers(o.Bias), numbers(o.Hidden), numbers(o.Probability)
 	d.multiply()
 	d.product.forget()
-	d.finish(mdst, probability, norms, e)
+	d.finish(o.Dst, o.Probability, o.Norms, e)
 	return nil
 }
 

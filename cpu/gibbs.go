@@ -118,13 +118,9 @@ func (g *gibbs) Run(s *engine.GibbsState, sweeps int) (progress engine.GibbsProg
 	if err := engine.CheckGibbsState(g.plan, s, sweeps); err != nil {
 		return progress, err
 	}
-	o := operands{device: g.device, operation: "gibbs"}
-	g.hidden, g.visible, g.means = o.take("hidden", s.Hidden), o.take("visible", s.Visible), o.take("means", s.Means)
-	o.apart("visible", g.visible, "hidden", g.hidden)
-	o.apart("means", g.means, "hidden", g.hidden)
-	o.apart("means", g.means, "visible", g.visible)
-	if o.err != nil || sweeps <= 0 {
-		return progress, o.err
+	g.hidden, g.visible, g.means, err = engine.TakeGibbs[*matrix](g.device, s)
+	if err != nil || sweeps <= 0 {
+		return progress, err
 	}
 	chains := len(s.Clamp)
 	g.state, g.sweeps, g.groups = s, sweeps, g.group(chains)

@@ -76,10 +76,7 @@ func (d *device) elementwise(operation string, dst, x engine.Matrix) (mdst, mx *
 	if err := engine.CheckElementwise(operation, dst, x); err != nil {
 		return nil, nil, err
 	}
-	o := operands{device: d, operation: operation}
-	mdst, mx = o.take("dst", dst), o.take("x", x)
-	o.apartOrSame("dst", mdst, "x", mx)
-	return mdst, mx, o.err
+	return engine.TakeElementwise[*matrix](d, operation, dst, x)
 }
 
 func (d *device) Sigmoid(dst, x engine.Matrix) error {
@@ -113,12 +110,11 @@ func (d *device) Uniform(dst engine.Matrix, at engine.Stream) error {
 	if err := engine.CheckRandom("uniform", dst, at); err != nil {
 		return err
 	}
-	o := operands{device: d, operation: "uniform"}
-	mdst := o.take("dst", dst)
-	if o.err == nil {
+	mdst, err := engine.TakeOne[*matrix](d, "uniform", "dst", dst)
+	if err == nil {
 		d.byRows(rowTask{compute: uniformRow, dst: mdst, x: mdst, at: at}, costRandom)
 	}
-	return o.err
+	return err
 }
 
 func uniformRow(d *device, _ *worker, t *rowTask, i int) {
@@ -181,16 +177,12 @@ func (d *device) Reduce(dst, x engine.Matrix, r engine.Reduction) error {
 	if err := engine.CheckReduce(dst, x, r); err != nil {
 		return err
 	}
-	o := operands{device: d, operation: "reduce"}
-	mdst, mx := o.take("dst", dst), o.take("x", x)
-	with := mx
-	if r.Kind == engine.RowDots {
-		with = o.take("with", r.With)
+	mdst, mx, with, err := engine.TakeReduce[*matrix](d, dst, x, r)
+	if err != nil {
+		return err
 	}
-	o.apart("dst", mdst, "x", mx)
-	o.apart("dst", mdst, "with", with)
-	if o.err != nil {
-		return o.err
+	if with == nil {
+		with = mx
 	}
 	t := rowTask{compute: reduceRow, dst: mdst, x: mx, with: with, alpha: r.Alpha, beta: r.Beta, norm: r.Kind == engine.RowNorms}
 	if r.Kind != engine.ColumnMeans {
@@ -266,12 +258,11 @@ func (d *device) Project(x engine.Matrix, radius float32) error {
 	if err := engine.CheckProject(x, radius); err != nil {
 		return err
 	}
-	o := operands{device: d, operation: "project"}
-	mx := o.take("x", x)
-	if o.err == nil {
+	mx, err := engine.TakeOne[*matrix](d, "project", "x", x)
+	if err == nil {
 		d.byRows(rowTask{compute: projectRow, x: mx, alpha: radius}, 2*costSum)
 	}
-	return o.err
+	return err
 }
 
 func projectRow(_ *device, _ *worker, t *rowTask, i int) {
@@ -293,13 +284,11 @@ func (d *device) Gather(dst, src engine.Matrix, rows []int) error {
 	if err := engine.CheckGather(dst, src, rows); err != nil {
 		return err
 	}
-	o := operands{device: d, operation: "gather"}
-	mdst, msrc := o.take("dst", dst), o.take("src", src)
-	o.apart("dst", mdst, "src", msrc)
-	if o.err == nil {
+	mdst, msrc, err := engine.TakeGather[*matrix](d, dst, src)
+	if err == nil {
 		d.byUnits(rowTask{compute: gatherRow, dst: mdst, x: msrc, rows: rows}, len(rows), float64(msrc.cols)*costCopy)
 	}
-	return o.err
+	return err
 }
 
 func gatherRow(_ *device, _ *worker, t *rowTask, i int) { copy(t.dst.row(i), t.x.row(t.rows[i])) }

@@ -62,6 +62,10 @@ type learner struct {
 // parameters is engine.Parameters as numbers.
 type parameters struct{ weight, bias, visibleBias []float32 }
 
+func dataOf(p engine.ParametersOf[*matrix]) parameters {
+	return parameters{p.Weight.data(), p.Bias.data(), p.VisibleBias.data()}
+}
+
 // init makes what a plan for so many units and rows needs; terms is the number
 // of rows that the gradient sums over.
 func (l *learner) init(d *device, operation string, visible, hidden, batch, terms int, update func(w *worker, keys []uint64)) {
@@ -132,25 +136,13 @@ func (l *learner) open() error {
 
 // take looks at the operands' memory.
 func (l *learner) take(s *engine.TrainingState, data engine.Matrix) error {
-	o := operands{device: l.device, operation: l.operation}
-	names := [...]string{"data", "weight", "bias", "visible bias", "velocity of weight", "velocity of bias", "velocity of visible bias", "chains", "activity", "center"}
-	p, v := s.Parameters, s.Velocity
-	var m [len(names)]*matrix
-	for i, operand := range [...]engine.Matrix{data, p.Weight, p.Bias, p.VisibleBias, v.Weight, v.Bias, v.VisibleBias, s.Chains, s.Activity, s.Center} {
-		m[i] = o.take(names[i], operand)
+	o, err := engine.TakeTraining[*matrix](l.device, l.operation, s, data)
+	if err != nil {
+		return err
 	}
-	for i := range m {
-		for j := range i {
-			o.apart(names[i], m[i], names[j], m[j])
-		}
-	}
-	if o.err != nil {
-		return o.err
-	}
-	l.data, l.chains = m[0], m[7]
-	l.value = parameters{m[1].data(), m[2].data(), m[3].data()}
-	l.velocity = parameters{m[4].data(), m[5].data(), m[6].data()}
-	l.activity, l.center = numbers(m[8]), numbers(m[9])
+	l.data, l.chains = o.Data, o.Chains
+	l.value, l.velocity = dataOf(o.Value), dataOf(o.Velocity)
+	l.activity, l.center = numbers(o.Activity), numbers(o.Center)
 	return nil
 }
 

@@ -6,9 +6,9 @@ import (
 )
 
 // The checks below are the door of every device: each operation calls its
-// check first, so all devices refuse the same calls with the same words. A
-// device adds what only it can see: a matrix that is closed or belongs to
-// another device, and operands that share memory where that is not allowed.
+// check first, so all devices refuse the same calls with the same words. What only
+// a device can see comes after it, by [Operands]: a matrix that is closed or belongs
+// to another device, and operands that share memory where that is not allowed.
 
 func shape(m Matrix) string { return fmt.Sprintf("%dx%d", m.Rows(), m.Cols()) }
 

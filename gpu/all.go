@@ -316,9 +316,8 @@ func (r *allAscent) Run(s *engine.AscentState, steps int) (progress engine.Ascen
 	if err := engine.CheckAscentState(r.plan, s); err != nil {
 		return progress, err
 	}
-	o := operands{device: r.all.device, operation: "ascent"}
-	if o.take("x", s.X); o.err != nil {
-		return progress, o.err
+	if _, err := engine.TakeOne[*matrix](r.all.device, "ascent", "x", s.X); err != nil {
+		return progress, err
 	}
 	var running []int
 	for i, stop := range s.Stop {
@@ -352,9 +351,6 @@ func (r *allAscent) part(s *engine.AscentState, card int, p span, steps int) (pr
 	if s.Curves != nil {
 		own.Curves = s.Curves[p.from:p.to]
 	}
-	if s.Curves != nil {
-		own.Curves = s.Curves[p.from:p.to]
-	}
 	if l.err == nil {
 		progress, err = r.runners[card].Run(&own, steps)
 	}
@@ -378,12 +374,8 @@ func (r *allGibbs) Run(s *engine.GibbsState, sweeps int) (progress engine.GibbsP
 	if err := engine.CheckGibbsState(r.plan, s, sweeps); err != nil {
 		return progress, err
 	}
-	o := operands{device: r.all.device, operation: "gibbs"}
-	o.take("hidden", s.Hidden)
-	o.take("visible", s.Visible)
-	o.take("means", s.Means)
-	if o.err != nil {
-		return progress, o.err
+	if _, _, _, err := engine.TakeGibbs[*matrix](r.all.device, s); err != nil {
+		return progress, err
 	}
 	if len(s.Clamp) == 0 || sweeps <= 0 {
 		return r.runners[0].Run(s, sweeps)

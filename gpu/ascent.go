@@ -58,10 +58,9 @@ func (a *ascent) Run(s *engine.AscentState, steps int) (progress engine.AscentPr
 	if err := engine.CheckAscentState(a.plan, s); err != nil {
 		return progress, err
 	}
-	o := operands{device: d, operation: "ascent"}
-	x := o.take("x", s.X)
-	if o.err != nil {
-		return progress, o.err
+	x, err := engine.TakeOne[*matrix](d, "ascent", "x", s.X)
+	if err != nil {
+		return progress, err
 	}
 	c := a.newClimb(s, x)
 	defer func() {

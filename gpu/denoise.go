@@ -55,7 +55,7 @@ func (r *denoise) update(l *lesson, b batch) {
 
 	back := engine.Multiply(false, true)
 	back.Epilogue.Kind = engine.EpilogueDerivative
-	l.gemm(product{dst: delta, a: output, b: l.value.weight, hidden: code}, back)
+	l.gemm(product{dst: delta, a: output, b: l.value.Weight, hidden: code}, back)
 
 	l.learnBiases(rate, side{delta, output}, side{}, shift{})
 	share := rate / float32(n)

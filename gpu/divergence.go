@@ -115,13 +115,13 @@ func (r *divergence) persistent(l *lesson, b batch) side {
 
 // hidden draws from p(h|v); probability, unless it is nil, becomes p(h=1|v).
 func (r *divergence) hidden(l *lesson, dst, probability, visible *matrix, keys cu.DevicePtr, step uint32) {
-	l.gemm(product{dst: dst, a: visible, b: l.value.weight, bias: l.value.bias, probability: probability, keys: keys},
+	l.gemm(product{dst: dst, a: visible, b: l.value.Weight, bias: l.value.Bias, probability: probability, keys: keys},
 		states(engine.Bernoulli, true, r.plan.Seed, engine.PurposeHidden, step))
 }
 
 // visible draws from p(v|h).
 func (r *divergence) visible(l *lesson, dst, hidden *matrix, keys cu.DevicePtr, step uint32) {
-	l.gemm(product{dst: dst, a: hidden, b: l.value.weight, bias: l.value.visibleBias, keys: keys},
+	l.gemm(product{dst: dst, a: hidden, b: l.value.Weight, bias: l.value.VisibleBias, keys: keys},
 		states(r.plan.Visible, false, r.plan.Seed, engine.PurposeVisible, step))
 }
 

@@ -26,40 +26,15 @@ func (d *device) Gemm(dst, a, b engine.Matrix, p engine.Product) error {
 	if err := engine.CheckGemm(dst, a, b, p); err != nil {
 		return err
 	}
-	g, err := d.product(dst, a, b, p.Epilogue)
+	o, err := engine.TakeProduct[*matrix](d, dst, a, b, p.Epilogue)
 	if err != nil {
 		return err
 	}
+	g := product{dst: o.Dst, a: o.A, b: o.B, bias: o.Bias, hidden: o.Hidden, probability: o.Probability, norms: o.Norms}
 	if p.Epilogue.Kind == engine.EpilogueNorms {
 		return d.multiplyNorms(g, p)
 	}
 	return d.multiply(g, p, 0)
-}
-
-// product takes the operands, and checks that what is written shares no memory
-// with anything else.
-func (d *device) product(dst, a, b engine.Matrix, e engine.Epilogue) (g product, err error) {
-	o := operands{device: d, operation: "gemm"}
-	g = product{dst: o.take("dst", dst), a: o.take("a", a), b: o.take("b", b), bias: o.take("bias", e.Bias)}
-	switch e.Kind {
-	case engine.EpilogueDerivative:
-		g.hidden = o.take("hidden", e.Hidden)
-	case engine.EpilogueBernoulli:
-		g.probability = o.take("probability", e.Probability)
-	case engine.EpilogueNorms:
-		g.norms = o.take("norms", e.Norms)
-	}
-	written := [...]*matrix{g.dst, g.probability, g.norms}
-	for i, name := range [...]string{"dst", "probability", "norms"} {
-		o.apart(name, written[i], "a", g.a)
-		o.apart(name, written[i], "b", g.b)
-		o.apart(name, written[i], "bias", g.bias)
-		o.apart(name, written[i], "hidden", g.hidden)
-		if i > 0 {
-			o.apart(name, written[i], "dst", g.dst)
-		}
-	}
-	return g, o.err
 }
 
 // multiply launches the product. squares is where EpilogueNorms leaves its sums.

@@ -55,14 +55,10 @@ func (g *gibbs) Run(s *engine.GibbsState, sweeps int) (progress engine.GibbsProg
 	if err := engine.CheckGibbsState(g.plan, s, sweeps); err != nil {
 		return progress, err
 	}
-	o := operands{device: d, operation: "gibbs"}
 	c := sampling{gibbs: g, holding: holding{device: d, operation: "gibbs"}, state: s}
-	c.hidden, c.visible, c.means = o.take("hidden", s.Hidden), o.take("visible", s.Visible), o.take("means", s.Means)
-	o.apart("visible", c.visible, "hidden", c.hidden)
-	o.apart("means", c.means, "hidden", c.hidden)
-	o.apart("means", c.means, "visible", c.visible)
-	if o.err != nil || sweeps <= 0 {
-		return progress, o.err
+	c.hidden, c.visible, c.means, err = engine.TakeGibbs[*matrix](d, s)
+	if err != nil || sweeps <= 0 {
+		return progress, err
 	}
 	defer func() {
 		if e := c.close(); err == nil {

@@ -39,20 +39,20 @@ func (r *lesson) learnBiases(rate float32, data, model side, s shift) (side, sid
 	}
 	v, p := r.velocity, r.value
 	var a arguments
-	a.matrix(p.bias)
-	a.matrix(v.bias)
+	a.matrix(p.Bias)
+	a.matrix(v.Bias)
 	a.matrix(data.hidden)
 	a.matrix(model.hidden)
 	a.matrix(s.activity)
-	a.matrix(p.visibleBias)
-	a.matrix(v.visibleBias)
+	a.matrix(p.VisibleBias)
+	a.matrix(v.VisibleBias)
 	a.matrix(data.visible)
 	a.matrix(centered)
 	a.matrix(model.visible)
 	a.matrix(s.center)
-	a.ints(p.bias.cols, p.visibleBias.cols, data.rows(), model.rows())
+	a.ints(p.Bias.cols, p.VisibleBias.cols, data.rows(), model.rows())
 	a.floats(rate, r.rule.Momentum, engine.ActivityShare, 1-engine.ActivityShare, s.cost, s.push)
-	r.launch("learn_biases", r.biasBlocks(), a, p.bias.called("bias"), p.visibleBias.called("visible bias"), data.visible.called("data"), model.visible.called("model"))
+	r.launch("learn_biases", r.biasBlocks(), a, p.Bias.called("bias"), p.VisibleBias.called("visible bias"), data.visible.called("data"), model.visible.called("model"))
 	if centered != nil {
 		data.visible = centered
 	}
@@ -60,7 +60,7 @@ func (r *lesson) learnBiases(rate float32, data, model side, s shift) (side, sid
 }
 
 func (r *lesson) biasBlocks() int64 {
-	return kernels.Blocks(int64(r.value.bias.cols) + int64(r.value.visibleBias.cols))
+	return kernels.Blocks(int64(r.value.Bias.cols) + int64(r.value.VisibleBias.cols))
 }
 
 // decay is the factor of the weights in their own step.
@@ -75,14 +75,14 @@ func (r *lesson) decay() float32 {
 // times these rates. step is nil if nobody asks for it by itself. With a limit above 0
 // rows of it are scaled down to that.
 func (r *lesson) learnWeights(step *matrix, data side, dataRate float32, model side, modelRate, limit float32) {
-	w := r.value.weight
+	w := r.value.Weight
 	moved := w
 	if limit > 0 {
 		moved = nil
 	}
 	var a arguments
 	a.matrix(step)
-	a.matrix(r.velocity.weight)
+	a.matrix(r.velocity.Weight)
 	a.matrix(moved)
 	a.matrix(data.hidden)
 	a.matrix(data.visible)
@@ -102,10 +102,10 @@ func (r *lesson) learnWeights(step *matrix, data side, dataRate float32, model s
 
 // learnLimited limits the step, and makes it.
 func (r *lesson) learnLimited(step *matrix, limit float32) {
-	w := r.value.weight
+	w := r.value.Weight
 	var a arguments
 	a.matrix(step)
-	a.matrix(r.velocity.weight)
+	a.matrix(r.velocity.Weight)
 	a.matrix(w)
 	a.ints(w.rows, w.cols)
 	a.floats(limit, r.rule.Momentum, r.decay())
@@ -117,13 +117,13 @@ func (r *lesson) learnLimited(step *matrix, limit float32) {
 func (r *lesson) learnUncentered(step *matrix, s shift) {
 	v, p := r.velocity, r.value
 	var a arguments
-	a.matrix(p.bias)
-	a.matrix(v.bias)
+	a.matrix(p.Bias)
+	a.matrix(v.Bias)
 	a.matrix(s.activity)
-	a.matrix(p.visibleBias)
-	a.matrix(v.visibleBias)
+	a.matrix(p.VisibleBias)
+	a.matrix(v.VisibleBias)
 	a.matrix(s.center)
 	a.matrix(step)
 	a.ints(step.rows, step.cols)
-	r.launch("learn_uncentered", r.biasBlocks(), a, p.bias.called("bias"), p.visibleBias.called("visible bias"), step.called("step"))
+	r.launch("learn_uncentered", r.biasBlocks(), a, p.Bias.called("bias"), p.VisibleBias.called("visible bias"), step.called("step"))
 }

@@ -71,7 +71,7 @@ func (m *matrix) called(name string) named {
 }
 
 func (m *matrix) Write(src []float32) error {
-	if err := m.usable("write", "matrix"); err != nil {
+	if err := m.Usable("write", "matrix"); err != nil {
 		return err
 	}
 	if err := engine.CheckTransfer("write", m, len(src)); err != nil {
@@ -82,7 +82,7 @@ func (m *matrix) Write(src []float32) error {
 }
 
 func (m *matrix) Read(dst []float32) error {
-	if err := m.usable("read", "matrix"); err != nil {
+	if err := m.Usable("read", "matrix"); err != nil {
 		return err
 	}
 	if err := engine.CheckTransfer("read", m, len(dst)); err != nil {
@@ -96,7 +96,7 @@ func (m *matrix) Read(dst []float32) error {
 }
 
 func (m *matrix) Slice(from, to int) (engine.Matrix, error) {
-	if err := m.usable("slice", "matrix"); err != nil {
+	if err := m.Usable("slice", "matrix"); err != nil {
 		return nil, err
 	}
 	if err := engine.CheckSlice(m, from, to); err != nil {
@@ -115,9 +115,13 @@ func (m *matrix) Close() error {
 	return m.in.device.memory.put(m.in.piece)
 }
 
-// usable returns an error if the matrix, called name in the operation, has been
-// closed, or its device has.
-func (m *matrix) usable(operation, name string) error {
+// Place implements [engine.Own].
+func (m *matrix) Place() (on engine.Device, memory any, first int) {
+	return m.in.device, m.in, m.first
+}
+
+// Usable implements [engine.Own].
+func (m *matrix) Usable(operation, name string) error {
 	if err := m.in.device.open(operation); err != nil {
 		return err
 	}
@@ -125,48 +129,4 @@ func (m *matrix) usable(operation, name string) error {
 		return fmt.Errorf("%s: %s is closed", operation, name)
 	}
 	return nil
-}
-
-// overlaps says whether two matrices share an element.
-func (m *matrix) overlaps(o *matrix) bool {
-	return m.in == o.in && m.size() > 0 && o.size() > 0 && m.first < o.first+o.size() && o.first < m.first+m.size()
-}
-
-// operands checks what a device alone can see of an operation's operands, and
-// remembers the first error.
-type operands struct {
-	device    *device
-	operation string
-	err       error
-}
-
-// take returns an operand of this device, or nil if it is nil or wrong.
-func (o *operands) take(name string, m engine.Matrix) *matrix {
-	if m == nil || o.err != nil {
-		return nil
-	}
-	own, ok := m.(*matrix)
-	if !ok || own.in.device != o.device {
-		o.err = fmt.Errorf("%s: %s belongs to another device", o.operation, name)
-		return nil
-	}
-	if o.err = own.usable(o.operation, name); o.err != nil {
-		return nil
-	}
-	return own
-}
-
-// apart demands that two operands, if they are there, share no memory.
-func (o *operands) apart(a string, x *matrix, b string, y *matrix) {
-	if o.err == nil && x != nil && y != nil && x.overlaps(y) {
-		o.err = fmt.Errorf("%s: %s shares memory with %s", o.operation, a, b)
-	}
-}
-
-// apartOrSame demands that two operands of the same shape share no memory, or
-// all of it.
-func (o *operands) apartOrSame(a string, x *matrix, b string, y *matrix) {
-	if o.err == nil && x.overlaps(y) && x.first != y.first {
-		o.err = fmt.Errorf("%s: %s shares some of its memory with %s; all or none is allowed", o.operation, a, b)
-	}
 }

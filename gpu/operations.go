@@ -17,12 +17,7 @@ func (d *device) elementwise(operation string, dst, x engine.Matrix) (mdst, mx *
 	if err := engine.CheckElementwise(operation, dst, x); err != nil {
 		return nil, nil, err
 	}
-	o := operands{device: d, operation: operation}
-	mdst, mx = o.take("dst", dst), o.take("x", x)
-	if o.err == nil {
-		o.apartOrSame("dst", mdst, "x", mx)
-	}
-	return mdst, mx, o.err
+	return engine.TakeElementwise[*matrix](d, operation, dst, x)
 }
 
 // describe is the label of an operation with these operands.
@@ -95,10 +90,9 @@ func (d *device) Uniform(dst engine.Matrix, at engine.Stream) error {
 	if err := engine.CheckRandom("uniform", dst, at); err != nil {
 		return err
 	}
-	o := operands{device: d, operation: "uniform"}
-	mdst := o.take("dst", dst)
-	if o.err != nil {
-		return o.err
+	mdst, err := engine.TakeOne[*matrix](d, "uniform", "dst", dst)
+	if err != nil {
+		return err
 	}
 	var a arguments
 	a.matrix(mdst)
@@ -183,16 +177,9 @@ func (d *device) Reduce(dst, x engine.Matrix, r engine.Reduction) error {
 	if err := engine.CheckReduce(dst, x, r); err != nil {
 		return err
 	}
-	o := operands{device: d, operation: "reduce"}
-	mdst, mx := o.take("dst", dst), o.take("x", x)
-	var with *matrix
-	if r.Kind == engine.RowDots {
-		with = o.take("with", r.With)
-	}
-	o.apart("dst", mdst, "x", mx)
-	o.apart("dst", mdst, "with", with)
-	if o.err != nil {
-		return o.err
+	mdst, mx, with, err := engine.TakeReduce[*matrix](d, dst, x, r)
+	if err != nil {
+		return err
 	}
 	var a arguments
 	a.matrix(mdst)
@@ -219,10 +206,9 @@ func (d *device) Project(x engine.Matrix, radius float32) error {
 	if err := engine.CheckProject(x, radius); err != nil {
 		return err
 	}
-	o := operands{device: d, operation: "project"}
-	mx := o.take("x", x)
-	if o.err != nil {
-		return o.err
+	mx, err := engine.TakeOne[*matrix](d, "project", "x", x)
+	if err != nil {
+		return err
 	}
 	var a arguments
 	a.matrix(mx)
@@ -238,11 +224,9 @@ func (d *device) Gather(dst, src engine.Matrix, rows []int) error {
 	if err := engine.CheckGather(dst, src, rows); err != nil {
 		return err
 	}
-	o := operands{device: d, operation: "gather"}
-	mdst, msrc := o.take("dst", dst), o.take("src", src)
-	o.apart("dst", mdst, "src", msrc)
-	if o.err != nil || rowBlocks(mdst) == 0 {
-		return o.err
+	mdst, msrc, err := engine.TakeGather[*matrix](d, dst, src)
+	if err != nil || rowBlocks(mdst) == 0 {
+		return err
 	}
 	from := make([]int32, len(rows))
 	for i, r := range rows {

@@ -29,8 +29,8 @@ func (l *learner) Close() error {
 	return l.fixed.close()
 }
 
-// parameters is engine.Parameters on a card.
-type parameters struct{ weight, bias, visibleBias *matrix }
+// parameters are of a model on a card.
+type parameters = engine.ParametersOf[*matrix]
 
 // lesson is one run of a plan for training.
 type lesson struct {
@@ -63,23 +63,12 @@ func (l *learner) lesson(s *engine.TrainingState, data engine.Matrix, u engine.U
 	if l.closed {
 		return nil, errors.New(h.operation + ": the plan is closed")
 	}
-	o := operands{device: h.device, operation: h.operation}
-	names := [...]string{"data", "weight", "bias", "visible bias", "velocity of weight", "velocity of bias", "velocity of visible bias", "chains", "activity", "center"}
-	p, v := s.Parameters, s.Velocity
-	var m [len(names)]*matrix
-	for i, operand := range [...]engine.Matrix{data, p.Weight, p.Bias, p.VisibleBias, v.Weight, v.Bias, v.VisibleBias, s.Chains, s.Activity, s.Center} {
-		m[i] = o.take(names[i], operand)
-	}
-	for i := range m {
-		for j := range i {
-			o.apart(names[i], m[i], names[j], m[j])
-		}
-	}
+	o, err := engine.TakeTraining[*matrix](h.device, h.operation, s, data)
 	return &lesson{
-		holding: h, state: s, rule: u, data: m[0],
-		value: parameters{m[1], m[2], m[3]}, velocity: parameters{m[4], m[5], m[6]},
-		chains: m[7], activity: m[8], center: m[9],
-	}, o.err
+		holding: h, state: s, rule: u, data: o.Data,
+		value: o.Value, velocity: o.Velocity,
+		chains: o.Chains, activity: o.Activity, center: o.Center,
+	}, err
 }
 
 // run has update learn from every batch of the data, and waits for the card.
@@ -124,12 +113,12 @@ func (l *learner) squaredError(norms []float32) (all float64) {
 func (r *lesson) encode(dst, visible *matrix, e engine.EpilogueKind) {
 	p := engine.Multiply(false, true)
 	p.Epilogue.Kind = e
-	r.gemm(product{dst: dst, a: visible, b: r.value.weight, bias: r.value.bias}, p)
+	r.gemm(product{dst: dst, a: visible, b: r.value.Weight, bias: r.value.Bias}, p)
 }
 
 // decode computes E[v|h].
 func (r *lesson) decode(dst, hidden *matrix, kind engine.VisibleKind) {
-	r.gemm(product{dst: dst, a: hidden, b: r.value.weight, bias: r.value.visibleBias}, means(kind))
+	r.gemm(product{dst: dst, a: hidden, b: r.value.Weight, bias: r.value.VisibleBias}, means(kind))
 }
 
 // compare computes norms of a-b, and the difference itself unless it is nil.
