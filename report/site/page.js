@@ -192,7 +192,7 @@
   // A chart with axes: draw gets functions that place numbers. marks are those of x,
   // [number, words], if they are not round numbers; counted is true where ys are counts.
   function plot(label, xs, ys, xName, yName, draw, { marks, counted } = {}) {
-    const w = 420, h = 210, left = 58, right = 16, top = 10, bottom = 38;
+    const w = 420, h = 210, left = 58, right = 24, top = 10, bottom = 38;
     const span = v => { let a = least(v), b = most(v); if (!(b > a)) { const d = Math.abs(a) * .05 || .5; a -= d; b += d; } return [a, b]; };
     const [x0, x1] = span(xs), [y0, y1] = span(ys);
     const x = v => left + (v - x0) / (x1 - x0) * (w - left - right), y = v => h - bottom - (v - y0) / (y1 - y0) * (h - top - bottom);
