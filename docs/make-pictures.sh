@@ -2,7 +2,7 @@
 # Makes the pictures of README.md and of docs/figures.md with the program itself:
 # those of the tour from the demo's models, and figure 1 on MNIST (DIR of the four
 # IDX files in UNITSCOPE_MNIST). The pictures of
-# docs/results.md come from the runs that it describes. Takes about five minutes.
+# docs/results.md come from the runs that it describes. Takes about ten minutes.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 scratch=$(mktemp -d)
@@ -14,7 +14,7 @@ unitscope="$scratch/unitscope"
 cp "$scratch/demo/figure1.png" docs/figure1-digits.png
 cp "$scratch/demo/sdae/filters.png" docs/tour-filters.png
 
-# screenshot NAME ADDRESS WIDTH,HEIGHT of the demo's report.
+# screenshot NAME ADDRESS WIDTH,HEIGHT of the demo's HTML report.
 screenshot() {
   command -v chromium >/dev/null || { echo "no chromium: docs/$1 stays as it is"; return; }
   chromium --headless --no-sandbox --hide-scrollbars --virtual-time-budget=5000 --window-size="$3" \
@@ -39,10 +39,12 @@ cp "$scratch/ascent/curves.png" docs/tour-curves.png
 look restarts restarts.png visualize ascent "${of[@]}" --units 0-5
 look combine combine.png visualize combine "${of[@]}" --units 0-24
 look examples examples.png visualize examples "${of[@]}" --units 0-5 --data $data
-look modes modes.png analyze restarts --model "$scratch/demo/sdae" --units 0-99
+look modes modes.png analyze restarts --model "$scratch/demo/sdae" --units 0-99 --control
+cp "$scratch/modes/trained-layer3-similarity.png" docs/tour-similarity.png
 look selectivity selectivity.png analyze selectivity "${of[@]}" --units 0-35
 look samples samples.png visualize sample --model "$scratch/dbn" --layer 2 --units 0-5
 look compare compare.png analyze compare --model "$scratch/dbn" --layer 2 --units 0-5 --data $data
+look activations activations.png analyze compare --model "$scratch/dbn" --layer 2 --units 0-35 --data $data
 
 if [ -z "${UNITSCOPE_MNIST:-}" ]; then
   echo "UNITSCOPE_MNIST names no folder: docs/figure1-mnist.png stays as it is"

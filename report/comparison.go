@@ -8,9 +8,9 @@ import (
 
 // Comparison draws the patterns of several methods side by side: a row for each
 // of the first so many units, a column for each method with its name above, every
-// tile on its own scale. A missing pattern is a cross. The options' Dead and Range
-// are not used.
-func Comparison(r *visualize.CompareResult, units int, o GridOptions) (*Picture, error) {
+// tile on its own scale. A missing pattern is a cross. name is the start of the
+// heading: "DBN". The options' Dead and Range are not used.
+func Comparison(name string, r *visualize.CompareResult, units int, o GridOptions) (*Picture, error) {
 	if r == nil {
 		return nil, fmt.Errorf("comparison: no result")
 	}
@@ -18,7 +18,8 @@ func Comparison(r *visualize.CompareResult, units int, o GridOptions) (*Picture,
 		return nil, fmt.Errorf("comparison: %d units, want at least 1", units)
 	}
 	o.Dead, o.Range = nil, Range{}
-	p, err := Rows(fmt.Sprintf("layer %d", r.Layer), "patterns", r.Patterns, r.Shape, r.Units, r.Methods, units, len(r.Methods), o)
+	heading := fmt.Sprintf("%s: %s by each method", layerName(name, r.Layer), Shown(min(units, len(r.Units)), len(r.Units), "unit"))
+	p, err := Rows(heading, "patterns", r.Patterns, r.Shape, r.Units, r.Methods, units, len(r.Methods), o)
 	if err != nil {
 		return nil, fmt.Errorf("comparison: %w", err)
 	}
@@ -32,7 +33,7 @@ func Comparison(r *visualize.CompareResult, units int, o GridOptions) (*Picture,
 	for i := range b.Dead {
 		b.Dead[i] = r.Rows[i].Missing
 	}
-	picture, err := Sheet("Units as several methods show them", []*Panel{p})
+	picture, err := Sheet(heading, []*Panel{p})
 	if err != nil {
 		return nil, fmt.Errorf("comparison: %w", err)
 	}

@@ -27,8 +27,8 @@ const lookFirst, lookAround = 1, 5
 // units a panel each, with a line for each restart (at most 50), of more units
 // the quantiles over all restarts of what share of its gain a restart had made.
 // The result must hold curves. Where no restart gained anything, there is no
-// figure and no error.
-func AscentCurves(r *visualize.AscentResult) (*chart.Figure, error) {
+// figure and no error. name is the start of the title: "DBN".
+func AscentCurves(name string, r *visualize.AscentResult) (*chart.Figure, error) {
 	if r == nil || r.Curves == nil {
 		return nil, fmt.Errorf("curves: the ascent has recorded none")
 	}
@@ -40,7 +40,7 @@ func AscentCurves(r *visualize.AscentResult) (*chart.Figure, error) {
 	if len(data) != rows*len(r.Curves.Steps) || len(r.Steps) != rows || len(r.Best) != len(r.Units) || rows == 0 {
 		return nil, fmt.Errorf("curves: %d units with %d restarts, %d steps, %d numbers of curves", len(r.Units), r.Restarts, len(r.Steps), len(data))
 	}
-	c := &curves{AscentResult: r, data: data, points: curvePoints(r)}
+	c := &curves{AscentResult: r, of: layerName(name, r.Layer), data: data, points: curvePoints(r)}
 	draw := c.panels
 	if len(r.Units) > curvePanels {
 		draw = c.summary
@@ -55,6 +55,7 @@ func AscentCurves(r *visualize.AscentResult) (*chart.Figure, error) {
 // curves are an ascent's, ready to draw.
 type curves struct {
 	*visualize.AscentResult
+	of     string    // the layer with its model
 	data   []float32 // [U, R, T]
 	points int       // that are drawn
 }
@@ -90,9 +91,13 @@ func (c *curves) x() []float64 {
 const stepAxis = "1 + steps"
 
 func (c *curves) panels() (*chart.Figure, error) {
-	figure := &chart.Figure{
-		Title:   fmt.Sprintf("Layer %d: activation of %s while they climb", c.Layer, count(c.Restarts, "restart")),
-		Columns: squareColumns(len(c.Units)),
+	title := fmt.Sprintf("%s while they climb", Shown(min(c.Restarts, curvesShown), c.Restarts, "restart"))
+	figure := &chart.Figure{Title: fmt.Sprintf("%s: activation of %s, of each unit", c.of, title), Columns: squareColumns(len(c.Units))}
+	width, height := 220., 150.
+	if len(c.Units) == 1 {
+		// One plot has the figure's title for its own.
+		figure.Title = fmt.Sprintf("%s, unit %d: activation of %s", c.of, c.Units[0], title)
+		width, height = chart.DefaultWidth, chart.DefaultHeight
 	}
 	x := c.x()
 	for u, unit := range c.Units {
@@ -105,7 +110,7 @@ func (c *curves) panels() (*chart.Figure, error) {
 		// The last one is drawn above the others.
 		series = append(series, chart.Series{Name: "best restart", X: x, Y: c.row(u*c.Restarts + c.Best[u]), Look: lookFirst})
 		p, err := chart.NewCurves(chart.Axes{
-			Title: fmt.Sprintf("unit %d", unit), X: stepAxis, Y: "activation", LogX: true, Width: 220, Height: 150,
+			Title: fmt.Sprintf("unit %d", unit), X: stepAxis, Y: "activation", LogX: true, Width: width, Height: height,
 		}, series)
 		if err != nil {
 			return nil, err
@@ -142,7 +147,7 @@ func (c *curves) summary() (*chart.Figure, error) {
 		series = append(series, s)
 	}
 	p, err := chart.NewCurves(chart.Axes{
-		Title: fmt.Sprintf("Layer %d: gain of %d restarts of %s, quantiles", c.Layer, n, count(len(c.Units), "unit")),
+		Title: fmt.Sprintf("%s: gain of %d restarts of %s, quantiles", c.of, n, count(len(c.Units), "unit")),
 		X:     stepAxis, Y: "share of a restart's final gain", LogX: true,
 	}, series)
 	if err != nil {

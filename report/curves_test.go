@@ -34,12 +34,12 @@ func TestAscentCurves(t *testing.T) {
 		want            []string
 	}{
 		// All have stopped by step 100, so nothing is drawn after it.
-		{"panels", 3, 4, []string{"unit 6", ">best restart</text>", ">other restarts</text>", "activation of 4 restarts", "unit 0: activation against 1 + steps. other restarts: 6 points from 0 to 0.9901"}},
-		{"one restart", 1, 1, []string{"best restart: 6 points from 0 to 0.9901"}},
-		{"hundreds of restarts", 2, 300, []string{"activation of 300 restarts"}},
-		{"summary", 17, 3, []string{"gain of 51 restarts of 17 units", ">50 %</text>", "5 %: 6 points from 0 to 1,"}},
+		{"panels", 3, 4, []string{"unit 6", ">best restart</text>", ">other restarts</text>", "SDAE layer 2: activation of 4 restarts while they climb, of each unit", "unit 0: activation against 1 + steps. other restarts: 6 points from 0 to 0.9901"}},
+		{"one restart", 1, 1, []string{"best restart: 6 points from 0 to 0.9901", ">SDAE layer 2, unit 0: activation of 1 restart while they climb</text>"}},
+		{"hundreds of restarts", 2, 300, []string{"activation of the first 50 of 300 restarts"}},
+		{"summary", 17, 3, []string{"SDAE layer 2: gain of 51 restarts of 17 units", ">50 %</text>", "5 %: 6 points from 0 to 1,"}},
 	} {
-		f, err := AscentCurves(climbed(t, c.units, c.restarts))
+		f, err := AscentCurves("SDAE", climbed(t, c.units, c.restarts))
 		if err != nil {
 			t.Fatalf("%s: %v", c.name, err)
 		}
@@ -56,13 +56,13 @@ func TestAscentCurves(t *testing.T) {
 	}
 	flat := climbed(t, 17, 3)
 	clear(flat.Curves.Activation.Float32s())
-	if f, err := AscentCurves(flat); f != nil || err != nil {
+	if f, err := AscentCurves("SDAE", flat); f != nil || err != nil {
 		t.Errorf("no gain: %v, %v", f, err)
 	}
 	short := climbed(t, 2, 3)
 	short.Steps = short.Steps[:5]
 	for want, r := range map[string]*visualize.AscentResult{"recorded none": {}, "2 units with 3 restarts, 5 steps": short} {
-		if _, err := AscentCurves(r); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := AscentCurves("SDAE", r); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q", err, want)
 		}
 	}

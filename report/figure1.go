@@ -70,10 +70,10 @@ func figure1Panels(models []Figure1Model, o FigureOptions) ([][]*Panel, error) {
 			if r == nil {
 				return nil, fmt.Errorf("%s, panel %d: result is missing (nil)", m.Name, k+1)
 			}
-			rows[i][k] = layerPanel(fmt.Sprintf("%s layer %d", m.Name, r.Layer), r, o)
+			rows[i][k] = layerPanel(layerName(m.Name, r.Layer), r, o)
 		}
 		if m.Restarts != nil {
-			p, err := restartsPanel(m.Restarts, o)
+			p, err := restartsPanel(m.Name, m.Restarts, o)
 			if err != nil {
 				return nil, fmt.Errorf("%s, restarts: %w", m.Name, err)
 			}
@@ -102,7 +102,7 @@ func (b *Block) nameUnits(units []int) {
 }
 
 // restartsPanel is a block for each unit, with a tile for each restart.
-func restartsPanel(r *visualize.AscentResult, o FigureOptions) (*Panel, error) {
+func restartsPanel(name string, r *visualize.AscentResult, o FigureOptions) (*Panel, error) {
 	if r.Patterns == nil || r.Patterns.Dims() != 3 {
 		return nil, fmt.Errorf("patterns are %s, want [units, restarts, components]; the ascent must keep all patterns", describe(r.Patterns))
 	}
@@ -114,7 +114,7 @@ func restartsPanel(r *visualize.AscentResult, o FigureOptions) (*Panel, error) {
 	if r.Dead != nil && len(r.Dead) != units {
 		return nil, fmt.Errorf("%d units, %d marks of dead units", units, len(r.Dead))
 	}
-	p := &Panel{Heading: fmt.Sprintf("%s, %s", count(units, "unit"), count(restarts, "restart")), What: ascentWhat, Radius: r.Radius}
+	p := &Panel{Heading: fmt.Sprintf("%s: %s, %s", layerName(name, r.Layer), count(units, "unit"), count(restarts, "restart")), What: ascentWhat, Radius: r.Radius}
 	for u := range units {
 		size := restarts * components
 		patterns, err := dense.Of(data[u*size:(u+1)*size], restarts, components)

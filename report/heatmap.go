@@ -18,7 +18,8 @@ const (
 	heatBar     = 20  // width of the colour bar, in pixels
 	tickLength  = 5   // of an axis' marks, in pixels
 	maxTicks    = 12  // marks of an axis
-	treeWidth   = 70  // of a dendrogram, in pixels
+	treeWidth   = 120 // of a dendrogram, in pixels, without the stems
+	treeStem    = 10  // of each leaf before its first join, and of the root, in pixels
 )
 
 // HeatMap is a square matrix that is drawn in colour, rows downwards.
@@ -49,7 +50,8 @@ type Join struct {
 
 // HeatOptions says what matrices are about, and how they are drawn.
 type HeatOptions struct {
-	Title         string  // the picture in a few words
+	Title         string  // the picture in a few words, not drawn
+	Heading       string  // above everything; may be empty
 	Rows, Columns string  // what rows and columns are
 	What          string  // what the colours are
 	Note          string  // below everything; may be empty
@@ -81,16 +83,21 @@ func heatMaps(rows [][]*HeatMap, o HeatOptions) (*Picture, error) {
 	if err != nil {
 		return nil, err
 	}
-	size := image.Pt(margin, margin)
+	top := margin
+	if o.Heading != "" {
+		top += l.line(headingSize) + labelGap
+	}
+	size := image.Pt(margin, top)
 	for _, w := range widths {
 		size.X += w + margin
 	}
 	for _, h := range heights {
 		size.Y += h + margin
 	}
-	bar := image.Rect(size.X, margin+l.line(headingSize), size.X+heatBar, margin+l.line(headingSize)+min(heatTarget, max(60, heights[0]-l.line(headingSize)-3*l.line(labelSize))))
+	bar := image.Rect(size.X, top+l.line(headingSize), size.X+heatBar, top+l.line(headingSize)+min(heatTarget, max(60, heights[0]-l.line(headingSize)-3*l.line(labelSize))))
 	size.X += heatBar + 2*tickLength + l.widest(barNumbers(o), labelSize) + l.line(labelSize) + margin
-	size.Y = max(size.Y, bar.Max.Y+margin)
+	size.X = max(size.X, l.width(o.Heading, headingSize)+2*margin)
+	size.Y = max(size.Y, bar.Max.Y+margin, bar.Min.Y+l.width(o.What, labelSize)+margin)
 	note := l.wrap(o.Note, labelSize, size.X-2*margin)
 	noteAt := image.Pt(margin, size.Y+l.ascent(labelSize))
 	if o.Note != "" {
@@ -100,7 +107,8 @@ func heatMaps(rows [][]*HeatMap, o HeatOptions) (*Picture, error) {
 	if err != nil {
 		return nil, err
 	}
-	y := margin
+	p.write(o.Heading, headingSize, image.Pt(margin, margin+l.ascent(headingSize)), start)
+	y := top
 	for i, row := range panels {
 		x := margin
 		for k, panel := range row {
@@ -189,7 +197,7 @@ func newHeatPanel(m *HeatMap, o HeatOptions, target int, l *letters) (*heatPanel
 	side := n * p.scale
 	right := side + ticks/2 // a last number may stick out
 	if m.Tree != nil {
-		right = side + treeWidth + labelGap
+		right = side + labelGap + 2*treeStem + treeWidth
 	}
 	// The title and the names of the axes may be longer than the matrix.
 	p.size = image.Pt(
@@ -275,13 +283,15 @@ func (t *Tree) check(n int) error {
 	return nil
 }
 
-// drawTree draws a dendrogram: the leaves at the left, the most similar groups
-// joined first. Its axis is that of the colours, from the high end on.
+// drawTree draws a dendrogram: the leaves at the left, each with a stem, so that
+// one that is joined at once is seen too, the most similar groups joined first,
+// and a stem for the root. Its axis is that of the colours, from the high end on,
+// and has its ends written below.
 func (p *heatPanel) drawTree(img *Picture, at image.Point) {
 	ink := color.Gray{}
 	across := func(similarity float64) int {
 		share := (p.options.High - similarity) / (p.options.High - p.options.Low)
-		return int(float64(treeWidth-1) * min(1, max(0, share)))
+		return treeStem + int(float64(treeWidth-1)*min(1, max(0, share)))
 	}
 	if cut := p.Tree.Cut; cut > p.options.Low && cut < p.options.High {
 		img.fill(image.Rect(0, 0, 1, p.n*p.scale).Add(at).Add(image.Pt(across(cut), 0)), color.RGBA{0xD5, 0x5E, 0x00, 255})
@@ -289,6 +299,12 @@ func (p *heatPanel) drawTree(img *Picture, at image.Point) {
 	places := make([]image.Point, 0, 2*p.n)
 	for i := range p.n {
 		places = append(places, image.Pt(0, i*p.scale+p.scale/2))
+	}
+	below := p.n*p.scale + tickLength + img.letters.ascent(labelSize)
+	for _, end := range []float64{p.options.High, p.options.Low} {
+		x := across(end)
+		img.fill(image.Rect(x, p.n*p.scale, x+1, p.n*p.scale+tickLength).Add(at), ink)
+		img.write(number(float32(end)), labelSize, at.Add(image.Pt(x, below)), middle)
 	}
 	for _, j := range p.Tree.Joins {
 		a, b, x := places[j.A], places[j.B], across(j.Similarity)
@@ -302,6 +318,8 @@ func (p *heatPanel) drawTree(img *Picture, at image.Point) {
 		img.fill(image.Rect(x, a.Y, x+1, b.Y+1).Add(at), ink)
 		places = append(places, image.Pt(x, (a.Y+b.Y)/2))
 	}
+	root := places[len(places)-1]
+	img.fill(image.Rect(root.X, root.Y, root.X+treeStem, root.Y+1).Add(at), ink)
 }
 
 // barNumbers are those beside the colour bar, from the lowest one on.

@@ -121,22 +121,25 @@ func TestTree(t *testing.T) {
 	img := p.Image()
 	step := heatTarget / 3
 	corner := p.images[0].at.Add(image.Pt(3*step+labelGap, 0))
+	const zero = treeStem // where the axis begins
 	for _, c := range []struct {
 		name string
 		x, y int
 		ink  bool
 	}{
-		{"the first join, at similarity 1", 0, step, true},
-		{"beside it", 1, step/2 + 5, false},
-		{"the second join, at similarity 0", treeWidth - 1, 2 * step, true},
-		{"the line to leaf 2", treeWidth / 4, 5 * step / 2, true},
-		{"the line to the first join", treeWidth / 4, step/2 + step/2, true},
+		{"the stem of leaf 0", 0, step / 2, true},
+		{"the first join, at similarity 1", zero, step, true},
+		{"beside it", zero + 1, step/2 + 5, false},
+		{"the second join, at similarity 0", zero + treeWidth - 1, 2 * step, true},
+		{"the line to leaf 2", zero + treeWidth/4, 5 * step / 2, true},
+		{"the line to the first join", zero + treeWidth/4, step/2 + step/2, true},
+		{"the stem of the root", zero + treeWidth + treeStem/2, 7 * step / 4, true},
 	} {
 		if got := img.At(corner.X+c.x, corner.Y+c.y) == (color.RGBA{A: 255}); got != c.ink {
 			t.Errorf("%s: a line is %v, want %v", c.name, got, c.ink)
 		}
 	}
-	cut := img.At(corner.X+(treeWidth-1)/2, corner.Y+3)
+	cut := img.At(corner.X+zero+(treeWidth-1)/2, corner.Y+3)
 	if cut != (color.RGBA{0xD5, 0x5E, 0x00, 255}) {
 		t.Errorf("the cut has colour %v", cut)
 	}

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/unitscope/unitscope/report/chart"
 	"github.com/unitscope/unitscope/visualize"
@@ -19,8 +20,9 @@ const maxBars = 40
 // ModesHistogram draws how many modes the units of each layer have: a panel for
 // each layer, in which a bar says what share of its units that are not dead has
 // so many modes, the last one of 40 so many or more. The networks, such as the
-// trained one and its control, stand side by side.
-func ModesHistogram(results []visualize.ModesOf) (*chart.Figure, error) {
+// trained one and its control, stand side by side. name is the start of the title:
+// "DBN"; it may be empty.
+func ModesHistogram(name string, results []visualize.ModesOf) (*chart.Figure, error) {
 	var layers []int
 	var networks []string
 	most := 1
@@ -39,14 +41,32 @@ func ModesHistogram(results []visualize.ModesOf) (*chart.Figure, error) {
 		return nil, fmt.Errorf("histogram of modes: no layers")
 	}
 	figure := &chart.Figure{Columns: min(len(layers), 3)}
+	axes := chart.Axes{X: "modes of a unit", Y: "share of units", YHigh: 1, Width: panelWidth, Height: panelHeight}
 	for _, layer := range layers {
-		p, err := modesPanel(layer, results, networks, most)
+		axes.Title = fmt.Sprintf("Layer %d", layer)
+		if len(layers) == 1 {
+			// One plot has no title beside the figure's.
+			axes.Title = modesTitle(layerName(name, layer), results[0])
+			axes.Width, axes.Height = chart.DefaultWidth, chart.DefaultHeight
+		} else {
+			figure.Title = modesTitle(name, results[0])
+		}
+		p, err := modesPanel(axes, layer, results, networks, most)
 		if err != nil {
 			return nil, fmt.Errorf("histogram of modes: layer %d: %w", layer, err)
 		}
 		figure.Plots = append(figure.Plots, p)
 	}
 	return figure, nil
+}
+
+// modesTitle says what the bars count, and at which threshold.
+func modesTitle(name string, r visualize.ModesOf) string {
+	title := fmt.Sprintf("modes among %s of a unit, at cosine %g", count(r.Restarts, "restart"), r.Threshold)
+	if name == "" {
+		return strings.ToUpper(title[:1]) + title[1:]
+	}
+	return name + ": " + title
 }
 
 // bar is the bar that a unit counts for, 0 for none.
@@ -58,7 +78,7 @@ func bar(m visualize.UnitModes) int {
 }
 
 // modesPanel is the bars of one layer.
-func modesPanel(layer int, results []visualize.ModesOf, networks []string, most int) (*chart.Plot, error) {
+func modesPanel(axes chart.Axes, layer int, results []visualize.ModesOf, networks []string, most int) (*chart.Plot, error) {
 	names := make([]string, most)
 	for i := range names {
 		names[i] = strconv.Itoa(i + 1)
@@ -66,7 +86,6 @@ func modesPanel(layer int, results []visualize.ModesOf, networks []string, most 
 	if most == maxBars {
 		names[most-1] += "+"
 	}
-	title := fmt.Sprintf("Layer %d", layer)
 	var series []chart.Series
 	for _, network := range networks {
 		// A network without this layer has its colour in the other panels.
@@ -76,13 +95,13 @@ func modesPanel(layer int, results []visualize.ModesOf, networks []string, most 
 				dead := 0
 				s.Y, dead = shares(r, most)
 				if dead > 0 {
-					title += fmt.Sprintf(", %s: %d dead", network, dead)
+					axes.Title += fmt.Sprintf(", %s: %d dead", network, dead)
 				}
 			}
 		}
 		series = append(series, s)
 	}
-	return chart.NewBars(chart.Axes{Title: title, X: "modes of a unit", Y: "share of units", YHigh: 1, Width: panelWidth, Height: panelHeight}, names, series)
+	return chart.NewBars(axes, names, series)
 }
 
 // shares is of the units that are not dead, how many have 1, 2, ... modes.
@@ -105,8 +124,9 @@ func shares(r visualize.ModesOf, most int) (shares []float64, dead int) {
 // reaches, in the right one its percentile among the examples of the data. The
 // line is the median of the units. Units whose first method has no pattern, or no
 // positive activation, are left out of the left panel. A panel without a dot is
-// left out; without any, there is no figure and no error.
-func ActivationPlot(r *visualize.CompareResult) (*chart.Figure, error) {
+// left out; without any, there is no figure and no error. name is the start of the
+// title: "DBN".
+func ActivationPlot(name string, r *visualize.CompareResult) (*chart.Figure, error) {
 	if len(r.Methods) == 0 {
 		return nil, fmt.Errorf("plot of activations: no methods")
 	}
@@ -123,13 +143,13 @@ func ActivationPlot(r *visualize.CompareResult) (*chart.Figure, error) {
 			}
 		}
 	}
-	figure := &chart.Figure{}
+	figure := &chart.Figure{Title: fmt.Sprintf("%s: what the patterns of %s reach", layerName(name, r.Layer), count(len(r.Units), "unit"))}
 	for _, panel := range []struct {
 		title, y string
 		groups   [][]float64
 	}{
-		{"Activation relative to " + r.Methods[0], "share", shares},
-		{fmt.Sprintf("Percentile among %d examples", r.Examples), "percentile", percentiles},
+		{"Activation relative to " + r.Methods[0], "share of the activation by " + r.Methods[0], shares},
+		{fmt.Sprintf("Percentile among %d examples", r.Examples), "percentile of the activation", percentiles},
 	} {
 		if !slices.ContainsFunc(panel.groups, func(g []float64) bool {
 			return slices.ContainsFunc(g, func(v float64) bool { return !math.IsNaN(v) })

@@ -16,7 +16,7 @@ import (
 
 // modesWith is a result whose units have so many modes; 0 is a dead unit.
 func modesWith(network string, layer int, modes ...int) visualize.ModesOf {
-	r := &visualize.ModesResult{Layer: layer}
+	r := &visualize.ModesResult{Layer: layer, Restarts: 9, Threshold: 0.95}
 	for i, m := range modes {
 		u := visualize.UnitModes{Unit: i, Dead: m == 0, Modes: visualize.Estimate{Value: float64(m)}}
 		if u.Dead {
@@ -46,7 +46,7 @@ func svgOf(t testing.TB, f *chart.Figure) string {
 // What the bars show is said in words too.
 func TestModesHistogram(t *testing.T) {
 	results := []visualize.ModesOf{modesWith("trained", 1, 1, 1, 2, 5, 0), modesWith("untrained", 1, 1, 1), modesWith("trained", 2, 3)}
-	f, err := ModesHistogram(results)
+	f, err := ModesHistogram("SDAE", results)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +54,7 @@ func TestModesHistogram(t *testing.T) {
 	text := svgOf(t, f)
 	for _, want := range []string{
 		"Layer 1, trained: 1 dead: Bars of share of units. 1, trained: 0.5. 2, trained: 0.25.", "5, trained: 0.25.", "1, untrained: 1.",
-		"Layer 2: Bars of share of units. 1, trained: 0. 2, trained: 0. 3, trained: 1.", ">untrained</text>", "modes of a unit",
+		"Layer 2: Bars of share of units. 1, trained: 0. 2, trained: 0. 3, trained: 1.", ">untrained</text>", "modes of a unit", ">SDAE: modes among 9 restarts of a unit, at cosine 0.95</text>",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("there is no %q", want)
@@ -67,14 +67,16 @@ func TestModesHistogram(t *testing.T) {
 		{"all dead", []visualize.ModesOf{modesWith("trained", 1, 0, 0)}},
 		{"thousands of modes", []visualize.ModesOf{modesWith("trained", 1, 5000, 39)}},
 	} {
-		f, err := ModesHistogram(c.results)
+		f, err := ModesHistogram("", c.results)
 		if err != nil {
 			t.Fatalf("%s: %v", c.name, err)
 		}
 		keep(t, "modes-"+strings.ReplaceAll(c.name, " ", "-"), f)
-		svgOf(t, f)
+		if text := svgOf(t, f); !strings.Contains(text, ">layer 1: modes among 9 restarts of a unit, at cosine 0.95") {
+			t.Errorf("%s: the one layer is not named", c.name)
+		}
 	}
-	if _, err := ModesHistogram(nil); err == nil || !strings.Contains(err.Error(), "no layers") {
+	if _, err := ModesHistogram("", nil); err == nil || !strings.Contains(err.Error(), "no layers") {
 		t.Errorf("no layers: error %v", err)
 	}
 }
@@ -101,15 +103,15 @@ func TestActivationPlot(t *testing.T) {
 		v := float64(u)
 		r.Rows = append(r.Rows, visualize.Compared{Activation: 4 - v, Percentile: 100 - v}, visualize.Compared{Activation: v / 2, Percentile: 20 * v, Missing: u == 3})
 	}
-	f, err := ActivationPlot(r)
+	f, err := ActivationPlot("DBN", r)
 	if err != nil {
 		t.Fatal(err)
 	}
 	keep(t, "activations", f)
 	text := svgOf(t, f)
 	for _, want := range []string{
-		"Activation relative to ascent: Dots of share. ascent: 4 numbers, median 1. combination: 3 numbers, median 0.1667.",
-		"Percentile among 10 examples: Dots of percentile. ascent: 4 numbers, median 98.5. combination: 3 numbers, median 20.",
+		"Activation relative to ascent: Dots of share of the activation by ascent. ascent: 4 numbers, median 1. combination: 3 numbers, median 0.1667.",
+		"Percentile among 10 examples: Dots of percentile of the activation. ascent: 4 numbers, median 98.5. combination: 3 numbers, median 20.",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("there is no %q", want)
@@ -118,13 +120,13 @@ func TestActivationPlot(t *testing.T) {
 	for i := range r.Rows {
 		r.Rows[i].Missing = true
 	}
-	if f, err := ActivationPlot(r); f != nil || err != nil {
+	if f, err := ActivationPlot("DBN", r); f != nil || err != nil {
 		t.Errorf("nothing to plot: %v, %v", f, err)
 	}
 }
 
 func TestComparison(t *testing.T) {
-	p, err := Comparison(methodsOf(t), 5, GridOptions{Scale: 4})
+	p, err := Comparison("DBN", methodsOf(t), 5, GridOptions{Scale: 4})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,20 +139,20 @@ func TestComparison(t *testing.T) {
 		t.Fatal(err)
 	}
 	sameTiles(t, p.images[:4], patterns, r.Shape, GridOptions{Dead: []bool{false, false, false, true}})
-	for _, want := range []string{"combination", "unit 1"} {
+	for _, want := range []string{"combination", "unit 1", "DBN layer 1: 2 units by each method"} {
 		if !holdsText(p, want) {
 			t.Errorf("there is no %q", want)
 		}
 	}
-	if one, err := Comparison(methodsOf(t), 1, GridOptions{Scale: 4}); err != nil || len(one.images) != 2+1 {
+	if one, err := Comparison("DBN", methodsOf(t), 1, GridOptions{Scale: 4}); err != nil || len(one.images) != 2+1 {
 		t.Errorf("one unit: %v", err)
 	}
 	bad := methodsOf(t)
 	bad.Rows = bad.Rows[:1]
 	for want, do := range map[string]func() (*Picture, error){
-		"no result":          func() (*Picture, error) { return Comparison(nil, 1, GridOptions{}) },
-		"at least 1":         func() (*Picture, error) { return Comparison(methodsOf(t), 0, GridOptions{}) },
-		"2 names and 1 rows": func() (*Picture, error) { return Comparison(bad, 1, GridOptions{}) },
+		"no result":          func() (*Picture, error) { return Comparison("DBN", nil, 1, GridOptions{}) },
+		"at least 1":         func() (*Picture, error) { return Comparison("DBN", methodsOf(t), 0, GridOptions{}) },
+		"2 names and 1 rows": func() (*Picture, error) { return Comparison("DBN", bad, 1, GridOptions{}) },
 	} {
 		if _, err := do(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q", err, want)
@@ -169,7 +171,7 @@ func TestSimilarities(t *testing.T) {
 	}
 	r := &visualize.ModesResult{Layer: 2, Threshold: 0.95, Restarts: 3, Cosines: cosines, Mode: []int{-1, -1, -1, 0, 1, 0},
 		Units: []visualize.UnitModes{{Unit: 4, Dead: true}, {Unit: 7, Modes: visualize.Estimate{Value: 2}}}}
-	p, err := Similarities(r, 9)
+	p, err := Similarities("DBN", r, 9)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -183,14 +185,14 @@ func TestSimilarities(t *testing.T) {
 			t.Errorf("element %d has colour %v, want that of %g", k, got, want)
 		}
 	}
-	if !holdsText(p, "unit 7, 2 modes") {
+	if !holdsText(p, "unit 7, 2 modes") || !holdsText(p, "DBN layer 2: how alike the restarts of 1 of 2 units are") {
 		t.Error("the unit is not named")
 	}
 	r.Mode = []int{-1, -1, -1, -1, -1, -1}
-	if p, err := Similarities(r, 9); p != nil || err != nil {
+	if p, err := Similarities("DBN", r, 9); p != nil || err != nil {
 		t.Errorf("all dead: %v, %v", p, err)
 	}
-	if _, err := Similarities(nil, 9); err == nil || !strings.Contains(err.Error(), "no cosines") {
+	if _, err := Similarities("", nil, 9); err == nil || !strings.Contains(err.Error(), "no cosines") {
 		t.Errorf("no result: %v", err)
 	}
 }

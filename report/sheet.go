@@ -25,7 +25,8 @@ type Panel struct {
 }
 
 // Block is a grid of tiles with labels outside of them. Each tile has a frame of
-// one pixel, which neighbours share, as the lines of [Grid].
+// one pixel, with white between the frames: patterns that reach the edges of their
+// tiles, as those of patches do, must not run into each other.
 type Block struct {
 	Label    string        // above the block
 	Patterns *tensor.Dense // [N, D]
@@ -39,8 +40,9 @@ type Block struct {
 
 const (
 	margin       = 16   // around a picture and between its panels, in pixels
-	blockGap     = 9    // between the blocks of a panel
+	blockGap     = 14   // between the blocks of a panel
 	labelGap     = 5    // between labels and what they name
+	tileGap      = 4    // between tiles: two frames and two pixels of white
 	tileTarget   = 84   // pixels that a tile's longer side is drawn with at most, if one per component allows
 	pictureWidth = 1400 // that tiles without a scale of their own should not exceed together, if one per component allows
 	noteWidth    = 480  // that notes have at least
@@ -205,10 +207,10 @@ func (s *sheet) measureBlock(b *laidBlock) error {
 		return err
 	}
 	line, tile := s.letters.line(labelSize), b.tiles.size()
-	b.step = tile.Add(image.Pt(1, 1))
+	b.step = tile.Add(image.Pt(tileGap, tileGap))
 	b.corner = image.Pt(1, 1)
 	if len(b.Tiles) > 0 {
-		b.step.X = max(b.step.X+labelGap, s.letters.widest(b.Tiles, labelSize)+labelGap)
+		b.step.X = max(b.step.X, s.letters.widest(b.Tiles, labelSize)+labelGap)
 		b.step.Y += line
 		b.corner.Y += line
 	}

@@ -15,8 +15,9 @@ const maxSimilarities = 1 << 23
 // at most so many, that found something: a matrix per unit, in the order of its
 // dendrogram, which stands at its right. The line across the dendrogram is the
 // threshold of the modes. Without such a unit there is no picture and no error,
-// and neither where a single matrix would be larger than 8 million elements.
-func Similarities(r *visualize.ModesResult, most int) (*Picture, error) {
+// and neither where a single matrix would be larger than 8 million elements. name
+// is the start of the heading: "DBN"; it may be empty.
+func Similarities(name string, r *visualize.ModesResult, most int) (*Picture, error) {
 	if r == nil || r.Cosines == nil {
 		return nil, fmt.Errorf("similarities: no cosines")
 	}
@@ -49,10 +50,15 @@ func Similarities(r *visualize.ModesResult, most int) (*Picture, error) {
 	}
 	// A tenth or more, so that what is nearly 1 looks like 1.
 	low := min(math.Floor(10*lowest)/10, 0.9)
+	shown := count(len(maps), "unit")
+	if len(maps) < len(r.Units) {
+		shown = fmt.Sprintf("%d of %s", len(maps), count(len(r.Units), "unit"))
+	}
+	heading := fmt.Sprintf("%s: how alike the restarts of %s are", layerName(name, r.Layer), shown)
 	return HeatMaps(inSquare(maps), HeatOptions{
-		Title: fmt.Sprintf("How alike the restarts of units of layer %d are", r.Layer),
-		Rows:  "restart", Columns: "restart", What: "cosine between two restarts",
-		Note: fmt.Sprintf("The dendrograms join restarts from cosine 1 at the left to %g at the right. What is joined at the left of the line, at %g, is one mode.", low, r.Threshold),
+		Title: heading, Heading: heading,
+		Rows: "restart", Columns: "restart", What: "cosine between two restarts",
+		Note: fmt.Sprintf("The tree at the right of a matrix joins restarts where their smallest cosine says, from 1 at the left to %g at the right. What is joined at the left of the coloured line, at %g, is one mode.", low, r.Threshold),
 		Low:  low, High: 1,
 	})
 }

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"gorgonia.org/tensor"
 
@@ -62,6 +63,21 @@ func firstOf(patterns *tensor.Dense, mostUnits, mostColumns int) (shown *tensor.
 	}
 	shown, err = dense.Of(kept, rows*columns, all[2])
 	return shown, rows, columns, err
+}
+
+// Shown says how many things a picture shows: "6 units", or "the first 16 of 200
+// units" where there are more.
+func Shown(shown, all int, noun string) string {
+	if shown >= all {
+		return count(all, noun)
+	}
+	return fmt.Sprintf("the first %d of %s", shown, count(all, noun))
+}
+
+// layerName starts a heading: "SDAE layer 3", or "layer 3" of a model without a
+// name.
+func layerName(model string, layer int) string {
+	return strings.TrimSpace(fmt.Sprintf("%s layer %d", model, layer))
 }
 
 // unitNames are numbers as text.

@@ -23,7 +23,7 @@ import (
 func analyzeCommand() *cli.Command {
 	return &cli.Command{
 		Name:        "analyze",
-		Usage:       "measure what pictures only show (section 6 of the report)",
+		Usage:       "measure what pictures only show (section 6 of Erhan et al., 2009)",
 		Subcommands: []*cli.Command{analyzeRestartsCommand(), analyzeSelectivityCommand(), analyzeCompareCommand(), likelihoodCommand()},
 	}
 }
@@ -83,6 +83,16 @@ func openAscent(folder string) (*storedAscent, error) {
 	s.result.Radius, _ = strconv.ParseFloat(s.record.Options["rho"], 64)
 	s.files = []string{path, s.arrays()}
 	return s, nil
+}
+
+// family is the kind of model that was climbed, as pictures name it; "" if the run
+// does not say one that there is.
+func (s *storedAscent) family() string {
+	kind := network.Kind(s.record.Options["kind"])
+	if !slices.Contains([]network.Kind{network.DBN, network.SDAE, network.MLP}, kind) {
+		return ""
+	}
+	return strings.ToUpper(string(kind))
 }
 
 func (s *storedAscent) arrays() string { return filepath.Join(s.folder, "ascent.npz") }

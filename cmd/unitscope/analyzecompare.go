@@ -208,11 +208,11 @@ func (a *methodsAnalysis) examples(d engine.Device) (*tensor.Dense, error) {
 
 func (a *methodsAnalysis) write(f *runfolder.Folder) error {
 	r := a.result
-	patterns, err := report.Comparison(r, unitsShown, report.GridOptions{})
+	patterns, err := report.Comparison(familyName(a.model), r, unitsShown, report.GridOptions{})
 	if err != nil {
 		return err
 	}
-	activations, err := report.ActivationPlot(r)
+	activations, err := report.ActivationPlot(familyName(a.model), r)
 	if err != nil {
 		return err
 	}

@@ -88,6 +88,7 @@ type restartsAnalysis struct {
 	*job
 	modes   visualize.ModesOptions
 	of      string                      // what is analysed, for the summary
+	family  string                      // of the model, for the pictures; "" where --ascent does not say
 	stored  *visualize.AscentResult     // of --ascent, else nil
 	climbs  []visualize.AscentOptions   // of --model, for each layer
 	network map[string]*network.Network // of --model, by the names of results
@@ -109,7 +110,7 @@ func (a *restartsAnalysis) open(ctx *cli.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.stored, a.of = s.result, "ascent in "+s.folder
+	a.stored, a.of, a.family = s.result, "ascent in "+s.folder, s.family()
 	return s.files, nil
 }
 
@@ -137,7 +138,7 @@ func (a *restartsAnalysis) choose(ctx *cli.Context) ([]string, error) {
 		}
 		a.climbs = append(a.climbs, o)
 	}
-	a.of, a.network = familyName(n), map[string]*network.Network{trained: n}
+	a.of, a.family, a.network = familyName(n), familyName(n), map[string]*network.Network{trained: n}
 	if ctx.Bool("control") {
 		if a.network[untrained], err = visualize.Control(n, o.Seed); err != nil {
 			return nil, err
@@ -202,11 +203,19 @@ func (a *restartsAnalysis) analyze(ctx context.Context, d engine.Device, f *runf
 	if err := f.Write(layerArrays(name, r.Layer), m.WriteArrays); err != nil {
 		return err
 	}
-	similarities, err := report.Similarities(m, similaritiesShown)
+	similarities, err := report.Similarities(a.pictureName(name), m, similaritiesShown)
 	if err != nil || similarities == nil {
 		return err
 	}
 	return writePicture(f, fmt.Sprintf("%s-layer%d-similarity.png", name, r.Layer), similarities)
+}
+
+// pictureName is what a picture of one network calls it.
+func (a *restartsAnalysis) pictureName(network string) string {
+	if network == untrained {
+		return strings.TrimSpace("untrained " + a.family)
+	}
+	return a.family
 }
 
 // similaritiesShown is how many units have their restarts compared in a picture.
@@ -219,7 +228,7 @@ func (a *restartsAnalysis) write(f *runfolder.Folder) error {
 	if err := f.Write("modes-sweep.csv", func(w io.Writer) error { return visualize.WriteSweepTable(w, a.results) }); err != nil {
 		return err
 	}
-	img, err := report.ModesHistogram(a.results)
+	img, err := report.ModesHistogram(a.family, a.results)
 	if err != nil {
 		return err
 	}

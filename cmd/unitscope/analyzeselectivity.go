@@ -20,10 +20,12 @@ func analyzeSelectivityCommand() *cli.Command {
 	flags = append(flags, rhoFlag())
 	return &cli.Command{
 		Name:  "selectivity",
-		Usage: "whether units respond to each other's patterns (section 6 of the report)",
-		Description: "Shows every unit's best pattern to all units. Writes to --out: selectivity.npz (the matrix of responses, a row for each\n" +
-			"pattern, each column relative to its largest response), selectivity.csv (a row per unit: how much of its pattern's\n" +
-			"response is its own), selectivity.png and .svg (the matrix) and run.json. Standard output gets a summary.",
+		Usage: "whether units respond to each other's patterns (section 6 of Erhan et al., 2009)",
+		Description: "Shows every unit's best pattern to all units. A unit's response to a pattern is the sigmoid of its activation, divided\n" +
+			"by the largest such number that it has over the patterns shown, so that it is 1 for the pattern that excites it most.\n" +
+			"Writes to --out: selectivity.npz (the matrix of responses, a row for each pattern and a column for each unit, and the\n" +
+			"activations behind it), selectivity.csv (a row per unit: how much of the response to its pattern is its own),\n" +
+			"selectivity.png and .svg (the matrix) and run.json. Standard output gets a summary.",
 		Flags:  append(flags, pictureFlags()...),
 		Action: analyzeSelectivity,
 	}
@@ -133,7 +135,7 @@ func writeSelectivity(f *runfolder.Folder, n *network.Network, r *visualize.Sele
 func responses() report.HeatOptions {
 	return report.HeatOptions{
 		Title: "How units respond to each other's patterns", Rows: "unit whose pattern is shown", Columns: "unit that responds",
-		What: "response, relative to the unit's largest", High: 1,
+		What: "response: sigmoid(activation) / its largest over the patterns", High: 1,
 	}
 }
 

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"strconv"
 
 	"github.com/urfave/cli/v2"
@@ -16,7 +15,7 @@ import (
 func combineCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "combine",
-		Usage: "linear combination of filters (section 5 of the report): what a unit's strongest connections add up to",
+		Usage: "linear combination of filters (section 5 of Erhan et al., 2009): what a unit's strongest connections add up to",
 		Description: "Adds up, for every unit, the patterns of the units below with the largest weights, from the filters of layer 1\n" +
 			"upwards, and writes to --out: combine.npz (a pattern of each unit), combine.png and .svg, and run.json.",
 		Flags:  append(append(modelFlags(), combineFlag()), pictureFlags()...),
@@ -87,7 +86,7 @@ func combine(ctx *cli.Context) error {
 		if err != nil {
 			return err
 		}
-		img, err := unitsPicture(fmt.Sprintf("%s layer %d: linear combinations", familyName(n), result.Layer), "linear combinations of filters", result.Patterns, result.Shape, result.Units, 0, report.GridOptions{})
+		img, err := unitsPicture(layerHeading(n, result.Layer)+": linear combinations of filters", "linear combinations of filters", result.Patterns, result.Shape, result.Units, 0, report.GridOptions{})
 		if err != nil {
 			return err
 		}

@@ -21,9 +21,9 @@ func demoCommand() *cli.Command {
 	flags := []cli.Flag{outFlag(demoFolder), forceFlag(), seedFlag(), deviceFlag(), demoQuickFlag(), previewFlag()}
 	return &cli.Command{
 		Name:  "demo",
-		Usage: "train a small DBN and SDAE on built-in digits and show their units in a report; about a minute on two cores",
+		Usage: "train a small DBN and SDAE on built-in digits and show their units in an HTML report; about a minute on two cores",
 		Description: "Writes to --out: dbn/ and sdae/, the run folders of two models of three layers, figure1.png, the units of every\n" +
-			"layer in input space, a run folder of every method and layer (dbn-layer1-ascent, ...), and index.html, the report of all\n" +
+			"layer in input space, a run folder of every method and layer (dbn-layer1-ascent, ...), and index.html, an HTML report of all\n" +
 			"of it, to open in a browser. Nothing has to be downloaded.",
 		Flags:  append(flags, speakFlags()...),
 		Action: demo,

@@ -10,7 +10,7 @@ import (
 )
 
 func demoQuickFlag() cli.Flag {
-	return &cli.BoolFlag{Name: "quick", Usage: "fewer digits, narrower layers and short ascents of a fixed step: a few seconds on any machine, to see that everything works; the strokes are coarser"}
+	return &cli.BoolFlag{Name: "quick", Usage: "fewer digits, narrower layers and short ascents of a fixed step: about ten seconds, to see that everything works; the strokes are coarser"}
 }
 
 // demoSize is how much a demo computes.
@@ -35,7 +35,7 @@ type lookSize struct {
 }
 
 // chooseDemoSize is the whole demo, enough for strokes in the first layer and
-// more complex patterns above, small enough for less than a minute on two cores;
+// more complex patterns above, small enough for about a minute on two cores;
 // or the one of --quick, small enough for an emulated card.
 func chooseDemoSize(ctx *cli.Context) demoSize {
 	size := demoSize{

@@ -6,6 +6,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report"
 	"github.com/unitscope/unitscope/report/runfolder"
 	"github.com/unitscope/unitscope/visualize"
@@ -17,7 +18,7 @@ func examplesCommand() *cli.Command {
 		&cli.IntFlag{Name: "top", Value: visualize.DefaultExamples, Usage: "`N` examples of each unit, from 1 to the size of the data set"})
 	return &cli.Command{
 		Name:  "examples",
-		Usage: "the examples of a data set that excite a unit most (section 3 of the report)",
+		Usage: "the examples of a data set that excite a unit most (section 3 of Erhan et al., 2009)",
 		Description: "Looks through the data set once and writes to --out: examples.npz (the examples with the largest activation of\n" +
 			"each unit, their indices, activations and labels), examples.png (a row for each of the first units, the most\n" +
 			"exciting example at the left) and .svg, and run.json.",
@@ -64,7 +65,7 @@ func examples(ctx *cli.Context) (err error) {
 			return err
 		}
 		p.finish("")
-		return writeExamples(f, result)
+		return writeExamples(f, n, result)
 	})
 	if err != nil {
 		return err
@@ -73,8 +74,8 @@ func examples(ctx *cli.Context) (err error) {
 	return nil
 }
 
-func writeExamples(f *runfolder.Folder, r *visualize.ExamplesResult) error {
-	heading := fmt.Sprintf("layer %d: examples that excite a unit most", r.Layer)
+func writeExamples(f *runfolder.Folder, n *network.Network, r *visualize.ExamplesResult) error {
+	heading := fmt.Sprintf("%s: %s that excite a unit most, of %s", layerHeading(n, r.Layer), shownColumns(r.Top, "example"), shownUnits(r.Units))
 	img, err := rowsPicture(heading, "examples", r.Patterns, r.Shape, r.Units, report.Numbered(r.Top), 0, report.GridOptions{Range: exampleRange(r)})
 	if err != nil {
 		return err

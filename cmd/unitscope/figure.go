@@ -17,7 +17,7 @@ import (
 func figureCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "figure",
-		Usage: "draw a figure of the report from trained models",
+		Usage: "draw a figure of Erhan et al. (2009) from trained models",
 		Subcommands: []*cli.Command{
 			unitsFigureCommand("1", "digits"), unitsFigureCommand("2", "natural images"),
 			figure3Command(), figure4Command(), figureSelectivityCommand(),

@@ -21,7 +21,7 @@ func figureSelectivityCommand() *cli.Command {
 		Name:  "selectivity",
 		Usage: "how units respond to each other's patterns, the DBN at the left and the SDAE at the right",
 		Description: "Climbs the units of both models and writes selectivity.png and .svg, the matrices behind it (dbn-layer1.npz, ...) and\n" +
-			"run.json to --out. Standard output gets a line for each matrix.",
+			"run.json to --out. Responses are those of `unitscope help analyze selectivity`. Standard output gets a line for each matrix.",
 		Flags:  append(flags, pictureFlags()...),
 		Action: figureSelectivity,
 	}

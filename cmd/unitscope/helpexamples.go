@@ -5,7 +5,7 @@ package main
 func examplesOf(name string) []string {
 	switch name {
 	case "unitscope demo":
-		return []string{"unitscope demo", "unitscope demo --quick --preview    # a few seconds, and the figure in the terminal"}
+		return []string{"unitscope demo", "unitscope demo --quick --preview    # about ten seconds, and the figure in the terminal"}
 	case "unitscope train dbn":
 		return []string{
 			"unitscope train dbn --data mnist:MNIST --layers 500,500,500 --out runs/dbn",
@@ -55,7 +55,7 @@ func examplesOf(name string) []string {
 			"unitscope paper --digits infmnist:MNIST,n=2500000 --digit-epochs 1 \\", "    --patches patches:IMAGES.mat --out runs/paper",
 		}
 	case "unitscope report":
-		return []string{"unitscope report --out report runs/units runs/modes"}
+		return []string{"unitscope report --out runs-report runs    # all run folders below runs"}
 	case "unitscope bench":
 		return []string{"unitscope bench --workload ascent-wide,train-rbm", "unitscope bench --peers --json results.json"}
 	case "unitscope completion bash":

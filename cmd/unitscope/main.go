@@ -100,7 +100,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Usage:     "see what the units of a deep network have learned",
 		UsageText: "unitscope COMMAND [--flag VALUE]...",
 		Description: "Trains Deep Belief Nets and Stacked Denoising Auto-Encoders and draws any unit of any layer in input space.\n\n" +
-			"New here? `unitscope demo` needs nothing else, takes under a minute and leaves pictures to look at.",
+			"New here? `unitscope demo` needs nothing else, takes about a minute on two cores and leaves pictures to look at.",
 		Version:        versionText(),
 		Writer:         stdout,
 		ErrWriter:      stderr,

@@ -17,7 +17,7 @@ import (
 
 func paperCommand() *cli.Command {
 	flags := []cli.Flag{
-		&cli.StringFlag{Name: "digits", Value: "digits:n=60000", Usage: "`DATA` of digits, as train takes it; the report used infmnist:DIR,n=2500000"},
+		&cli.StringFlag{Name: "digits", Value: "digits:n=60000", Usage: "`DATA` of digits, as train takes it; Erhan et al. (2009) used infmnist:DIR,n=2500000"},
 		&cli.StringFlag{Name: "digit-layers", Value: "500,500,500", Usage: "`N,N,N` units of each layer of the models of digits, at least 3 layers"},
 		&cli.StringFlag{Name: "digit-epochs", Value: "10", Usage: "`N` passes over the digits"},
 		&cli.StringFlag{Name: "patches", Value: "leaves", Usage: "`SOURCE` of natural images: leaves, patches:FILE.mat or images:DIR, without size and n"},
@@ -30,9 +30,9 @@ func paperCommand() *cli.Command {
 	}
 	return &cli.Command{
 		Name:  "paper",
-		Usage: "do everything that the report did, from data to figures",
+		Usage: "do everything that Erhan et al. (2009) did, from data to figures",
 		Description: "Trains a DBN and an SDAE on digits and on patches of natural images, shows their units by every method,\n" +
-			"draws all figures, makes all analyses, and repeats the restarts on 20x20 patches (section 6.5 of the report).\n" +
+			"draws all figures, makes all analyses, and repeats the restarts on 20x20 patches (section 6.5 there).\n" +
 			"Every stage is a command of this program with a run folder of its own under --out; summary.md lists them\n" +
 			"with what they found.",
 		Flags:  append(flags, runFlags()...),

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"path/filepath"
 	"strings"
@@ -26,12 +27,13 @@ func writeFilters(f *runfolder.Folder, n *network.Network) error {
 	if err != nil {
 		return err
 	}
-	units = units[:min(len(units), filtersShown)]
+	all := len(units)
+	units = units[:min(all, filtersShown)]
 	filters, err := visualize.Filters(n, units)
 	if err != nil {
 		return err
 	}
-	img, err := unitsPicture(familyName(n)+" layer 1: filters", "filters", filters, n.InputShape, units, 0, report.GridOptions{})
+	img, err := unitsPicture(fmt.Sprintf("%s: filters of %s", layerHeading(n, 1), report.Shown(len(units), all, "unit")), "filters", filters, n.InputShape, units, 0, report.GridOptions{})
 	if err != nil {
 		return err
 	}
@@ -45,6 +47,18 @@ func unitsPicture(heading, what string, patterns *tensor.Dense, shape, units []i
 	p.Radius = radius
 	return report.Sheet(heading, []*report.Panel{p})
 }
+
+// layerHeading starts the heading of a picture.
+func layerHeading(n *network.Network, layer int) string {
+	return fmt.Sprintf("%s layer %d", familyName(n), layer)
+}
+
+// shownUnits and shownColumns say how many a picture of rows shows, of how many.
+func shownUnits(units []int) string {
+	return report.Shown(min(len(units), unitsShown), len(units), "unit")
+}
+
+func shownColumns(n int, noun string) string { return report.Shown(min(n, columnsShown), n, noun) }
 
 // rowsPicture is a row of patterns [U, N, D] for each of the first units.
 func rowsPicture(heading, what string, patterns *tensor.Dense, shape, units []int, heads []string, radius float64, o report.GridOptions) (*report.Picture, error) {

@@ -47,6 +47,7 @@ type screen struct {
 	kind          pictureKind
 	columns, rows int         // characters
 	cell          image.Point // pixels of a character
+	most          image.Point // pixels of a picture that is not cut off; 0 for as many as there is room for
 	trueColor     bool        // else the 256 colours of xterm
 }
 
@@ -73,16 +74,38 @@ func openScreen(stdout, stderr io.Writer, getenv func(string) string) (*screen, 
 	if err = cmp.Or(interrupted, err); err != nil {
 		return nil, err
 	}
-	if s.kind == sixelPicture {
-		width, height, err := cellSize()
-		if err != nil {
-			return nil, err
-		}
-		if width > 0 {
-			s.cell = image.Pt(width, height)
-		}
+	return s, s.measure()
+}
+
+// measure asks how many pixels a picture may have, where it is drawn in pixels.
+func (s *screen) measure() error {
+	if s.kind == blocksPicture {
+		return nil
 	}
-	return s, nil
+	width, height, err := cellSize()
+	if err != nil {
+		return err
+	}
+	if width > 0 {
+		s.cell = image.Pt(width, height)
+	}
+	if s.kind == sixelPicture {
+		s.most.X, s.most.Y, err = largestSixels()
+	}
+	return err
+}
+
+// room is how many pixels of a picture can be seen at once.
+func (s *screen) room() (width, height int) {
+	rows := max(1, s.rows-2)
+	if s.kind == blocksPicture {
+		return s.columns, 2 * rows
+	}
+	width, height = s.columns*s.cell.X, rows*s.cell.Y
+	if s.most.X > 0 && s.most.Y > 0 {
+		width, height = min(width, s.most.X), min(height, s.most.Y)
+	}
+	return width, height
 }
 
 // choosePicture chooses by the environment how to draw, and asks the terminal only
@@ -118,17 +141,18 @@ func choosePicture(getenv func(string) string, knowsSixels func() bool) (kind pi
 // show draws a picture at the cursor, smaller where it does not fit.
 func (s *screen) show(img image.Image) error {
 	w := bufio.NewWriter(s.out)
+	width, height := s.room()
+	fitting := shrink(img, width, height)
 	var err error
 	switch s.kind {
 	case kittyPicture:
-		err = writeKitty(w, img, s.columns, s.cell)
+		err = writeKitty(w, fitting)
 	case sixelPicture:
-		fitting := shrink(img, s.columns*s.cell.X, max(1, s.rows-2)*s.cell.Y)
 		if err = sixel.NewEncoder(w).Encode(fitting); err == nil {
 			_, err = w.WriteString("\n")
 		}
 	default:
-		err = writeBlocks(w, shrink(img, s.columns, 2*max(1, s.rows-2)), s.trueColor)
+		err = writeBlocks(w, fitting, s.trueColor)
 	}
 	if err != nil {
 		return err
@@ -152,18 +176,14 @@ func shrink(img image.Image, width, height int) image.Image {
 // kittyChunk is how much base64 one command of the kitty protocol may carry.
 const kittyChunk = 4096
 
-// writeKitty sends a picture as PNG, in chunks; the terminal scales it to the
-// columns if it is wider.
-func writeKitty(w io.Writer, img image.Image, columns int, cell image.Point) error {
+// writeKitty sends a picture as PNG, in chunks.
+func writeKitty(w io.Writer, img image.Image) error {
 	var file bytes.Buffer
 	if err := png.Encode(&file, img); err != nil {
 		return err
 	}
 	// a=T: send and show, f=100: a PNG file, q=2: no answer, which nobody would read.
 	keys := "a=T,f=100,q=2,"
-	if img.Bounds().Dx() > columns*cell.X {
-		keys += fmt.Sprintf("c=%d,", columns)
-	}
 	text := base64.StdEncoding.EncodeToString(file.Bytes())
 	for len(text) > 0 {
 		chunk := text[:min(kittyChunk, len(text))]

@@ -19,7 +19,7 @@ import (
 func sampleCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "sample",
-		Usage: "sampling from a unit (section 4 of the report): inputs that a Deep Belief Net draws while the unit is held at 1",
+		Usage: "sampling from a unit (section 4 of Erhan et al., 2009): inputs that a Deep Belief Net draws while the unit is held at 1",
 		Description: "Samples from every unit in several chains and writes to --out: samples.npz (samples, the mean of each unit, and\n" +
 			"that of the net with no unit held), mixing.csv (how well the chains agree and how many modes the samples have,\n" +
 			"a row per unit), means.png (the mean of each unit), samples.png (a row for each of the first units, its mean at\n" +
@@ -90,7 +90,7 @@ func sample(ctx *cli.Context) error {
 		if err != nil {
 			return err
 		}
-		return writeSamples(f, result)
+		return writeSamples(f, n, result)
 	})
 	if err != nil {
 		return err
@@ -140,9 +140,9 @@ func unmixed(r *visualize.SampleResult) (n int) {
 	return n
 }
 
-func writeSamples(f *runfolder.Folder, r *visualize.SampleResult) error {
+func writeSamples(f *runfolder.Folder, n *network.Network, r *visualize.SampleResult) error {
 	scale := report.GridOptions{Range: report.InputRange(r.Visible)}
-	means, err := unitsPicture(fmt.Sprintf("layer %d: means of samples", r.Layer), "means of samples", r.Mean, r.Shape, r.Units, 0, scale)
+	means, err := unitsPicture(layerHeading(n, r.Layer)+": means of samples with one unit held at 1", "means of samples", r.Mean, r.Shape, r.Units, 0, scale)
 	if err != nil {
 		return err
 	}
@@ -150,7 +150,7 @@ func writeSamples(f *runfolder.Folder, r *visualize.SampleResult) error {
 	if err != nil {
 		return err
 	}
-	samples, err := rowsPicture(fmt.Sprintf("layer %d: mean and samples of units held at 1", r.Layer), "samples and their means", rows, r.Shape, r.Units, heads, 0, scale)
+	samples, err := rowsPicture(fmt.Sprintf("%s: mean and %s with one unit held at 1, of %s", layerHeading(n, r.Layer), report.Shown(len(heads)-1, r.Samples.Shape()[1], "sample"), shownUnits(r.Units)), "samples and their means", rows, r.Shape, r.Units, heads, 0, scale)
 	if err != nil {
 		return err
 	}

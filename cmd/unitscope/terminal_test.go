@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/creack/pty"
+	"github.com/mattn/go-sixel"
 )
 
 // small trains a small model and returns its folder.
@@ -86,6 +87,21 @@ func TestPreview(t *testing.T) {
 		t.Parallel()
 		if got := onTerminal(t, "\x1b[?62;4;22c", color, picture("--preview"), nil); !strings.Contains(got, "\x1bP0;0;8q") || !strings.Contains(got, "\x1b\\") {
 			t.Errorf("no sixels: %.200q", got)
+		}
+	})
+	t.Run("small sixels", func(t *testing.T) {
+		t.Parallel()
+		got := onTerminal(t, "\x1b[?2;0;50;40S\x1b[?62;4;22c", color, picture("--preview"), nil)
+		from, to := strings.Index(got, "\x1bP"), strings.LastIndex(got, "\x1b\\")
+		if from < 0 || to < from {
+			t.Fatalf("no sixels: %.200q", got)
+		}
+		var img image.Image
+		if err := sixel.NewDecoder(strings.NewReader(got[from : to+2])).Decode(&img); err != nil {
+			t.Fatal(err)
+		}
+		if size := img.Bounds().Size(); size.X > 50 || size.Y > 42 || size.X < 25 {
+			t.Errorf("a picture of %v on a terminal that draws 50x40", size)
 		}
 	})
 	t.Run("blocks", func(t *testing.T) {

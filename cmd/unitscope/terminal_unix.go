@@ -49,6 +49,22 @@ func cellSize() (width, height int, err error) {
 	return width, height, nil
 }
 
+// largestSixels asks the terminal what size of sixels it draws (XTSMGRAPHICS 2), in
+// pixels: xterm cuts off what is larger, at 1000x1000 unless it is told otherwise;
+// 0 if it does not say. The attributes, which every terminal answers with, are asked
+// for after it, so that nobody waits. The error is as in knowsSixels.
+func largestSixels() (width, height int, err error) {
+	answer, err := askTerminal("\x1b[?2;1;0S\x1b[c", 'c')
+	if err != nil {
+		return 0, 0, interruptOnly(err)
+	}
+	_, answer, _ = strings.Cut(answer, "\x1b[?2;0;")
+	if _, err := fmt.Sscanf(answer, "%d;%dS", &width, &height); err != nil || width < 1 || height < 1 {
+		return 0, 0, nil
+	}
+	return width, height, nil
+}
+
 func interruptOnly(err error) error {
 	if errors.Is(err, context.Canceled) {
 		return err

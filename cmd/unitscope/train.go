@@ -24,7 +24,7 @@ import (
 func trainCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "train",
-		Usage: "train a model layer by layer (section 2 of the report)",
+		Usage: "train a model layer by layer (section 2 of Erhan et al., 2009)",
 		Subcommands: []*cli.Command{
 			trainFamily(network.DBN, "train a Deep Belief Net: Restricted Boltzmann Machines by contrastive divergence",
 				&cli.IntFlag{Name: "k", Value: 1, Usage: "`N` Gibbs steps of contrastive divergence, at least 1"},

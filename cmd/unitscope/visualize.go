@@ -37,7 +37,7 @@ func ascentCommand() *cli.Command {
 		&cli.StringFlag{Name: "data", Usage: "`DATA` whose mean norm is rho, for a model that does not have one"})
 	return &cli.Command{
 		Name:  "ascent",
-		Usage: "activation maximization (section 3 of the report): the inputs of norm rho that excite a unit most",
+		Usage: "activation maximization (section 3 of Erhan et al., 2009): the inputs of norm rho that excite a unit most",
 		Description: "Climbs the activation of every unit from several random starts and writes to --out:\n" +
 			"ascent.npz (patterns and numbers of every restart), restarts.csv (the numbers, a row per restart),\n" +
 			"units.png (the best pattern of each unit), restarts.png (restarts of the first units, a row each), curves.npz and curves.png\n" +
@@ -141,7 +141,8 @@ func ascent(ctx *cli.Context) error {
 			return err
 		}
 		j.resolved["lr"], j.resolved["rho"] = fmt.Sprint(result.Rate), fmt.Sprint(result.Radius)
-		return writeAscent(f, result)
+		j.resolved["kind"] = string(n.Kind)
+		return writeAscent(f, n, result)
 	})
 	if err != nil {
 		return err
@@ -283,8 +284,8 @@ func deadUnits(r *visualize.AscentResult) (n int) {
 	return n
 }
 
-func writeAscent(f *runfolder.Folder, r *visualize.AscentResult) error {
-	units, err := unitsPicture(fmt.Sprintf("layer %d: %s", r.Layer, ascentName(r)), "patterns", r.BestPatterns, r.Shape, r.Units, r.Radius, report.GridOptions{Dead: r.Dead})
+func writeAscent(f *runfolder.Folder, n *network.Network, r *visualize.AscentResult) error {
+	units, err := unitsPicture(fmt.Sprintf("%s: %s", layerHeading(n, r.Layer), ascentName(r)), "patterns", r.BestPatterns, r.Shape, r.Units, r.Radius, report.GridOptions{Dead: r.Dead})
 	if err != nil {
 		return err
 	}
@@ -294,20 +295,20 @@ func writeAscent(f *runfolder.Folder, r *visualize.AscentResult) error {
 		writePicture(f, "units.png", units),
 	)
 	if err == nil && r.Patterns != nil {
-		err = writeRestarts(f, r)
+		err = writeRestarts(f, n, r)
 	}
 	if err == nil && r.Curves != nil {
-		err = writeCurves(f, r)
+		err = writeCurves(f, n, r)
 	}
 	return err
 }
 
 // writeCurves writes how activations grew, and draws it.
-func writeCurves(f *runfolder.Folder, r *visualize.AscentResult) error {
+func writeCurves(f *runfolder.Folder, n *network.Network, r *visualize.AscentResult) error {
 	if err := f.Write("curves.npz", r.Curves.WriteArrays); err != nil {
 		return err
 	}
-	figure, err := report.AscentCurves(r)
+	figure, err := report.AscentCurves(familyName(n), r)
 	if err != nil || figure == nil {
 		return err
 	}
@@ -323,8 +324,9 @@ func ascentName(r *visualize.AscentResult) string {
 }
 
 // writeRestarts draws the first units, a row of restarts for each.
-func writeRestarts(f *runfolder.Folder, r *visualize.AscentResult) error {
-	img, err := rowsPicture(fmt.Sprintf("layer %d: restarts", r.Layer), "patterns", r.Patterns, r.Shape, r.Units, report.Numbered(r.Restarts), r.Radius, report.GridOptions{Dead: r.Dead})
+func writeRestarts(f *runfolder.Folder, n *network.Network, r *visualize.AscentResult) error {
+	heading := fmt.Sprintf("%s: %s of %s", layerHeading(n, r.Layer), shownColumns(r.Restarts, "restart"), shownUnits(r.Units))
+	img, err := rowsPicture(heading, "patterns", r.Patterns, r.Shape, r.Units, report.Numbered(r.Restarts), r.Radius, report.GridOptions{Dead: r.Dead})
 	if err != nil {
 		return err
 	}

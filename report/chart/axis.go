@@ -11,6 +11,7 @@ import (
 type span struct {
 	low, high float64
 	any       bool // it holds a number
+	fraction  bool // a number that it holds is not whole
 }
 
 func (s *span) add(v float64) {
@@ -18,7 +19,11 @@ func (s *span) add(v float64) {
 		s.low, s.high, s.any = v, v, true
 	}
 	s.low, s.high = min(s.low, v), max(s.high, v)
+	s.fraction = s.fraction || v != math.Trunc(v)
 }
+
+// counts is true for the span of what is counted, such as epochs and units.
+func (s span) counts() bool { return s.any && !s.fraction }
 
 // reach makes the span of Y as long as the axes want it.
 func (a Axes) reach(y *span) {
@@ -38,17 +43,17 @@ func (s span) wide(margin float64, log bool) span {
 			low, high = low-math.Ln2, high+math.Ln2
 		}
 		length := high - low
-		return span{math.Exp(low - margin*length), math.Exp(high + margin*length), true}
+		return span{low: math.Exp(low - margin*length), high: math.Exp(high + margin*length), any: true}
 	}
 	if largest := max(math.Abs(s.low), math.Abs(s.high)); s.high-s.low <= 1e-9*largest || largest < 1/maxNumber {
 		half := max(0.5*largest, 1/maxNumber)
 		if largest < 1/maxNumber {
 			half = 0.5
 		}
-		return span{s.low - half, s.high + half, true}
+		return span{low: s.low - half, high: s.high + half, any: true}
 	}
 	length := s.high - s.low
-	return span{s.low - margin*length, s.high + margin*length, true}
+	return span{low: s.low - margin*length, high: s.high + margin*length, any: true}
 }
 
 // base is where bars begin.
@@ -68,17 +73,22 @@ func (s span) edge(i, bins int, log bool) float64 {
 	return s.low + share*(s.high-s.low)
 }
 
-// linearTicks marks multiples of 1, 2 or 5 times a power of ten.
-type linearTicks struct{}
+// linearTicks marks multiples of 1, 2 or 5 times a power of ten, if whole is true
+// of 1 and more.
+type linearTicks struct{ whole bool }
 
-// Ticks returns four to ten marks between two values.
-func (linearTicks) Ticks(low, high float64) (ticks []plot.Tick) {
+// Ticks returns four to ten marks between two values, fewer where there are not as
+// many whole numbers.
+func (t linearTicks) Ticks(low, high float64) (ticks []plot.Tick) {
 	step := math.Pow10(int(math.Floor(math.Log10((high - low) / 4))))
 	for _, factor := range []float64{5, 2} {
 		if factor*step <= (high-low)/4 {
 			step *= factor
 			break
 		}
+	}
+	if t.whole {
+		step = max(step, 1)
 	}
 	// Of numbers that are large beside the step, rounding may leave none.
 	for k := math.Ceil(low/step - 1e-9); k*step <= high+1e-9*step && len(ticks) < 12; k++ {
@@ -88,15 +98,15 @@ func (linearTicks) Ticks(low, high float64) (ticks []plot.Tick) {
 }
 
 // logTicks marks powers of ten, and what lies between them where there are few.
-type logTicks struct{}
+type logTicks struct{ whole bool }
 
 // Ticks returns the marks between two values above 0.
-func (logTicks) Ticks(low, high float64) (ticks []plot.Tick) {
+func (t logTicks) Ticks(low, high float64) (ticks []plot.Tick) {
 	from, to := int(math.Floor(math.Log10(low))), int(math.Ceil(math.Log10(high)))
 	decades := math.Log10(high / low)
 	every := max(1, int(math.Ceil(decades/6)))
 	if decades < 0.3 {
-		return linearTicks{}.Ticks(low, high)
+		return linearTicks(t).Ticks(low, high)
 	}
 	for e := from; e <= to; e++ {
 		for m := 1; m < 10; m++ {
@@ -104,11 +114,11 @@ func (logTicks) Ticks(low, high float64) (ticks []plot.Tick) {
 			if v < low || v > high || m > 1 && decades > 8 {
 				continue
 			}
-			t := plot.Tick{Value: v}
+			tick := plot.Tick{Value: v}
 			if m == 1 && e%every == 0 || decades < 2 && (m == 2 || m == 5) || decades < 0.7 {
-				t.Label = number(v)
+				tick.Label = number(v)
 			}
-			ticks = append(ticks, t)
+			ticks = append(ticks, tick)
 		}
 	}
 	return ticks

@@ -35,10 +35,11 @@ func NewHistogram(a Axes, values []float64, bins int) (*Plot, error) {
 	if n == 0 {
 		return nil, a.named("histogram", fmt.Errorf("none of %d values can be shown", len(values)))
 	}
+	counts := x.counts()
 	about := fmt.Sprintf("Histogram of %d values of %s from %.4g to %.4g, mean %.4g.", n, orElse(a.X, "x"), x.low, x.high, sum/float64(n))
 	x = x.wide(0, a.LogX)
-	counts, most := count(values, x, bins, a.LogX), 0
-	for _, c := range counts {
+	each, most := count(values, x, bins, a.LogX), 0
+	for _, c := range each {
 		most = max(most, c)
 	}
 	y := span{low: 0, high: 1.04 * float64(most)}
@@ -50,8 +51,12 @@ func NewHistogram(a Axes, values []float64, bins int) (*Plot, error) {
 	}
 	p := newPlot(a, x, y)
 	p.about, p.plot.X.Padding = about, 0
+	p.wholeTicks(&p.plot.Y, a.LogY)
+	if counts {
+		p.wholeTicks(&p.plot.X, a.LogX)
+	}
 	b := blocks{color: colour(0)}
-	for i, c := range counts {
+	for i, c := range each {
 		if c > 0 {
 			b.rectangles = append(b.rectangles, rectangle{x.edge(i, bins, a.LogX), x.edge(i+1, bins, a.LogX), y.base(), float64(c)})
 		}

@@ -13,6 +13,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"gonum.org/v1/plot"
 )
 
 // drawing is a chart to draw in any format.
@@ -283,9 +285,9 @@ func TestCount(t *testing.T) {
 		log    bool
 		want   []int
 	}{
-		{"even", []float64{0, 1, 2, 3, 4}, span{0, 4, true}, false, []int{1, 1, 1, 2}},
-		{"gaps", []float64{0, math.NaN(), 4, math.Inf(1)}, span{0, 4, true}, false, []int{1, 0, 0, 1}},
-		{"by ratio", []float64{1, 11, 101, 9999, 10000, 0, -1}, span{1, 10000, true}, true, []int{1, 1, 1, 2}},
+		{"even", []float64{0, 1, 2, 3, 4}, span{low: 0, high: 4, any: true}, false, []int{1, 1, 1, 2}},
+		{"gaps", []float64{0, math.NaN(), 4, math.Inf(1)}, span{low: 0, high: 4, any: true}, false, []int{1, 0, 0, 1}},
+		{"by ratio", []float64{1, 11, 101, 9999, 10000, 0, -1}, span{low: 1, high: 10000, any: true}, true, []int{1, 1, 1, 2}},
 	} {
 		if got := count(c.values, c.x, 4, c.log); fmt.Sprint(got) != fmt.Sprint(c.want) {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
@@ -304,6 +306,40 @@ func TestThinKeepsExtremes(t *testing.T) {
 	}
 	if len(kept) > maxPoints || low != -50 || high != 50 || kept[0] != run[0] || kept[len(kept)-1] != run[len(run)-1] {
 		t.Errorf("%d points from %g to %g", len(kept), low, high)
+	}
+}
+
+// Axes that count have marks at whole numbers only.
+func TestWholeTicks(t *testing.T) {
+	axis := func(p *Plot, err error) *Plot {
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	values := func(ticks []plot.Tick) (text string) {
+		for _, tick := range ticks {
+			text += tick.Label + " "
+		}
+		return strings.TrimSpace(text)
+	}
+	x := func(p *Plot) string { return values(p.plot.X.Tick.Marker.Ticks(p.plot.X.Min, p.plot.X.Max)) }
+	y := func(p *Plot) string { return values(p.plot.Y.Tick.Marker.Ticks(p.plot.Y.Min, p.plot.Y.Max)) }
+	epochs := func(a Axes, at ...float64) *Plot {
+		return axis(NewCurves(a, []Series{{X: at, Y: make([]float64, len(at))}}))
+	}
+	for _, c := range []struct{ name, got, want string }{
+		{"three epochs", x(epochs(Axes{}, 1, 2, 3)), "1 2 3"},
+		{"one epoch", x(epochs(Axes{}, 1)), "1"},
+		{"thirty epochs", x(epochs(Axes{}, 1, 30)), "5 10 15 20 25 30"},
+		{"no count", x(epochs(Axes{}, 1, 2.5, 3)), "1 1.5 2 2.5 3"},
+		{"a narrow count by ratio", x(epochs(Axes{LogX: true}, 10, 12)), "10 11 12"},
+		{"units of a histogram", y(axis(NewHistogram(Axes{}, []float64{0.5, 0.5, 1.5}, 2))), "0 1 2"},
+		{"modes of a histogram", x(axis(NewHistogram(Axes{}, []float64{1, 1, 2, 3}, 3))), "1 2 3"},
+	} {
+		if c.got != c.want {
+			t.Errorf("%s: marks at %s, want %s", c.name, c.got, c.want)
+		}
 	}
 }
 

@@ -77,6 +77,9 @@ func NewCurves(a Axes, series []Series) (*Plot, error) {
 	}
 	a.reach(&y)
 	p := newPlot(a, x.wide(0.01, a.LogX), y.wide(0.04, a.LogY))
+	if x.counts() {
+		p.wholeTicks(&p.plot.X, a.LogX)
+	}
 	about := []string{fmt.Sprintf("%s against %s.", orElse(a.Y, "y"), orElse(a.X, "x"))}
 	for i, s := range series {
 		runs := a.runs(s)
@@ -90,6 +93,14 @@ func NewCurves(a Axes, series []Series) (*Plot, error) {
 	}
 	p.about = shorten(about)
 	return p, nil
+}
+
+// wholeTicks marks an axis at whole numbers only, because it counts something.
+func (p *Plot) wholeTicks(axis *plot.Axis, log bool) {
+	axis.Tick.Marker = linearTicks{whole: true}
+	if log {
+		axis.Tick.Marker = logTicks{whole: true}
+	}
 }
 
 // runs are the points of a series between its gaps.
