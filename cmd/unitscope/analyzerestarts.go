@@ -235,7 +235,7 @@ func (a *restartsAnalysis) write(f *runfolder.Folder) error {
 	return writePicture(f, "modes.png", img)
 }
 
-// summary is one paragraph about all layers, each beside its control.
+// summary is a line about each layer, beside its control.
 func (a *restartsAnalysis) summary() string {
 	texts := []string{fmt.Sprintf("%s, %s per unit, modes at cosine %g, means over units with intervals of 95 %%.", a.of, counted(a.results[0].Restarts, "restart"), a.modes.Threshold)}
 	for _, r := range a.results {
@@ -243,7 +243,7 @@ func (a *restartsAnalysis) summary() string {
 			texts = append(texts, layerSummary(r, a.control(r.Layer)))
 		}
 	}
-	return strings.Join(texts, " ")
+	return strings.Join(texts, "\n")
 }
 
 // control is the summary of the untrained network's layer, nil if there is none.

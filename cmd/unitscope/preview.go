@@ -13,7 +13,6 @@ import (
 	"image/png"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/mattn/go-sixel"
@@ -252,36 +251,6 @@ func xtermColor(c color.NRGBA) int {
 		return max(1, (v-35)/40)
 	}
 	return 16 + 36*step(r) + 6*step(g) + step(b)
-}
-
-// wrote names the picture that a job is about, shows it if --preview asks for it,
-// and tells by the words of a command what to do next.
-func (j *job) wrote(name string, next ...string) {
-	j.console.say("wrote %s", j.folder.Path(name))
-	j.console.preview(j.folder.Path(name))
-	j.console.next(next...)
-}
-
-// onUnits is another command on the units that this one has looked at.
-func (j *job) onUnits(command string) []string {
-	words := append(strings.Fields(command), "--model", j.ctx.String("model"), "--layer", fmt.Sprint(j.ctx.Int("layer")), "--units", j.ctx.String("units"))
-	return append(words, "--out", j.besideOut(words[1]))
-}
-
-// besideOut is a name for a run folder that goes on from this one.
-func (j *job) besideOut(what string) string { return filepath.Clean(j.ctx.String("out")) + "-" + what }
-
-// afterAscent is an analysis of the patterns that an ascent has found.
-func (j *job) afterAscent(all bool) []string {
-	if all {
-		return []string{"analyze", "restarts", "--ascent", j.ctx.String("out"), "--out", j.besideOut("modes")}
-	}
-	return []string{"analyze", "selectivity", "--model", j.ctx.String("model"), "--ascent", j.ctx.String("out"), "--out", j.besideOut("selectivity")}
-}
-
-// reportOn is a report of this run.
-func (j *job) reportOn() []string {
-	return []string{"report", "--out", j.besideOut("report"), j.ctx.String("out")}
 }
 
 // preview shows a picture that was written, if --preview asks for it. A terminal

@@ -227,3 +227,32 @@ func TestNextAsCalled(t *testing.T) {
 		t.Errorf("exit code %d: %s", code, &messages)
 	}
 }
+
+// The report that comes next has the model and its units, and not the last run
+// alone.
+func TestNextReport(t *testing.T) {
+	model := small(t)
+	ascent := filepath.Join(filepath.Dir(model), "units")
+	modes := ascent + "-modes"
+	var messages bytes.Buffer
+	for _, call := range [][]string{
+		{"visualize", "ascent", "--model", model, "--steps", "3", "--out", ascent},
+		{"analyze", "restarts", "--ascent", ascent, "--out", modes},
+	} {
+		messages.Reset()
+		if code := run(t.Context(), append([]string{"unitscope"}, call...), io.Discard, &messages); code != 0 {
+			t.Fatal(messages.String())
+		}
+	}
+	_, next, _ := strings.Cut(messages.String(), "\nnext: ")
+	if want := strings.Join([]string{"unitscope report --out", modes + "-report", modes, ascent, model}, " "); next != want+"\n" {
+		t.Fatalf("next is %q, want %q", next, want)
+	}
+	if code := run(t.Context(), strings.Fields(next), io.Discard, &messages); code != 0 {
+		t.Fatal(messages.String())
+	}
+	page, err := os.ReadFile(filepath.Join(modes+"-report", "index.html"))
+	if err != nil || !bytes.Contains(page, []byte(`href="#model/1"`)) || !bytes.Contains(page, []byte("Training of model")) {
+		t.Errorf("the report has no layer or no curve of the model; error %v", err)
+	}
+}
