@@ -141,9 +141,9 @@ func (r *Report) training(m *Model) {
 		r.problem(m.run, "%v", err)
 		return
 	}
-	x, y, what, about := "epoch", "error", "reconstruction error", "Mean reconstruction error of the training examples since the point before"
+	x, y, what, about := "epoch", "error", "reconstruction error", "Mean reconstruction error of the training examples since the point before; a curve for each layer."
 	if t.column("validation_error") >= 0 {
-		y, what, about = "train_error", "share of errors", "Share of the training examples that the classifier gets wrong, by epoch"
+		y, what, about = "train_error", "share of errors", "Share of the training examples that the classifier gets wrong, by epoch."
 	}
 	var series []chart.Series
 	for i := range t.rows {
@@ -157,7 +157,7 @@ func (r *Report) training(m *Model) {
 		s := &series[len(series)-1]
 		s.X, s.Y = append(s.X, t.number(i, x)), append(s.Y, t.number(i, y))
 	}
-	r.chart(m.run, fmt.Sprintf("Training of %s", m.Name), fmt.Sprintf("%s; a curve for each layer.", about), func(b *bytes.Buffer) error {
+	r.chart(m.run, fmt.Sprintf("Training of %s", m.Name), about, func(b *bytes.Buffer) error {
 		return chart.Curves(b, chart.Axes{Title: m.Name, X: x, Y: what}, series)
 	})
 }
