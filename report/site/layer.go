@@ -274,7 +274,7 @@ func (l *layer) About() string {
 			who = strconv.Itoa(n)
 		}
 		parts = append(parts, who+" by "+l.Thumbs[i].Method)
-		if scale := l.Thumbs[i].Tiles.Grey.String(); !slices.Contains(scales, scale) {
+		if scale := l.Thumbs[i].Tiles.Scale; !slices.Contains(scales, scale) {
 			scales = append(scales, scale)
 		}
 	}

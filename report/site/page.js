@@ -56,7 +56,6 @@
     none.style.height = layer.rows * zoom + "px";
     return none;
   };
-  const greys = strip => strip.grey === 1 ? "Black is 0, white is 1." : "Grey is zero, white positive, black negative; every tile has its own scale.";
   const address = (layer, unit) => "#" + layer.key + (unit === undefined ? "" : "/" + unit);
   const factOf = (layer, key) => layer.facts.find(f => f.key === key);
 
@@ -148,7 +147,7 @@
   function lead(layer, i) {
     const t = thumbOf(layer, i);
     if (!t) return null;
-    return el("figure", { class: "chart" }, thumb(layer, i, 224, "unit " + layer.units[i] + ": " + t.method), el("figcaption", {}, t.method[0].toUpperCase() + t.method.slice(1) + ". " + greys(t.tiles)));
+    return el("figure", { class: "chart" }, thumb(layer, i, 224, "unit " + layer.units[i] + ": " + t.method), el("figcaption", {}, t.method[0].toUpperCase() + t.method.slice(1) + ". " + t.tiles.scale));
   }
 
   function facts(layer, i) {
@@ -235,7 +234,7 @@
     const s = layer.samples;
     if (!s || s.samples.places[i] < 0) return null;
     const at = s.samples.places[i], each = s.samples.each;
-    return panel("Samples with the unit on", "Erhan et al. (2009), section 4: what the net generates while this unit is held at 1. The mean first. " + greys(s.mean.tiles), list([
+    return panel("Samples with the unit on", "Erhan et al. (2009), section 4: what the net generates while this unit is held at 1. The mean first. " + s.mean.tiles.scale, list([
       captioned(tile(layer, s.mean.tiles, s.mean.places[i], 84, "mean of the samples"), "mean", true),
       ...[...Array(each).keys()].map(k => el("li", {}, tile(layer, s.samples.tiles, at * each + k, 56, "sample " + k)))]));
   }
@@ -250,7 +249,7 @@
     const e = layer.examples;
     if (!e || e.examples.places[i] < 0) return null;
     const n = e.examples.each;
-    return panel("Examples that excite it most", "From the data, with activation" + (e.label[i * n] >= 0 ? " and label" : "") + ". " + greys(e.examples.tiles), list([...Array(n).keys()].map(k => {
+    return panel("Examples that excite it most", "From the data, with activation" + (e.label[i * n] >= 0 ? " and label" : "") + ". " + e.examples.tiles.scale, list([...Array(n).keys()].map(k => {
       const label = e.label[i * n + k], activation = text(e.activation[i * n + k], 3);
       return captioned(tile(layer, e.examples.tiles, e.examples.places[i] * n + k, 84, "example " + e.index[i * n + k] + ", activation " + activation + (label >= 0 ? ", label " + label : "")), activation + (label >= 0 ? " · " + label : ""));
     })));

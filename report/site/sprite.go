@@ -46,10 +46,10 @@ func greyOf(data []float32) grey {
 
 // strip is a row of tiles of equal size, laid out on sheets.
 type strip struct {
-	Sheets  []int `json:"sheets"`  // numbers of the sheets, in order
-	Per     int   `json:"per"`     // tiles on each sheet but the last
-	Columns int   `json:"columns"` // tiles side by side
-	Grey    grey  `json:"grey"`
+	Sheets  []int  `json:"sheets"`  // numbers of the sheets, in order
+	Per     int    `json:"per"`     // tiles on each sheet but the last
+	Columns int    `json:"columns"` // tiles side by side
+	Scale   string `json:"scale"`   // how to read the greys
 }
 
 // sheets collects the pictures of a page, each only once.
@@ -65,7 +65,7 @@ func (s *sheets) tiles(data []float32, components, rows, cols, group int, g grey
 	columns := max(1, min(sheetWidth/cols, max(group, int(math.Ceil(math.Sqrt(float64(n)))))))
 	per := max(1, sheetPixels/(rows*cols)/group) * group
 	per = min(per, n)
-	t := &strip{Per: per, Columns: columns, Grey: g}
+	t := &strip{Per: per, Columns: columns, Scale: g.String()}
 	for from := 0; from < n; from += per {
 		to := min(from+per, n)
 		img := image.NewGray(image.Rect(0, 0, columns*cols, (to-from+columns-1)/columns*rows))
