@@ -13,6 +13,7 @@ import (
 type digits struct {
 	info  Info
 	count int
+	first uint64 // identity of example 0
 	seed  uint64
 	faces []glyph.Face
 	grid  *elastic.Grid
@@ -45,6 +46,10 @@ func openDigits(s spec, seed uint64) (Set, error) {
 	if err != nil {
 		return nil, err
 	}
+	first, err := firstDigit(s.options["split"])
+	if err != nil {
+		return nil, err
+	}
 	faces, err := glyph.Load()
 	if err != nil {
 		return nil, err
@@ -52,10 +57,23 @@ func openDigits(s spec, seed uint64) (Set, error) {
 	return &digits{
 		info:  Info{Name: s.String(), Shape: []int{glyph.Side, glyph.Side}, High: 1},
 		count: n,
+		first: first,
 		seed:  seed,
 		faces: faces,
 		grid:  elastic.New(glyph.Side, glyph.Side),
 	}, nil
+}
+
+// firstDigit is the identity of the first example of a split. Those of testing come
+// after any number that training can ask for.
+func firstDigit(split string) (uint64, error) {
+	switch split {
+	case "", "train":
+		return 0, nil
+	case "test":
+		return 1 << 40, nil
+	}
+	return 0, specErrorf("split=%s: want train or test", split)
 }
 
 func (d *digits) Info() Info { return d.info.clone() }
@@ -76,7 +94,7 @@ func (d *digits) Read(dst []float32, indices []int) error {
 }
 
 func (d *digits) draw(dst []float32, index int) {
-	source := engine.NewSource(d.seed, engine.PurposeGlyph, 0, uint64(index))
+	source := engine.NewSource(d.seed, engine.PurposeGlyph, 0, d.first+uint64(index))
 	digit := firstDraw(source)
 	between := func(low, high float64) float32 { return float32(low + (high-low)*source.Uniform()) }
 	face := &d.faces[source.IntN(len(d.faces))]
@@ -95,7 +113,7 @@ func (d *digits) Label(index int) (int, bool) {
 	if index < 0 || index >= d.count {
 		return 0, false
 	}
-	return firstDraw(engine.NewSource(d.seed, engine.PurposeGlyph, 0, uint64(index))), true
+	return firstDraw(engine.NewSource(d.seed, engine.PurposeGlyph, 0, d.first+uint64(index))), true
 }
 
 // firstDraw is an example's digit: the first of its random numbers, so that it

@@ -1,7 +1,10 @@
 package dataset
 
 import (
+	"errors"
 	"math"
+	"slices"
+	"strings"
 	"testing"
 )
 
@@ -83,5 +86,32 @@ func TestDigitsCanBeTold(t *testing.T) {
 	t.Logf("nearest neighbour among %d names %d of %d", known, right, asked)
 	if right < 75 {
 		t.Errorf("the nearest of %d others names %d of %d digits", known, right, asked)
+	}
+}
+
+// No digit for testing is one for training, however many of these there are.
+func TestDigitsSplit(t *testing.T) {
+	trained, tested := open(t, "digits:n=40", 1), open(t, "digits:n=40,split=test", 1)
+	size := trained.Info().Size()
+	a, b := make([]float32, 40*size), make([]float32, 40*size)
+	all := make([]int, 40)
+	for i := range all {
+		all[i] = i
+	}
+	if err := errors.Join(trained.Read(a, all), tested.Read(b, all)); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 40 {
+		for j := range 40 {
+			if slices.Equal(a[i*size:(i+1)*size], b[j*size:(j+1)*size]) {
+				t.Errorf("digit %d for training is digit %d for testing", i, j)
+			}
+		}
+	}
+	if name := tested.Info().Name; name != "digits:n=40,split=test" {
+		t.Errorf("its name is %s", name)
+	}
+	if _, err := Open("digits:split=both", 1); err == nil || !strings.Contains(err.Error(), "split=both: want train or test") {
+		t.Errorf("error %v", err)
 	}
 }

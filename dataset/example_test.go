@@ -25,7 +25,7 @@ func ExampleOpen() {
 	fmt.Println(err)
 	// Output:
 	// digits:n=1000 [28 28] 1000 true
-	// data "digits:count=5": unknown option "count" of digits: known are n
+	// data "digits:count=5": unknown option "count" of digits: known are n, split
 }
 
 // Patches of natural pictures, with nothing to download.

@@ -7,7 +7,7 @@ import (
 
 // Open opens a data set by its specification, `--data` of the program:
 //
-//	digits[:n=60000]                                                 built-in digits, see below
+//	digits[:n=60000][,split=train|test]                              built-in digits, see below
 //	mnist:DIR[,split=train|test]                                     MNIST's IDX files, gzipped or not
 //	infmnist:DIR[,n=2500000][,split=train]                           MNIST's digits, deformed ([Deform])
 //	idx:FILE                                                         one IDX file, gzipped or not
@@ -27,8 +27,8 @@ import (
 // The digits are drawn from the faces of the Go fonts, 28x28, white on black,
 // each with its own stroke width, slant, rotation, size and elastic
 // deformation, and look like hand-written ones at a glance. They are made while
-// reading: example i, its digit included, depends on seed and i only. The seed
-// matters for digits, infmnist and all patches.
+// reading: example i, its digit included, depends on seed, split and i only, and no
+// example of one split is one of the other, whatever n is. The seed matters for digits, infmnist and all patches.
 //
 // # Patches of natural pictures
 //
@@ -83,7 +83,7 @@ func Open(specification string, seed uint64) (Set, error) {
 // kinds are all kinds of data, in the order of the manual.
 func kinds() []kind {
 	return []kind{
-		{"digits", "", []option{{"n", "60000", ""}}, openDigits},
+		{"digits", "", []option{{"n", "60000", ""}, {"split", "", "train"}}, openDigits},
 		{"mnist", "DIR", []option{{"split", "train", ""}}, openMNIST},
 		{"infmnist", "DIR", []option{{"n", "2500000", ""}, {"split", "train", ""}}, openDeformedMNIST},
 		{"idx", "FILE", nil, openIDX},

@@ -91,7 +91,7 @@ func TestSpecErrors(t *testing.T) {
 }
 
 func TestKinds(t *testing.T) {
-	want := `digits[:n=60000]
+	want := `digits[:n=60000][,split=train]
 mnist:DIR[,split=train]
 infmnist:DIR[,n=2500000][,split=train]
 idx:FILE

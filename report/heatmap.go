@@ -247,7 +247,9 @@ func (p *heatPanel) draw(img *Picture, at image.Point) {
 		img.writeUpwards(p.options.Rows, labelSize, image.Pt(left, corner.Y), end)
 	}
 	if p.Tree != nil {
-		p.drawTree(img, corner.Add(image.Pt(side+labelGap, 0)))
+		tree := corner.Add(image.Pt(side+labelGap, 0))
+		p.drawTree(img, tree)
+		img.write("joined at", labelSize, tree.Add(image.Pt(treeStem+treeWidth/2, below)), middle)
 	}
 }
 
@@ -301,6 +303,7 @@ func (p *heatPanel) drawTree(img *Picture, at image.Point) {
 		places = append(places, image.Pt(0, i*p.scale+p.scale/2))
 	}
 	below := p.n*p.scale + tickLength + img.letters.ascent(labelSize)
+	img.fill(image.Rect(across(p.options.High), p.n*p.scale, across(p.options.Low)+1, p.n*p.scale+1).Add(at), ink)
 	for _, end := range []float64{p.options.High, p.options.Low} {
 		x := across(end)
 		img.fill(image.Rect(x, p.n*p.scale, x+1, p.n*p.scale+tickLength).Add(at), ink)

@@ -423,9 +423,17 @@ func noiseRange(k engine.CorruptionKind) string {
 	return "a share between 0 and 1"
 }
 
-// checkData checks that a set, and the examples held out if there are any, can
+// asBytes is advice, ending in "or ", for data that look like the bytes of pictures.
+func asBytes(info dataset.Info) string {
+	if info.Low < 0 || info.High <= 1 || info.High > 255 {
+		return ""
+	}
+	return "divide the levels 0 to 255 of pictures by 255 (arrays of unsigned bytes are divided here), or "
+}
+
+// CheckData checks that a set, and the examples held out if there are any, can
 // be trained on with these options.
-func (o Options) checkData(set, held dataset.Set) error {
+func (o Options) CheckData(set, held dataset.Set) error {
 	info := set.Info()
 	size, n := info.Size(), set.Len()
 	switch {
@@ -436,7 +444,7 @@ func (o Options) checkData(set, held dataset.Set) error {
 	case held != nil && held.Len() > 0 && held.Info().Size() != size:
 		return fmt.Errorf("--validation: examples held out have %d components, those of %s have %d", held.Info().Size(), info.Name, size)
 	case o.Visible == engine.Bernoulli && !(info.Low >= 0 && info.High <= 1):
-		return fmt.Errorf("--visible: Bernoulli inputs lie between 0 and 1, those of %s between %g and %g; use --visible gaussian", info.Name, info.Low, info.High)
+		return fmt.Errorf("--visible: Bernoulli inputs lie between 0 and 1, those of %s between %g and %g; %suse --visible gaussian", info.Name, info.Low, info.High, asBytes(info))
 	}
 	for layer := 1; layer <= len(o.Units); layer++ {
 		updates := int64((n-1)/o.batch(n)+1) * int64(of(o.Epochs, layer))

@@ -49,8 +49,11 @@ func (o Options) CheckScale(set dataset.Set) (warning string, err error) {
 	}
 	text := fmt.Sprintf("--visible gaussian: the numbers of %s have mean %.3g and variance %.3g, and are taken to have 0 and 1", set.Info().Name, mean, variance)
 	instead := "subtract the mean of the data and divide them by their standard deviation"
-	if info := set.Info(); info.Low >= 0 && info.High <= 1 {
+	switch info := set.Info(); {
+	case info.Low >= 0 && info.High <= 1:
 		instead += ", or use --visible bernoulli for numbers between 0 and 1"
+	case asBytes(info) != "":
+		instead = asBytes(info) + instead
 	}
 	if within(wildVariance, wildMean) {
 		return text + ": the layer may learn little, or diverge; " + instead, nil

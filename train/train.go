@@ -113,7 +113,7 @@ func newTrainer(d engine.Device, set, held dataset.Set, o Options, h Hooks) (*tr
 	if err := o.Check(); err != nil {
 		return nil, err
 	}
-	if err := o.checkData(set, held); err != nil {
+	if err := o.CheckData(set, held); err != nil {
 		return nil, err
 	}
 	if held != nil && held.Len() == 0 {

@@ -95,7 +95,7 @@ func demo(ctx *cli.Context) (err error) {
 	c.say("the demo took %s; its picture is %s, and its report, to open in a browser:", time.Since(began).Round(time.Second), folder.Path(name))
 	fmt.Fprintln(ctx.App.Writer, folder.Path(site.IndexName))
 	c.preview(folder.Path(name))
-	c.next(climbTop(d.figure.models[0], filepath.Join(out, string(network.DBN)))...)
+	c.next(d.look.compareTop()...)
 	return nil
 }
 

@@ -53,6 +53,18 @@ func (d *demoLook) stages() (all []stage) {
 	return all
 }
 
+// compareTop is what the demo leaves to do: the methods measured against each other,
+// on a few units of the DBN's last layer.
+func (d *demoLook) compareTop() []string {
+	layer := len(d.size.units)
+	last := min(d.size.look.units, comparedUnits, d.size.units[layer-1]) - 1
+	model := filepath.Join(d.out, string(network.DBN))
+	return []string{"analyze", "compare", "--model", model, "--layer", fmt.Sprint(layer), "--units", fmt.Sprintf("0-%d", last), "--data", d.size.look.data, "--out", model + "-compare"}
+}
+
+// comparedUnits are as many as a picture shows well.
+const comparedUnits = 10
+
 // climb are the options of an ascent that the demo's size sets.
 func (s demoSize) climb() []string {
 	flags := []string{"--steps", fmt.Sprint(s.ascent.MaxSteps), "--restarts", fmt.Sprint(s.look.restarts)}

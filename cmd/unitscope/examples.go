@@ -76,7 +76,7 @@ func examples(ctx *cli.Context) (err error) {
 
 func writeExamples(f *runfolder.Folder, n *network.Network, r *visualize.ExamplesResult) error {
 	heading := fmt.Sprintf("%s: %s that excite a unit most, of %s", layerHeading(n, r.Layer), shownColumns(r.Top, "example"), shownUnits(r.Units))
-	img, err := rowsPicture(heading, "examples", r.Patterns, r.Shape, r.Units, report.Numbered(r.Top), 0, report.GridOptions{Range: exampleRange(r)})
+	img, err := rowsPicture(heading, "examples", r.Patterns, r.Shape, r.Units, ranks(r.Top), 0, report.GridOptions{Range: exampleRange(r)})
 	if err != nil {
 		return err
 	}
@@ -84,6 +84,14 @@ func writeExamples(f *runfolder.Folder, n *network.Network, r *visualize.Example
 		return err
 	}
 	return writePicture(f, "examples.png", img)
+}
+
+// ranks are heads of columns that nobody takes for digits: #1, #2, ...
+func ranks(n int) (heads []string) {
+	for i := range n {
+		heads = append(heads, fmt.Sprintf("#%d", i+1))
+	}
+	return heads
 }
 
 // exampleRange is how examples are drawn: from black to white if they can't be

@@ -68,6 +68,11 @@ func unitsFigure(ctx *cli.Context, number string) error {
 		if err != nil {
 			return err
 		}
+		for _, row := range fig.rows {
+			for _, r := range row.Layers {
+				j.resolved[fmt.Sprintf("lr of %s layer %d", strings.ToLower(row.Name), r.Layer)] = fmt.Sprint(r.Rate)
+			}
+		}
 		return fig.writeFiles(f, img)
 	})
 	if err != nil {

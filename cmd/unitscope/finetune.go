@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"path/filepath"
 	"strconv"
 	"time"
 
@@ -27,7 +28,7 @@ func finetuneCommand() *cli.Command {
 	o := train.FineTuneDefaults()
 	flags := []cli.Flag{
 		&cli.StringFlag{Name: "model", Required: true, Usage: "`FILE` of a model, or its run folder"},
-		&cli.StringFlag{Name: "data", Value: "digits", Usage: "`DATA` with labels to train on, see above"},
+		&cli.StringFlag{Name: "data", Usage: "`DATA` with labels to train on, see above (default: what the model was trained on, which its run folder says)"},
 		&cli.IntFlag{Name: "limit", Usage: "use only the first `N` examples, 0 for all"},
 		&cli.IntFlag{Name: "validation", Usage: "hold the last `N` examples out of training; the epoch with the fewest errors on them is the result, 0 for the last epoch"},
 		&cli.StringFlag{Name: "test", Usage: "`DATA` that the result is tested on at the end; nothing depends on it"},
@@ -91,7 +92,15 @@ func fineTune(ctx *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	set, held, err := openData(ctx.String("data"), ctx.Int("limit"), ctx.Int("validation"), o.Seed)
+	data := ctx.String("data")
+	if data == "" {
+		if data, err = trainedOn(file); err != nil {
+			return err
+		}
+		j.resolved["data"] = data
+		j.console.say("data %s (what the model was trained on; --data chooses others)", data)
+	}
+	set, held, err := openData(data, ctx.Int("limit"), ctx.Int("validation"), o.Seed)
 	if err != nil {
 		return err
 	}
@@ -132,6 +141,15 @@ func fineTune(ctx *cli.Context) (err error) {
 	j.console.say("wrote %s", j.folder.Path(runfolder.ModelName))
 	j.console.next(climbTop(n, ctx.String("out"))...)
 	return nil
+}
+
+// trainedOn is the data that a model was trained on, if it lies in its run folder.
+func trainedOn(model string) (string, error) {
+	r, err := runfolder.ReadRecord(filepath.Dir(model))
+	if err != nil || r.Options["data"] == "" {
+		return "", usagef("finetune: it needs --data DATA too: %s does not say what it was trained on", model)
+	}
+	return r.Options["data"], nil
 }
 
 // checkTest finds out before training what testing would find out after it.
@@ -260,7 +278,7 @@ func (t *fineTuning) finish(o train.FineTuneOutcome) {
 	if t.bar == nil {
 		return
 	}
-	note := fmt.Sprintf("%d epochs", o.Epochs)
+	note := join(counted(o.Epochs, "epoch"), t.monitor)
 	if o.Held.Examples > 0 {
 		note = fmt.Sprintf("validation error %.2f %% after %d of %d epochs", 100*o.Held.ErrorRate(), o.Epoch, o.Epochs)
 	}

@@ -269,7 +269,7 @@ func (m *models) figures() []stage {
 	p := m.paper
 	return []stage{
 		m.stage("figure"+m.figure, "figure "+m.figure, m.pair(), p.ascent),
-		m.stage("figure3", "figure 3", m.of("dbn", network.DBN), p.sampling, []string{"--samples", "20"}),
+		m.stage("figure3", "figure 3", m.of("dbn", network.DBN), p.sampling),
 		m.stage("figure4", "figure 4", m.of("dbn", network.DBN), p.sampling, p.ascent, []string{"--top", "all"}),
 		m.stage("figure-selectivity", "figure selectivity", m.pair(), m.units(m.layers...), p.ascent),
 	}

@@ -96,6 +96,8 @@ func reportFile(ctx *cli.Context, folders []string, out string) error {
 		return fmt.Errorf("--out: %w", err)
 	case !info.Mode().IsRegular():
 		return fmt.Errorf("--out %s: it is no file; name a new one, or a folder without .html", out)
+	case ofRun(out):
+		return usagef("--out %s: it is a file of the run in %s, which would no longer be what the run wrote; name another file", out, filepath.Dir(out))
 	case !ctx.Bool("force"):
 		return fmt.Errorf("--out %s: the file is there already; choose another, or replace it with --force", out)
 	}
@@ -109,6 +111,12 @@ func reportFile(ctx *cli.Context, folders []string, out string) error {
 	}
 	sayReport(ctx, c, began, out)
 	return nil
+}
+
+// ofRun is true for a file that a run has written into its folder.
+func ofRun(path string) bool {
+	r, err := runfolder.ReadRecord(filepath.Dir(path))
+	return err == nil && slices.ContainsFunc(r.Outputs, func(o runfolder.FileDigest) bool { return o.Name == filepath.Base(path) })
 }
 
 // buildReport puts a report together and says what is not shown in it.

@@ -145,7 +145,7 @@ func searchModels(ctx *cli.Context) (err error) {
 		}
 		o.Objective = train.ObjectiveReconstruction
 	}
-	if err := j.console.checkScale(o.Train, set); err != nil {
+	if err := j.console.checkData(o.Train, set, held); err != nil {
 		return err
 	}
 	s := &search{job: j, set: set, held: held, options: o, out: ctx.String("out")}
@@ -283,7 +283,7 @@ func (s *search) run(ctx context.Context, d engine.Device) error {
 
 // describe is a trial's hyper-parameters, for people.
 func describe(t train.Trial) string {
-	text := fmt.Sprintf("layers %s, %d epochs, learning rate %g", unitsText(t.Train.Units), t.Train.Epochs[0], t.Train.Rates[len(t.Train.Rates)-1])
+	text := fmt.Sprintf("layers %s, %s, learning rate %g", unitsText(t.Train.Units), counted(t.Train.Epochs[0], "epoch"), t.Train.Rates[len(t.Train.Rates)-1])
 	if len(t.Train.Noise) > 0 {
 		text += fmt.Sprintf(", noise %g", t.Train.Noise[0])
 	}

@@ -107,7 +107,7 @@ func trainModel(ctx *cli.Context, kind network.Kind) (err error) {
 	defer closeInto(&err, set)
 	c.sayLimit(ctx, set, held)
 	o.Inputs = set.Info().Size()
-	if err := c.checkScale(o, set); err != nil {
+	if err := c.checkData(o, set, held); err != nil {
 		return err
 	}
 	device, err := openDevice(ctx, c)
@@ -181,9 +181,12 @@ func (c *console) sayLimit(ctx *cli.Context, set, held dataset.Set) {
 	}
 }
 
-// checkScale warns of data that hardly suit --visible gaussian, and refuses those
-// that don't.
-func (c *console) checkScale(o train.Options, set dataset.Set) error {
+// checkData refuses data that can't be trained on with the options, and warns of
+// those that hardly suit --visible gaussian.
+func (c *console) checkData(o train.Options, set, held dataset.Set) error {
+	if err := o.CheckData(set, held); err != nil {
+		return usageError{err}
+	}
 	warning, err := o.CheckScale(set)
 	if err != nil {
 		return usageError{err}

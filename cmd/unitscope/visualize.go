@@ -179,7 +179,7 @@ func chooseUnits(n *network.Network, layer int, text string) (int, []int, error)
 	}
 	units, err := visualize.ParseUnits(text, n.Sizes()[layer])
 	if err != nil {
-		return 0, nil, usagef("--%w", err)
+		return 0, nil, usagef("--%w, in layer %d", err, layer)
 	}
 	return layer, units, nil
 }

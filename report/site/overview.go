@@ -302,7 +302,7 @@ func (r *Report) results() {
 	for _, run := range r.Runs {
 		for _, shown := range []struct{ file, title, caption string }{
 			{"scores.csv", "Classification", "Share of errors and mean cross-entropy of the fine-tuned model."},
-			{"likelihood.csv", "Log-likelihood", "Mean log-likelihood of data under the first layer's model, in nats."},
+			{"likelihood.csv", "Log-likelihood", "Mean log-likelihood of data under one RBM, in nats, with the interval from low to high that the estimate of its partition function leaves; conservative is by reverse annealing, which is too low on average; deviation is that of the mean by the choice of examples; the free energy gap is that to the training data."},
 			{"search.csv", "Search", "The trials of a search over hyper-parameters, the best first."},
 		} {
 			path := run.file(shown.file)
@@ -320,9 +320,10 @@ func (r *Report) results() {
 }
 
 func plainTable(title, caption, folder string, t *table) htmlTable {
-	out := htmlTable{Title: title, Caption: caption, Folder: folder, Names: t.names, Rows: t.rows[:min(len(t.rows), maxRows)], Right: make([]bool, len(t.names))}
+	out := htmlTable{Title: title, Caption: caption, Folder: folder, Rows: t.rows[:min(len(t.rows), maxRows)], Right: make([]bool, len(t.names))}
 	out.More = len(t.rows) - len(out.Rows)
-	for c := range t.names {
+	for c, name := range t.names {
+		out.Names = append(out.Names, strings.ReplaceAll(name, "_", " "))
 		out.Right[c] = len(out.Rows) > 0
 		for _, row := range out.Rows {
 			if _, err := strconv.ParseFloat(row[c], 64); err != nil && row[c] != "" {
@@ -335,7 +336,7 @@ func plainTable(title, caption, folder string, t *table) htmlTable {
 		out.Rows[i] = slices.Clone(row)
 		for c, text := range row {
 			if x, err := strconv.ParseFloat(text, 64); err == nil && out.Right[c] && strings.ContainsAny(text, ".e") {
-				out.Rows[i][c] = short(x)
+				out.Rows[i][c] = strconv.FormatFloat(x, 'g', 6, 64) // enough for an interval to have two ends
 			}
 		}
 	}

@@ -164,7 +164,7 @@ func (r *Report) models() {
 		}
 		if err != nil {
 			if slices.Contains(methods, run.record.Task) {
-				r.problem(run, "not shown: %v", err)
+				r.problem(run, "its units are not shown: %v", err)
 			}
 			continue
 		}
@@ -314,29 +314,42 @@ func (r *Report) byLayer(m *Model) map[int]map[string]*source {
 		number := layerOf(run)
 		switch layers := len(m.sizes) - 1; {
 		case number < 1:
-			r.problem(run, "not shown: it does not say which layer it looked at")
+			r.problem(run, "its units are not shown: it does not say which layer it looked at")
 			continue
 		case layers > 0 && number > layers:
-			r.problem(run, "not shown: it says that it looked at layer %d of a model of %d", number, layers)
+			r.problem(run, "its units are not shown: it says that it looked at layer %d of a model of %d", number, layers)
 			continue
 		}
 		if run.record.Task == taskAscent && run.record.Options["direction"] == "-1" {
-			r.problem(run, "not shown: it looked for what units answer to least (--direction -1); its own folder has the pictures")
+			r.problem(run, "its units are not shown: it looked for what they answer to least (--direction -1); its own folder has the pictures")
 			continue
 		}
 		if byLayer[number] == nil {
 			byLayer[number] = map[string]*source{}
 		}
-		before := byLayer[number][run.record.Task]
-		if before != nil {
-			if before.record.Finished.After(run.record.Finished) {
-				before, run = run, before
-			}
-			r.problem(before, "not shown: %s is a later run of %q for the same layer", run.name, run.record.Task)
+		if before := byLayer[number][run.record.Task]; before != nil {
+			run = r.better(before, run)
 		}
 		byLayer[number][run.record.Task] = run
 	}
 	return byLayer
+}
+
+// better is the run to show of two that looked at the same layer in the same way: the
+// one with more units, or the later one. The other is named.
+func (r *Report) better(a, b *source) *source {
+	ofA, errA := unitsOf(a)
+	ofB, errB := unitsOf(b)
+	n, m := len(ofA), len(ofB)
+	why := "has more units"
+	if errA != nil || errB != nil || n == m {
+		n, m, why = 0, b.record.Finished.Compare(a.record.Finished), "is later"
+	}
+	if n > m {
+		a, b = b, a
+	}
+	r.problem(a, "its units are not shown: %s, another run of %q for the same layer, %s", b.name, b.record.Task, why)
+	return b
 }
 
 // Trained is true if the run that made the model is among those given, for pages.

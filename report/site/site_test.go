@@ -208,16 +208,29 @@ func TestModelsAreNotMixed(t *testing.T) {
 	}
 }
 
-// Of two runs of the same kind the later is shown, and the other named.
+// Of two runs of the same kind the one with more units is shown, or the later one, and
+// the other named.
 func TestTwoRunsOfALayer(t *testing.T) {
 	dir := t.TempDir()
 	model := filepath.Join(dir, "dbn")
 	n := trained(t, model, 1)
 	climbed(t, filepath.Join(dir, "a"), model, n, 1, "0-2")
 	climbed(t, filepath.Join(dir, "b"), model, n, 1, "0-4")
+	later := climbed(t, filepath.Join(dir, "c"), model, n, 1, "2")
+	edit(t, filepath.Join(dir, "c", runfolder.RecordName), `"finished": "2`, `"finished": "3`)
 	r := build(t, dir)
-	if len(r.Models[0].Layers) != 1 || len(r.Problems) != 1 || !strings.Contains(r.Problems[0].Text, "a later run") {
-		t.Errorf("layers %v, problems %v", r.Models[0].Layers, r.Problems)
+	if l := r.Models[0].Layers; len(l) != 1 || len(l[0].Units) != 5 || len(later.Units) != 1 || len(r.Problems) != 2 {
+		t.Errorf("layers %v, problems %v", l, r.Problems)
+	}
+	for _, p := range r.Problems {
+		if !strings.Contains(p.Text, "units are not shown: b, another run") || !strings.Contains(p.Text, "has more units") {
+			t.Errorf("problem %v", p)
+		}
+	}
+	climbed(t, filepath.Join(dir, "d"), model, n, 1, "1-5")
+	edit(t, filepath.Join(dir, "d", runfolder.RecordName), `"finished": "2`, `"finished": "4`)
+	if l := build(t, dir).Models[0].Layers; len(l) != 1 || fmt.Sprint(l[0].Units) != "[1 2 3 4 5]" {
+		t.Errorf("layers %v, want the later one of two with five units", l)
 	}
 }
 

@@ -70,7 +70,7 @@ func TestTilesOfSeveralMethods(t *testing.T) {
 	if fmt.Sprint(l.Units) != "[0 1 2 3 4]" || len(l.Thumbs) != 2 {
 		t.Fatalf("units %v, tiles of %d methods", l.Units, len(l.Thumbs))
 	}
-	for _, want := range []string{"5 units, 3 by the best pattern of activation maximization", ", 2 by the linear combination of the filters below", "is not among those given"} {
+	for _, want := range []string{"5 units, 3 by the best pattern of activation maximization", ", 2 by the linear combination of the filters below", "No run folder among those given made this model"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q", want)
 		}
