@@ -72,6 +72,9 @@ func complete(program page, words []string) []candidate {
 		for _, c := range t.page.commands {
 			all = append(all, candidate{lastWord(c.name), c.usage})
 		}
+		if len(words) == 1 {
+			all = append(all, candidate{"help", "explain a command"})
+		}
 	}
 	return slices.DeleteFunc(all, func(c candidate) bool { return !strings.HasPrefix(c.word, last) })
 }

@@ -29,6 +29,8 @@ func TestComplete(t *testing.T) {
 	completionFolder(t)
 	for _, c := range []struct{ typed, want string }{
 		{"vis", "visualize"},
+		{"he", "help"},
+		{"help he", ""},
 		{"visualize ", "ascent sample combine examples"},
 		{"visualize s", "sample"},
 		{"help visualize s", "sample"},
