@@ -37,6 +37,14 @@ type Info struct {
 	// drown them; never assume that all components lie within.
 	Low, High float32
 	Files     []string // files it was read from, for a run's record
+	// Stored says in a few words how the numbers were held and what became of
+	// them: "uint8 from 0 to 255, divided by 255". "" for examples that are made.
+	Stored string
+	// Remarks are what a reader of the set may want to know, a sentence without a
+	// full stop each: "3 files are no pictures and were skipped: .txt (3)".
+	Remarks []string
+	// Warnings are remarks on what is probably not what was meant.
+	Warnings []string
 }
 
 // Size is the number of components of one example.
@@ -52,5 +60,7 @@ func (i Info) Size() int {
 func (i Info) clone() Info {
 	i.Shape = slices.Clone(i.Shape)
 	i.Files = slices.Clone(i.Files)
+	i.Remarks = slices.Clone(i.Remarks)
+	i.Warnings = slices.Clone(i.Warnings)
 	return i
 }

@@ -5,11 +5,14 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
 	"github.com/urfave/cli/v2"
 	"golang.org/x/term"
+
+	"github.com/unitscope/unitscope/report/runfolder"
 )
 
 // console is where a command speaks to people: what happens goes to standard
@@ -22,7 +25,13 @@ type console struct {
 	screen   *screen      // for --preview, nil to show no pictures
 	stage    bool         // of a paper, which has its own order of what comes next
 	program  string       // as it was called, for hints to copy
+	warnings []runfolder.Warning
+	folder   *runfolder.Folder // whose record keeps them too, once there is one
 }
+
+// jsonLog is where the app keeps the records of --log json, for the error that ends
+// the program.
+const jsonLog = "log"
 
 func newConsole(ctx *cli.Context) (*console, error) {
 	c := &console{err: ctx.App.ErrWriter, quiet: ctx.Bool("quiet"), stage: isStage(ctx), program: programName(ctx)}
@@ -32,6 +41,7 @@ func newConsole(ctx *cli.Context) (*console, error) {
 		c.terminal = ok && term.IsTerminal(int(f.Fd()))
 	case "json":
 		c.log = slog.New(slog.NewJSONHandler(c.err, nil))
+		ctx.App.Metadata[jsonLog] = c.log
 	default:
 		return nil, usagef("--log %q: want text or json", format)
 	}
@@ -49,6 +59,34 @@ func (c *console) say(format string, args ...any) {
 		return
 	}
 	fmt.Fprintln(c.err, printable(text))
+}
+
+// warn says that a result is probably not what was meant: on standard error,
+// --quiet or not, and in the record of the run. about is what it is of, in a word or
+// two: "data", "layer 2", "--limit".
+func (c *console) warn(about, format string, args ...any) {
+	w := runfolder.Warning{About: about, Text: printable(fmt.Sprintf(format, args...))}
+	if slices.Contains(c.warnings, w) {
+		return
+	}
+	c.warnings = append(c.warnings, w)
+	if c.folder != nil {
+		c.folder.Warn(w)
+	}
+	if c.log != nil {
+		c.log.Warn(w.Text, "about", w.About)
+		return
+	}
+	fmt.Fprintln(c.err, "warning: "+w.Text)
+}
+
+// keepWarnings has a run folder's record keep the warnings, those before it was there
+// too.
+func (c *console) keepWarnings(f *runfolder.Folder) {
+	c.folder = f
+	for _, w := range c.warnings {
+		f.Warn(w)
+	}
 }
 
 // next tells people a command that goes on from here; scripts, which ask for --quiet

@@ -80,6 +80,7 @@ func demo(ctx *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	c.keepWarnings(folder)
 	d := &demoRun{ctx: ctx, console: c, device: device, set: set, held: held, size: size, record: record, folder: folder, look: look, figure: size.figure(c, seed)}
 	if err := d.run(); err != nil {
 		err = errors.Join(err, folder.Abandon())

@@ -108,7 +108,7 @@ func writeReport(ctx context.Context, c *console, f *runfolder.Folder, title str
 		return err
 	}
 	for _, p := range r.Problems {
-		c.say("%s: %s", p.Folder, p.Text)
+		c.warn("run folder", "%s: %s", p.Folder, p.Text)
 	}
 	return r.Write(ctx, f.Write)
 }

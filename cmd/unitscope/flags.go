@@ -50,7 +50,7 @@ func runFlags() []cli.Flag {
 // speakFlags are for every command that takes its time.
 func speakFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.BoolFlag{Name: "quiet", Usage: "no progress, hints or remarks: only errors, and results on standard output"},
+		&cli.BoolFlag{Name: "quiet", Usage: "no progress, hints or remarks: only warnings and errors, and results on standard output"},
 		&cli.StringFlag{Name: "log", Value: "text", Usage: "`FORMAT` of what is said on standard error: text, or json for a record a line"},
 	}
 }

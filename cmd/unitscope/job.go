@@ -61,6 +61,7 @@ func (j *job) compute(seed uint64, inputs []string, work func(engine.Device, *ru
 	if j.folder, err = runfolder.Create(j.ctx.String("out"), j.mode, record); err != nil {
 		return err
 	}
+	j.console.keepWarnings(j.folder)
 	if err := work(device, j.folder); err != nil {
 		return errors.Join(err, j.folder.Abandon())
 	}
@@ -77,7 +78,7 @@ func sayOtherDevice(c *console, out string, mode runfolder.Mode, now runfolder.D
 	if err != nil || before.Device.Name == now.Name && slices.Equal(before.Device.Features, now.Features) {
 		return
 	}
-	c.say("the run in %s began on %s and goes on with %s: its results may differ in their last bits from an uninterrupted run's", out, arithmetic(before.Device), arithmetic(now))
+	c.warn("device", "the run in %s began on %s and goes on with %s: its results may differ in their last bits from an uninterrupted run's", out, arithmetic(before.Device), arithmetic(now))
 }
 
 func arithmetic(d runfolder.Device) string {

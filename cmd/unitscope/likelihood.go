@@ -166,7 +166,7 @@ func (j *job) sayPartition(l *train.Likelihood) {
 	j.console.say("log Z %.3f (%.3f to %.3f), %.1f of %.0f runs effective; in reverse %.3f (%.3f to %.3f)",
 		p.LogPartition, p.Low, p.High, p.Effective, runs, r.LogPartition, r.Low, r.High)
 	if p.Effective < runs/20 {
-		j.console.say("a few runs have nearly all the weight, so the estimate is poor; use more --temperatures")
+		j.console.warn("log Z", "a few runs have nearly all the weight, so the estimate is poor; use more --temperatures")
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/signal"
 	"slices"
@@ -64,12 +65,17 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err == nil {
 		return 0
 	}
-	fmt.Fprintf(stderr, "unitscope: %s\n", errorText(err))
+	code := exitFailure
 	var usage usageError
 	if errors.As(err, &usage) || errors.Is(err, dataset.ErrSpecification) {
-		return exitUsage
+		code = exitUsage
 	}
-	return exitFailure
+	if log, ok := app.Metadata[jsonLog].(*slog.Logger); ok {
+		log.Error(errorText(err), "exit_code", code)
+	} else {
+		fmt.Fprintf(stderr, "unitscope: %s\n", errorText(err))
+	}
+	return code
 }
 
 // errorText is what people are told of an error. A context ends here by Ctrl-C or

@@ -74,6 +74,7 @@ func reportRuns(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	j.console.keepWarnings(f)
 	if err := r.Write(ctx.Context, f.Write); err != nil {
 		return errors.Join(fmt.Errorf("%w; the folder %s is not complete", err, out), f.Abandon())
 	}
@@ -126,7 +127,7 @@ func buildReport(ctx *cli.Context, c *console, folders []string, out string) (*s
 		return nil, err
 	}
 	for _, p := range r.Problems {
-		c.say("%s: %s", p.Folder, p.Text)
+		c.warn("run folder", "%s: %s", p.Folder, p.Text)
 	}
 	return r, nil
 }

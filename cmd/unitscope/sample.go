@@ -123,7 +123,7 @@ func draw(ctx context.Context, c *console, d engine.Device, n *network.Network, 
 	}
 	p.finish("")
 	if slow := unmixed(result); slow > 0 {
-		c.say("the chains of %d of %d units disagree (R-hat above %g): their means depend on the starts; more sweeps may help", slow, len(result.Units), mixedRHat)
+		c.warn("chains", "the chains of %d of %d units disagree (R-hat above %g): their means depend on the starts; more sweeps may help", slow, len(result.Units), mixedRHat)
 	}
 	return result, nil
 }

@@ -177,7 +177,7 @@ func (c *console) sayLimit(ctx *cli.Context, set, held dataset.Set) {
 		all += held.Len()
 	}
 	if limit := ctx.Int("limit"); limit > all {
-		c.say("--limit %d: %s has only %d examples; all are used", limit, set.Info().Name, all)
+		c.warn("--limit", "--limit %d: %s has only %d examples; all are used", limit, set.Info().Name, all)
 	}
 }
 
@@ -192,7 +192,7 @@ func (c *console) checkData(o train.Options, set, held dataset.Set) error {
 		return usageError{err}
 	}
 	if warning != "" {
-		c.say("warning: %s", warning)
+		c.warn("data", "%s", warning)
 	}
 	return nil
 }
@@ -361,6 +361,7 @@ func (t *training) run(ctx context.Context, out string, mode runfolder.Mode, rec
 	if t.folder, err = runfolder.Create(out, mode, record); err != nil {
 		return nil, err
 	}
+	t.console.keepWarnings(t.folder)
 	n, err := t.train(ctx)
 	if err == nil {
 		err = t.folder.Write(runfolder.ModelName, n.Write)

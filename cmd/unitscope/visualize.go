@@ -270,7 +270,7 @@ func climb(ctx context.Context, c *console, d engine.Device, n *network.Network,
 	}
 	p.finish(fmt.Sprintf("step size %.3g", result.Rate))
 	if dead := deadUnits(result); dead > 0 {
-		c.say("%d of %d units are dead: from every start their gradient vanishes; they are drawn as a cross", dead, len(result.Units))
+		c.warn("units", "%d of %d units are dead: from every start their gradient vanishes; they are drawn as a cross", dead, len(result.Units))
 	}
 	return result, nil
 }

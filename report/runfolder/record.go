@@ -45,6 +45,14 @@ type Record struct {
 	Seconds  float64           `json:"seconds,omitzero"`
 	Inputs   []FileDigest      `json:"inputs"`
 	Outputs  []FileDigest      `json:"outputs"`
+	// Warnings are what people were told while it ran, see [Folder.Warn].
+	Warnings []Warning `json:"warnings,omitempty"`
+}
+
+// Warning says that a result is probably not what was meant.
+type Warning struct {
+	About string `json:"about"` // what it is of, in a word or two: "data", "layer 2"
+	Text  string `json:"text"`  // a sentence without a full stop
 }
 
 // Device is the part of engine.Info that says what computed the results.

@@ -151,6 +151,14 @@ func (f *Folder) prepare(mode Mode) error {
 			return err
 		}
 	}
+	if before, err := ReadRecord(f.path); mode == Resume && err == nil {
+		// What the first part of the run was warned of is true of the whole.
+		now := f.record.Warnings
+		f.record.Warnings = before.Warnings
+		for _, w := range now {
+			f.Warn(w)
+		}
+	}
 	f.record.Status = Running
 	f.record.Outputs = nil
 	return f.writeRecord()
@@ -266,6 +274,14 @@ func (f *Folder) write(name string, write func(io.Writer) error) error {
 		return fmt.Errorf("run folder %s: %q is not the name of a file", f.path, name)
 	}
 	return WriteFile(f.Path(name), write)
+}
+
+// Warn adds to the record's warnings, which Finish writes; one that is there
+// already is not added again.
+func (f *Folder) Warn(w Warning) {
+	if !slices.Contains(f.record.Warnings, w) {
+		f.record.Warnings = append(f.record.Warnings, w)
+	}
 }
 
 // Finish removes the checkpoint, if there is one, marks the run complete, and
