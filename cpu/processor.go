@@ -3,16 +3,17 @@ package cpu
 import (
 	"bufio"
 	"bytes"
+	"math"
 	"os"
 	"runtime"
-	"strconv"
 	"strings"
 
 	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/engine/memory"
 )
 
-// machine describes the processor and its memory. Linux tells in /proc;
-// elsewhere the architecture is all that is known.
+// machine describes the processor and the memory that this process may use of it.
+// Linux tells in /proc; elsewhere the architecture is all that is known.
 func machine() engine.Info {
 	info := engine.Info{Name: "cpu", Description: runtime.GOARCH + " processor"}
 	if cpuinfo, err := os.ReadFile("/proc/cpuinfo"); err == nil {
@@ -20,8 +21,12 @@ func machine() engine.Info {
 			info.Description = name
 		}
 	}
-	if meminfo, err := os.ReadFile("/proc/meminfo"); err == nil {
-		info.Memory, info.FreeMemory = kibibytes(field(meminfo, "MemTotal")), kibibytes(field(meminfo, "MemAvailable"))
+	// A limit above what an int64 holds is no limit of any machine.
+	if total, ok := memory.Total(); ok {
+		info.Memory = int64(min(total, math.MaxInt64))
+	}
+	if available, ok := memory.Available(); ok {
+		info.FreeMemory = int64(min(available, math.MaxInt64))
 	}
 	return info
 }
@@ -36,13 +41,4 @@ func field(text []byte, name string) string {
 		}
 	}
 	return ""
-}
-
-// kibibytes reads "123 kB" as bytes; 0 if it is something else.
-func kibibytes(s string) int64 {
-	n, err := strconv.ParseInt(strings.TrimSuffix(s, " kB"), 10, 64)
-	if err != nil {
-		return 0
-	}
-	return n << 10
 }

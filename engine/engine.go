@@ -114,8 +114,8 @@ type Info struct {
 	Name        string   // as in Device.Name
 	Description string   // processor or card
 	Workers     int      // threads or multiprocessors that share the work
-	Memory      int64    // bytes in all; 0 if unknown
-	FreeMemory  int64    // bytes free now; 0 if unknown
+	Memory      int64    // bytes that there are for this process in all; 0 if unknown
+	FreeMemory  int64    // bytes that it may still allocate now; 0 if unknown
 	Features    []string // instruction sets or capabilities in use
 }
 

@@ -1,0 +1,125 @@
+//go:build linux
+
+package memory
+
+import (
+	"bufio"
+	"bytes"
+	"io/fs"
+	"strconv"
+	"strings"
+)
+
+// margin is what is kept of a limit on addresses: the heap grows by arenas of
+// 64 MiB, of which one may be begun for its own needs and another for a large
+// block that fits no arena begun, and the runtime keeps books of them.
+const margin = 160 << 20
+
+// situation is what memory depends on; sizes in bytes.
+type situation struct {
+	files          fs.FS  // the system's files: proc/..., sys/fs/cgroup/...
+	page           uint64 // the size of a page
+	address, data  uint64 // limits on addresses and on data; unlimited if there is none
+	idle, released uint64 // what the process holds without using it: memory, and addresses alone
+}
+
+// available is the least of what is left by the machine and by every limit.
+func (s situation) available() (left uint64, ok bool) {
+	left = s.machineLeft()
+	for _, g := range s.groups() {
+		left = min(left, minus(g.limit, g.used))
+	}
+	left = plus(left, s.idle)
+	if addresses, data, ok := s.held(); ok {
+		kept := plus(s.idle, s.released)
+		left = min(left, leftOf(s.address, addresses, kept), leftOf(s.data, data, kept))
+	}
+	return left, left != unlimited
+}
+
+// leftOf is what a limit of the process leaves that holds some and has no use for
+// what it has kept of it.
+func leftOf(limit, holds, kept uint64) uint64 {
+	if limit == unlimited {
+		return unlimited
+	}
+	return minus(plus(minus(limit, holds), kept), margin)
+}
+
+// total is the least of the machine's memory and every limit.
+func (s situation) total() (most uint64, ok bool) {
+	most = min(s.address, s.data)
+	if all, known := s.table("proc/meminfo")["MemTotal"]; known {
+		most = min(most, all)
+	}
+	for _, g := range s.groups() {
+		most = min(most, g.limit)
+	}
+	return most, most != unlimited
+}
+
+// machineLeft is what the machine has free for new work; unlimited if it does not
+// say.
+func (s situation) machineLeft() uint64 {
+	info := s.table("proc/meminfo")
+	left, ok := info["MemAvailable"]
+	if free, old := info["MemFree"]; !ok && old { // Linux before 3.14
+		left, ok = free+info["Buffers"]+info["Cached"], true
+	}
+	if !ok {
+		return unlimited
+	}
+	// In mode 2 the system promises no more than it could keep.
+	if mode, ok := s.number("proc/sys/vm/overcommit_memory"); ok && mode == 2 {
+		left = min(left, minus(info["CommitLimit"], info["Committed_AS"]))
+	}
+	return left
+}
+
+// held is what the process has of addresses and of data.
+func (s situation) held() (addresses, data uint64, ok bool) {
+	text, err := fs.ReadFile(s.files, "proc/self/statm")
+	if err != nil {
+		return 0, 0, false
+	}
+	// size resident shared text lib data dt, in pages
+	fields := strings.Fields(string(text))
+	if len(fields) < 6 {
+		return 0, 0, false
+	}
+	addresses, err = strconv.ParseUint(fields[0], 10, 64)
+	if err != nil {
+		return 0, 0, false
+	}
+	data, err = strconv.ParseUint(fields[5], 10, 64)
+	return addresses * s.page, data * s.page, err == nil
+}
+
+// table reads a file with a name and a number on every line, "Name: 12 kB" or
+// "name 12"; what is something else is left out.
+func (s situation) table(path string) map[string]uint64 {
+	text, err := fs.ReadFile(s.files, path)
+	if err != nil {
+		return nil
+	}
+	values := map[string]uint64{}
+	for lines := bufio.NewScanner(bytes.NewReader(text)); lines.Scan(); {
+		fields := strings.Fields(lines.Text())
+		if len(fields) < 2 {
+			continue
+		}
+		n, err := strconv.ParseUint(fields[1], 10, 64)
+		if err != nil {
+			continue
+		}
+		if len(fields) > 2 && fields[2] == "kB" {
+			n <<= 10
+		}
+		values[strings.TrimSuffix(fields[0], ":")] = n
+	}
+	return values
+}
+
+func minus(a, b uint64) uint64 { return a - min(a, b) }
+
+func plus(a, b uint64) uint64 { return a + min(b, unlimited-a) }
