@@ -1,0 +1,38 @@
+// Package pythontest runs Python from tests that compare with what Python's own
+// readers and writers make of a file.
+package pythontest
+
+import (
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// Run runs a script with arguments and returns what it prints. modules are those
+// that the script imports, "numpy, scipy.io". Where python3 or one of them is
+// missing it skips the test, or fails it if UNITSCOPE_REQUIRE lists python.
+func Run(t testing.TB, modules, script string, arguments ...string) string {
+	t.Helper()
+	if out, err := exec.Command("python3", "-c", "import "+modules).CombinedOutput(); err != nil {
+		missing := "python3 with " + modules + " is not here: " + err.Error() + " " + lastLine(string(out))
+		if slices.Contains(strings.Split(os.Getenv("UNITSCOPE_REQUIRE"), ","), "python") {
+			t.Fatal(missing)
+		}
+		t.Skip(missing)
+	}
+	command := exec.Command("python3", append([]string{"-c", script}, arguments...)...)
+	var errors strings.Builder
+	command.Stderr = &errors
+	out, err := command.Output()
+	if err != nil {
+		t.Fatalf("python: %v\n%s", err, errors.String())
+	}
+	return string(out)
+}
+
+func lastLine(text string) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	return lines[len(lines)-1]
+}
