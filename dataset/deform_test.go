@@ -44,7 +44,7 @@ func deformedDigits(t testing.TB, n int, seed uint64) Set {
 // floatSet is a set of float pictures made here.
 func floatSet(t testing.TB, floats []float32, shape ...int) Set {
 	t.Helper()
-	s, err := newMemory("test", nil, &array.Array{Shape: shape, Floats: floats}, nil)
+	s, err := newMemory("test", nil, &array.Array{Shape: shape, Floats: floats}, nil, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -259,7 +259,7 @@ func BenchmarkDeform(b *testing.B) {
 	for i, v := range floats {
 		bytes[i] = byte(v*255 + 0.5)
 	}
-	originals, err := newMemory("bench", nil, &array.Array{Shape: []int{s.Len(), 28, 28}, Bytes: bytes}, nil)
+	originals, err := newMemory("bench", nil, &array.Array{Shape: []int{s.Len(), 28, 28}, Bytes: bytes}, nil, pictureScale)
 	if err != nil {
 		b.Fatal(err)
 	}

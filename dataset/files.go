@@ -14,6 +14,9 @@ import (
 )
 
 func openIDX(s spec, _ uint64) (Set, error) {
+	if _, err := s.scale(); err != nil {
+		return nil, err
+	}
 	a, err := readIDX(s.path)
 	if err != nil {
 		return nil, err
@@ -25,6 +28,9 @@ func openIDX(s spec, _ uint64) (Set, error) {
 }
 
 func openNPY(s spec, _ uint64) (Set, error) {
+	if _, err := s.scale(); err != nil {
+		return nil, err
+	}
 	var a *array.Array
 	err := withFile(s.path, func(f *os.File, size int64) (err error) {
 		a, err = numpy.Read(f, size)
@@ -37,6 +43,9 @@ func openNPY(s spec, _ uint64) (Set, error) {
 }
 
 func openNPZ(s spec, _ uint64) (Set, error) {
+	if _, err := s.scale(); err != nil {
+		return nil, err
+	}
 	var a *array.Array
 	var labels []int32
 	err := withFile(s.path, func(f *os.File, size int64) error {
@@ -63,7 +72,11 @@ func openNPZ(s spec, _ uint64) (Set, error) {
 
 // fromFile is the set of a specification whose path is the one file it needs.
 func fromFile(s spec, a *array.Array, labels []int32) (Set, error) {
-	set, err := newMemory(s.String(), []string{s.path}, a, labels)
+	scale, err := s.scale()
+	if err != nil {
+		return nil, err
+	}
+	set, err := newMemory(s.String(), []string{s.path}, a, labels, scale)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", s.path, err)
 	}
@@ -93,7 +106,7 @@ func mnist(s spec) (*memory, error) {
 	for i, label := range labels.Bytes {
 		classes[i] = int32(label)
 	}
-	set, err := newMemory(s.String(), []string{imagesFile, labelsFile}, images, classes)
+	set, err := newMemory(s.String(), []string{imagesFile, labelsFile}, images, classes, pictureScale)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", imagesFile, err)
 	}

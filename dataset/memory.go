@@ -2,6 +2,8 @@ package dataset
 
 import (
 	"fmt"
+	"math"
+	"slices"
 
 	"github.com/unitscope/unitscope/dataset/internal/array"
 )
@@ -11,19 +13,21 @@ import (
 type memory struct {
 	info   Info
 	count  int
-	bytes  []byte    // [count, size], one of bytes and floats is set
-	floats []float32 // [count, size]
-	labels []int32   // [count], nil if there are none
+	bytes  []byte       // [count, size], one of bytes and floats is set
+	levels [256]float32 // what bytes stand for
+	floats []float32    // [count, size]
+	labels []int32      // [count], nil if there are none
 }
 
-// newMemory makes a set of an array of shape [examples, ...]. Bytes are shown
-// divided by 255; floats are checked to be finite and their range measured.
-func newMemory(name string, files []string, a *array.Array, labels []int32) (*memory, error) {
+// newMemory makes a set of an array of shape [examples, ...], which it keeps and
+// whose floats it divides by scale; scale 0 stands for [usualScale]. Numbers are
+// checked to be finite and their range is measured.
+func newMemory(name string, files []string, a *array.Array, labels []int32, scale float64) (*memory, error) {
 	if len(a.Shape) < 2 || len(a.Shape) > 3 {
 		return nil, fmt.Errorf("shape %v, want [examples, components] or [examples, rows, cols]", a.Shape)
 	}
 	m := &memory{
-		info:   Info{Name: name, Shape: a.Shape[1:], High: 1, Files: files},
+		info:   Info{Name: name, Shape: a.Shape[1:], Files: files},
 		count:  a.Shape[0],
 		bytes:  a.Bytes,
 		floats: a.Floats,
@@ -37,21 +41,55 @@ func newMemory(name string, files []string, a *array.Array, labels []int32) (*me
 	case labels != nil && len(labels) != m.count:
 		return nil, fmt.Errorf("%d examples and %d labels", m.count, len(labels))
 	}
-	return m, m.measure()
+	low, high, err := m.measure()
+	if err != nil {
+		return nil, err
+	}
+	if scale == 0 {
+		if scale, err = usualScale(a, low, high); err != nil {
+			return nil, err
+		}
+	}
+	m.info.Stored = stored(a.Type, low, high, scale)
+	return m, m.divide(low, high, scale)
 }
 
-// measure finds the range of floats.
-func (m *memory) measure() error {
+// measure finds the range of the numbers as they are stored.
+func (m *memory) measure() (low, high float32, err error) {
 	if m.floats == nil {
-		return nil
+		return float32(slices.Min(m.bytes)), float32(slices.Max(m.bytes)), nil
 	}
-	m.info.Low, m.info.High = m.floats[0], m.floats[0]
+	low, high = m.floats[0], m.floats[0]
 	for i, v := range m.floats {
 		if v-v != 0 {
 			size := m.info.Size()
-			return fmt.Errorf("example %d holds %g at component %d: want finite numbers", i/size, v, i%size)
+			return 0, 0, fmt.Errorf("example %d holds %g at component %d: want finite numbers", i/size, v, i%size)
 		}
-		m.info.Low, m.info.High = min(m.info.Low, v), max(m.info.High, v)
+		low, high = min(low, v), max(high, v)
+	}
+	return low, high, nil
+}
+
+// divide divides numbers from low to high by scale, and says in which range they are
+// then. Bytes can be anything from 0 on; those of pictures, and binary ones, up to 1.
+func (m *memory) divide(low, high float32, scale float64) error {
+	scaled := func(v float32) float32 { return float32(float64(v) / scale) }
+	m.info.Low, m.info.High = scaled(low), scaled(high)
+	if largest := max(-m.info.Low, m.info.High); largest > math.MaxFloat32 {
+		return specErrorf("scale=%g: numbers from %g to %g become infinite", scale, low, high)
+	}
+	if m.bytes != nil {
+		m.info.Low = 0
+		if scale == pictureScale || scale == 1 && high <= 1 {
+			m.info.High = 1
+		}
+		for b := range m.levels {
+			m.levels[b] = scaled(float32(b))
+		}
+	} else if scale != 1 {
+		for i, v := range m.floats {
+			m.floats[i] = scaled(v)
+		}
 	}
 	return nil
 }
@@ -72,7 +110,7 @@ func (m *memory) Read(dst []float32, indices []int) error {
 			continue
 		}
 		for j, b := range m.bytes[index*size : (index+1)*size] {
-			row[j] = float32(b) / 255
+			row[j] = m.levels[b]
 		}
 	}
 	return nil

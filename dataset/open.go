@@ -10,19 +10,23 @@ import (
 //	digits[:n=60000][,split=train|test]                              built-in digits, see below
 //	mnist:DIR[,split=train|test]                                     MNIST's IDX files, gzipped or not
 //	infmnist:DIR[,n=2500000][,split=train]                           MNIST's digits, deformed ([Deform])
-//	idx:FILE                                                         one IDX file, gzipped or not
-//	npy:FILE                                                         a numpy array
-//	npz:FILE[,x=NAME][,y=NAME]                                       arrays of a numpy archive; y are labels
+//	idx:FILE[,scale=255]                                             one IDX file, gzipped or not
+//	npy:FILE[,scale=255]                                             a numpy array
+//	npz:FILE[,x=NAME][,y=NAME][,scale=255]                           arrays of a numpy archive; y are labels
 //	patches:FILE.mat[,size=12][,n=100000][,x=NAME]                   patches of whitened pictures
 //	images:DIR[,size=12][,n=100000][,whiten=zca|none][,epsilon=0.5]  patches of photographs
 //	leaves[:size=12][,n=100000]                                      patches of built-in pictures
 //
 // A path may hold colons, spaces and commas; the options are the last parts
 // that look like name=value. Examples of numpy arrays are [n, d] or
-// [n, rows, cols]. Unsigned bytes are divided by 255, so that they lie between
-// 0 and 1. All other numbers are kept, rounded to float32, and [Info]'s Low and
-// High are the smallest and the largest; NaN and infinities are refused. The
-// name x can be left out where an archive has one array besides y.
+// [n, rows, cols]. With scale=N all numbers of a file are divided by N; scale=1
+// keeps them. Without it unsigned bytes are divided by 255, so that they lie between
+// 0 and 1, if the largest is 128 or more, and kept if none is above 1; from 2 to 127
+// they are refused, since dividing 0..16 by 255 leaves all but nothing. MNIST's are
+// always divided by 255. Truth values are 0 and 1. All other numbers are kept,
+// rounded to float32, and [Info]'s Low and High are the smallest and the largest;
+// NaN and infinities are refused. [Info]'s Stored says what was done. The name x can
+// be left out where an archive has one array besides y.
 //
 // The digits are drawn from the faces of the Go fonts, 28x28, white on black,
 // each with its own stroke width, slant, rotation, size and elastic
@@ -86,9 +90,9 @@ func kinds() []kind {
 		{"digits", "", []option{{"n", "60000", ""}, {"split", "", "train"}}, openDigits},
 		{"mnist", "DIR", []option{{"split", "train", ""}}, openMNIST},
 		{"infmnist", "DIR", []option{{"n", "2500000", ""}, {"split", "train", ""}}, openDeformedMNIST},
-		{"idx", "FILE", nil, openIDX},
-		{"npy", "FILE", nil, openNPY},
-		{"npz", "FILE", []option{{"x", "", "NAME"}, {"y", "", "NAME"}}, openNPZ},
+		{"idx", "FILE", []option{{"scale", "", "255"}}, openIDX},
+		{"npy", "FILE", []option{{"scale", "", "255"}}, openNPY},
+		{"npz", "FILE", []option{{"x", "", "NAME"}, {"y", "", "NAME"}, {"scale", "", "255"}}, openNPZ},
 		{"patches", "FILE.mat", []option{{"size", "12", ""}, {"n", "100000", ""}, {"x", "", "NAME"}}, openPatches},
 		{"images", "DIR", []option{{"size", "12", ""}, {"n", "100000", ""}, {"whiten", "zca", ""}, {"epsilon", "", fmt.Sprint(usualEpsilon)}}, openImages},
 		{"leaves", "", []option{{"size", "12", ""}, {"n", "100000", ""}}, openLeaves},

@@ -91,11 +91,7 @@ func parseSpec(text string) (spec, error) {
 func (s *spec) setOptions(options []option) error {
 	for _, o := range options {
 		if !slices.Contains(s.kind.optionNames(), o.name) {
-			known := "it has none"
-			if len(s.kind.options) > 0 {
-				known = "known are " + strings.Join(s.kind.optionNames(), ", ")
-			}
-			return specErrorf("unknown option %q of %s: %s", o.name, s.kind.name, known)
+			return specErrorf("unknown option %q of %s: known are %s", o.name, s.kind.name, strings.Join(s.kind.optionNames(), ", "))
 		}
 		if _, twice := s.options[o.name]; twice {
 			return specErrorf("option %s is given twice", o.name)

@@ -61,7 +61,7 @@ func TestSpecErrors(t *testing.T) {
 		{"mnist:,split=test", "no path"},
 		{"mnist:d,part=test", `unknown option "part" of mnist: known are split`},
 		{"mnist:d,split=half", "split=half: want train or test"},
-		{"idx:f,n=5", `unknown option "n" of idx: it has none`},
+		{"idx:f,n=5", `unknown option "n" of idx: known are scale`},
 		{"infmnist:d,n=x", "n=x: want a whole number"},
 		{"leaves:size=1", "size=1: want 2 to 64 pixels"},
 		{"leaves:size=x", "size=x: want a whole number"},
@@ -75,7 +75,12 @@ func TestSpecErrors(t *testing.T) {
 		{"images:d,epsilon=0", "epsilon=0: want a number from 1e-06 to 100"},
 		{"images:d,whiten=none,epsilon=1", "epsilon=1 is for whiten=zca"},
 		{"images:d,size=33", "size=33: want at most 32 pixels with whiten=zca"},
-		{"npz:f,z=1", `unknown option "z" of npz: known are x, y`},
+		{"npz:f,z=1", `unknown option "z" of npz: known are x, y, scale`},
+		{"npy:f,scale=0", "scale=0: want a number above 0"},
+		{"npz:f,scale=-1", "scale=-1: want a number above 0"},
+		{"idx:f,scale=NaN", "scale=NaN: want a number above 0"},
+		{"npy:f,scale=Inf", "scale=Inf: want a number above 0"},
+		{"npy:f,scale=x", "scale=x: want a number above 0"},
 	} {
 		_, err := Open(c.text, 1)
 		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.HasPrefix(err.Error(), fmt.Sprintf("data %q: ", c.text)) {
@@ -94,9 +99,9 @@ func TestKinds(t *testing.T) {
 	want := `digits[:n=60000][,split=train]
 mnist:DIR[,split=train]
 infmnist:DIR[,n=2500000][,split=train]
-idx:FILE
-npy:FILE
-npz:FILE[,x=NAME][,y=NAME]
+idx:FILE[,scale=255]
+npy:FILE[,scale=255]
+npz:FILE[,x=NAME][,y=NAME][,scale=255]
 patches:FILE.mat[,size=12][,n=100000][,x=NAME]
 images:DIR[,size=12][,n=100000][,whiten=zca][,epsilon=0.5]
 leaves[:size=12][,n=100000]`

@@ -129,6 +129,9 @@ func parse(text []byte) (h npy.Header, err error) {
 // numberType understands numpy's "<f4": byte order, kind and size.
 func numberType(text string) (array.Type, error) {
 	t := array.Type{Order: binary.LittleEndian}
+	if text == "|b1" {
+		return array.Type{Kind: array.Bool, Size: 1}, nil
+	}
 	if len(text) != 3 {
 		return t, fmt.Errorf("numbers of type %.40q: want whole or floating-point ones", text)
 	}

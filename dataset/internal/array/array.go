@@ -11,10 +11,11 @@ import (
 	"math"
 )
 
-// Array is an array in row-major order. Unsigned bytes stay bytes, all other
-// numbers become float32; exactly one of Bytes and Floats is set.
+// Array is an array in row-major order. Unsigned bytes and truth values are bytes,
+// all other numbers become float32; exactly one of Bytes and Floats is set.
 type Array struct {
 	Shape  []int
+	Type   Type // in which its numbers were stored
 	Bytes  []byte
 	Floats []float32
 }
@@ -27,6 +28,7 @@ const (
 	Unsigned Kind = 'u'
 	Signed   Kind = 'i'
 	Float    Kind = 'f'
+	Bool     Kind = 'b' // a byte, 0 or 1
 )
 
 // Type is how a number is stored.
@@ -37,6 +39,9 @@ type Type struct {
 }
 
 func (t Type) String() string {
+	if t.Kind == Bool {
+		return "bool"
+	}
 	name := map[Kind]string{Unsigned: "uint", Signed: "int", Float: "float"}[t.Kind]
 	return fmt.Sprintf("%s%d", name, 8*t.Size)
 }
@@ -75,10 +80,13 @@ func Read(r io.Reader, shape []int, t Type) (*Array, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &Array{Shape: shape}
-	if t.Kind == Unsigned && t.Size == 1 {
+	a := &Array{Shape: shape, Type: t}
+	switch {
+	case t.Kind == Bool:
+		a.Bytes, err = read(r, count, 1, truths)
+	case t.Kind == Unsigned && t.Size == 1:
 		a.Bytes, err = read(r, count, 1, func(dst, src []byte) { copy(dst, src) })
-	} else {
+	default:
 		a.Floats, err = read(r, count, t.Size, t.floats)
 	}
 	if err == nil {

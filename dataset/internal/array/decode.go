@@ -25,6 +25,13 @@ func (t Type) floats(dst []float32, src []byte) {
 	}
 }
 
+// truths turns truth values into 0 and 1: any byte but 0 is true.
+func truths(dst, src []byte) {
+	for i, b := range src {
+		dst[i] = min(b, 1)
+	}
+}
+
 func (t Type) integers(dst []int64, src []byte) {
 	for i := range dst {
 		dst[i] = t.integer(src[t.Size*i:])

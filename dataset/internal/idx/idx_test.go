@@ -5,8 +5,8 @@ import (
 	"compress/gzip"
 	"encoding/binary"
 	"math"
-	"reflect"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -54,7 +54,7 @@ func TestRead(t *testing.T) {
 	} {
 		for packed, data := range map[string][]byte{"plain": c.file, "gzipped": zipped(c.file)} {
 			got, err := Read(bytes.NewReader(data), int64(len(data)))
-			if err != nil || !reflect.DeepEqual(*got, c.want) {
+			if err != nil || !sameNumbers(got, &c.want) {
 				t.Errorf("%s, %s: %v, %v; want %v", c.name, packed, got, err, c.want)
 			}
 		}
@@ -75,6 +75,11 @@ func TestReadLarge(t *testing.T) {
 	if cap(got.Bytes) != len(body) {
 		t.Errorf("%d bytes are held for %d", cap(got.Bytes), len(body))
 	}
+}
+
+// sameNumbers compares arrays, whatever their numbers were stored in.
+func sameNumbers(a, b *array.Array) bool {
+	return slices.Equal(a.Shape, b.Shape) && slices.Equal(a.Bytes, b.Bytes) && slices.Equal(a.Floats, b.Floats)
 }
 
 func TestHostile(t *testing.T) {
