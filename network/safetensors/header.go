@@ -43,11 +43,13 @@ func parseHeader(text []byte, dataSize int64) (*header, error) {
 type parser struct{ *json.Decoder }
 
 func (p *parser) header(h *header) error {
+	described := false
 	return p.object(func(key string) error {
 		if key == metadataKey {
-			if h.metadata != nil {
+			if described {
 				return fmt.Errorf("%s appears twice", metadataKey)
 			}
+			described = true
 			var err error
 			if h.metadata, err = p.strings(); err != nil {
 				return fmt.Errorf("%s: %w", metadataKey, err)
@@ -120,18 +122,21 @@ func (p *parser) entry(name string) (Entry, error) {
 
 // check compares the entry's bytes with its shape and type.
 func (e Entry) check() error {
-	size, err := elementSize(e.Type)
+	bitsOf, err := elementBits(e.Type)
 	if err != nil {
 		return err
 	}
 	for _, n := range e.Shape {
-		hi, lo := bits.Mul64(uint64(size), uint64(n))
+		hi, lo := bits.Mul64(uint64(bitsOf), uint64(n))
 		if hi != 0 || lo > math.MaxInt64 {
 			return fmt.Errorf("shape %v overflows", clip(e.Shape))
 		}
-		size = int64(lo)
+		bitsOf = int64(lo)
 	}
-	if e.from > e.to || e.to-e.from != size {
+	if bitsOf%8 != 0 {
+		return fmt.Errorf("%s %v does not end with a whole byte", e.Type, clip(e.Shape))
+	}
+	if size := bitsOf / 8; e.from > e.to || e.to-e.from != size {
 		return fmt.Errorf("data_offsets %d..%d, want %d bytes for %s %v", e.from, e.to, size, e.Type, clip(e.Shape))
 	}
 	return nil
@@ -201,6 +206,11 @@ func (p *parser) object(value func(key string) error) error {
 	if err := p.delimiter('{'); err != nil {
 		return err
 	}
+	return p.members(value)
+}
+
+// members reads an object from behind its {.
+func (p *parser) members(value func(key string) error) error {
 	for p.More() {
 		key, err := p.string()
 		if err != nil {
@@ -247,10 +257,17 @@ func (p *parser) string() (string, error) {
 	return s, nil
 }
 
-// strings reads an object whose values are strings.
+// strings reads an object whose values are strings; null is none.
 func (p *parser) strings() (map[string]string, error) {
+	t, err := p.token()
+	if err != nil || t == nil {
+		return nil, err
+	}
+	if t != json.Delim('{') {
+		return nil, fmt.Errorf("want { or null near byte %d", p.InputOffset())
+	}
 	m := map[string]string{}
-	err := p.object(func(key string) error {
+	err = p.members(func(key string) error {
 		if _, twice := m[key]; twice {
 			return fmt.Errorf("%.40q appears twice", key)
 		}

@@ -51,18 +51,22 @@ func (e Entry) Size() int {
 	return size
 }
 
-// elementSize is the number of bytes of one element of every type that the
-// format knows in whole bytes.
-func elementSize(dtype string) (int64, error) {
+// elementBits is the number of bits of one element of every type that the format
+// knows.
+func elementBits(dtype string) (int64, error) {
 	switch dtype {
-	case "BOOL", "U8", "I8", "F8_E4M3", "F8_E5M2", "F8_E8M0":
-		return 1, nil
-	case "U16", "I16", "F16", "BF16":
-		return 2, nil
-	case "U32", "I32", "F32":
+	case "F4":
 		return 4, nil
-	case "U64", "I64", "F64", "C64":
+	case "F6_E2M3", "F6_E3M2":
+		return 6, nil
+	case "BOOL", "U8", "I8", "F8_E4M3", "F8_E5M2", "F8_E8M0", "F8_E4M3FNUZ", "F8_E5M2FNUZ":
 		return 8, nil
+	case "U16", "I16", "F16", "BF16":
+		return 16, nil
+	case "U32", "I32", "F32":
+		return 32, nil
+	case "U64", "I64", "F64", "C64":
+		return 64, nil
 	}
 	return 0, fmt.Errorf("unknown dtype %.40q", dtype)
 }

@@ -267,9 +267,13 @@ var refused = []struct {
 	{name: "same name twice, spelt differently", file: raw(`{`+a("x", 0)+`,`+a(`\u0078`, 0)+`}`, 4), say: `tensor "x" appears twice`, stricter: "it takes the last"},
 	{name: "same key twice", file: raw(`{"x":{"dtype":"F32","dtype":"F32","shape":[1],"data_offsets":[0,4]}}`, 4), say: `"dtype" appears twice`},
 	{name: "metadata twice", file: raw(`{"__metadata__":{},"__metadata__":{}}`, 0), say: "__metadata__ appears twice"},
+	{name: "no metadata twice", file: raw(`{"__metadata__":null,"__metadata__":null}`, 0), say: "__metadata__ appears twice"},
+	{name: "no metadata, then some", file: raw(`{"__metadata__":null,"__metadata__":{}}`, 0), say: "__metadata__ appears twice"},
+	{name: "metadata without a value", file: raw(`{"__metadata__":{"k":null}}`, 0), say: "want a string"},
+	{name: "half a byte", file: raw(`{"x":{"dtype":"F4","shape":[3],"data_offsets":[0,2]}}`, 2), say: "does not end with a whole byte"},
 	{name: "metadata key twice", file: raw(`{"__metadata__":{"k":"1","k":"2"}}`, 0), say: `"k" appears twice`, stricter: "it takes the last"},
 	{name: "metadata is a number", file: raw(`{"__metadata__":{"k":1}}`, 0), say: "want a string"},
-	{name: "metadata is a list", file: raw(`{"__metadata__":[]}`, 0), say: "want {"},
+	{name: "metadata is a list", file: raw(`{"__metadata__":[]}`, 0), say: "want { or null"},
 	{name: "unknown type", file: raw(`{"x":{"dtype":"F31","shape":[1],"data_offsets":[0,4]}}`, 4), say: `unknown dtype "F31"`},
 	{name: "type is a number", file: raw(`{"x":{"dtype":32,"shape":[1],"data_offsets":[0,4]}}`, 4), say: "want a string"},
 	{name: "no type", file: raw(`{"x":{"shape":[1],"data_offsets":[0,4]}}`, 4), say: "dtype is missing"},
@@ -312,6 +316,8 @@ var accepted = []struct {
 	{"only metadata", raw(`{"__metadata__":{"k":"v"}}`, 0)},
 	{"empty tensors share an offset", raw(`{"x":{"dtype":"F32","shape":[0],"data_offsets":[0,0]},"y":{"dtype":"F32","shape":[0,7],"data_offsets":[0,0]},`+a("z", 0)+`}`, 4)},
 	{"a single number", raw(`{"x":{"dtype":"F32","shape":[],"data_offsets":[0,4]}}`, 4)},
+	{"no metadata, said so", raw(`{"__metadata__":null,`+a("x", 0)+`}`, 4)},
+	{"metadata of length 0", raw(`{"__metadata__":{},`+a("x", 0)+`}`, 4)},
 	{"order of names against order of data", raw(`{`+a("x", 4)+`,`+a("y", 0)+`}`, 8)},
 }
 
