@@ -25,17 +25,25 @@
 //	sizes        "784,1000,500", for people; not read
 //	training.X   option X of the training that made the model
 //
-// Only layers.N.weight and layers.N.bias are required, so a file written by
-// hand in Python is a model:
+// Only layers.N.weight is required, so a file written by hand in Python is a
+// model:
 //
 //	safetensors.numpy.save_file({"layers.1.weight": w, "layers.1.bias": b}, "model.safetensors")
 //
-// Metadata that is missing gets defaults: kind mlp, visible bernoulli,
-// activation sigmoid, rho unknown, and as input_shape a square picture if the
-// number of inputs is a square, else [inputs]. Numbers may be F32, F16, BF16 or
-// F64. Other metadata is ignored, and so are tensors whose names begin with
-// none of layers., input. and output.; a format that belongs to a framework
-// ("pt" and the like) counts as none.
+// A layer or a classifier without a bias is a Linear without one: its biases are
+// zeros. Numbers may be F32, F16, BF16 or F64. Metadata that is missing gets
+// defaults: kind mlp, visible bernoulli, activation sigmoid, rho unknown, and as
+// input_shape a square picture if the number of inputs is a square, else [inputs].
+//
+// A tensor that is none of these is an error: what reads "bn1.weight" as if it
+// were not there computes another network. Only an optimizer's state
+// ("optimizer." and what follows), counters (num_batches_tracked, step, epoch,
+// global_step) and tensors without a number are left out. That, and biases that
+// count as zeros, is in Network.Remarks.
+//
+// A format that does not begin with "unitscope" is a framework's word for itself
+// ("pt", "np", "pd") and says nothing. Other metadata is ignored, unless its key is
+// one of the above in another spelling, or speaks of another activation.
 package network
 
 import (
@@ -80,6 +88,9 @@ type Network struct {
 	Output *Layer
 	// Training records the options that trained the model, by name.
 	Training map[string]string
+	// Remarks are what [Read] took for granted or left out of the file, a line
+	// each, for the people whose file it is. They are not written.
+	Remarks []string
 }
 
 // Sizes returns the width of the stack at each level: the inputs, the units of

@@ -248,17 +248,35 @@ func TestDefaults(t *testing.T) {
 	}
 }
 
+func nothingRemarked(n *network.Network) bool { return n.Remarks == nil }
+
 func TestReadAccepts(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		change func(f file)
 		check  func(n *network.Network) bool
 	}{
-		{"framework's format", func(f file) { f.metadata["format"] = "pt" }, nil},
+		{"framework's format", func(f file) { f.metadata["format"] = "pt" }, nothingRemarked},
+		{"pandas' format", func(f file) { f.metadata["format"] = "pd" }, nothingRemarked},
+		{"numpy's format", func(f file) { f.metadata["format"] = "numpy" }, nothingRemarked},
+		{"no format", func(f file) { f.metadata["format"] = "" }, nothingRemarked},
 		{"own format", func(f file) { f.metadata["format"] = "unitscope/1" }, nil},
 		{"unknown metadata", func(f file) { f.metadata["author"] = "someone" }, func(n *network.Network) bool { return n.Training == nil }},
 		{"sizes are not read", func(f file) { f.metadata["sizes"] = "1,2" }, nil},
-		{"foreign tensors", func(f file) { f.set("optimizer.step", fill(1), 1) }, nil},
+		{"training's tensors", func(f file) {
+			f.set("optimizer.0.exp_avg", fill(1), 1)
+			f.set("epoch", fill(1))
+			f.set("layers.1.bn.num_batches_tracked", fill(1))
+			f.set("layers.1.gamma", nil, 0)
+		}, func(n *network.Network) bool {
+			return slices.Equal(n.Remarks, []string{`left out, as no layer computes with it: tensors "epoch", "layers.1.bn.num_batches_tracked", "layers.1.gamma" and 1 more`})
+		}},
+		{"linear without bias", func(f file) { delete(f.tensors, "layers.2.bias") }, func(n *network.Network) bool {
+			return slices.Equal(n.Remarks, []string{"there is no layers.2.bias: its biases count as zeros"}) && slices.Equal(n.Layers[1].Bias.Data().([]float32), []float32{0, 0}) && len(n.Sizes()) == 3
+		}},
+		{"classifier without bias", func(f file) { f.set("output.weight", fill(8), 4, 2) }, func(n *network.Network) bool {
+			return slices.Equal(n.Remarks, []string{"there is no output.bias: its biases count as zeros"}) && slices.Equal(n.Output.Bias.Data().([]float32), make([]float32, 4))
+		}},
 		{"rho 0", func(f file) { f.metadata["rho"] = "0" }, func(n *network.Network) bool { return n.Radius == 0 }},
 		{"rho", func(f file) { f.metadata["rho"] = "9.25" }, func(n *network.Network) bool { return n.Radius == 9.25 }},
 		{"shape", func(f file) { f.metadata["input_shape"] = "1x3x2" }, func(n *network.Network) bool { return slices.Equal(n.InputShape, []int{1, 3, 2}) }},
@@ -298,8 +316,27 @@ func TestReadRefuses(t *testing.T) {
 		{"gap", func(f file) { f.set("layers.4.weight", fill(2), 1, 2) }, `layers.3.weight is missing, but there is "layers.4.weight"`},
 		{"numbered from 0", func(f file) { f.set("layers.0.weight", fill(2), 1, 2) }, `but there is "layers.0.weight": layers are numbered from 1`},
 		{"no weight", func(f file) { delete(f.tensors, "layers.2.weight") }, `layers.2.weight is missing, but there is "layers.2.bias"`},
-		{"no bias", func(f file) { delete(f.tensors, "layers.2.bias") }, "layers.2.bias is missing"},
-		{"mistyped name", func(f file) { f.set("layers.1.wieght", fill(1), 1) }, `tensor "layers.1.wieght" is none of a model's: want layers.N.weight`},
+		{"mistyped name", func(f file) { f.set("layers.1.wieght", fill(1), 1) }, `tensor "layers.1.wieght" is none of a model's: want only layers.N.weight`},
+		{"mistyped bias", func(f file) {
+			f.tensors["layers.1.bais"] = f.tensors["layers.1.bias"]
+			delete(f.tensors, "layers.1.bias")
+		}, `tensor "layers.1.bais" is none of a model's`},
+		{"batch norm beside a layer", func(f file) {
+			f.set("bn1.weight", fill(3), 3)
+			f.set("bn1.bias", fill(3), 3)
+			f.set("bn1.running_mean", fill(3), 3)
+			f.set("bn1.running_var", fill(3), 3)
+			f.set("bn1.num_batches_tracked", fill(1))
+		}, `tensors "bn1.bias", "bn1.running_mean", "bn1.running_var" and 1 more are none of a model's: want only layers.N.weight, .bias, .visible_bias, input.mean, input.scale, output.weight and output.bias; save the file without the rest if the network computes without it`},
+		{"batch norm in a layer", func(f file) { f.set("layers.2.gamma", fill(2), 2) }, `tensor "layers.2.gamma" is none`},
+		{"a convolution", func(f file) { f.set("conv.weight", fill(9), 1, 1, 3, 3) }, `tensor "conv.weight" is none`},
+		{"statistics of a layer", func(f file) { f.set("running_mean", fill(2), 2) }, `tensor "running_mean" is none`},
+		{"a mask of whole numbers", func(f file) { f.set("mask", fill(6), 6) }, `tensor "mask" is none`},
+		{"another's names", func(f file) { clear(f.tensors); f.set("fc1.weight", fill(6), 1, 6); f.set("fc1.bias", fill(1), 1) }, `want tensors layers.1.weight, layers.1.bias and so on; the file has tensors "fc1.bias", "fc1.weight"`},
+		{"checkpoint", func(f file) { f.metadata["format"] = "unitscope-checkpoint/1" }, `format "unitscope-checkpoint/1": not a model but what interrupted training goes on from, with --resume`},
+		{"another spelling", func(f file) { f.metadata["inputShape"] = "2x3" }, `metadata "inputShape" is not read: want "input_shape"`},
+		{"another case", func(f file) { f.metadata["Rho"] = "3" }, `metadata "Rho" is not read: want "rho"`},
+		{"activation by another name", func(f file) { f.metadata["hidden-activation"] = "relu" }, `metadata "hidden-activation" is "relu", want "activation" "sigmoid"`},
 		{"number with zeros", func(f file) { f.set("layers.01.weight", fill(1), 1) }, `tensor "layers.01.weight" is none`},
 		{"unknown input", func(f file) { f.set("input.std", fill(6), 6) }, `tensor "input.std" is none`},
 		{"long name", func(f file) { f.set("layers."+strings.Repeat("9", 1000), fill(6), 6) }, "is none of a model's"},
@@ -314,7 +351,6 @@ func TestReadRefuses(t *testing.T) {
 		{"mean length", func(f file) { f.set("input.mean", fill(5), 5) }, "input.mean holds 5 numbers for 6 inputs"},
 		{"scale a matrix", func(f file) { f.set("input.scale", fill(6), 2, 3) }, "input.scale has 2 dimensions"},
 		{"classifier too wide", func(f file) { f.set("output.weight", fill(3), 1, 3); f.set("output.bias", fill(1), 1) }, "output.weight is 1x3, but what is below it has 2 numbers"},
-		{"classifier without bias", func(f file) { f.set("output.weight", fill(2), 1, 2) }, "output.bias is missing"},
 		{"classifier without weight", func(f file) { f.set("output.bias", fill(2), 2) }, "output.weight is missing"},
 		{"classifier with visible bias", func(f file) {
 			f.set("output.weight", fill(2), 1, 2)

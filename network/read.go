@@ -5,7 +5,6 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -45,13 +44,10 @@ const (
 
 const (
 	formatName     = "unitscope/1"
+	formatsPrefix  = "unitscope" // of the names of all our formats
 	activationName = "sigmoid"
 	maxDimensions  = 8 // of InputShape
 )
-
-// frameworks are the values that other libraries write into the metadata key
-// "format" to name themselves.
-var frameworks = []string{"pt", "np", "tf", "flax", "mlx"}
 
 func layerPrefix(number int) string { return layersPrefix + strconv.Itoa(number) + "." }
 
@@ -101,18 +97,31 @@ func Read(f *safetensors.File) (*Network, error) {
 	if err := n.Check(); err != nil {
 		return nil, err
 	}
+	n.Remarks = r.remarks
 	return n, nil
 }
 
 // reader takes a model out of a file.
 type reader struct {
-	file *safetensors.File
-	left map[string]bool // names of tensors that haven't been read
+	file    *safetensors.File
+	left    map[string]bool // names of tensors that haven't been read
+	remarks []string
+}
+
+func (r *reader) remark(format string, args ...any) {
+	r.remarks = append(r.remarks, fmt.Sprintf(format, args...))
 }
 
 func (r *reader) metadata() (*Network, error) {
 	m := r.file.Metadata
-	if format, ok := m[formatKey]; ok && format != formatName && !slices.Contains(frameworks, format) {
+	if err := checkKeys(m); err != nil {
+		return nil, err
+	}
+	// Anything else is a framework's word for itself: "pt", "np", "pd".
+	switch format := m[formatKey]; {
+	case strings.HasPrefix(format, formatsPrefix+"-"):
+		return nil, fmt.Errorf("format %.60q: not a model but what interrupted training goes on from, with --resume", format)
+	case strings.HasPrefix(format, formatsPrefix) && format != formatName:
 		return nil, fmt.Errorf("unknown format %.40q, want %q", format, formatName)
 	}
 	if activation, ok := m[activationKey]; ok && activation != activationName {
@@ -212,23 +221,23 @@ func (r *reader) tensors(n *Network) error {
 		}
 		n.Output = &l
 	}
-	if err := r.checkLeft(len(n.Layers)); err != nil {
-		return err
-	}
-	if len(n.Layers) == 0 {
-		return errNoLayers
-	}
-	return nil
+	return r.checkLeft(len(n.Layers))
 }
 
-// layer reads the tensors of one layer. A missing one stays nil, which Check
-// reports.
+// layer reads the tensors of one layer. Without a bias it is a Linear without
+// one, whose biases are zeros. A missing weight stays nil, which Check reports.
 func (r *reader) layer(prefix string) (l Layer, err error) {
 	if l.Weight, err = r.optional(prefix + weightName); err != nil {
 		return l, err
 	}
 	if l.Bias, err = r.optional(prefix + biasName); err != nil {
 		return l, err
+	}
+	if units, _ := matrixShape(l.Weight); l.Bias == nil && units > 0 {
+		if l.Bias, err = dense.Of(make([]float32, units), units); err != nil {
+			return l, err
+		}
+		r.remark("there is no %s%s: its biases count as zeros", prefix, biasName)
 	}
 	if prefix != outputPrefix {
 		l.VisibleBias, err = r.optional(prefix + visibleBiasName)
@@ -251,27 +260,4 @@ func (r *reader) optional(name string) (*tensor.Dense, error) {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return d, nil
-}
-
-// checkLeft makes sure that no tensor that looks like a part of the model was
-// passed over: a gap in the numbering or a mistake in a name.
-func (r *reader) checkLeft(layers int) error {
-	var left []string
-	for name := range r.left {
-		for _, prefix := range []string{layersPrefix, inputPrefix, outputPrefix} {
-			if strings.HasPrefix(name, prefix) {
-				left = append(left, name)
-			}
-		}
-	}
-	if len(left) == 0 {
-		return nil
-	}
-	name := slices.Min(left)
-	number, _, _ := strings.Cut(strings.TrimPrefix(name, layersPrefix), ".")
-	if n, err := strconv.Atoi(number); strings.HasPrefix(name, layersPrefix) && err == nil && (n < 1 || n > layers) {
-		return fmt.Errorf("%s%s is missing, but there is %.80q: layers are numbered from 1 without a gap", layerPrefix(layers+1), weightName, name)
-	}
-	return fmt.Errorf("tensor %.80q is none of a model's: want layers.N.%s, .%s, .%s, %s, %s, %s%s or %s%s", name,
-		weightName, biasName, visibleBiasName, meanName, scaleName, outputPrefix, weightName, outputPrefix, biasName)
 }

@@ -120,7 +120,7 @@ func (a *restartsAnalysis) choose(ctx *cli.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	n, file, err := loadModel("model", ctx.String("model"))
+	n, file, err := loadModel(a.console, "model", ctx.String("model"))
 	if err != nil {
 		return nil, err
 	}

@@ -68,7 +68,7 @@ func combine(ctx *cli.Context) error {
 	if _, err := parseTop(ctx.String("top")); err != nil {
 		return err
 	}
-	n, file, err := loadModel("model", ctx.String("model"))
+	n, file, err := loadModel(j.console, "model", ctx.String("model"))
 	if err != nil {
 		return err
 	}

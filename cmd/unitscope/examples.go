@@ -37,7 +37,7 @@ func examples(ctx *cli.Context) (err error) {
 	if o.Top < 1 {
 		return usagef("--top %d: want at least 1", o.Top)
 	}
-	n, file, err := loadModel("model", ctx.String("model"))
+	n, file, err := loadModel(j.console, "model", ctx.String("model"))
 	if err != nil {
 		return err
 	}

@@ -60,7 +60,7 @@ func unitsFigure(ctx *cli.Context, number string) error {
 		return usagef("--restart-units %d: want 1 to 100", fig.restartUnits)
 	}
 	var files []string
-	if fig.models, files, err = loadFamilies(ctx); err != nil {
+	if fig.models, files, err = loadFamilies(j); err != nil {
 		return err
 	}
 	err = j.compute(o.Seed, files, func(d engine.Device, f *runfolder.Folder) error {
@@ -83,17 +83,17 @@ func unitsFigure(ctx *cli.Context, number string) error {
 }
 
 // loadFamilies loads --dbn and --sdae, the two runs that a figure compares.
-func loadFamilies(ctx *cli.Context) (models []*network.Network, files []string, err error) {
+func loadFamilies(j *job) (models []*network.Network, files []string, err error) {
 	for _, family := range []network.Kind{network.DBN, network.SDAE} {
-		n, file, err := loadModel(string(family), ctx.String(string(family)))
+		n, file, err := loadModel(j.console, string(family), j.ctx.String(string(family)))
 		if err != nil {
 			return nil, nil, err
 		}
 		if n.Kind != family {
-			return nil, nil, usagef("--%s %s: the model is of kind %s", family, ctx.String(string(family)), n.Kind)
+			return nil, nil, usagef("--%s %s: the model is of kind %s", family, j.ctx.String(string(family)), n.Kind)
 		}
 		if n.Radius == 0 {
-			return nil, nil, usagef("--%s %s: the model does not say rho, the mean norm of its data", family, ctx.String(string(family)))
+			return nil, nil, usagef("--%s %s: the model does not say rho, the mean norm of its data", family, j.ctx.String(string(family)))
 		}
 		models, files = append(models, n), append(files, file)
 	}

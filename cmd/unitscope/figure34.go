@@ -65,8 +65,9 @@ type layersOfDBN struct {
 
 // chooseLayers loads --dbn and chooses --layer and --units; without --units, the
 // first ones of each layer.
-func chooseLayers(ctx *cli.Context, first int) (*layersOfDBN, error) {
-	n, file, err := loadModel("dbn", ctx.String("dbn"))
+func chooseLayers(j *job, first int) (*layersOfDBN, error) {
+	ctx := j.ctx
+	n, file, err := loadModel(j.console, "dbn", ctx.String("dbn"))
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +102,7 @@ func figure3(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	c, err := chooseLayers(ctx, 6)
+	c, err := chooseLayers(j, 6)
 	if err != nil {
 		return err
 	}
@@ -166,7 +167,7 @@ func figure4(ctx *cli.Context) error {
 	if c.ascent, err = ascentOptions(ctx); err != nil {
 		return err
 	}
-	if c.layersOfDBN, err = chooseLayers(ctx, 36); err != nil {
+	if c.layersOfDBN, err = chooseLayers(j, 36); err != nil {
 		return err
 	}
 	for _, layer := range c.layers {

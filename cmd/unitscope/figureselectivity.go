@@ -38,7 +38,7 @@ func figureSelectivity(ctx *cli.Context) error {
 		return err
 	}
 	var files []string
-	if s.models, files, err = loadFamilies(ctx); err != nil {
+	if s.models, files, err = loadFamilies(j); err != nil {
 		return err
 	}
 	for _, n := range s.models {

@@ -84,7 +84,7 @@ func fineTune(ctx *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	n, file, err := loadModel("model", ctx.String("model"))
+	n, file, err := loadModel(j.console, "model", ctx.String("model"))
 	if err != nil {
 		return err
 	}

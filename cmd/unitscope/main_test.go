@@ -34,6 +34,7 @@ func TestScripts(t *testing.T) {
 			"oneline":  oneline,
 			"patch":    patch,
 			"python":   python,
+			"tensors":  tensors,
 			"wait-for": waitFor,
 		},
 	})

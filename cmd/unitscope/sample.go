@@ -75,7 +75,7 @@ func sample(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	n, file, err := loadModel("model", ctx.String("model"))
+	n, file, err := loadModel(j.console, "model", ctx.String("model"))
 	if err != nil {
 		return err
 	}

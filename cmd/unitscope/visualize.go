@@ -119,7 +119,7 @@ func ascent(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	n, file, err := loadModel("model", ctx.String("model"))
+	n, file, err := loadModel(j.console, "model", ctx.String("model"))
 	if err != nil {
 		return err
 	}
@@ -159,8 +159,9 @@ func modelFile(path string) string {
 	return path
 }
 
-// loadModel loads --model, --dbn or --sdae; file is the model's file itself.
-func loadModel(flag, path string) (n *network.Network, file string, err error) {
+// loadModel loads --model, --dbn or --sdae, and warns of what its file made the
+// reader take for granted; file is the model's file itself.
+func loadModel(c *console, flag, path string) (n *network.Network, file string, err error) {
 	file = modelFile(path)
 	if _, err := os.Stat(file); err != nil && file != path {
 		if err := runfolder.Require(path); err != nil {
@@ -169,6 +170,9 @@ func loadModel(flag, path string) (n *network.Network, file string, err error) {
 	}
 	if n, err = network.Load(path); err != nil {
 		return nil, "", fmt.Errorf("--%s: %w", flag, err)
+	}
+	for _, remark := range n.Remarks {
+		c.warn("--"+flag, "--%s: %s: %s", flag, file, remark)
 	}
 	return n, file, nil
 }
