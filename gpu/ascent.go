@@ -162,14 +162,11 @@ func (c *climb) backward(below *matrix) {
 	if len(c.hidden) == 0 {
 		delta = direction
 	}
-	var a arguments
-	a.matrix(top(c.numbers, n))
-	a.matrix(delta)
-	a.matrix(below)
-	a.matrix(target)
-	a.address(c.units)
-	a.ints(n, target.cols, len(c.hidden))
-	c.launch("ascent_top", kernels.RowBlocks(int64(n)), a, delta.called("delta"), below.called("below"), target.called("weights"))
+	aimed := callAscentTop(ascentTopArguments{
+		activation: top(c.numbers, n).at(), delta: delta.at(), below: below.at(), weights: target.at(),
+		unit: c.units, rows: n, cols: target.cols, hidden: len(c.hidden),
+	})
+	c.launch(aimed, kernels.RowBlocks(int64(n)), delta.called("delta"), below.called("below"), target.called("weights"))
 	for l := len(c.hidden) - 1; l >= 0; l-- {
 		down := engine.Multiply(false, false)
 		if l == 0 {
@@ -187,14 +184,12 @@ func (c *climb) backward(below *matrix) {
 func (c *climb) point() {
 	n := len(c.rows)
 	direction, x := top(c.direction, n), top(c.x, n)
-	var a arguments
-	a.matrix(part(c.numbers, n, 2*n))
-	a.matrix(part(c.numbers, 2*n, 3*n))
-	a.matrix(direction)
-	a.matrix(x)
-	a.ints(n, x.cols)
-	a.floats(c.ascent.plan.Direction, c.ascent.plan.Radius)
-	c.launch("ascent_direction", kernels.RowBlocks(int64(n)), a, direction.called("direction"), x.called("x"))
+	pointed := callAscentDirection(ascentDirectionArguments{
+		norm: part(c.numbers, n, 2*n).at(), chord: part(c.numbers, 2*n, 3*n).at(),
+		direction: direction.at(), x: x.at(), rows: n, cols: x.cols,
+		sign: c.ascent.plan.Direction, radius: c.ascent.plan.Radius,
+	})
+	c.launch(pointed, kernels.RowBlocks(int64(n)), direction.called("direction"), x.called("x"))
 }
 
 // judge records what evaluate found and decides which rows go on; it returns
@@ -235,19 +230,14 @@ func (c *climb) move(going []int) {
 	c.pace()
 	n := len(c.rows)
 	next := top(c.next, n)
-	var a arguments
-	a.matrix(next)
-	a.matrix(c.x)
-	a.matrix(c.direction)
-	if stayed {
-		a.address(0)
-	} else {
-		a.address(c.from)
+	step := ascentStepArguments{
+		next: next.at(), x: c.x.at(), direction: c.direction.at(), rate: c.rates,
+		rows: n, cols: next.cols, radius: c.ascent.plan.Radius,
 	}
-	a.address(c.rates)
-	a.ints(n, next.cols)
-	a.floats(c.ascent.plan.Radius)
-	c.launch("ascent_step", kernels.RowBlocks(int64(n)), a, next.called("x"))
+	if !stayed {
+		step.from = c.from
+	}
+	c.launch(callAscentStep(step), kernels.RowBlocks(int64(n)), next.called("x"))
 	c.x, c.next = c.next, c.x
 	if c.err == nil {
 		for _, i := range c.rows {
@@ -292,11 +282,6 @@ func (c *climb) store(places []int) {
 	}
 	c.fill(c.from, indices(places))
 	c.fill(c.to, indices(rows))
-	var a arguments
-	a.matrix(c.all)
-	a.matrix(c.x)
-	a.address(c.to)
-	a.address(c.from)
-	a.ints(len(places), c.x.cols)
-	c.launch("scatter", kernels.RowBlocks(int64(len(places))), a, c.all.called("x"))
+	back := callScatter(scatterArguments{dst: c.all.at(), src: c.x.at(), to: c.to, from: c.from, rows: len(places), cols: c.x.cols})
+	c.launch(back, kernels.RowBlocks(int64(len(places))), c.all.called("x"))
 }

@@ -68,3 +68,5 @@
 // for tools that watch over its bounds, and writes the time that each kernel took
 // to the standard error output when a device is closed.
 package gpu
+
+//go:generate go run ./internal/launchers

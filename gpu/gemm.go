@@ -43,27 +43,28 @@ func (d *device) multiply(g product, p engine.Product, squares cu.DevicePtr) err
 	if p.TransA {
 		k = g.a.rows
 	}
-	var a arguments
-	a.strided(g.dst)
-	a.strided(g.a)
-	a.strided(g.b)
-	a.ints(g.dst.rows, g.dst.cols, k)
-	a.floats(p.Alpha, p.Beta)
-	a.ints(int(p.Epilogue.Kind))
-	a.matrix(g.bias)
-	a.strided(g.hidden)
-	a.strided(g.probability)
-	a.address(g.held)
-	a.address(squares)
-	kernel := [2][2]string{{"gemm_nn", "gemm_nt"}, {"gemm_tn", "gemm_tt"}}[index(p.TransA)][index(p.TransB)]
+	a := productArguments{
+		dst: g.dst.at(), dstStride: g.dst.stride(),
+		a: g.a.at(), aStride: g.a.stride(),
+		b: g.b.at(), bStride: g.b.stride(),
+		m: g.dst.rows, n: g.dst.cols, k: k,
+		alpha: p.Alpha, beta: p.Beta,
+		epilogue: int(p.Epilogue.Kind), bias: g.bias.at(),
+		hidden: g.hidden.at(), hiddenStride: g.hidden.stride(),
+		probability: g.probability.at(), probabilityStride: g.probability.stride(),
+		held: g.held, squares: squares,
+	}
+	kernel := [2][2]func(productArguments) call{{callGemmNn, callGemmNt}, {callGemmTn, callGemmTt}}[index(p.TransA)][index(p.TransB)]
 	blocks := kernels.ProductBlocks(int64(g.dst.rows), int64(g.dst.cols))
 	what := label{operation: "gemm", operands: [4]named{g.dst.called("dst"), g.a.called("a"), g.b.called("b")}}
 	switch p.Epilogue.Kind {
 	case engine.EpilogueBernoulli, kernels.EpilogueGaussian:
-		return d.drawing(kernel, blocks, a, p.Epilogue.At, g.keys, what)
+		return d.drawing(func(from draws) call {
+			a.draws = from
+			return kernel(a)
+		}, blocks, p.Epilogue.At, g.keys, what)
 	}
-	a.draws(0, engine.Stream{})
-	return d.launch(kernel, blocks, a, what)
+	return d.launch(kernel(a), blocks, what)
 }
 
 func index(b bool) int {
@@ -84,12 +85,9 @@ func (d *device) multiplyNorms(g product, p engine.Product) error {
 	if err := d.multiply(g, p, squares.at); err != nil {
 		return err
 	}
-	var a arguments
-	a.matrix(g.norms)
-	a.address(squares.at)
-	a.ints(m, tiles)
+	c := callFinishNorms(finishNormsArguments{norms: g.norms.at(), squares: squares.at, m: m, tiles: tiles})
 	what := label{operation: "gemm", operands: [4]named{g.norms.called("norms")}}
-	if err := d.launch("finish_norms", kernels.Blocks(int64(m)), a, what); err != nil {
+	if err := d.launch(c, kernels.Blocks(int64(m)), what); err != nil {
 		return err
 	}
 	return d.memory.put(squares)

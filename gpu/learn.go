@@ -38,21 +38,13 @@ func (r *lesson) learnBiases(rate float32, data, model side, s shift) (side, sid
 		centered = top(s.centered, data.rows())
 	}
 	v, p := r.velocity, r.value
-	var a arguments
-	a.matrix(p.Bias)
-	a.matrix(v.Bias)
-	a.matrix(data.hidden)
-	a.matrix(model.hidden)
-	a.matrix(s.activity)
-	a.matrix(p.VisibleBias)
-	a.matrix(v.VisibleBias)
-	a.matrix(data.visible)
-	a.matrix(centered)
-	a.matrix(model.visible)
-	a.matrix(s.center)
-	a.ints(p.Bias.cols, p.VisibleBias.cols, data.rows(), model.rows())
-	a.floats(rate, r.rule.Momentum, engine.ActivityShare, 1-engine.ActivityShare, s.cost, s.push)
-	r.launch("learn_biases", r.biasBlocks(), a, p.Bias.called("bias"), p.VisibleBias.called("visible bias"), data.visible.called("data"), model.visible.called("model"))
+	c := callLearnBiases(learnBiasesArguments{
+		hiddenBias: p.Bias.at(), hiddenVelocity: v.Bias.at(), dataHidden: data.hidden.at(), modelHidden: model.hidden.at(), q: s.activity.at(),
+		visibleBias: p.VisibleBias.at(), visibleVelocity: v.VisibleBias.at(), dataVisible: data.visible.at(), centered: centered.at(), modelVisible: model.visible.at(), center: s.center.at(),
+		hidden: p.Bias.cols, visible: p.VisibleBias.cols, dataRows: data.rows(), modelRows: model.rows(),
+		rate: rate, momentum: r.rule.Momentum, share: engine.ActivityShare, keep: 1 - engine.ActivityShare, cost: s.cost, push: s.push,
+	})
+	r.launch(c, r.biasBlocks(), p.Bias.called("bias"), p.VisibleBias.called("visible bias"), data.visible.called("data"), model.visible.called("model"))
 	if centered != nil {
 		data.visible = centered
 	}
@@ -80,21 +72,13 @@ func (r *lesson) learnWeights(step *matrix, data side, dataRate float32, model s
 	if limit > 0 {
 		moved = nil
 	}
-	var a arguments
-	a.matrix(step)
-	a.matrix(r.velocity.Weight)
-	a.matrix(moved)
-	a.matrix(data.hidden)
-	a.matrix(data.visible)
-	a.ints(data.rows())
-	a.floats(dataRate)
-	a.matrix(model.hidden)
-	a.matrix(model.visible)
-	a.ints(model.rows())
-	a.floats(modelRate)
-	a.ints(w.rows, w.cols)
-	a.floats(r.rule.Momentum, r.decay())
-	r.launch("learn_weights", kernels.ProductBlocks(int64(w.rows), int64(w.cols)), a, w.called("weight"), data.visible.called("data"), model.visible.called("model"))
+	c := callLearnWeights(learnWeightsArguments{
+		step: step.at(), velocity: r.velocity.Weight.at(), weight: moved.at(),
+		dataHidden: data.hidden.at(), dataVisible: data.visible.at(), dataRows: data.rows(), dataRate: dataRate,
+		modelHidden: model.hidden.at(), modelVisible: model.visible.at(), modelRows: model.rows(), modelRate: modelRate,
+		hidden: w.rows, visible: w.cols, momentum: r.rule.Momentum, decay: r.decay(),
+	})
+	r.launch(c, kernels.ProductBlocks(int64(w.rows), int64(w.cols)), w.called("weight"), data.visible.called("data"), model.visible.called("model"))
 	if limit > 0 {
 		r.learnLimited(step, limit)
 	}
@@ -103,27 +87,21 @@ func (r *lesson) learnWeights(step *matrix, data side, dataRate float32, model s
 // learnLimited limits the step, and makes it.
 func (r *lesson) learnLimited(step *matrix, limit float32) {
 	w := r.value.Weight
-	var a arguments
-	a.matrix(step)
-	a.matrix(r.velocity.Weight)
-	a.matrix(w)
-	a.ints(w.rows, w.cols)
-	a.floats(limit, r.rule.Momentum, r.decay())
-	r.launch("learn_limited", rowBlocks(w), a, w.called("weight"))
+	c := callLearnLimited(learnLimitedArguments{
+		step: step.at(), velocity: r.velocity.Weight.at(), weight: w.at(), hidden: w.rows, visible: w.cols,
+		limit: limit, momentum: r.rule.Momentum, decay: r.decay(),
+	})
+	r.launch(c, rowBlocks(w), w.called("weight"))
 }
 
 // learnUncentered takes from the biases what the step of the weights, made around
 // center and activity, means for them, and makes their steps.
 func (r *lesson) learnUncentered(step *matrix, s shift) {
 	v, p := r.velocity, r.value
-	var a arguments
-	a.matrix(p.Bias)
-	a.matrix(v.Bias)
-	a.matrix(s.activity)
-	a.matrix(p.VisibleBias)
-	a.matrix(v.VisibleBias)
-	a.matrix(s.center)
-	a.matrix(step)
-	a.ints(step.rows, step.cols)
-	r.launch("learn_uncentered", r.biasBlocks(), a, p.Bias.called("bias"), p.VisibleBias.called("visible bias"), step.called("step"))
+	c := callLearnUncentered(learnUncenteredArguments{
+		hiddenBias: p.Bias.at(), hiddenVelocity: v.Bias.at(), q: s.activity.at(),
+		visibleBias: p.VisibleBias.at(), visibleVelocity: v.VisibleBias.at(), center: s.center.at(),
+		step: step.at(), hidden: step.rows, visible: step.cols,
+	})
+	r.launch(c, r.biasBlocks(), p.Bias.called("bias"), p.VisibleBias.called("visible bias"), step.called("step"))
 }

@@ -30,11 +30,8 @@ func (d *device) Sigmoid(dst, x engine.Matrix) error {
 	if err != nil {
 		return err
 	}
-	var a arguments
-	a.matrix(mdst)
-	a.matrix(mx)
-	a.long(mx.size())
-	return d.launch("sigmoid", kernels.Blocks(int64(mx.size())), a, describe("sigmoid", mdst, mx))
+	c := callSigmoid(sigmoidArguments{dst: mdst.at(), x: mx.at(), count: mx.size()})
+	return d.launch(c, kernels.Blocks(int64(mx.size())), describe("sigmoid", mdst, mx))
 }
 
 func (d *device) Axpby(dst engine.Matrix, alpha float32, x engine.Matrix, beta float32) error {
@@ -42,13 +39,8 @@ func (d *device) Axpby(dst engine.Matrix, alpha float32, x engine.Matrix, beta f
 	if err != nil {
 		return err
 	}
-	var a arguments
-	a.matrix(mdst)
-	a.floats(alpha)
-	a.matrix(mx)
-	a.floats(beta)
-	a.long(mx.size())
-	return d.launch("axpby", kernels.Blocks(int64(mx.size())), a, describe("axpby", mdst, mx))
+	c := callAxpby(axpbyArguments{dst: mdst.at(), alpha: alpha, x: mx.at(), beta: beta, count: mx.size()})
+	return d.launch(c, kernels.Blocks(int64(mx.size())), describe("axpby", mdst, mx))
 }
 
 // random checks an operation that draws a number for each element of x.
@@ -61,20 +53,18 @@ func (d *device) random(operation string, dst, x engine.Matrix, at engine.Stream
 
 // drawing launches a kernel whose last arguments name random numbers. keys are 0,
 // or those of the stream where they are on the card already.
-func (d *device) drawing(kernel string, blocks int64, a arguments, at engine.Stream, keys cu.DevicePtr, what label) error {
+func (d *device) drawing(kernel func(draws) call, blocks int64, at engine.Stream, keys cu.DevicePtr, what label) error {
 	if blocks == 0 {
 		return nil
 	}
 	if keys != 0 {
-		a.draws(keys, at)
-		return d.launch(kernel, blocks, a, what)
+		return d.launch(kernel(draws{keys, at}), blocks, what)
 	}
 	keys, done, err := d.lend(bytesOf(at.Keys), &what)
 	if err != nil {
 		return err
 	}
-	a.draws(keys, at)
-	if err := d.launch(kernel, blocks, a, what); err != nil {
+	if err := d.launch(kernel(draws{keys, at}), blocks, what); err != nil {
 		return err
 	}
 	return done()
@@ -94,10 +84,9 @@ func (d *device) Uniform(dst engine.Matrix, at engine.Stream) error {
 	if err != nil {
 		return err
 	}
-	var a arguments
-	a.matrix(mdst)
-	a.ints(mdst.rows, mdst.cols)
-	return d.drawing("uniform", fours(mdst), a, at, 0, describe("uniform", mdst, nil))
+	return d.drawing(func(from draws) call {
+		return callUniform(uniformArguments{dst: mdst.at(), rows: mdst.rows, cols: mdst.cols, draws: from})
+	}, fours(mdst), at, 0, describe("uniform", mdst, nil))
 }
 
 func (d *device) Bernoulli(dst, p engine.Matrix, at engine.Stream) error {
@@ -105,11 +94,9 @@ func (d *device) Bernoulli(dst, p engine.Matrix, at engine.Stream) error {
 	if err != nil {
 		return err
 	}
-	var a arguments
-	a.matrix(mdst)
-	a.matrix(mp)
-	a.ints(mdst.rows, mdst.cols)
-	return d.drawing("bernoulli", fours(mdst), a, at, 0, describe("bernoulli", mdst, mp))
+	return d.drawing(func(from draws) call {
+		return callBernoulli(bernoulliArguments{dst: mdst.at(), p: mp.at(), rows: mdst.rows, cols: mdst.cols, draws: from})
+	}, fours(mdst), at, 0, describe("bernoulli", mdst, mp))
 }
 
 func (d *device) Gaussian(dst, mean engine.Matrix, deviation float32, at engine.Stream) error {
@@ -121,12 +108,9 @@ func (d *device) Gaussian(dst, mean engine.Matrix, deviation float32, at engine.
 }
 
 func (d *device) addNoise(operation string, dst, mean *matrix, deviation float32, at engine.Stream, keys cu.DevicePtr) error {
-	var a arguments
-	a.matrix(dst)
-	a.matrix(mean)
-	a.floats(deviation)
-	a.ints(dst.rows, dst.cols)
-	return d.drawing("gaussian", fours(dst), a, at, keys, describe(operation, dst, mean))
+	return d.drawing(func(from draws) call {
+		return callGaussian(gaussianArguments{dst: dst.at(), mean: mean.at(), deviation: deviation, rows: dst.rows, cols: dst.cols, draws: from})
+	}, fours(dst), at, keys, describe(operation, dst, mean))
 }
 
 func (d *device) Corrupt(dst, x engine.Matrix, c engine.Corruption, at engine.Stream) error {
@@ -149,16 +133,16 @@ func (d *device) corrupt(mdst, mx *matrix, c engine.Corruption, at engine.Stream
 	if c.Kind == engine.CorruptionSaltPepper {
 		coin = 1
 	}
-	var a arguments
-	a.matrix(mdst)
-	a.matrix(mx)
-	a.ints(mx.rows, mx.cols, c.Picked(mx.cols), coin)
-	a.floats(c.Low, c.High)
 	blocks := int64(mx.rows) // each of them computes a row
 	if mx.cols == 0 {
 		blocks = 0
 	}
-	return d.drawing("corrupt", blocks, a, at, keys, describe("corrupt", mdst, mx))
+	return d.drawing(func(from draws) call {
+		return callCorrupt(corruptArguments{
+			dst: mdst.at(), x: mx.at(), rows: mx.rows, cols: mx.cols,
+			picked: c.Picked(mx.cols), saltPepper: coin, low: c.Low, high: c.High, draws: from,
+		})
+	}, blocks, at, keys, describe("corrupt", mdst, mx))
 }
 
 // rowBlocks are the blocks where a warp computes a row of x; there is nothing to
@@ -181,22 +165,16 @@ func (d *device) Reduce(dst, x engine.Matrix, r engine.Reduction) error {
 	if err != nil {
 		return err
 	}
-	var a arguments
-	a.matrix(mdst)
-	a.matrix(mx)
-	kernel, blocks := "row_norms", kernels.RowBlocks(int64(mx.rows))
-	switch r.Kind {
-	case engine.RowDots:
-		kernel = "row_dots"
-		a.matrix(with)
-	case engine.ColumnMeans:
-		kernel, blocks = "column_means", kernels.Blocks(int64(mx.cols))
-	}
-	a.ints(mx.rows, mx.cols)
-	a.floats(r.Alpha, r.Beta)
 	what := describe("reduce", mdst, mx)
 	what.operands[2] = with.called("with")
-	return d.launch(kernel, blocks, a, what)
+	switch rows := kernels.RowBlocks(int64(mx.rows)); r.Kind {
+	case engine.RowDots:
+		return d.launch(callRowDots(rowDotsArguments{dst: mdst.at(), x: mx.at(), with: with.at(), rows: mx.rows, cols: mx.cols, alpha: r.Alpha, beta: r.Beta}), rows, what)
+	case engine.ColumnMeans:
+		return d.launch(callColumnMeans(columnMeansArguments{dst: mdst.at(), x: mx.at(), rows: mx.rows, cols: mx.cols, alpha: r.Alpha, beta: r.Beta}), kernels.Blocks(int64(mx.cols)), what)
+	default:
+		return d.launch(callRowNorms(rowNormsArguments{dst: mdst.at(), x: mx.at(), rows: mx.rows, cols: mx.cols, alpha: r.Alpha, beta: r.Beta}), rows, what)
+	}
 }
 
 func (d *device) Project(x engine.Matrix, radius float32) error {
@@ -210,11 +188,8 @@ func (d *device) Project(x engine.Matrix, radius float32) error {
 	if err != nil {
 		return err
 	}
-	var a arguments
-	a.matrix(mx)
-	a.ints(mx.rows, mx.cols)
-	a.floats(radius)
-	return d.launch("project", rowBlocks(mx), a, describe("project", nil, mx))
+	c := callProject(projectArguments{x: mx.at(), rows: mx.rows, cols: mx.cols, radius: radius})
+	return d.launch(c, rowBlocks(mx), describe("project", nil, mx))
 }
 
 func (d *device) Gather(dst, src engine.Matrix, rows []int) error {
@@ -237,12 +212,8 @@ func (d *device) Gather(dst, src engine.Matrix, rows []int) error {
 	if err != nil {
 		return err
 	}
-	var a arguments
-	a.matrix(mdst)
-	a.matrix(msrc)
-	a.address(at)
-	a.ints(mdst.rows, mdst.cols)
-	if err := d.launch("gather", rowBlocks(mdst), a, what); err != nil {
+	c := callGather(gatherArguments{dst: mdst.at(), src: msrc.at(), from: at, rows: mdst.rows, cols: mdst.cols})
+	if err := d.launch(c, rowBlocks(mdst), what); err != nil {
 		return err
 	}
 	return done()

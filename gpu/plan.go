@@ -96,22 +96,18 @@ func (h *holding) gemm(g product, p engine.Product) {
 	}
 }
 
-func (h *holding) launch(kernel string, blocks int64, a arguments, operands ...named) {
+func (h *holding) launch(c call, blocks int64, operands ...named) {
 	if h.err == nil {
 		what := label{operation: h.operation}
 		copy(what.operands[:], operands)
-		h.err = h.device.launch(kernel, blocks, a, what)
+		h.err = h.device.launch(c, blocks, what)
 	}
 }
 
 // norms launches the norms of x's rows.
 func (h *holding) norms(dst, x *matrix) {
-	var a arguments
-	a.matrix(dst)
-	a.matrix(x)
-	a.ints(x.rows, x.cols)
-	a.floats(1, 0)
-	h.launch("row_norms", kernels.RowBlocks(int64(x.rows)), a, dst.called("norms"), x.called("x"))
+	c := callRowNorms(rowNormsArguments{dst: dst.at(), x: x.at(), rows: x.rows, cols: x.cols, alpha: 1})
+	h.launch(c, kernels.RowBlocks(int64(x.rows)), dst.called("norms"), x.called("x"))
 }
 
 // read copies to the host, once everything is done that was asked for before.

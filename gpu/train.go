@@ -123,11 +123,6 @@ func (r *lesson) decode(dst, hidden *matrix, kind engine.VisibleKind) {
 
 // compare computes norms of a-b, and the difference itself unless it is nil.
 func (r *lesson) compare(norms, difference, a, b *matrix) {
-	var args arguments
-	args.matrix(norms)
-	args.matrix(difference)
-	args.matrix(a)
-	args.matrix(b)
-	args.ints(a.rows, a.cols)
-	r.launch("differences", kernels.RowBlocks(int64(a.rows)), args, norms.called("norms"), a.called("a"), b.called("b"))
+	c := callDifferences(differencesArguments{norms: norms.at(), difference: difference.at(), a: a.at(), b: b.at(), rows: a.rows, cols: a.cols})
+	r.launch(c, kernels.RowBlocks(int64(a.rows)), norms.called("norms"), a.called("a"), b.called("b"))
 }

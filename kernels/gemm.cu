@@ -2,10 +2,8 @@
 //
 // A block computes a tile of dst, see tile.cuh. Neighbouring columns share one call
 // of the random generator in the epilogue.
+#include "epilogues.cuh"
 #include "tile.cuh"
-
-// The first ones are engine.EpilogueKind, the last is for plans only.
-enum Epilogue { NONE, SIGMOID, BERNOULLI, DERIVATIVE, NORMS, GAUSSIAN };
 
 struct Product {
   float *dst;

@@ -277,10 +277,6 @@
 //	    hidden, visible                 int, int
 package kernels
 
-// EpilogueGaussian is an epilogue of products beyond those of engine.EpilogueKind:
-// dst = y + bias + a standard normal number.
-const EpilogueGaussian = 5
-
 // What a launch needs; the constants are those of device.cuh and tile.cuh.
 const (
 	Threads     = 256 // threads of every block

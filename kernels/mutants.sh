@@ -188,31 +188,27 @@ mutant corrupted-share "kernels commands" kernels/corrupt.cu <<'END'
 END
 
 mutant swapped-factors "device" gpu/gemm.go <<'END'
-	a.floats(p.Alpha, p.Beta)
+		alpha: p.Alpha, beta: p.Beta,
 ---
-	a.floats(p.Beta, p.Alpha)
+		alpha: p.Beta, beta: p.Alpha,
 END
 
 mutant swapped-sizes "device commands" gpu/operations.go <<'END'
-	a.address(at)
-	a.ints(mdst.rows, mdst.cols)
+from: at, rows: mdst.rows, cols: mdst.cols})
 ---
-	a.address(at)
-	a.ints(mdst.cols, mdst.rows)
+from: at, rows: mdst.cols, cols: mdst.rows})
 END
 
 mutant too-few-blocks "device" gpu/operations.go <<'END'
-	return d.launch("axpby", kernels.Blocks(int64(mx.size())), a, describe("axpby", mdst, mx))
+	return d.launch(c, kernels.Blocks(int64(mx.size())), describe("axpby", mdst, mx))
 ---
-	return d.launch("axpby", kernels.RowBlocks(int64(mx.rows/2)), a, describe("axpby", mdst, mx))
+	return d.launch(c, kernels.RowBlocks(int64(mx.rows/2)), describe("axpby", mdst, mx))
 END
 
 mutant swapped-results "device commands" gpu/ascent.go <<'END'
-	a.matrix(part(c.numbers, n, 2*n))
-	a.matrix(part(c.numbers, 2*n, 3*n))
+		norm: part(c.numbers, n, 2*n).at(), chord: part(c.numbers, 2*n, 3*n).at(),
 ---
-	a.matrix(part(c.numbers, 2*n, 3*n))
-	a.matrix(part(c.numbers, n, 2*n))
+		norm: part(c.numbers, 2*n, 3*n).at(), chord: part(c.numbers, n, 2*n).at(),
 END
 
 mutant old-rates "device commands" gpu/ascent.go <<'END'
@@ -222,9 +218,9 @@ mutant old-rates "device commands" gpu/ascent.go <<'END'
 END
 
 mutant swapped-rule "device commands" gpu/learn.go <<'END'
-	a.floats(rate, r.rule.Momentum, engine.ActivityShare, 1-engine.ActivityShare, s.cost, s.push)
+		rate: rate, momentum: r.rule.Momentum, share: engine.ActivityShare,
 ---
-	a.floats(r.rule.Momentum, rate, engine.ActivityShare, 1-engine.ActivityShare, s.cost, s.push)
+		rate: r.rule.Momentum, momentum: rate, share: engine.ActivityShare,
 END
 
 if [ $bad != 0 ]; then
