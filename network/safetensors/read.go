@@ -9,6 +9,8 @@ import (
 	"math"
 	"os"
 	"slices"
+
+	"github.com/unitscope/unitscope/engine/half"
 )
 
 // File is an open file. Its tensors are read when they are asked for.
@@ -154,7 +156,7 @@ func decoder(dtype string) (func(raw []byte) (float32, error), error) {
 		}, nil
 	case "F16":
 		return func(raw []byte) (float32, error) {
-			return fromHalf(binary.LittleEndian.Uint16(raw)), nil
+			return half.Float32(binary.LittleEndian.Uint16(raw)), nil
 		}, nil
 	case "F64":
 		return func(raw []byte) (float32, error) {
@@ -167,16 +169,4 @@ func decoder(dtype string) (func(raw []byte) (float32, error), error) {
 		}, nil
 	}
 	return nil, fmt.Errorf("numbers of type %s can't be read as float32, want F32, F64, F16 or BF16", dtype)
-}
-
-// fromHalf widens an IEEE 754 half-precision number, which is always exact.
-func fromHalf(h uint16) float32 {
-	sign, exponent, fraction := uint32(h>>15)<<31, uint32(h>>10&0x1f), uint32(h&0x3ff)
-	switch exponent {
-	case 0: // zero or subnormal: fraction * 2^-24
-		return math.Float32frombits(sign | math.Float32bits(float32(fraction)*(1.0/(1<<24))))
-	case 0x1f: // Inf or NaN
-		return math.Float32frombits(sign | 0xff<<23 | fraction<<13)
-	}
-	return math.Float32frombits(sign | (exponent+127-15)<<23 | fraction<<13)
 }
