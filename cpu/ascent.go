@@ -47,6 +47,9 @@ func newAscent(d *device, p engine.Ascent) (*ascent, error) {
 	if err := engine.CheckAscent(p); err != nil {
 		return nil, err
 	}
+	if err := checkCopies("ascent", p.Layers, len(p.Layers)-1); err != nil {
+		return nil, err
+	}
 	a := &ascent{device: d, plan: p}
 	top := len(p.Layers) - 1
 	widest := p.Layers[0].Weight.Cols

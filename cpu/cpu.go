@@ -89,7 +89,7 @@ func Open(o Options) (engine.Device, error) {
 	if o.Workers == 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
-	d := &device{set: set, pool: newPool(o.Workers), memory: machine().Memory}
+	d := &device{set: set, pool: newPool(o.Workers)}
 	d.product.set = set
 	d.product.parts.pack = d.product.pack
 	d.product.parts.multiply = d.product.multiply
@@ -113,7 +113,6 @@ func choose(variant string) (*kernel.Set, error) {
 type device struct {
 	set    *kernel.Set
 	pool   *pool
-	memory int64 // bytes of the machine, 0 if unknown
 	closed bool
 
 	// What an operation needs is kept between calls, so that none allocates.

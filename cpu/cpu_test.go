@@ -1,6 +1,7 @@
 package cpu_test
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -254,7 +255,7 @@ func TestOptions(t *testing.T) {
 		t.Errorf("name %q, info %+v", d.Name(), info)
 	}
 	if info.Memory > 0 {
-		if _, err := d.New(1<<20, int(info.Memory>>20)); err == nil || !strings.Contains(err.Error(), "bytes") {
+		if _, err := d.New(1<<20, int(info.Memory>>20)); !errors.Is(err, engine.ErrOutOfMemory) || !strings.Contains(err.Error(), "GiB are needed") {
 			t.Errorf("four times the machine's memory: %v", err)
 		}
 	}

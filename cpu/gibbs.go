@@ -91,6 +91,9 @@ func newGibbs(d *device, p engine.Gibbs) (*gibbs, error) {
 	if err := engine.CheckGibbs(p); err != nil {
 		return nil, err
 	}
+	if err := checkCopies("gibbs", []engine.Layer{p.Layer}, -1); err != nil {
+		return nil, err
+	}
 	w := p.Layer.Weight
 	g := &gibbs{device: d, plan: engine.Gibbs{Visible: p.Visible, Seed: p.Seed}}
 	// The checks of a state need the sizes of the parameters, not the numbers.

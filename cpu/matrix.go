@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/engine/memory"
 )
 
 // matrix is a view of rows of a storage.
@@ -28,8 +29,8 @@ func (d *device) New(rows, cols int) (engine.Matrix, error) {
 	if err := engine.CheckNew(rows, cols); err != nil {
 		return nil, err
 	}
-	if bytes := int64(rows) * int64(cols) * 4; d.memory > 0 && bytes > d.memory {
-		return nil, fmt.Errorf("new matrix: %dx%d takes %d bytes, this machine has %d", rows, cols, bytes, d.memory)
+	if err := memory.CheckFloats(rows, cols); err != nil {
+		return nil, fmt.Errorf("new matrix: %dx%d: %w", rows, cols, err)
 	}
 	return &matrix{in: &storage{device: d, data: make([]float32, rows*cols)}, rows: rows, cols: cols}, nil
 }
@@ -85,7 +86,7 @@ func (m *matrix) Close() error {
 }
 
 // Place implements [engine.Own].
-func (m *matrix) Place() (on engine.Device, memory any, first int) {
+func (m *matrix) Place() (on engine.Device, in any, first int) {
 	return m.in.device, m.in, m.first
 }
 

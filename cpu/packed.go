@@ -1,7 +1,11 @@
 package cpu
 
 import (
+	"fmt"
+
 	"github.com/unitscope/unitscope/cpu/internal/kernel"
+	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/engine/memory"
 )
 
 // packed is a fixed factor of many products, in the order in which the kernel
@@ -56,4 +60,21 @@ func (p *packed) multiply(dst, x []float32, i, lanes int) []float32 {
 		p.set.MultiplyNarrow(p.k, p.panel(i), x, c, lanes, false)
 	}
 	return c
+}
+
+// checkCopies looks whether there is memory for the weights of a plan's layers,
+// packed in both directions; those of layer once, -1 for none, are copied once.
+func checkCopies(operation string, layers []engine.Layer, once int) error {
+	numbers := 0
+	for i, l := range layers {
+		copies := 2
+		if i == once {
+			copies = 1
+		}
+		numbers += copies * len(l.Weight.Data)
+	}
+	if err := memory.CheckFloats(numbers, 1); err != nil {
+		return fmt.Errorf("%s: copies of the weights: %w", operation, err)
+	}
+	return nil
 }

@@ -291,12 +291,13 @@ func Devices() []Found {
 	return found
 }
 
-// ErrOutOfMemory is wrapped by the error of everything that a device has not
-// enough memory for: Device.New, Device.Compile and any other operation, a plan's
+// ErrOutOfMemory is wrapped by the error of everything that there is not enough
+// memory for, be it a device's or this machine's (package engine/memory). A device
+// returns it of Device.New, Device.Compile and any other operation, a plan's
 // Run included. After Device.Sync, which may return it once more, the device goes
 // on, and what was asked for may be asked for again with less. A state that Run
 // was given is not to be used further.
-var ErrOutOfMemory = errors.New("out of memory on the device")
+var ErrOutOfMemory = errors.New("out of memory")
 
 // ErrUnknownDevice is what Open's error wraps when no device has the name.
 var ErrUnknownDevice = errors.New("no such device")

@@ -17,6 +17,7 @@ import (
 	"gorgonia.org/tensor"
 
 	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/engine/memory"
 )
 
 // maxSize is the largest number of elements that a shape may have, so that a
@@ -25,11 +26,15 @@ const maxSize = 1 << 40
 
 // New returns float32 zeros of a shape: New(2, 3) is a matrix [2, 3]. The shape
 // needs one dimension or more, each at least 1, and at most 2^40 elements in
-// all; anything else is an error.
+// all; anything else is an error. What there is no memory for is one that wraps
+// [engine.ErrOutOfMemory].
 func New(shape ...int) (*tensor.Dense, error) {
 	size, err := sizeOf(shape)
 	if err != nil {
 		return nil, fmt.Errorf("new tensor: %w", err)
+	}
+	if err := memory.CheckFloats(size, 1); err != nil {
+		return nil, fmt.Errorf("new tensor of shape %v: %w", brief(shape), err)
 	}
 	return tensor.New(tensor.WithShape(shape...), tensor.WithBacking(make([]float32, size))), nil
 }

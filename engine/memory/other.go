@@ -2,6 +2,6 @@
 
 package memory
 
-func available() (bytes uint64, ok bool) { return 0, false }
+func available() limit { return limit{bytes: unlimited} }
 
-func total() (bytes uint64, ok bool) { return 0, false }
+func total() limit { return limit{bytes: unlimited} }

@@ -1,21 +1,20 @@
 package memory
 
 import (
-	"math"
 	"os"
 	"runtime/metrics"
 
 	"golang.org/x/sys/unix"
 )
 
-func available() (bytes uint64, ok bool) { return here().available() }
+func available() limit { return here().available() }
 
-func total() (bytes uint64, ok bool) { return here().total() }
+func total() limit { return here().total() }
 
 // here is the situation of this process.
 func here() situation {
 	s := situation{files: os.DirFS("/"), page: uint64(os.Getpagesize()), address: resource(unix.RLIMIT_AS), data: resource(unix.RLIMIT_DATA)}
-	s.idle, s.released = heap()
+	s.mapped, s.idle, s.released = heap()
 	return s
 }
 
@@ -29,17 +28,16 @@ func resource(which int) uint64 {
 	return limit.Cur
 }
 
-// heap is what the Go heap holds and does not use: memory that it keeps, and
-// addresses whose memory it has given back to the system.
-func heap() (idle, released uint64) {
-	samples := []metrics.Sample{{Name: "/memory/classes/heap/free:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
+// heap is what Go holds: all of it, without what it has given back to the system;
+// memory that its heap keeps and does not use; and addresses whose memory it has
+// given back.
+func heap() (mapped, idle, released uint64) {
+	samples := []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/free:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
 	metrics.Read(samples)
-	for i, into := range []*uint64{&idle, &released} {
+	for i, into := range []*uint64{&mapped, &idle, &released} {
 		if samples[i].Value.Kind() == metrics.KindUint64 {
 			*into = samples[i].Value.Uint64()
 		}
 	}
-	return idle, released
+	return minus(mapped, released), idle, released
 }
-
-const unlimited = math.MaxUint64

@@ -20,21 +20,34 @@ type situation struct {
 	files          fs.FS  // the system's files: proc/..., sys/fs/cgroup/...
 	page           uint64 // the size of a page
 	address, data  uint64 // limits on addresses and on data; unlimited if there is none
-	idle, released uint64 // what the process holds without using it: memory, and addresses alone
+	mapped         uint64 // what Go has of the system
+	idle, released uint64 // what Go holds without using it: memory, and addresses alone
 }
 
+// The limits as people know them.
+const (
+	byMachine   = "this machine"
+	byGroup     = "this process's control group"
+	byAddresses = "ulimit -v"
+	byData      = "ulimit -d"
+)
+
 // available is the least of what is left by the machine and by every limit.
-func (s situation) available() (left uint64, ok bool) {
-	left = s.machineLeft()
+func (s situation) available() limit {
+	left := limit{s.machineLeft(), byMachine}
 	for _, g := range s.groups() {
-		left = min(left, minus(g.limit, g.used))
+		left = left.least(limit{minus(g.limit, g.used), byGroup})
 	}
-	left = plus(left, s.idle)
-	if addresses, data, ok := s.held(); ok {
-		kept := plus(s.idle, s.released)
-		left = min(left, leftOf(s.address, addresses, kept), leftOf(s.data, data, kept))
+	p, ok := s.process()
+	if left.known() {
+		// The system gives memory when it is written to for the first time.
+		left.bytes = minus(plus(left.bytes, s.idle), minus(s.mapped, p.resident))
 	}
-	return left, left != unlimited
+	if !ok {
+		return left
+	}
+	kept := plus(s.idle, s.released)
+	return left.least(limit{leftOf(s.address, p.addresses, kept), byAddresses}).least(limit{leftOf(s.data, p.data, kept), byData})
 }
 
 // leftOf is what a limit of the process leaves that holds some and has no use for
@@ -47,15 +60,15 @@ func leftOf(limit, holds, kept uint64) uint64 {
 }
 
 // total is the least of the machine's memory and every limit.
-func (s situation) total() (most uint64, ok bool) {
-	most = min(s.address, s.data)
+func (s situation) total() limit {
+	most := limit{s.address, byAddresses}.least(limit{s.data, byData})
 	if all, known := s.table("proc/meminfo")["MemTotal"]; known {
-		most = min(most, all)
+		most = most.least(limit{all, byMachine})
 	}
 	for _, g := range s.groups() {
-		most = min(most, g.limit)
+		most = most.least(limit{g.limit, byGroup})
 	}
-	return most, most != unlimited
+	return most
 }
 
 // machineLeft is what the machine has free for new work; unlimited if it does not
@@ -76,23 +89,27 @@ func (s situation) machineLeft() uint64 {
 	return left
 }
 
-// held is what the process has of addresses and of data.
-func (s situation) held() (addresses, data uint64, ok bool) {
+// process is what this process has: addresses, memory, and data.
+type process struct{ addresses, resident, data uint64 }
+
+func (s situation) process() (p process, ok bool) {
 	text, err := fs.ReadFile(s.files, "proc/self/statm")
 	if err != nil {
-		return 0, 0, false
+		return process{resident: unlimited}, false
 	}
 	// size resident shared text lib data dt, in pages
 	fields := strings.Fields(string(text))
 	if len(fields) < 6 {
-		return 0, 0, false
+		return process{resident: unlimited}, false
 	}
-	addresses, err = strconv.ParseUint(fields[0], 10, 64)
-	if err != nil {
-		return 0, 0, false
+	for i, into := range map[int]*uint64{0: &p.addresses, 1: &p.resident, 5: &p.data} {
+		n, err := strconv.ParseUint(fields[i], 10, 64)
+		if err != nil {
+			return process{resident: unlimited}, false
+		}
+		*into = n * s.page
 	}
-	data, err = strconv.ParseUint(fields[5], 10, 64)
-	return addresses * s.page, data * s.page, err == nil
+	return p, true
 }
 
 // table reads a file with a name and a number on every line, "Name: 12 kB" or
@@ -119,7 +136,3 @@ func (s situation) table(path string) map[string]uint64 {
 	}
 	return values
 }
-
-func minus(a, b uint64) uint64 { return a - min(a, b) }
-
-func plus(a, b uint64) uint64 { return a + min(b, unlimited-a) }
