@@ -108,7 +108,7 @@ func nearModel(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 3 || len(args) > 4 {
 		ts.Fatalf("usage: near-model a b tolerance [share]")
 	}
-	a, b := tensors(ts, args[0]), tensors(ts, args[1])
+	a, b := readTensors(ts, args[0]), readTensors(ts, args[1])
 	if len(a) != len(b) || len(a) == 0 {
 		ts.Fatalf("%d tensors and %d", len(a), len(b))
 	}
@@ -118,7 +118,7 @@ func nearModel(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // tensors are those of a model file, by name.
-func tensors(ts *testscript.TestScript, path string) map[string][]float32 {
+func readTensors(ts *testscript.TestScript, path string) map[string][]float32 {
 	f, err := safetensors.Open(ts.MkAbs(path))
 	ts.Check(err)
 	defer f.Close()
