@@ -3,6 +3,7 @@ module github.com/unitscope/unitscope
 go 1.26.0
 
 require (
+	github.com/bep/imagemeta v1.0.1
 	github.com/creack/pty v1.1.24
 	github.com/gofrs/flock v0.13.1
 	github.com/mattn/go-sixel v0.0.14

@@ -53,10 +53,22 @@ import (
 // pixels off the borders, where whitening leaves false lines. The name x can be
 // left out where only one array has room for a patch.
 //
-// images are those of a folder's PNG and JPEG files (by their endings .png, .jpg
-// and .jpeg; other files, hidden ones and folders in it are skipped), as grey
-// levels. A file that is damaged or no picture, or smaller than a patch, is an
-// error. All are kept in memory, in 2 bytes per pixel: at most 2^28 pixels
+// images are those of a folder and the folders in it, as grey levels: PNG, JPEG,
+// GIF (the first frame), BMP, TIFF (the first page) and WebP, by the endings of
+// their names (.png, .jpg, .jpeg, .jpe, .jfif, .gif, .bmp, .tif, .tiff, .webp, small
+// or capital). They are taken as a viewer shows them: of colours the luminance,
+// turned as their EXIF orientation says, transparent parts on white. One that is
+// damaged, of a kind that can't be read or smaller than a patch is left out, and
+// [Info]'s Warnings name it; if that is true of more than half, opening fails. Remarks
+// count everything else that is left out (hidden files and folders are, and what
+// has other endings), and what was turned, in colour or transparent. Links to
+// folders are followed, but no folder is read twice.
+//
+// Where every picture lies in one of several folders in the folder, these are
+// classes, numbered from 0 in the order of their names, and a patch has the class of
+// its picture for a label.
+//
+// All pictures are kept in memory, in 2 bytes per pixel: at most 2^28 pixels
 // together, and 2^25 in one. whiten=zca whitens the patches by the eigenvectors of
 // their covariance (size at most 32, which takes ten seconds), each eigenvalue
 // enlarged by epsilon times their mean: with 0.01 most directions of most pictures

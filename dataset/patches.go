@@ -16,8 +16,9 @@ import (
 type patches struct {
 	info     Info
 	pictures []picture
-	size     int // pixels along a side
-	border   int // pixels along the borders of a picture that no patch touches
+	labels   []int // of the pictures, nil if there are none
+	size     int   // pixels along a side
+	border   int   // pixels along the borders of a picture that no patch touches
 	count    int
 	seed     uint64
 	scale    float32     // of a patch less its mean; 1 with zca, which has its own
@@ -184,10 +185,10 @@ func (p *patches) read(dst []float32, seed uint64, step uint32, index func(i int
 	})
 }
 
-// cut cuts one patch: every picture is as likely, and every place in it. Its
+// cut cuts one patch, every place of its picture being as likely. Its
 // mean is taken out, which is brightness and says nothing of form.
 func (p *patches) cut(dst []float32, source *engine.Source) {
-	q := &p.pictures[source.IntN(len(p.pictures))]
+	q := &p.pictures[p.pick(source)]
 	row := p.border + source.IntN(q.rows-2*p.border-p.size+1)
 	col := p.border + source.IntN(q.cols-2*p.border-p.size+1)
 	q.copy(dst, row, col, p.size)
@@ -201,7 +202,16 @@ func (p *patches) cut(dst []float32, source *engine.Source) {
 	}
 }
 
-func (p *patches) Label(int) (int, bool) { return 0, false }
+// Label is the class of the picture that a patch is cut from.
+func (p *patches) Label(index int) (int, bool) {
+	if p.labels == nil || index < 0 || index >= p.count {
+		return 0, false
+	}
+	return p.labels[p.pick(engine.NewSource(p.seed, engine.PurposePatch, 0, uint64(index)))], true
+}
+
+// pick is the picture that a patch is cut from: every one is as likely.
+func (p *patches) pick(source *engine.Source) int { return source.IntN(len(p.pictures)) }
 
 // Close does nothing: all is memory, which goes with the set.
 func (p *patches) Close() error { return nil }
@@ -229,10 +239,23 @@ func (q *picture) copy(dst []float32, row, col, size int) {
 	}
 }
 
-// fits checks that a picture has room for a patch.
-func (q *picture) fits(size int) error {
-	if q.rows >= size && q.cols >= size {
-		return nil
+// sizes says how many pictures there are, and how large.
+func (p *patches) sizes() string {
+	least, most := p.pictures[0], p.pictures[0]
+	for _, q := range p.pictures {
+		if q.rows*q.cols < least.rows*least.cols {
+			least = q
+		}
+		if q.rows*q.cols > most.rows*most.cols {
+			most = q
+		}
 	}
-	return fmt.Errorf("a picture of %dx%d pixels, smaller than a patch of %dx%d", q.rows, q.cols, size, size)
+	text := fmt.Sprintf("%d pictures of %dx%d", len(p.pictures), least.rows, least.cols)
+	if len(p.pictures) == 1 {
+		text = fmt.Sprintf("a picture of %dx%d", least.rows, least.cols)
+	}
+	if least.rows != most.rows || least.cols != most.cols {
+		text += fmt.Sprintf(" to %dx%d", most.rows, most.cols)
+	}
+	return text + " pixels"
 }

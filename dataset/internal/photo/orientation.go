@@ -1,0 +1,90 @@
+package photo
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+
+	"github.com/bep/imagemeta"
+)
+
+// The EXIF tags that change what a picture looks like. Those of a TIFF file are
+// its own.
+const (
+	tagOrientation = "Orientation"
+	tagCompression = "Compression"
+	tagPhotometric = "PhotometricInterpretation"
+)
+
+// upright is the orientation of a picture that is stored as it is shown.
+const upright = 1
+
+// tags are the values of a file's tags that are whole numbers. There are none
+// where a format has none, or what holds them is damaged, which hurts no pixel.
+func (f format) tags(r io.ReadSeeker) map[string]int {
+	found := map[string]int{}
+	if f.metadata == 0 {
+		return found
+	}
+	_, err := imagemeta.Decode(imagemeta.Options{
+		R: r, ImageFormat: f.metadata, Sources: imagemeta.EXIF,
+		ShouldHandleTag: func(tag imagemeta.TagInfo) bool {
+			return tag.Namespace == "IFD0" && (tag.Tag == tagOrientation || tag.Tag == tagCompression || tag.Tag == tagPhotometric)
+		},
+		HandleTag: func(tag imagemeta.TagInfo) error {
+			// They should be of 16 bits, and some programs write 32.
+			if value, err := strconv.Atoi(fmt.Sprint(tag.Value)); err == nil {
+				found[tag.Tag] = value
+			}
+			return nil
+		},
+	})
+	if err != nil {
+		return map[string]int{}
+	}
+	return found
+}
+
+// finish makes a decoded picture what its file's tags say that it looks like.
+func (p *Picture) finish(tags map[string]int, kind format) {
+	// A fax stores runs of white as 0, so that one whose 0 is black is shown
+	// reversed (TIFF 6.0, page 37), which its decoder overlooks.
+	const group3, group4, blackIsZero = 3, 4, 1
+	if c := tags[tagCompression]; kind.name == "TIFF" && (c == group3 || c == group4) && tags[tagPhotometric] == blackIsZero {
+		for i, v := range p.Levels {
+			p.Levels[i] = white - v
+		}
+	}
+	if o := tags[tagOrientation]; o > upright && o <= 8 {
+		p.turn(o)
+	}
+}
+
+// turn turns a stored picture to how it is shown. Orientations 2 to 4 mirror it
+// and turn it by half a turn; those from 5 on exchange rows and columns as well.
+func (p *Picture) turn(orientation int) {
+	rows, cols := p.Rows, p.Cols // as stored
+	exchanged := orientation >= 5
+	if exchanged {
+		p.Rows, p.Cols = cols, rows
+	}
+	levels := make([]uint16, 0, len(p.Levels))
+	for row := range p.Rows {
+		for col := range p.Cols {
+			r, c := row, col
+			if exchanged {
+				r, c = col, row
+			}
+			switch orientation {
+			case 3, 4, 6, 7:
+				r = rows - 1 - r
+			}
+			switch orientation {
+			case 2, 3, 7, 8:
+				c = cols - 1 - c
+			}
+			levels = append(levels, p.Levels[r*cols+c])
+		}
+	}
+	p.Levels, p.Turned = levels, true
+}
