@@ -157,7 +157,7 @@ func (n *Network) parseNumbers(m map[string]string) (err error) {
 		}
 	}
 	if shape, ok := m[inputShapeKey]; ok {
-		if n.InputShape, err = parseShape(shape); err != nil {
+		if n.InputShape, err = ParseShape(shape); err != nil {
 			return err
 		}
 	}
@@ -174,8 +174,8 @@ func (n *Network) parseNumbers(m map[string]string) (err error) {
 	return nil
 }
 
-// parseShape reads "28x28".
-func parseShape(text string) ([]int, error) {
+// ParseShape reads an InputShape as a file has it: "28x28".
+func ParseShape(text string) ([]int, error) {
 	var shape []int
 	for part := range strings.SplitSeq(text, "x") {
 		n, err := strconv.ParseUint(part, 10, 31)

@@ -63,7 +63,7 @@ func (n *Network) metadata() map[string]string {
 		kindKey:       string(n.Kind),
 		visibleKey:    n.Visible.String(),
 		activationKey: activationName,
-		inputShapeKey: join(n.InputShape, "x"),
+		inputShapeKey: FormatShape(n.InputShape),
 		sizesKey:      join(n.Sizes(), ","),
 	}
 	if n.Radius > 0 {
@@ -74,6 +74,9 @@ func (n *Network) metadata() map[string]string {
 	}
 	return m
 }
+
+// FormatShape writes an InputShape as a file has it: "28x28".
+func FormatShape(shape []int) string { return join(shape, "x") }
 
 func join(numbers []int, separator string) string {
 	var words []string

@@ -21,12 +21,12 @@ func ExampleGrid() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(img.Bounds().Size(), "zero", img.GrayAt(0, 0).Y, "largest", img.GrayAt(3, 0).Y, "smallest", img.GrayAt(0, 3).Y)
+	fmt.Println(img.Bounds().Size(), "zero", img.At(0, 0), "largest", img.At(3, 0), "smallest", img.At(0, 3))
 	var file bytes.Buffer
 	if err := report.WritePNG(&file, img); err != nil {
 		log.Fatal(err)
 	}
-	// Output: (13,6) zero 128 largest 255 smallest 1
+	// Output: (13,6) zero {128} largest {255} smallest {1}
 }
 
 // The same patterns with their units' numbers and a note that explains the

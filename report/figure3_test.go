@@ -36,7 +36,7 @@ func TestRangeToThePixel(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", c.name, err)
 		}
-		if got := lines(img); !slices.EqualFunc(got, c.want, slices.Equal) {
+		if got := lines(t, img); !slices.EqualFunc(got, c.want, slices.Equal) {
 			t.Errorf("%s: got %v, want %v", c.name, got, c.want)
 		}
 	}

@@ -64,7 +64,7 @@ func sameTiles(t *testing.T, images []placed, patterns *tensor.Dense, shape []in
 		t.Fatalf("%d images of %d patterns", len(images), tiles.n)
 	}
 	for i, img := range images {
-		if !bytes.Equal(img.img.(*image.Gray).Pix, tiles.image(i).Pix) {
+		if !bytes.Equal(img.img.(*image.Gray).Pix, tiles.image(i).(*image.Gray).Pix) {
 			t.Errorf("image %d is not pattern %d", i, i)
 		}
 	}

@@ -8,6 +8,8 @@ package report
 import (
 	"fmt"
 	"image"
+	"image/color"
+	"image/draw"
 	"math"
 
 	"gorgonia.org/tensor"
@@ -18,11 +20,12 @@ import (
 
 // The greys of pictures. A component v of a tile whose scale is m becomes
 // zeroGrey + round(127 v/m): zero is 128, m is white (255), -m is black (1),
-// and v and -v lie equally far from grey.
+// and v and -v lie equally far from grey. In colour pictures these are how bright
+// red, green and blue are, on one scale: zero is grey there too.
 const (
 	zeroGrey = 128
 	gapGrey  = 0   // of the lines around tiles
-	paper    = 255 // where there is no tile
+	paper    = 255 // where there is nothing
 	deadGrey = 64  // of the cross on the tile of a dead unit
 )
 
@@ -65,10 +68,10 @@ type GridOptions struct {
 // of one pixel between them; where the last row has no tiles it is white. The
 // lines are black, or grey where tiles are on a range and may be black all over.
 //
-// shape is that of one pattern. A picture [rows, cols] is drawn as it is;
-// anything else, and a nil shape, as [TileShape] lays it out. NaN and Inf are
-// refused, except on dead tiles.
-func Grid(patterns *tensor.Dense, shape []int, columns int, o GridOptions) (*image.Gray, error) {
+// shape is that of one pattern, which [Tile] lays out. What comes back is an
+// *image.Gray, or an *image.RGBA where the shape is of a colour picture. NaN and Inf
+// are refused, except on dead tiles.
+func Grid(patterns *tensor.Dense, shape []int, columns int, o GridOptions) (image.Image, error) {
 	tiles, err := newTiles(patterns, shape, o)
 	if err != nil {
 		return nil, fmt.Errorf("grid: %w", err)
@@ -81,13 +84,14 @@ func Grid(patterns *tensor.Dense, shape []int, columns int, o GridOptions) (*ima
 	if err != nil {
 		return nil, fmt.Errorf("grid: %w", err)
 	}
-	img := image.NewGray(image.Rectangle{Max: size})
-	fill(img, img.Rect, paper)
+	img := tiles.Canvas(size)
+	draw.Draw(img, img.Bounds(), image.White, image.Point{}, draw.Src)
+	gap := image.NewUniform(color.Gray{tiles.gap()})
 	step := tiles.size().Add(image.Pt(1, 1))
 	for i := range tiles.n {
 		corner := image.Pt(i%columns*step.X, i/columns*step.Y)
 		frame := image.Rectangle{Max: tiles.size()}.Add(corner).Inset(-1)
-		fill(img, frame.Intersect(img.Rect), tiles.gap())
+		draw.Draw(img, frame, gap, image.Point{}, draw.Src)
 	}
 	for i := range tiles.n {
 		placed{tiles.image(i), image.Pt(i%columns*step.X, i/columns*step.Y), image.Pt(tiles.scale, tiles.scale)}.draw(img)
@@ -95,46 +99,16 @@ func Grid(patterns *tensor.Dense, shape []int, columns int, o GridOptions) (*ima
 	return img, nil
 }
 
-// TileShape returns the rows and columns in which a pattern of components with
-// this shape is drawn. A shape of two dimensions is drawn as it is. Any other
-// has no layout of its own and is filled row by row into the nearest square:
-// ceil(sqrt(components)) columns, as many rows as that needs, and the cells left
-// over at zero. So is a nil shape. A shape that does not hold exactly the
-// components is an error.
-func TileShape(shape []int, components int) (rows, cols int, err error) {
-	if components < 1 {
-		return 0, 0, fmt.Errorf("tile: patterns of %d components", components)
-	}
-	if shape != nil {
-		left := components
-		for _, side := range shape {
-			if side < 1 || left%side != 0 {
-				return 0, 0, fmt.Errorf("tile: shape %v does not hold %d components", shape, components)
-			}
-			left /= side
-		}
-		if left != 1 {
-			return 0, 0, fmt.Errorf("tile: shape %v does not hold %d components", shape, components)
-		}
-	}
-	if len(shape) == 2 {
-		return shape[0], shape[1], nil
-	}
-	cols = int(math.Ceil(math.Sqrt(float64(components))))
-	return (components + cols - 1) / cols, cols, nil
-}
-
 // tiles are patterns ready to draw.
 type tiles struct {
-	data       []float32 // [n, components]
-	n          int
-	components int
-	rows, cols int       // of components in a tile
-	scale      int       // pixels per component
-	middle     float64   // the value that is grey
-	largest    []float64 // [n] the distance from it that is white or black; 0 for a tile of zeros
-	dead       []bool    // [n]
-	ranged     bool      // on the scale of a range
+	Tile
+	data    []float32 // [n, components]
+	n       int
+	scale   int       // pixels per component along each side
+	middle  float64   // the value that is grey
+	largest []float64 // [n] the distance from it that is white or black; 0 for a tile of zeros
+	dead    []bool    // [n]
+	ranged  bool      // on the scale of a range
 }
 
 func newTiles(patterns *tensor.Dense, shape []int, o GridOptions) (*tiles, error) {
@@ -146,7 +120,7 @@ func newTiles(patterns *tensor.Dense, shape []int, o GridOptions) (*tiles, error
 	if err != nil {
 		return nil, err
 	}
-	rows, cols, err := TileShape(shape, components)
+	tile, err := NewTile(shape, components)
 	if err != nil {
 		return nil, err
 	}
@@ -156,7 +130,7 @@ func newTiles(patterns *tensor.Dense, shape []int, o GridOptions) (*tiles, error
 	if o.Dead != nil && len(o.Dead) != n {
 		return nil, fmt.Errorf("%d patterns, %d marks of dead units", n, len(o.Dead))
 	}
-	t := &tiles{data: data, n: n, components: components, rows: rows, cols: cols, scale: max(1, o.Scale), dead: o.Dead}
+	t := &tiles{Tile: tile, data: data, n: n, scale: max(1, o.Scale), dead: o.Dead}
 	if err := t.measure(o.Global); err != nil {
 		return nil, err
 	}
@@ -223,16 +197,16 @@ func (t *tiles) gap() uint8 {
 }
 
 // size is of one tile, in pixels.
-func (t *tiles) size() image.Point { return image.Pt(t.cols*t.scale, t.rows*t.scale) }
+func (t *tiles) size() image.Point { return image.Pt(t.Cols*t.scale, t.Rows*t.scale) }
 
 // gridSize is of all tiles with lines between them, in pixels.
 func (t *tiles) gridSize(columns int) (image.Point, error) {
 	columns = min(columns, t.n)
 	rows := (t.n + columns - 1) / columns
-	width, errW := length(columns, t.cols, t.scale)
-	height, errH := length(rows, t.rows, t.scale)
+	width, errW := length(columns, t.Cols, t.scale)
+	height, errH := length(rows, t.Rows, t.scale)
 	if errW != nil || errH != nil || height > maxPixels/width {
-		return image.Point{}, fmt.Errorf("%d tiles of %dx%d at scale %d: the picture would be larger than %d pixels; a smaller scale or fewer units may help", t.n, t.rows, t.cols, t.scale, maxPixels)
+		return image.Point{}, fmt.Errorf("%d tiles of %dx%d at scale %d: the picture would be larger than %d pixels; a smaller scale or fewer units may help", t.n, t.Rows, t.Cols, t.scale, maxPixels)
 	}
 	return image.Pt(width, height), nil
 }
@@ -245,37 +219,42 @@ func length(count, components, scale int) (int, error) {
 	return count*components*scale + count - 1, nil
 }
 
-// image is tile i, one pixel per component.
-func (t *tiles) image(i int) *image.Gray {
-	img := image.NewGray(image.Rect(0, 0, t.cols, t.rows))
-	for y := range t.rows {
-		for x := range t.cols {
-			img.Pix[y*img.Stride+x] = t.grey(i, y, x)
+// image is tile i in its smallest size.
+func (t *tiles) image(i int) image.Image {
+	img := t.Canvas(image.Pt(t.Cols, t.Rows))
+	t.Draw(img, image.Point{}, func(component int) uint8 { return t.tone(i, component) })
+	if !t.isDead(i) {
+		return img
+	}
+	for y := range t.Rows {
+		for x := range t.Cols {
+			if t.onCross(y, x) {
+				img.Set(x, y, color.Gray{deadGrey})
+			}
 		}
 	}
 	return img
 }
 
-// grey is of row y and column x of tile i.
-func (t *tiles) grey(i, y, x int) uint8 {
-	k := y*t.cols + x
+// tone is how bright a component of tile i is.
+func (t *tiles) tone(i, component int) uint8 {
 	switch {
-	case t.isDead(i) && t.onCross(y, x):
-		return deadGrey
-	case t.isDead(i) || k >= t.components || t.largest[i] == 0:
+	case t.isDead(i) || component == Empty || t.largest[i] == 0 && component != Gap:
 		return zeroGrey
+	case component == Gap:
+		return t.gap()
 	}
-	v := (float64(t.pattern(i)[k]) - t.middle) / t.largest[i]
+	v := (float64(t.pattern(i)[component]) - t.middle) / t.largest[i]
 	return uint8(zeroGrey + math.Round(127*min(1, max(-1, v))))
 }
 
 // onCross is true on the two diagonals of a tile.
 func (t *tiles) onCross(y, x int) bool {
-	long := max(t.rows, t.cols)
+	long := max(t.Rows, t.Cols)
 	// Walk along the longer side, so that the lines have no holes.
-	along, across, side := x, y, t.rows
-	if t.rows > t.cols {
-		along, across, side = y, x, t.cols
+	along, across, side := x, y, t.Rows
+	if t.Rows > t.Cols {
+		along, across, side = y, x, t.Cols
 	}
 	diagonal := along * side / long
 	return across == diagonal || across == side-1-diagonal

@@ -24,8 +24,20 @@ func array(t testing.TB, data []float32, shape ...int) *tensor.Dense {
 	return a
 }
 
+// grey is a picture that must have no colours.
+func grey(t testing.TB, picture image.Image) *image.Gray {
+	t.Helper()
+	img, ok := picture.(*image.Gray)
+	if !ok {
+		t.Fatalf("the picture is a %T, want it grey", picture)
+	}
+	return img
+}
+
 // lines are the pixels of a picture, row by row.
-func lines(img *image.Gray) [][]uint8 {
+func lines(t testing.TB, picture image.Image) [][]uint8 {
+	t.Helper()
+	img := grey(t, picture)
 	var rows [][]uint8
 	for y := img.Rect.Min.Y; y < img.Rect.Max.Y; y++ {
 		rows = append(rows, img.Pix[img.PixOffset(img.Rect.Min.X, y):img.PixOffset(img.Rect.Max.X, y)])
@@ -81,7 +93,7 @@ func TestGridToThePixel(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := lines(img)
+			got := lines(t, img)
 			if !slices.EqualFunc(got, c.want, slices.Equal) {
 				t.Errorf("got %v, want %v", got, c.want)
 			}
@@ -101,9 +113,10 @@ func TestScaleIsSymmetric(t *testing.T) {
 	if err := errors.Join(errA, errB); err != nil {
 		t.Fatal(err)
 	}
-	for i := range a.Pix {
-		if int(a.Pix[i])-128 != 128-int(b.Pix[i]) {
-			t.Errorf("%g is %d, %g is %d", up[i], a.Pix[i], down[i], b.Pix[i])
+	above, below := grey(t, a).Pix, grey(t, b).Pix
+	for i := range above {
+		if int(above[i])-128 != 128-int(below[i]) {
+			t.Errorf("%g is %d, %g is %d", up[i], above[i], down[i], below[i])
 		}
 	}
 }
@@ -147,28 +160,6 @@ func TestGridRefuses(t *testing.T) {
 	}
 }
 
-func TestTileShape(t *testing.T) {
-	for _, c := range []struct {
-		shape            []int
-		size, rows, cols int
-	}{
-		{[]int{28, 28}, 784, 28, 28},
-		{[]int{3, 5}, 15, 3, 5},
-		{nil, 784, 28, 28},
-		{[]int{784}, 784, 28, 28},
-		{[]int{10}, 10, 3, 4},
-		{[]int{2}, 2, 1, 2},
-		{[]int{1}, 1, 1, 1},
-		{[]int{3, 4, 4}, 48, 7, 7},
-		{nil, 17, 4, 5},
-	} {
-		rows, cols, err := TileShape(c.shape, c.size)
-		if err != nil || rows != c.rows || cols != c.cols {
-			t.Errorf("TileShape(%v, %d) = %d, %d, %v, want %d, %d", c.shape, c.size, rows, cols, err, c.rows, c.cols)
-		}
-	}
-}
-
 func TestWritePNG(t *testing.T) {
 	img, err := Grid(array(t, []float32{0, 1, -1, 0.5}, 1, 4), []int{2, 2}, 1, GridOptions{})
 	if err != nil {
@@ -185,7 +176,7 @@ func TestWritePNG(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if grey, ok := back.(*image.Gray); !ok || !bytes.Equal(grey.Pix, img.Pix) {
+	if !bytes.Equal(grey(t, back).Pix, grey(t, img).Pix) {
 		t.Error("the picture came back different")
 	}
 	if err := WritePNG(full{}, img); err == nil || !strings.Contains(err.Error(), "disk full") {

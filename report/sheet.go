@@ -142,7 +142,7 @@ func (s *sheet) chooseScales() {
 		for _, p := range row {
 			if p != nil {
 				for _, b := range p.blocks[:min(p.columns, len(p.blocks))] {
-					components += b.columns * b.tiles.cols
+					components += b.columns * b.tiles.Cols
 				}
 			}
 		}
@@ -155,7 +155,9 @@ func (s *sheet) chooseScales() {
 			}
 			for _, b := range p.blocks {
 				if b.Scale == 0 {
-					b.tiles.scale = max(1, min(tileTarget/max(b.tiles.rows, b.tiles.cols), pictureWidth/widest))
+					// Channels side by side are thumbnails each.
+					target := tileTarget * b.tiles.across
+					b.tiles.scale = max(1, min(target/max(b.tiles.Rows, b.tiles.Cols), pictureWidth/widest))
 				}
 			}
 		}
@@ -315,6 +317,8 @@ type scaleKind struct {
 	global bool
 	m      string // of a global scale
 	radius float64
+	colour bool
+	about  string // of the tile
 }
 
 // note takes in how a block is drawn.
@@ -322,7 +326,7 @@ func (s *sheet) note(p *Panel, b *Block, t *tiles) {
 	for i := range t.n {
 		s.dead = s.dead || t.isDead(i)
 	}
-	kind := scaleKind{r: b.Range, global: b.Global && b.Range == Range{}, radius: p.Radius}
+	kind := scaleKind{r: b.Range, global: b.Global && b.Range == Range{}, radius: p.Radius, colour: t.Colour, about: t.About()}
 	if kind.global {
 		kind.m = fmt.Sprintf("%.3g", t.largest[0])
 	}
@@ -363,13 +367,20 @@ func (n note) text() string {
 	if first, size := utf8.DecodeRuneInString(text); size > 0 {
 		text = string(unicode.ToUpper(first)) + text[size:]
 	}
+	black, white := "black", "white"
+	if n.scale.colour {
+		black, white = "dark", "bright"
+	}
 	switch {
 	case n.scale.r != Range{}:
-		text += fmt.Sprintf("black is %s, white is %s.", low, high)
+		text += fmt.Sprintf("%s is %s, %s is %s.", black, low, white, high)
 	case n.scale.global:
-		text += fmt.Sprintf("grey is 0, black %s and white %s, the largest |component| of all tiles.", low, high)
+		text += fmt.Sprintf("grey is 0, %s %s and %s %s, the largest |component| of all tiles.", black, low, white, high)
 	default:
-		text += "grey is 0, black −m and white +m, with m the largest |component| of each tile."
+		text += fmt.Sprintf("grey is 0, %s −m and %s +m, with m the largest |component| of each tile.", black, white)
+	}
+	if n.scale.about != "" {
+		text += " " + n.scale.about
 	}
 	if n.scale.radius > 0 {
 		text += fmt.Sprintf(" Every pattern has the norm ρ = %.4g.", n.scale.radius)

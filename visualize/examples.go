@@ -39,7 +39,7 @@ type ExamplesResult struct {
 	Layer int
 	Units []int // [U]
 	Top   int   // n
-	Shape []int // of one example, as in the data set
+	Shape []int // of one example, as in the data set, or the model's input if these are no pictures
 	// Low and High are the values that the data set's components can take.
 	Low, High float32
 	Index     []int // [U*n] of the examples in the data set, unit by unit
@@ -172,9 +172,12 @@ func (s *ranker) look(from, to int) error {
 // conclude puts the best examples in order and reads them once more.
 func (s *ranker) conclude() (*ExamplesResult, error) {
 	o, info := s.options, s.set.Info()
-	units, size := s.units, s.inputs
+	units, size, shape := s.units, s.inputs, info.Shape
+	if len(shape) < 2 {
+		shape = s.model.InputShape
+	}
 	r := &ExamplesResult{
-		Layer: o.Layer, Units: slices.Clone(o.Units), Top: o.Top, Shape: info.Shape, Low: info.Low, High: info.High,
+		Layer: o.Layer, Units: slices.Clone(o.Units), Top: o.Top, Shape: slices.Clone(shape), Low: info.Low, High: info.High,
 	}
 	activations := make([]float32, 0, units*o.Top)
 	patterns := make([]float32, units*o.Top*size)

@@ -72,6 +72,7 @@ func combine(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	j.describe(n)
 	if o.Layer, o.Units, err = chooseUnits(n, ctx.Int("layer"), ctx.String("units")); err != nil {
 		return err
 	}

@@ -41,6 +41,7 @@ func examples(ctx *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	j.describe(n)
 	if o.Layer, o.Units, err = chooseUnits(n, ctx.Int("layer"), ctx.String("units")); err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report/runfolder"
 )
 
@@ -40,6 +41,12 @@ func begin(ctx *cli.Context, task string) (*job, error) {
 		return nil, err
 	}
 	return &job{ctx: ctx, console: c, task: task, mode: mode, resolved: options(ctx)}, nil
+}
+
+// describe records what a report needs to know of the model, which may not be among
+// the files it is made of.
+func (j *job) describe(n *network.Network) {
+	j.resolved["kind"], j.resolved["input_shape"] = string(n.Kind), network.FormatShape(n.InputShape)
 }
 
 // compute opens the device and the folder, does the work, and marks the folder

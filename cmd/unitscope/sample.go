@@ -79,6 +79,7 @@ func sample(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	j.describe(n)
 	if o.Layer, o.Units, err = chooseUnits(n, ctx.Int("layer"), ctx.String("units")); err != nil {
 		return err
 	}

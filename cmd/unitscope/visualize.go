@@ -123,6 +123,7 @@ func ascent(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	j.describe(n)
 	if o.Layer, o.Units, err = chooseUnits(n, ctx.Int("layer"), ctx.String("units")); err != nil {
 		return err
 	}
@@ -141,7 +142,6 @@ func ascent(ctx *cli.Context) error {
 			return err
 		}
 		j.resolved["lr"], j.resolved["rho"] = fmt.Sprint(result.Rate), fmt.Sprint(result.Radius)
-		j.resolved["kind"] = string(n.Kind)
 		return writeAscent(f, n, result)
 	})
 	if err != nil {

@@ -60,6 +60,7 @@ type layer struct {
 	Dead  []int  `json:"dead"` // places
 
 	components int
+	tile       report.Tile
 	seen       map[string]bool // tasks that gave results
 }
 
@@ -160,16 +161,16 @@ func (b *builder) layout(components int) error {
 		}
 		return nil
 	}
-	rows, cols, err := report.TileShape(b.shape, components)
+	tile, err := report.NewTile(b.shape, components)
 	if err != nil {
-		if rows, cols, err = report.TileShape(nil, components); err != nil {
+		if tile, err = report.NewTile(nil, components); err != nil {
 			return err
 		}
 	}
-	if rows > sheetWidth || cols > sheetWidth {
-		return fmt.Errorf("patterns of %dx%d are larger than a report shows", rows, cols)
+	if tile.Rows > sheetWidth || tile.Cols > sheetWidth {
+		return fmt.Errorf("patterns of %dx%d are larger than a report shows", tile.Rows, tile.Cols)
 	}
-	b.components, b.Rows, b.Cols = components, rows, cols
+	b.components, b.tile, b.Rows, b.Cols = components, tile, tile.Rows, tile.Cols
 	return nil
 }
 
@@ -186,7 +187,7 @@ func (b *builder) strip(a *array, g grey) (*placedStrip, error) {
 	if err := b.layout(components); err != nil {
 		return nil, err
 	}
-	t, err := b.sheets.tiles(a.data, components, b.Rows, b.Cols, each, g)
+	t, err := b.sheets.tiles(a.data, components, b.tile, each, g)
 	if err != nil {
 		return nil, err
 	}

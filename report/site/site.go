@@ -240,6 +240,9 @@ func (r *Report) ascents() map[string]string {
 func (r *Report) describe(m *Model) {
 	if m.run == nil {
 		m.Name = m.others[0].modelName()
+		for _, run := range m.others {
+			m.takeShape(run.record.Options["input_shape"])
+		}
 		return
 	}
 	m.Name = m.run.name
@@ -250,11 +253,7 @@ func (r *Report) describe(m *Model) {
 	}
 	defer f.Close()
 	m.Kind = f.Metadata["kind"]
-	for _, side := range strings.Split(f.Metadata["input_shape"], "x") {
-		if n, err := strconv.Atoi(side); err == nil && n > 0 {
-			m.shape = append(m.shape, n)
-		}
-	}
+	m.takeShape(f.Metadata["input_shape"])
 	for l := 1; ; l++ {
 		e, ok := f.Entry(fmt.Sprintf("layers.%d.weight", l))
 		if !ok || len(e.Shape) != 2 {
@@ -274,6 +273,14 @@ func (r *Report) describe(m *Model) {
 	m.Facts = append(m.Facts, [2]string{"device", m.run.record.Device.Name})
 	if rho, err := strconv.ParseFloat(f.Metadata["rho"], 64); err == nil {
 		m.Facts = append(m.Facts, [2]string{"norm of patterns", short(rho)})
+	}
+}
+
+// takeShape takes the shape of the model's inputs, if it can be read and none is
+// known yet. Tiles of patterns that it does not fit are laid out without it.
+func (m *Model) takeShape(text string) {
+	if shape, err := network.ParseShape(text); err == nil && m.shape == nil {
+		m.shape = shape
 	}
 }
 

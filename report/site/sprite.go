@@ -6,6 +6,9 @@ import (
 	"image"
 	"image/png"
 	"math"
+	"strings"
+
+	"github.com/unitscope/unitscope/report"
 )
 
 // Sheets hold so many numbers of pixels at most along a side, and so many in all:
@@ -26,12 +29,18 @@ const (
 	share
 )
 
-// String says how to read the greys.
-func (g grey) String() string {
-	if g == share {
-		return "Black is 0, white is 1."
+// about says how to read the tiles.
+func (g grey) about(t report.Tile) string {
+	text := "Grey is zero, white positive, black negative; every tile has its own scale."
+	switch {
+	case t.Colour && g == share:
+		text = "Dark is 0, bright is 1."
+	case t.Colour:
+		text = "Grey is zero, bright positive, dark negative; every tile has its own scale."
+	case g == share:
+		text = "Black is 0, white is 1."
 	}
-	return "Grey is zero, white positive, black negative; every tile has its own scale."
+	return strings.TrimSpace(text + " " + t.About())
 }
 
 // greyOf is how numbers are shown that are data rather than patterns.
@@ -58,20 +67,20 @@ type sheets struct {
 	bytes    int
 }
 
-// tiles puts patterns, each of components numbers that are drawn as rows x cols,
-// on sheets. group tiles that belong together are on one sheet.
-func (s *sheets) tiles(data []float32, components, rows, cols, group int, g grey) (*strip, error) {
-	n := len(data) / components
+// tiles puts patterns, each of components numbers, on sheets. group tiles that
+// belong together are on one sheet.
+func (s *sheets) tiles(data []float32, components int, tile report.Tile, group int, g grey) (*strip, error) {
+	n, rows, cols := len(data)/components, tile.Rows, tile.Cols
 	columns := max(1, min(sheetWidth/cols, max(group, int(math.Ceil(math.Sqrt(float64(n)))))))
 	per := max(1, sheetPixels/(rows*cols)/group) * group
 	per = min(per, n)
-	t := &strip{Per: per, Columns: columns, Scale: g.String()}
+	t := &strip{Per: per, Columns: columns, Scale: g.about(tile)}
 	for from := 0; from < n; from += per {
 		to := min(from+per, n)
-		img := image.NewGray(image.Rect(0, 0, columns*cols, (to-from+columns-1)/columns*rows))
+		img := tile.Canvas(image.Pt(columns*cols, (to-from+columns-1)/columns*rows))
 		for i := from; i < to; i++ {
-			x, y := (i-from)%columns*cols, (i-from)/columns*rows
-			drawTile(img, x, y, data[i*components:(i+1)*components], cols, g)
+			at := image.Pt((i-from)%columns*cols, (i-from)/columns*rows)
+			tile.Draw(img, at, g.toneOf(data[i*components:(i+1)*components]))
 		}
 		number, err := s.add(img)
 		if err != nil {
@@ -82,26 +91,31 @@ func (s *sheets) tiles(data []float32, components, rows, cols, group int, g grey
 	return t, nil
 }
 
-// drawTile draws one pattern; what is not a number is black.
-func drawTile(img *image.Gray, x, y int, pattern []float32, cols int, g grey) {
+// toneOf is how bright a component of a pattern is; what is not a number is black.
+func (g grey) toneOf(pattern []float32) func(component int) uint8 {
 	largest := 0.0
 	for _, v := range pattern {
 		if a := math.Abs(float64(v)); a > largest && !math.IsInf(a, 0) {
 			largest = a
 		}
 	}
-	for i, v := range pattern {
-		at := img.PixOffset(x+i%cols, y+i/cols)
+	return func(component int) uint8 {
+		if component == report.Gap {
+			return 0
+		}
+		if component == report.Empty {
+			return 128
+		}
+		v := pattern[component]
 		switch {
 		case v != v || math.IsInf(float64(v), 0):
-			img.Pix[at] = 0
+			return 0
 		case g == share:
-			img.Pix[at] = uint8(math.Round(255 * float64(max(0, min(1, v)))))
+			return uint8(math.Round(255 * float64(max(0, min(1, v)))))
 		case largest > 0:
-			img.Pix[at] = uint8(128 + math.Round(127*float64(v)/largest))
-		default:
-			img.Pix[at] = 128
+			return uint8(128 + math.Round(127*float64(v)/largest))
 		}
+		return 128
 	}
 }
 

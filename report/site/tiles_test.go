@@ -5,14 +5,18 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"image/color"
 	"io"
 	"math"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report/runfolder"
 )
 
@@ -79,6 +83,45 @@ func TestTilesOfSeveralMethods(t *testing.T) {
 	compareTile(t, page, l, 1, best[30:60])
 	if l.thumbsOf(4) != &l.Thumbs[1] {
 		t.Error("unit 4 has no tile of the combination")
+	}
+}
+
+// A colour picture's tiles are in colour on the page, weights on one scale for all
+// channels, and what is read there says so.
+func TestColourTiles(t *testing.T) {
+	dir := t.TempDir()
+	for name, shape := range map[string][]int{"first": {3, 2, 5}, "last": {2, 5, 3}} {
+		path := filepath.Join(dir, name)
+		n, err := network.Untrained(network.DBN, engine.Bernoulli, shape, []int{8}, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		makeRun(t, path, "train dbn", map[string]string{"data": "colours"}, nil, files{runfolder.ModelName: n.Write})
+		page := written(t, build(t, path))[IndexName]
+		if want := "8 units, each by its weights, the filter. Grey is zero, bright positive, dark negative; every tile has its own scale. Three channels are drawn as red, green and blue."; !strings.Contains(page, want) {
+			t.Errorf("the page lacks %q", want)
+		}
+		l := dataOf(t, page, 0)
+		if l.Rows != 2 || l.Cols != 5 {
+			t.Fatalf("%s: tiles of %dx%d", name, l.Rows, l.Cols)
+		}
+		strip, img := l.Thumbs[0].Tiles, sheetOf(t, page, 0, l.Thumbs[0].Tiles.Sheets[0])
+		pattern := n.Layers[0].Weight.Data().([]float32)[4*30 : 5*30]
+		largest := float64(max(slices.Max(pattern), -slices.Min(pattern)))
+		for y := range 2 {
+			for x := range 5 {
+				got := color.NRGBAModel.Convert(img.At(4%strip.Columns*5+x, 4/strip.Columns*2+y)).(color.NRGBA)
+				for c, have := range []uint8{got.R, got.G, got.B} {
+					k := (c*2+y)*5 + x
+					if name == "last" {
+						k = (y*5+x)*3 + c
+					}
+					if want := uint8(128 + math.Round(127*float64(pattern[k])/largest)); have != want || got.A != 255 {
+						t.Fatalf("%s: channel %d of pixel %d, %d is %d, want %d", name, c, x, y, have, want)
+					}
+				}
+			}
+		}
 	}
 }
 
