@@ -70,10 +70,11 @@ func encode64(t testing.TB, n *network.Network, layers int, x []float32) []float
 
 // noisy gives every bias of a network a value.
 func noisy(t testing.TB, n *network.Network) *network.Network {
+	random := rand.New(rand.NewPCG(7, 1))
 	for _, l := range n.Layers {
 		b := numbers(t, l.Bias)
 		for i := range b {
-			b[i] = rand.Float32() - 0.5
+			b[i] = random.Float32() - 0.5
 		}
 	}
 	return n
@@ -85,8 +86,9 @@ func TestEncode(t *testing.T) {
 	n := noisy(t, untrained(t, network.SDAE, []int{3, 7}, 13, 13, 13, 13, 5))
 	const rows, inputs = 9, 21
 	x := make([]float32, rows*inputs)
+	random := rand.New(rand.NewPCG(7, 2))
 	for i := range x {
-		x[i] = rand.Float32()
+		x[i] = random.Float32()
 	}
 	for layers := range len(n.Layers) + 1 {
 		t.Run(fmt.Sprint(layers, " layers"), func(t *testing.T) {

@@ -27,6 +27,13 @@
 // that a drift shows before it fails. What is promised to the bit is compared to
 // the bit.
 //
+// # Chance
+//
+// Numbers that are drawn are compared draw for draw, or with seeds that are fixed.
+// Only the expected gradient of contrastive divergence is a statistic of new draws:
+// its bound is exceeded by chance in less than one of ten million runs of the
+// suite.
+//
 // # Inputs
 //
 // Inputs are new in every run. The log says with which seed; setting the
