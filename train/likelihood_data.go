@@ -451,5 +451,5 @@ func deviationOfMean(xs []float64) float64 {
 		squares += (x - average) * (x - average)
 	}
 	n := float64(len(xs))
-	return math.Sqrt(squares / max(n-1, 1) / n)
+	return math.Sqrt(squares / (n - 1) / n)
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/unitscope/unitscope/dataset"
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/engine/dense"
 	"github.com/unitscope/unitscope/network"
@@ -136,7 +137,7 @@ func TestLikelihoodRefuses(t *testing.T) {
 }
 
 // monitorOf returns a monitor of a layer with these parameters.
-func monitorOf(t *testing.T, d engine.Device, l network.Layer, set, held *rows, o Options) (*monitor, engine.TrainingState) {
+func monitorOf(t *testing.T, d engine.Device, l network.Layer, set, held dataset.Set, o Options) (*monitor, engine.TrainingState) {
 	t.Helper()
 	tr, err := newTrainer(d, set, held, o, Hooks{Report: func(Report) {}})
 	if err != nil {
@@ -216,7 +217,7 @@ func TestMonitorsAgainstHost(t *testing.T) {
 			t.Errorf("%v: pseudo-likelihood %g", kind, r.PseudoLikelihood)
 		}
 		var train []float32
-		for _, i := range spread(30, sampleLeast) {
+		for _, i := range drawn(o.Seed, 0, 30, sampleLeast) {
 			train = append(train, set.example(i)...)
 		}
 		a, err := FreeEnergies(l, kind, held.data)

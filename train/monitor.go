@@ -2,6 +2,7 @@ package train
 
 import (
 	"math"
+	"slices"
 
 	"github.com/unitscope/unitscope/dataset"
 	"github.com/unitscope/unitscope/engine"
@@ -10,11 +11,22 @@ import (
 
 // The monitors' samples, see [Report].
 const (
-	sampleLeast, sampleMost = 10, 100
-	sampleShare             = 64
+	sampleLeast, sampleMost = 100, 10_000
+	sampleShare             = 20
+	// sampleNumbers bounds the numbers that a sample takes.
+	sampleNumbers = 1 << 22
+	// sampleFlips is how many components of each example the pseudo-likelihood
+	// looks at; all of them where there are no more.
+	sampleFlips = 2
 )
 
-// sample is a few inputs of a layer, on the device and on the host.
+// sampleSize is how many examples the monitors' samples have at most, for a layer
+// that is shown so many of them between two reports.
+func sampleSize(interval, inputs int) int {
+	return min(max(interval/sampleShare, sampleLeast), sampleMost, max(sampleNumbers/inputs, sampleLeast))
+}
+
+// sample is some inputs of a layer, on the device and on the host.
 type sample struct {
 	matrix engine.Matrix // [n, inputs]
 	rows   []float32     // the same
@@ -29,14 +41,14 @@ type monitor struct {
 	layer       int
 	seed        uint64
 	train, held sample
-	// binary is train rounded to 0 and 1, flipped is the same with one
-	// component of each row flipped.
-	binary, flipped sample
-	keys            []uint64      // identities of the rows of train
-	hidden          engine.Matrix // [most rows, units]
-	output          engine.Matrix // [most rows, inputs]
-	norms           engine.Matrix // [most rows, 1]
-	visibleBias     []float32     // [inputs]
+	binary      sample        // train rounded to 0 and 1
+	keys        []uint64      // identities of the rows of train
+	hidden      engine.Matrix // [rows of a chunk, units]
+	output      engine.Matrix // [rows of a chunk, inputs]
+	norms       engine.Matrix // [rows of a chunk, 1]
+	activations []float32     // [rows of a chunk, units] on the host
+	means       []float32     // their sigmoids
+	visibleBias []float32     // [inputs]
 }
 
 func newMonitor(l *layerRun) (*monitor, error) {
@@ -48,24 +60,21 @@ func newMonitor(l *layerRun) (*monitor, error) {
 	if l.plan.report > 0 {
 		interval = l.plan.report * l.plan.batch
 	}
-	rows := min(max(interval/sampleShare, sampleLeast), sampleMost)
+	inputs, units := l.inputs(l.layer), l.options.Units[l.layer-1]
+	most := sampleSize(interval, inputs)
 	var err error
-	indices := spread(l.set.Len(), rows)
+	indices := drawn(m.seed, 0, l.set.Len(), most)
 	if m.train, err = l.sample(l.set, 0, indices); err != nil {
 		return nil, err
 	}
 	m.keys = l.keys(0, indices)
 	if l.held != nil {
-		if m.held, err = l.sample(l.held, l.set.Len(), spread(l.held.Len(), rows)); err != nil {
+		if m.held, err = l.sample(l.held, l.set.Len(), drawn(m.seed, 1, l.held.Len(), most)); err != nil {
 			return nil, err
 		}
 	}
-	inputs := l.inputs(l.layer)
-	m.visibleBias = make([]float32, inputs)
-	m.hidden, m.output, m.norms = l.buffers.matrix(rows, l.options.Units[l.layer-1]), l.buffers.matrix(rows, inputs), l.buffers.matrix(rows, 1)
 	if m.pseudo() {
 		m.binary = l.buffers.sample(len(indices), inputs)
-		m.flipped = l.buffers.sample(len(indices), inputs)
 		for i, x := range m.train.rows {
 			m.binary.rows[i] = float32(math.Round(float64(x)))
 		}
@@ -73,7 +82,25 @@ func newMonitor(l *layerRun) (*monitor, error) {
 			l.buffers.err = m.binary.matrix.Write(m.binary.rows)
 		}
 	}
+	m.visibleBias = make([]float32, inputs)
+	chunk := min(most, max(1, chunkNumbers/4/max(inputs, units)))
+	m.hidden, m.output, m.norms = l.buffers.matrix(chunk, units), l.buffers.matrix(chunk, inputs), l.buffers.matrix(chunk, 1)
+	m.activations, m.means = make([]float32, chunk*units), make([]float32, chunk*units)
 	return m, l.buffers.err
+}
+
+// drawn returns count of 0..n-1 at random, in order, or all. (Evenly spaced ones
+// would do for data in no order. But MNIST's training images come in turns from
+// two groups of writers: the free energies of every other image of its second layer
+// are 15 nats apart.)
+func drawn(seed, set uint64, n, count int) []int {
+	indices := make([]int, min(n, count))
+	order := engine.NewSource(seed, engine.PurposeMonitor, statisticStep, set).Order(n)
+	for i := range indices {
+		indices[i] = int(order[i])
+	}
+	slices.Sort(indices)
+	return indices
 }
 
 func (b *buffers) sample(rows, inputs int) sample {
@@ -100,137 +127,160 @@ func (m *monitor) pseudo() bool { return m.kind == network.DBN && m.visible == e
 
 // measure fills in a report's monitors.
 func (m *monitor) measure(r *Report, s engine.TrainingState) (err error) {
-	r.HeldError, r.FreeEnergyGap, r.PseudoLikelihood = math.NaN(), math.NaN(), math.NaN()
+	nan := math.NaN()
+	r.HeldError, r.FreeEnergyGap, r.FreeEnergyGapError, r.PseudoLikelihood, r.PseudoLikelihoodError = nan, nan, nan, nan, nan
 	if err := s.Parameters.VisibleBias.Read(m.visibleBias); err != nil {
 		return err
 	}
 	if m.held.matrix != nil {
-		if r.HeldError, err = m.reconstructionError(m.held, s.Parameters); err != nil {
+		held, squares, err := m.measureHeld(s.Parameters)
+		if err != nil {
 			return err
 		}
+		r.HeldError = mean(squares)
 		if m.kind == network.DBN {
-			if r.FreeEnergyGap, err = m.freeEnergyGap(s.Parameters); err != nil {
+			train, err := m.freeEnergies(m.train, s.Parameters)
+			if err != nil {
 				return err
 			}
+			r.FreeEnergyGap = mean(held) - mean(train)
+			r.FreeEnergyGapError = math.Hypot(deviationOfMean(held), deviationOfMean(train))
 		}
 	}
 	if m.pseudo() {
-		r.PseudoLikelihood, err = m.pseudoLikelihood(s)
+		logs, err := m.pseudoLogs(s)
+		if err != nil {
+			return err
+		}
+		r.PseudoLikelihood, r.PseudoLikelihoodError = mean(logs), deviationOfMean(logs)
 	}
-	return err
+	return nil
 }
 
-func (m *monitor) freeEnergyGap(p engine.Parameters) (float64, error) {
-	train, err := m.freeEnergies(m.train, p)
-	if err != nil {
-		return 0, err
+// chunks goes through a sample. hidden holds the hidden units' activations before
+// the sigmoid, W v + b, of rows from..to-1, which are x.
+func (m *monitor) chunks(s sample, p engine.Parameters, visit func(from, to int, x, hidden engine.Matrix) error) error {
+	up := engine.Multiply(false, true)
+	up.Epilogue.Bias = p.Bias
+	for from := 0; from < s.matrix.Rows(); from += m.hidden.Rows() {
+		to := min(from+m.hidden.Rows(), s.matrix.Rows())
+		x, err := s.matrix.Slice(from, to)
+		if err != nil {
+			return err
+		}
+		hidden, err := m.hidden.Slice(0, to-from)
+		if err != nil {
+			return err
+		}
+		if err := m.device.Gemm(hidden, x, p.Weight, up); err != nil {
+			return err
+		}
+		if err := visit(from, to, x, hidden); err != nil {
+			return err
+		}
 	}
-	held, err := m.freeEnergies(m.held, p)
-	return mean(held) - mean(train), err
+	return nil
 }
 
 // freeEnergies is [FreeEnergies] with the product on the device.
 func (m *monitor) freeEnergies(s sample, p engine.Parameters) ([]float64, error) {
-	n, inputs := s.matrix.Rows(), s.matrix.Cols()
-	hidden, err := m.hidden.Slice(0, n)
-	if err != nil {
-		return nil, err
-	}
-	up := engine.Multiply(false, true)
-	up.Epilogue.Bias = p.Bias
-	if err := m.device.Gemm(hidden, s.matrix, p.Weight, up); err != nil {
-		return nil, err
-	}
-	activations := make([]float32, n*hidden.Cols())
+	energies := make([]float64, s.matrix.Rows())
+	err := m.chunks(s, p, func(from, to int, _, hidden engine.Matrix) error {
+		return m.energies(energies[from:to], s, from, hidden)
+	})
+	return energies, err
+}
+
+// energies computes the free energies of the rows of a sample from some row on.
+// It leaves the sigmoids in hidden.
+func (m *monitor) energies(energies []float64, s sample, from int, hidden engine.Matrix) error {
+	inputs, units := len(m.visibleBias), hidden.Cols()
+	activations, means := m.activations[:len(energies)*units], m.means[:len(energies)*units]
 	if err := hidden.Read(activations); err != nil {
-		return nil, err
+		return err
 	}
-	energies := make([]float64, n)
-	for i := range energies {
-		energy := visibleEnergy(m.visible, s.rows[i*inputs:(i+1)*inputs], m.visibleBias)
-		for _, a := range activations[i*hidden.Cols() : (i+1)*hidden.Cols()] {
-			energy -= softplus(float64(a))
+	if err := m.device.Sigmoid(hidden, hidden); err != nil {
+		return err
+	}
+	if err := hidden.Read(means); err != nil {
+		return err
+	}
+	inParallel(len(energies), func(i int) {
+		v := s.rows[(from+i)*inputs : (from+i+1)*inputs]
+		energies[i] = visibleEnergy(m.visible, v, m.visibleBias) - softplusOf(activations[i*units:(i+1)*units], means[i*units:(i+1)*units])
+	})
+	return nil
+}
+
+// softplusOf is the sum of softplus over xs, given their sigmoids: log(1 + exp(x))
+// is max(x, 0) less the log of the sigmoid of |x|, which is at least 1/2, so that
+// float32 has it to 1e-7. It takes no exponential.
+func softplusOf(xs, sigmoids []float32) float64 {
+	const smallProduct = 1.0 / (1 << 60)
+	positive, logs, product := 0.0, 0.0, 1.0
+	for i, x := range xs {
+		positive += max(float64(x), 0)
+		s := float64(sigmoids[i])
+		product *= max(s, 1-s)
+		if product < smallProduct {
+			logs += math.Log(product)
+			product = 1
 		}
-		energies[i] = energy
 	}
-	return energies, nil
+	return positive - logs - math.Log(product)
 }
 
-// pseudoLikelihood flips one component of each example: of D components, log
-// p(x_j | the others) = log sigmoid(F(flipped) - F(x)), so D times that is an
-// unbiased estimate of the sum over all of them.
-func (m *monitor) pseudoLikelihood(s engine.TrainingState) (float64, error) {
-	inputs := m.binary.matrix.Cols()
-	copy(m.flipped.rows, m.binary.rows)
-	for i, key := range m.keys {
-		j := i*inputs + engine.NewSource(m.seed, engine.PurposeMonitor, s.Updates, key).IntN(inputs)
-		m.flipped.rows[j] = 1 - m.flipped.rows[j]
-	}
-	if err := m.flipped.matrix.Write(m.flipped.rows); err != nil {
-		return 0, err
-	}
-	energies, err := m.freeEnergies(m.binary, s.Parameters)
-	if err != nil {
-		return 0, err
-	}
-	flipped, err := m.freeEnergies(m.flipped, s.Parameters)
-	if err != nil {
-		return 0, err
-	}
-	for i := range energies {
-		energies[i] = -float64(inputs) * softplus(energies[i]-flipped[i])
-	}
-	return mean(energies), nil
-}
-
-// reconstructionError is the mean of ||E[v|h] - x||^2 with h the mean
-// activations of x.
-func (m *monitor) reconstructionError(s sample, p engine.Parameters) (float64, error) {
-	n := s.matrix.Rows()
-	hidden, err := m.hidden.Slice(0, n)
-	if err != nil {
-		return 0, err
-	}
-	output, err := m.output.Slice(0, n)
-	if err != nil {
-		return 0, err
-	}
-	up, down := engine.Multiply(false, true), engine.Multiply(false, false)
-	up.Epilogue = engine.Epilogue{Kind: engine.EpilogueSigmoid, Bias: p.Bias}
+// measureHeld returns the free energies of the examples held out, of an RBM, and
+// their squared errors ||E[v|h] - x||^2, with h the mean activations of x.
+func (m *monitor) measureHeld(p engine.Parameters) (energies, squares []float64, err error) {
+	energies, squares = make([]float64, m.held.matrix.Rows()), make([]float64, m.held.matrix.Rows())
+	down := engine.Multiply(false, false)
 	down.Epilogue.Bias = p.VisibleBias
 	if m.visible == engine.Bernoulli {
 		down.Epilogue.Kind = engine.EpilogueSigmoid
 	}
-	if err := m.device.Gemm(hidden, s.matrix, p.Weight, up); err != nil {
-		return 0, err
-	}
-	if err := m.device.Gemm(output, hidden, p.Weight, down); err != nil {
-		return 0, err
-	}
-	if err := m.device.Axpby(output, -1, s.matrix, 1); err != nil {
-		return 0, err
-	}
-	return m.squaredNorms(output)
+	err = m.chunks(m.held, p, func(from, to int, x, hidden engine.Matrix) error {
+		var err error
+		if m.kind == network.DBN {
+			err = m.energies(energies[from:to], m.held, from, hidden)
+		} else {
+			err = m.device.Sigmoid(hidden, hidden)
+		}
+		if err != nil {
+			return err
+		}
+		output, err := m.output.Slice(0, to-from)
+		if err != nil {
+			return err
+		}
+		if err := m.device.Gemm(output, hidden, p.Weight, down); err != nil {
+			return err
+		}
+		if err := m.device.Axpby(output, -1, x, 1); err != nil {
+			return err
+		}
+		return m.squaredNorms(squares[from:to], output)
+	})
+	return energies, squares, err
 }
 
-// squaredNorms is the mean squared norm of the rows of x.
-func (m *monitor) squaredNorms(x engine.Matrix) (float64, error) {
+// squaredNorms computes those of the rows of x.
+func (m *monitor) squaredNorms(squares []float64, x engine.Matrix) error {
 	view, err := m.norms.Slice(0, x.Rows())
 	if err != nil {
-		return 0, err
+		return err
 	}
 	if err := m.device.Reduce(view, x, engine.Total(engine.RowNorms)); err != nil {
-		return 0, err
+		return err
 	}
 	norms := make([]float32, x.Rows())
 	if err := view.Read(norms); err != nil {
-		return 0, err
+		return err
 	}
-	sum := 0.0
-	for _, norm := range norms {
-		sum += float64(norm) * float64(norm)
+	for i, norm := range norms {
+		squares[i] = float64(norm) * float64(norm)
 	}
-	return sum / float64(len(norms)), nil
+	return nil
 }
 
 func mean(xs []float64) float64 {

@@ -30,9 +30,12 @@ type Progress struct {
 // does not have is NaN.
 //
 // All but Error come from a fixed sample of the training examples and one of
-// the examples held out, evenly spaced, of 10 to 100 examples each: at most a
-// 64th of what is trained on between two reports, so that the monitors cost
-// little. They read the parameters and change nothing.
+// the examples held out, drawn by the seed. Each has a 20th as many examples as are
+// trained on between two reports, but at least 100 and at most 10,000, or all
+// there are; and no more than 2^22 numbers, but for 100 examples. So the monitors
+// take a few per cent of the time. An error is the standard error by the choice of
+// the sample: a gap of less than two of them may well have the other sign over all
+// examples. NaN for a single example. They read the parameters and change nothing.
 type Report struct {
 	Progress
 	// Error is the mean of ||reconstruction - x||^2 over the examples trained
@@ -46,10 +49,11 @@ type Report struct {
 	// FreeEnergyGap is the mean free energy of examples held out minus that of
 	// training examples, of an RBM. It grows as the model begins to overfit
 	// (Hinton's guide, section 6).
-	FreeEnergyGap float64
+	FreeEnergyGap, FreeEnergyGapError float64
 	// PseudoLikelihood estimates the mean over training examples, rounded to 0
 	// and 1, of the sum over components of log p(x_j | all others), in nats, of
-	// an RBM with Bernoulli inputs. Each example contributes one component
-	// drawn anew for every report, times their number.
-	PseudoLikelihood float64
+	// an RBM with Bernoulli inputs. Each example contributes the mean of two
+	// components drawn anew for every report, times their number, or all of
+	// its components if there are no more. Its error is by the choice of both.
+	PseudoLikelihood, PseudoLikelihoodError float64
 }

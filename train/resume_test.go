@@ -85,7 +85,8 @@ func TestResume(t *testing.T) {
 func nearlySameReport(a, b Report) bool {
 	near := func(x, y float64) bool { return x != x && y != y || abs(x-y) <= 1e-12*abs(y) }
 	return a.Progress == b.Progress && near(a.Error, b.Error) &&
-		near(a.HeldError, b.HeldError) && near(a.FreeEnergyGap, b.FreeEnergyGap) && near(a.PseudoLikelihood, b.PseudoLikelihood)
+		near(a.HeldError, b.HeldError) && near(a.FreeEnergyGap, b.FreeEnergyGap) && near(a.FreeEnergyGapError, b.FreeEnergyGapError) &&
+		near(a.PseudoLikelihood, b.PseudoLikelihood) && near(a.PseudoLikelihoodError, b.PseudoLikelihoodError)
 }
 
 func abs(x float64) float64 { return max(x, -x) }

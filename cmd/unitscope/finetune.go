@@ -340,7 +340,7 @@ func (l *fineTuneLog) write(w io.Writer) error {
 
 // read takes over the lines of an interrupted run up to its checkpoint.
 func (l *fineTuneLog) read(path string, c *train.FineTuneCheckpoint) (err error) {
-	l.rows, err = readLog(path, fineTuneColumns(), func(row []string) (bool, error) {
+	l.rows, err = readLog(path, fineTuneColumns(), nil, func(row []string) (bool, error) {
 		epoch, err := strconv.Atoi(row[0])
 		if err != nil {
 			return false, fmt.Errorf("epoch %.20q: want a whole number", row[0])

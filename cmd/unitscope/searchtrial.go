@@ -137,7 +137,7 @@ func (r *trialRun) readCheckpoint(f *safetensors.File, start *train.TrialStart) 
 
 // relist writes what a finished pre-training left.
 func (r *trialRun) relist(path string, n *network.Network) (err error) {
-	r.before.log.rows, err = readLog(logPath(path), logColumns(), func([]string) (bool, error) { return true, nil })
+	r.before.log.rows, err = readLog(logPath(path), logColumns(), laterColumns(), func([]string) (bool, error) { return true, nil })
 	if err != nil {
 		return err
 	}
@@ -217,7 +217,7 @@ func exact(x float64) string {
 // readTrial reads the result of a finished trial.
 func readTrial(path string, t train.Trial) (train.TrialResult, error) {
 	result := train.TrialResult{Trial: t, Objective: math.NaN()}
-	rows, err := readLog(path, trialColumns(), func(row []string) (bool, error) { return true, parseTrial(row, &result) })
+	rows, err := readLog(path, trialColumns(), nil, func(row []string) (bool, error) { return true, parseTrial(row, &result) })
 	if err == nil && len(rows) != 1 {
 		err = fmt.Errorf("%s: %d rows, want 1: %w", path, len(rows), os.ErrInvalid)
 	}

@@ -44,8 +44,12 @@ const maxLog = 1 << 28
 // logColumns are the names of log.csv. A monitor that a model does not have is
 // left empty.
 func logColumns() []string {
-	return []string{"layer", "epoch", "step", "error", "held_error", "free_energy_gap", "pseudo_likelihood", "examples_per_second"}
+	return []string{"layer", "epoch", "step", "error", "held_error", "free_energy_gap", "free_energy_gap_error",
+		"pseudo_likelihood", "pseudo_likelihood_error", "examples_per_second"}
 }
+
+// laterColumns are those that a log of an older version lacks. They stay empty.
+func laterColumns() []string { return []string{"free_energy_gap_error", "pseudo_likelihood_error"} }
 
 func (l *trainingLog) add(r train.Report) {
 	number := func(x float64) string {
@@ -64,7 +68,8 @@ func (l *trainingLog) add(r train.Report) {
 	l.examples, l.since = r.Examples, time.Now()
 	l.rows = append(l.rows, []string{
 		strconv.Itoa(r.Layer), strconv.Itoa(r.Epoch), strconv.Itoa((r.Epoch-1)*r.Updates + r.Update),
-		number(r.Error), number(r.HeldError), number(r.FreeEnergyGap), number(r.PseudoLikelihood), number(rate),
+		number(r.Error), number(r.HeldError), number(r.FreeEnergyGap), number(r.FreeEnergyGapError),
+		number(r.PseudoLikelihood), number(r.PseudoLikelihoodError), number(rate),
 	})
 }
 
@@ -74,7 +79,7 @@ func (l *trainingLog) write(w io.Writer) error {
 
 // read takes over the lines of an interrupted run up to its checkpoint.
 func (l *trainingLog) read(path string, c *train.Checkpoint) (err error) {
-	l.rows, err = readLog(path, logColumns(), func(row []string) (bool, error) {
+	l.rows, err = readLog(path, logColumns(), laterColumns(), func(row []string) (bool, error) {
 		layer, err1 := strconv.Atoi(row[0])
 		step, err2 := strconv.Atoi(row[2])
 		if err1 != nil || err2 != nil {
@@ -86,8 +91,9 @@ func (l *trainingLog) read(path string, c *train.Checkpoint) (err error) {
 }
 
 // readLog returns the lines of a log.csv with these columns that are to be
-// kept. A log that does not exist has none.
-func readLog(path string, columns []string, keep func(row []string) (bool, error)) ([][]string, error) {
+// kept. Columns that came later may be missing; they are left empty. A log that
+// does not exist has none.
+func readLog(path string, columns, later []string, keep func(row []string) (bool, error)) ([][]string, error) {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -105,19 +111,21 @@ func readLog(path string, columns []string, keep func(row []string) (bool, error
 	}
 	defer f.Close()
 	in := csv.NewReader(f)
-	in.FieldsPerRecord = len(columns)
 	var rows [][]string
+	var header []string
 	for line := 1; ; line++ {
 		row, err := in.Read()
 		if errors.Is(err, io.EOF) {
 			return rows, nil
 		}
-		if err != nil || line == 1 && !slices.Equal(row, columns) {
+		if err != nil || line == 1 && !ofColumns(row, columns, later) {
 			return nil, notLog
 		}
 		if line == 1 {
+			header = row
 			continue
 		}
+		row = inColumns(row, header, columns)
 		kept, err := keep(row)
 		if err != nil {
 			return nil, fmt.Errorf("%s: line %d: %w", path, line, err)
@@ -126,6 +134,30 @@ func readLog(path string, columns []string, keep func(row []string) (bool, error
 			rows = append(rows, row)
 		}
 	}
+}
+
+// ofColumns says whether a header has these columns, but for some that came later.
+func ofColumns(header, columns, later []string) bool {
+	i := 0
+	for _, name := range columns {
+		if i < len(header) && header[i] == name {
+			i++
+		} else if !slices.Contains(later, name) {
+			return false
+		}
+	}
+	return i == len(header)
+}
+
+// inColumns returns a row under a header as one of all columns.
+func inColumns(row, header, columns []string) []string {
+	all := make([]string, len(columns))
+	for i, name := range columns {
+		if at := slices.Index(header, name); at >= 0 {
+			all[i] = row[at]
+		}
+	}
+	return all
 }
 
 // trainingProgress shows the layers of a model, one after the other.
@@ -150,6 +182,9 @@ func (p *trainingProgress) note(r train.Report) {
 	p.monitor = fmt.Sprintf("error %.3g", r.Error)
 	if !math.IsNaN(r.FreeEnergyGap) {
 		p.monitor += fmt.Sprintf(", free-energy gap %.3g", r.FreeEnergyGap)
+		if !math.IsNaN(r.FreeEnergyGapError) {
+			p.monitor += fmt.Sprintf(" +- %.2g", r.FreeEnergyGapError)
+		}
 	}
 }
 
