@@ -28,6 +28,9 @@ type Status string
 const (
 	Running  Status = "running" // or it was killed
 	Complete Status = "complete"
+	// Clearing is the status while the files of an earlier run are removed, or it was
+	// killed then: nothing in the folder is of this run.
+	Clearing Status = "clearing"
 )
 
 // Record is run.json: how the results of a folder were made.
@@ -45,6 +48,13 @@ type Record struct {
 	Seconds  float64           `json:"seconds,omitzero"`
 	Inputs   []FileDigest      `json:"inputs"`
 	Outputs  []FileDigest      `json:"outputs"`
+	// Planned are the files that a run may write which is not complete: names, or
+	// patterns as those of path.Match. The status "clearing" has those to be removed.
+	Planned []string `json:"planned,omitempty"`
+	// Temporary are files that a complete run has removed, or was killed over.
+	Temporary []string `json:"temporary,omitempty"`
+	// Folders are run folders below this one that belong to the run, with slashes.
+	Folders []string `json:"folders,omitempty"`
 	// Warnings are what people were told while it ran, see [Folder.Warn].
 	Warnings []Warning `json:"warnings,omitempty"`
 }
@@ -134,18 +144,25 @@ func Verify(path string, names ...string) error {
 		if len(names) > 0 && !slices.Contains(names, o.Name) || !isFileName(o.Name) {
 			continue
 		}
-		file := filepath.Join(path, o.Name)
-		info, err := os.Lstat(file)
-		if err != nil {
-			return fmt.Errorf("run folder: %w", err)
+		if err := checkFile(filepath.Join(path, o.Name), o); err != nil {
+			return err
 		}
-		// The size is looked at first: a device or a pipe has no end.
-		if !info.Mode().IsRegular() || info.Size() != o.Bytes {
-			return fmt.Errorf("%s is not the file that the run wrote, by its size or kind", file)
-		}
-		if d, err := DigestFile(file); err != nil || d.SHA256 != o.SHA256 {
-			return errors.Join(fmt.Errorf("%s has changed since the run wrote it: its SHA-256 is not that of run.json", file), err)
-		}
+	}
+	return nil
+}
+
+// checkFile makes sure that a file is still what a run wrote.
+func checkFile(path string, as FileDigest) error {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return fmt.Errorf("run folder: %w", err)
+	}
+	// The size is looked at first: a device or a pipe has no end.
+	if !info.Mode().IsRegular() || info.Size() != as.Bytes {
+		return fmt.Errorf("%s is not the file that the run wrote, by its size or kind", path)
+	}
+	if d, err := DigestFile(path); err != nil || d.SHA256 != as.SHA256 {
+		return errors.Join(fmt.Errorf("%s has changed since the run wrote it: its SHA-256 is not that of run.json", path), err)
 	}
 	return nil
 }
@@ -164,8 +181,8 @@ func DigestFile(path string) (FileDigest, error) {
 	return d.file(path), nil
 }
 
-func (f *Folder) writeRecord() error {
-	text, err := json.MarshalIndent(f.record, "", "  ")
+func (f *Folder) writeRecord(r Record) error {
+	text, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
 		return fmt.Errorf("run folder %s: %w", f.path, err)
 	}
@@ -209,8 +226,8 @@ func parseRecord(text []byte) (Record, error) {
 	if r.Format != Format {
 		return Record{}, fmt.Errorf("format %.40q, this version reads %q", r.Format, Format)
 	}
-	if r.Status != Running && r.Status != Complete {
-		return Record{}, fmt.Errorf("status %.40q, want %q or %q", r.Status, Running, Complete)
+	if r.Status != Running && r.Status != Complete && r.Status != Clearing {
+		return Record{}, fmt.Errorf("status %.40q, want %q, %q or %q", r.Status, Running, Complete, Clearing)
 	}
 	return r, nil
 }

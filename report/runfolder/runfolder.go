@@ -5,20 +5,30 @@
 // never sees half a file, and a run that is killed leaves the last good version
 // of each. The record, run.json, is there from the first moment with the status
 // "running" and says "complete" only when everything else is on disk.
+//
+// # Whose a file is
+//
+// [Force] removes what an earlier run of the folder made, all of it, and nothing
+// else. A record therefore says from the first moment which files its run is going to
+// write, and in which folders below: the files of a run that was killed are known,
+// whatever it was doing. A complete run lists what it wrote with its SHA-256; a file
+// that is no longer that is not the run's. A file that no run made stays, and a run
+// that would replace it is refused before it begins. While files go, the status is
+// "clearing"; if that is cut short, the next run finishes it.
+//
+// Names like .log.csv.partial-123 are this package's own. A folder with nothing else
+// in it counts as empty.
 package runfolder
 
 import (
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -39,7 +49,7 @@ type Mode uint8
 const (
 	Fresh  Mode = iota // refuse it
 	Resume             // go on with it; a folder that does not exist is created
-	Force              // remove the files of that run and start anew
+	Force              // remove what that run made, and nothing else, and start anew
 )
 
 // ErrTaken is wrapped by the error about a folder that holds a run already.
@@ -47,10 +57,11 @@ var ErrTaken = errors.New("the folder holds another run")
 
 // Folder is an open run folder. It is used by one goroutine at a time.
 type Folder struct {
-	path    string
-	record  Record
-	created bool // by Create, so that Abandon may remove it
-	held    *flock.Flock
+	path     string
+	record   Record
+	created  bool // by Create, so that Abandon may remove it
+	held     *flock.Flock
+	heldFile bool // held is a lock on a file in the folder
 }
 
 // Check finds out whether Create would refuse the folder to a run of the command
@@ -77,7 +88,7 @@ func Check(path string, mode Mode, task string) error {
 	if err != nil {
 		return fmt.Errorf("run folder: %w", err)
 	}
-	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return e.Name() == lockName })
+	entries = slices.DeleteFunc(entries, isDebris)
 	for _, e := range entries {
 		if e.Name() == RecordName {
 			return fmt.Errorf("run folder %s: %w; choose another, or start it anew with --force", path, ErrTaken)
@@ -89,19 +100,19 @@ func Check(path string, mode Mode, task string) error {
 	return nil
 }
 
-// checkTask makes sure that a run goes on with one of its own kind only.
+// checkTask makes sure that a run goes on with one of its own kind only, and that
+// what it replaces is known.
 func checkTask(path string, mode Mode, task string) error {
-	if mode != Resume {
-		return nil
-	}
 	before, err := ReadRecord(path)
-	if errors.Is(err, fs.ErrNotExist) {
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && mode == Resume:
 		return Check(path, Fresh, task)
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return unreadable(err)
 	}
-	if err != nil {
-		return err
-	}
-	if before.Task != task {
+	if mode == Resume && before.Task != task {
 		return fmt.Errorf("run folder %s: %w, of %q, which %q can't go on with", path, ErrTaken, before.Task, task)
 	}
 	return nil
@@ -109,9 +120,9 @@ func checkTask(path string, mode Mode, task string) error {
 
 // Create opens path as the folder of the run that r describes, making it where
 // it does not exist, and writes the record with the status "running". With
-// Force it first removes the files that an earlier run left there; files that
-// no run made stay. Until Finish or Abandon no other run is let into the folder:
-// Create's error then wraps [ErrBusy].
+// Force it first removes what an earlier run made there; what no run made stays, and
+// is an error if the run would replace it, by r's Planned and Folders. Until Finish or
+// Abandon no other run is let into the folder: Create's error then wraps [ErrBusy].
 func Create(path string, mode Mode, r Record) (*Folder, error) {
 	if err := Check(path, mode, r.Task); err != nil {
 		return nil, err
@@ -143,86 +154,49 @@ func Create(path string, mode Mode, r Record) (*Folder, error) {
 }
 
 func (f *Folder) prepare(mode Mode) error {
+	before, err := ReadRecord(f.path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return unreadable(err)
+	}
 	if err := f.sweep(); err != nil {
 		return err
 	}
-	if mode == Force {
-		if err := f.clear(); err != nil {
+	switch {
+	case mode == Force || before.Status == Clearing:
+		if err := f.replace(before); err != nil {
 			return err
 		}
-	}
-	if before, err := ReadRecord(f.path); mode == Resume && err == nil {
-		// What the first part of the run was warned of is true of the whole.
-		now := f.record.Warnings
-		f.record.Warnings = before.Warnings
-		for _, w := range now {
-			f.Warn(w)
-		}
+	case mode == Resume:
+		f.goOn(before)
 	}
 	f.record.Status = Running
 	f.record.Outputs = nil
-	return f.writeRecord()
+	return f.writeRecord(f.record)
 }
 
-// sweep removes what writes that were cut short left behind: regular files
-// with the names that WriteFile gives, nothing else of the user's.
-func (f *Folder) sweep() error {
-	entries, err := os.ReadDir(f.path)
-	if err != nil {
-		return fmt.Errorf("run folder: %w", err)
+// goOn takes over what the record of the first part of a run says of the whole.
+func (f *Folder) goOn(before Record) {
+	// What the first part was warned of is true of the whole.
+	now := f.record.Warnings
+	f.record.Warnings = before.Warnings
+	for _, w := range now {
+		f.Warn(w)
 	}
-	for _, e := range entries {
-		if !e.Type().IsRegular() || !isPartial(e.Name()) {
-			continue
-		}
-		if err := os.Remove(f.Path(e.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("run folder: %w", err)
-		}
+	f.record.Planned = merged(f.record.Planned, before.Planned, before.Temporary)
+	for _, o := range before.Outputs {
+		f.record.Planned = merged(f.record.Planned, []string{o.Name})
 	}
-	return nil
+	f.record.Folders = merged(f.record.Folders, before.Folders)
 }
 
-// isPartial is true for the temporary names of WriteFile.
-func isPartial(name string) bool {
-	base, number, ok := strings.Cut(name, partial)
-	return ok && strings.HasPrefix(base, ".") && number != "" && strings.Trim(number, "0123456789") == ""
-}
-
-// spareInputs refuses to clear a folder that holds an input of the run to come.
-func (f *Folder) spareInputs() error {
-	folder, err := os.Stat(f.path)
-	if err != nil {
-		return nil // there is nothing to clear
-	}
-	for _, in := range f.record.Inputs {
-		resolved, err := filepath.EvalSymlinks(in.Name)
-		if err != nil {
-			return fmt.Errorf("run folder: %w", err)
-		}
-		if parent, err := os.Stat(filepath.Dir(resolved)); err == nil && os.SameFile(parent, folder) {
-			return fmt.Errorf("run folder %s: it holds %s, which this run reads; choose another folder", f.path, in.Name)
+// merged is all names of several lists, each once.
+func merged(lists ...[]string) (all []string) {
+	for _, name := range slices.Concat(lists...) {
+		if !slices.Contains(all, name) {
+			all = append(all, name)
 		}
 	}
-	return nil
-}
-
-// clear removes the files of an earlier run: those its record lists, and those
-// it may not have had the time to list.
-func (f *Folder) clear() error {
-	names := []string{RecordName, ModelName, CheckpointName, LogName}
-	if before, err := ReadRecord(f.path); err == nil {
-		for _, o := range before.Outputs {
-			if isFileName(o.Name) {
-				names = append(names, o.Name)
-			}
-		}
-	}
-	for _, name := range names {
-		if err := os.Remove(f.Path(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("run folder: %w", err)
-		}
-	}
-	return nil
+	return all
 }
 
 // Abandon takes back a folder that Create made, as long as nothing but the
@@ -236,7 +210,7 @@ func (f *Folder) Abandon() error {
 		return fmt.Errorf("run folder: %w", err)
 	}
 	for _, e := range entries {
-		if e.Name() != RecordName {
+		if e.Name() != RecordName && !isDebris(e) {
 			return nil
 		}
 	}
@@ -250,7 +224,9 @@ func (f *Folder) Abandon() error {
 func (f *Folder) Path(name string) string { return filepath.Join(f.path, name) }
 
 // Write writes a file of the folder whole and lists it, with its SHA-256, among
-// the run's outputs. Writing a name again replaces the file.
+// the run's outputs. Writing a name again replaces the file. A name that was not
+// planned is added to the record first; a file that is there by that name is then
+// somebody else's, and an error.
 func (f *Folder) Write(name string, write func(io.Writer) error) error {
 	return f.write(name, func(w io.Writer) error {
 		counted := &digest{sum: sha256.New()}
@@ -270,8 +246,17 @@ func (f *Folder) WriteTemporary(name string, write func(io.Writer) error) error 
 }
 
 func (f *Folder) write(name string, write func(io.Writer) error) error {
-	if !isFileName(name) {
+	if !isFileName(name) || name == RecordName {
 		return fmt.Errorf("run folder %s: %q is not the name of a file", f.path, name)
+	}
+	if !isPlanned(f.record.Planned, name) {
+		if _, err := os.Lstat(f.Path(name)); err == nil {
+			return fmt.Errorf("run folder %s: %s in it is not as a run made it, and %q would replace it; move it away, or choose another folder", f.path, name, f.record.Task)
+		}
+		f.record.Planned = append(slices.Clone(f.record.Planned), name)
+		if err := f.writeRecord(f.record); err != nil {
+			return err
+		}
 	}
 	return WriteFile(f.Path(name), write)
 }
@@ -284,88 +269,33 @@ func (f *Folder) Warn(w Warning) {
 	}
 }
 
-// Finish removes the checkpoint, if there is one, marks the run complete, and
-// lets other runs in.
+// Finish marks the run complete, removes what it wrote and does not list, such as
+// its checkpoint, and lets other runs in.
 func (f *Folder) Finish() error {
 	return errors.Join(f.finish(), f.unlock())
 }
 
 func (f *Folder) finish() error {
-	if err := os.Remove(f.Path(CheckpointName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("run folder: %w", err)
+	left, err := f.planned(f.record.Planned)
+	if err != nil {
+		return err
 	}
+	left = slices.DeleteFunc(left, func(name string) bool {
+		return slices.ContainsFunc(f.record.Outputs, func(o FileDigest) bool { return o.Name == name })
+	})
 	f.record.Status = Complete
+	f.record.Planned, f.record.Temporary = nil, left
 	f.record.Finished = time.Now().UTC().Truncate(time.Second)
 	f.record.Seconds = f.record.Finished.Sub(f.record.Started).Seconds()
-	return f.writeRecord()
+	// The checkpoint goes last: without it, a run that is killed here would have to be
+	// done again.
+	if err := f.writeRecord(f.record); err != nil {
+		return err
+	}
+	return f.discard(left)
 }
 
 // isFileName is true for the name of a file directly in a folder.
 func isFileName(name string) bool {
 	return filepath.IsLocal(name) && name == filepath.Base(name) && name != "."
-}
-
-// partial is part of the name of every file that is being written.
-const partial = ".partial-"
-
-// WriteFile writes a file whole: under a temporary name in the same folder,
-// synced, renamed. When write fails, what path held before stays.
-func WriteFile(path string, write func(io.Writer) error) (err error) {
-	t, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+partial+"*")
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	defer func() {
-		if err != nil {
-			t.Close()
-			os.Remove(t.Name())
-			err = fmt.Errorf("write %s: %w", path, err)
-		}
-	}()
-	if err := write(t); err != nil {
-		return err
-	}
-	// CreateTemp makes files that only their owner reads; a result is for
-	// everyone the folder is for.
-	if err := t.Chmod(0o644); err != nil {
-		return err
-	}
-	if err := t.Sync(); err != nil {
-		return err
-	}
-	if err := t.Close(); err != nil {
-		return err
-	}
-	if err := os.Rename(t.Name(), path); err != nil {
-		return err
-	}
-	return syncFolder(filepath.Dir(path))
-}
-
-// syncFolder makes a rename durable where the system can.
-func syncFolder(path string) error {
-	d, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	// Some file systems, and Windows, can't sync a folder; then the rename is as
-	// durable as it gets.
-	_ = d.Sync()
-	return nil
-}
-
-// digest computes the SHA-256 and length of what is written to it.
-type digest struct {
-	sum   hash.Hash
-	bytes int64
-}
-
-func (d *digest) Write(p []byte) (int, error) {
-	d.bytes += int64(len(p))
-	return d.sum.Write(p)
-}
-
-func (d *digest) file(name string) FileDigest {
-	return FileDigest{Name: name, Bytes: d.bytes, SHA256: hex.EncodeToString(d.sum.Sum(nil))}
 }

@@ -122,16 +122,16 @@ func TestTakenFolders(t *testing.T) {
 		left string // in the folder afterwards
 	}{
 		{"another run", run(t, "task"), Fresh, "holds another run", "old.csv run.json"},
-		{"another run, forced", run(t, "task"), Force, "", ".lock run.json"},
-		{"the same task, resumed", run(t, "task"), Resume, "", ".lock old.csv run.json"},
+		{"another run, forced", run(t, "task"), Force, "", "run.json"},
+		{"the same task, resumed", run(t, "task"), Resume, "", "old.csv run.json"},
 		{"another task, resumed", run(t, "other"), Resume, `of "other"`, "old.csv run.json"},
 		{"foreign files", foreign(t), Fresh, "not empty", "thesis.tex"},
 		{"foreign files, resumed", foreign(t), Resume, "not empty", "thesis.tex"},
-		{"foreign files, forced", foreign(t), Force, "", ".lock run.json thesis.tex"},
+		{"foreign files, forced", foreign(t), Force, "", "run.json thesis.tex"},
 		{"a file", file(t), Fresh, "it is a file", ""},
 		{"a file, forced", file(t), Force, "it is a file", ""},
-		{"nothing, resumed", filepath.Join(t.TempDir(), "new"), Resume, "", ".lock run.json"},
-		{"empty", t.TempDir(), Fresh, "", ".lock run.json"},
+		{"nothing, resumed", filepath.Join(t.TempDir(), "new"), Resume, "", "run.json"},
+		{"empty", t.TempDir(), Fresh, "", "run.json"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := Create(c.path, c.mode, newRecord(t, "task"))
@@ -210,7 +210,7 @@ func TestSweep(t *testing.T) {
 	if _, err := Create(path, Resume, newRecord(t, "task")); err != nil {
 		t.Fatal(err)
 	}
-	if got := names(t, path); got != ".folder.partial-5 .lock .notes.partial-draft run.json thesis.partial-4" {
+	if got := names(t, path); got != ".folder.partial-5 .notes.partial-draft run.json thesis.partial-4" {
 		t.Errorf("the folder holds %q", got)
 	}
 }
