@@ -15,7 +15,10 @@ import (
 	"github.com/unitscope/unitscope/report/site"
 )
 
-const demoFolder = "unitscope-demo"
+const (
+	demoTask   = "demo"
+	demoFolder = "unitscope-demo"
+)
 
 func demoCommand() *cli.Command {
 	flags := []cli.Flag{outFlag(demoFolder), forceFlag(), seedFlag(), deviceFlag(), demoQuickFlag(), previewFlag()}
@@ -41,27 +44,12 @@ func demo(ctx *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	const task = "demo"
 	out, seed := ctx.String("out"), ctx.Uint64("seed")
 	size := chooseDemoSize(ctx)
-	if err := runfolder.Check(out, mode, task); err != nil {
+	if err := runfolder.Check(out, mode, demoTask); err != nil {
 		return err
 	}
-	// Only the demo's own models may be replaced, not those that somebody
-	// keeps in folders of these names.
-	before, err := runfolder.ReadRecord(out)
 	look := &demoLook{ctx: ctx, console: c, out: out, size: size}
-	if own := err == nil && before.Task == task; !own {
-		folders := []string{string(network.DBN), string(network.SDAE)}
-		for _, s := range look.stages() {
-			folders = append(folders, s.folder)
-		}
-		for _, name := range folders {
-			if err := runfolder.Check(filepath.Join(out, name), runfolder.Fresh, task); err != nil {
-				return fmt.Errorf("--out: no demo made this: %w", err)
-			}
-		}
-	}
 	device, err := openDevice(ctx, c)
 	if err != nil {
 		return err
@@ -72,9 +60,13 @@ func demo(ctx *cli.Context) (err error) {
 		return err
 	}
 	defer closeInto(&err, set)
-	record, err := runfolder.NewRecord(task, args(ctx), options(ctx), seed, device.Info(), nil)
+	record, err := newRecord(ctx, demoTask, options(ctx), seed, device.Info(), nil)
 	if err != nil {
 		return err
+	}
+	record.Folders = []string{string(network.DBN), string(network.SDAE)}
+	for _, s := range look.stages() {
+		record.Folders = append(record.Folders, s.folder)
 	}
 	folder, err := runfolder.Create(out, mode, record)
 	if err != nil {
@@ -138,11 +130,11 @@ func (d *demoRun) run() error {
 
 // train trains a model into a folder of its own.
 func (d *demoRun) train(kind network.Kind) (*network.Network, error) {
-	record := d.record
-	record.Task, record.Started = "train "+string(kind), time.Now().UTC().Truncate(time.Second)
-	t := &training{console: d.console, device: d.device, set: d.set, held: d.held, options: d.size.training(kind, d.ctx.Uint64("seed"))}
-	record.Options = t.options.Settings()
-	record.Options["data"], record.Options["validation"] = d.size.data, fmt.Sprint(d.size.validation)
+	o := d.size.training(kind, d.ctx.Uint64("seed"))
+	resolved := o.Settings()
+	resolved["data"], resolved["validation"] = d.size.data, fmt.Sprint(d.size.validation)
+	record := partOf(d.record, "train "+string(kind), resolved, o.Seed)
+	t := &training{console: d.console, device: d.device, set: d.set, held: d.held, options: o}
 	mode, err := folderMode(d.ctx)
 	if err != nil {
 		return nil, err

@@ -39,7 +39,7 @@ func finetuneCommand() *cli.Command {
 	flags = append(flags,
 		&cli.StringFlag{Name: "noise", Usage: "`X,X,...`, the shares that are masked of the inputs, of what layer 2 takes, and so on, the classifier last; 0 or more and below 1, 0 where none is given"},
 		&cli.IntFlag{Name: "checkpoint-every", Usage: "`N` updates from one checkpoint to the next, 0 for the end of every epoch"},
-		&cli.BoolFlag{Name: "resume", Usage: "go on with the run in --out from its last checkpoint; the model is that of an uninterrupted run, bit for bit"})
+		&cli.BoolFlag{Name: "resume", Usage: "go on with the run in --out from its last checkpoint, with the same options and data; the model is that of an uninterrupted run, bit for bit"})
 	return &cli.Command{
 		Name:  fineTuneTask,
 		Usage: "put a classifier on a model and train the whole stack on labels",
@@ -125,18 +125,16 @@ func fineTune(ctx *cli.Context) (err error) {
 		inputs = append(inputs, test.Info().Files...)
 	}
 	t := &fineTuning{console: j.console, network: n, set: set, held: held, options: o, logName: runfolder.LogName}
-	if j.mode == runfolder.Resume {
-		done, err := t.findCheckpoint(ctx.String("out"))
-		if err != nil || done {
-			return err
-		}
-	}
+	j.goOn = func(before, _ runfolder.Record) (bool, error) { return t.findCheckpoint(ctx.String("out"), before) }
 	err = j.compute(o.Seed, inputs, func(d engine.Device, f *runfolder.Folder) error {
 		t.folder = f
 		return t.run(ctx, d, test)
 	})
 	if err != nil {
 		return goOn(ctx, err)
+	}
+	if j.folder == nil {
+		return nil // there was nothing to resume
 	}
 	j.console.say("wrote %s", j.folder.Path(runfolder.ModelName))
 	j.console.next(climbTop(n, ctx.String("out"))...)
@@ -189,8 +187,8 @@ type fineTuning struct {
 
 // findCheckpoint looks for where the run in a folder can go on. done is true
 // if there is nothing left to do.
-func (t *fineTuning) findCheckpoint(out string) (done bool, err error) {
-	f, done, err := openCheckpoint(t.console, out)
+func (t *fineTuning) findCheckpoint(out string, before runfolder.Record) (done bool, err error) {
+	f, done, err := openCheckpoint(t.console, out, before)
 	if f == nil {
 		return done, err
 	}

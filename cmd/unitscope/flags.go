@@ -30,7 +30,7 @@ func outFlag(value string) cli.Flag {
 }
 
 func forceFlag() cli.Flag {
-	return &cli.BoolFlag{Name: "force", Usage: "use --out even if it holds another run, whose files are removed, or other files, which stay"}
+	return &cli.BoolFlag{Name: "force", Usage: "use --out even if it holds another run, whose files are removed, or other files, which stay; a run that would replace one of these is refused"}
 }
 
 // modelFlags are for every command that looks at units of one layer of a model.

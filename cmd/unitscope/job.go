@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -23,7 +24,14 @@ type job struct {
 	// resolved are the options for run.json. What a command works out by itself,
 	// such as a step size, it sets here before its work ends.
 	resolved map[string]string
-	folder   *runfolder.Folder // set by compute
+	folders  []string // run folders below --out that belong to the run, with slashes
+	// goOn finds what the run before has left, see [resumeRun]. Commands that take
+	// --resume set it.
+	goOn func(before, now runfolder.Record) (done bool, err error)
+	// record is that of the run, and folder its folder; compute sets them. Folder is nil
+	// if there was nothing to do.
+	record runfolder.Record
+	folder *runfolder.Folder
 }
 
 // begin starts a job: mistakes in --log, --force, --resume and --out are found
@@ -58,14 +66,20 @@ func (j *job) compute(seed uint64, inputs []string, work func(engine.Device, *ru
 		return err
 	}
 	defer closeInto(&err, device)
-	record, err := runfolder.NewRecord(j.task, args(j.ctx), j.resolved, seed, device.Info(), inputs)
-	if err != nil {
+	if j.record, err = newRecord(j.ctx, j.task, j.resolved, seed, device.Info(), inputs); err != nil {
 		return err
 	}
-	sayOtherDevice(j.console, j.ctx.String("out"), j.mode, record.Device)
+	j.record.Folders = j.folders
+	out := j.ctx.String("out")
+	if j.mode == runfolder.Resume {
+		done, err := resumeRun(j.console, out, j.record, func(before runfolder.Record) (bool, error) { return j.goOn(before, j.record) })
+		if done || err != nil {
+			return err
+		}
+	}
 	// The folder comes before the work, so that one that can't be written to is
 	// found out at once.
-	if j.folder, err = runfolder.Create(j.ctx.String("out"), j.mode, record); err != nil {
+	if j.folder, err = runfolder.Create(out, j.mode, j.record); err != nil {
 		return err
 	}
 	j.console.keepWarnings(j.folder)
@@ -75,17 +89,29 @@ func (j *job) compute(seed uint64, inputs []string, work func(engine.Device, *ru
 	return j.folder.Finish()
 }
 
+// newRecord is the record of a run of the command task that starts now.
+func newRecord(ctx *cli.Context, task string, resolved map[string]string, seed uint64, d engine.Info, inputs []string) (runfolder.Record, error) {
+	r, err := runfolder.NewRecord(task, args(ctx), resolved, seed, d, inputs)
+	r.Planned = planned(task)
+	return r, err
+}
+
+// partOf is the record of a run that a larger one makes in a folder below its own.
+func partOf(whole runfolder.Record, task string, resolved map[string]string, seed uint64) runfolder.Record {
+	r := whole
+	r.Task, r.Options, r.Seed = task, resolved, seed
+	r.Planned, r.Folders, r.Warnings = planned(task), nil, nil
+	r.Started = time.Now().UTC().Truncate(time.Second)
+	return r
+}
+
 // sayOtherDevice warns where a run goes on with other arithmetic than it began
 // with: its results are then not those of an uninterrupted run to the bit.
-func sayOtherDevice(c *console, out string, mode runfolder.Mode, now runfolder.Device) {
-	if mode != runfolder.Resume {
+func sayOtherDevice(c *console, out string, before, now runfolder.Device) {
+	if before.Name == now.Name && slices.Equal(before.Features, now.Features) {
 		return
 	}
-	before, err := runfolder.ReadRecord(out)
-	if err != nil || before.Device.Name == now.Name && slices.Equal(before.Device.Features, now.Features) {
-		return
-	}
-	c.warn("device", "the run in %s began on %s and goes on with %s: its results may differ in their last bits from an uninterrupted run's", out, arithmetic(before.Device), arithmetic(now))
+	c.warn("device", "the run in %s began on %s and goes on with %s: its results may differ in their last bits from an uninterrupted run's", out, arithmetic(before), arithmetic(now))
 }
 
 func arithmetic(d runfolder.Device) string {

@@ -84,7 +84,7 @@ func patch(ts *testscript.TestScript, neg bool, args []string) {
 	if at < 0 {
 		at += len(content)
 	}
-	text := strings.NewReplacer(`\xff`, "\xff", `\x7f`, "\x7f", `\x00`, "\x00").Replace(args[2])
+	text := strings.NewReplacer(`\xff`, "\xff", `\x7f`, "\x7f", `\x00`, "\x00", `\x02`, "\x02", `\x08`, "\x08").Replace(args[2])
 	copy(content[at:], text)
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), content, 0o644))
 }

@@ -15,6 +15,8 @@ import (
 	"github.com/unitscope/unitscope/report/site"
 )
 
+const paperTask = "paper"
+
 func paperCommand() *cli.Command {
 	flags := []cli.Flag{
 		&cli.StringFlag{Name: "digits", Value: "digits:n=60000", Usage: "`DATA` of digits, as train takes it; Erhan et al. (2009) used infmnist:DIR,n=2500000"},
@@ -26,7 +28,7 @@ func paperCommand() *cli.Command {
 		&cli.StringFlag{Name: "patch-epochs", Value: "10", Usage: "`N` passes over the patches"},
 		&cli.IntFlag{Name: "units", Value: 100, Usage: "`N` first units of each layer that are analysed, at least 2"},
 		&cli.BoolFlag{Name: "quick", Usage: "small data, small models and few units: the whole way in a few minutes, to see that it works"},
-		&cli.BoolFlag{Name: "resume", Usage: "go on with the run in --out; stages that are complete are kept"},
+		&cli.BoolFlag{Name: "resume", Usage: "go on with the run in --out, with the same options and data; stages that are complete are kept"},
 	}
 	return &cli.Command{
 		Name:  "paper",
@@ -54,7 +56,7 @@ type paperPlan struct {
 
 // paper is `unitscope paper`.
 func paper(ctx *cli.Context) error {
-	j, err := begin(ctx, "paper")
+	j, err := begin(ctx, paperTask)
 	if err != nil {
 		return err
 	}
@@ -62,14 +64,17 @@ func paper(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := plan.checkData(ctx.Uint64("seed")); err != nil {
+	files, err := plan.checkData(ctx.Uint64("seed"))
+	if err != nil {
 		return err
 	}
 	stages := plan.stages()
-	if err := spareStages(plan.out, stages); err != nil {
-		return err
+	for _, s := range stages {
+		j.folders = append(j.folders, filepath.ToSlash(s.folder))
 	}
-	err = j.compute(ctx.Uint64("seed"), nil, func(_ engine.Device, f *runfolder.Folder) error {
+	// What is complete of it, it finds stage by stage.
+	j.goOn = func(_, _ runfolder.Record) (bool, error) { return false, nil }
+	err = j.compute(ctx.Uint64("seed"), files, func(_ engine.Device, f *runfolder.Folder) error {
 		p := &paperRun{job: j, folder: f, out: plan.out}
 		return p.run(stages)
 	})
@@ -78,21 +83,6 @@ func paper(ctx *cli.Context) error {
 	}
 	fmt.Fprintln(ctx.App.Writer, j.folder.Path(summaryName))
 	fmt.Fprintln(ctx.App.Writer, j.folder.Path(site.IndexName))
-	return nil
-}
-
-// spareStages refuses to replace what others keep in folders that have the
-// names of stages.
-func spareStages(out string, stages []stage) error {
-	before, err := runfolder.ReadRecord(out)
-	if err == nil && before.Task == "paper" {
-		return nil
-	}
-	for _, s := range stages {
-		if err := runfolder.Check(filepath.Join(out, s.folder), runfolder.Fresh, ""); err != nil {
-			return fmt.Errorf("--out: no paper made this: %w", err)
-		}
-	}
 	return nil
 }
 
@@ -152,14 +142,14 @@ func newPaperPlan(ctx *cli.Context) (*paperPlan, error) {
 }
 
 // checkData opens all data once, so that a mistake in them is found before hours
-// of work on others.
-func (p *paperPlan) checkData(seed uint64) error {
+// of work on others. It returns the files that they are read from.
+func (p *paperPlan) checkData(seed uint64) (files []string, err error) {
 	for _, source := range []struct{ flag, data string }{
 		{"digits", p.digits}, {"patches", p.patchData(12)}, {"patches", p.patchData(20)},
 	} {
 		set, err := dataset.Open(source.data, seed)
 		if err != nil {
-			return usagef("--%s: %w", source.flag, err)
+			return nil, usagef("--%s: %w", source.flag, err)
 		}
 		info := set.Info()
 		err = set.Close()
@@ -167,10 +157,15 @@ func (p *paperPlan) checkData(seed uint64) error {
 			err = usagef("--digits %s: its numbers lie between %g and %g, want 0 to 1", source.data, info.Low, info.High)
 		}
 		if err != nil {
-			return err
+			return nil, err
+		}
+		for _, file := range info.Files {
+			if !slices.Contains(files, file) {
+				files = append(files, file)
+			}
 		}
 	}
-	return nil
+	return files, nil
 }
 
 // paperLayers reads layer sizes; the report's figures show three layers.

@@ -124,7 +124,8 @@ func (p *paperRun) complete(s stage, before []stageResult) (stageResult, bool) {
 	if i < 0 {
 		return stageResult{}, false
 	}
-	return before[i], runfolder.Verify(filepath.Join(p.out, s.folder)) == nil
+	folder := filepath.Join(p.out, s.folder)
+	return before[i], runfolder.Verify(folder) == nil && runfolder.Tidy(folder) == nil
 }
 
 // perform runs a stage and keeps what it has found.
@@ -135,7 +136,7 @@ func (p *paperRun) perform(s stage, command []string) error {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
 		return err
-	case s.resumable && p.unfinished(s, command):
+	case s.resumable && p.begun(s, command):
 		call = append(call, "--resume")
 	default:
 		call = append(call, "--force")
@@ -150,10 +151,12 @@ func (p *paperRun) perform(s stage, command []string) error {
 	return p.writeResults(p.folder.WriteTemporary)
 }
 
-// unfinished is true for a training that this very command has begun.
-func (p *paperRun) unfinished(s stage, command []string) bool {
-	record, err := runfolder.ReadRecord(filepath.Join(p.out, s.folder))
-	if err != nil || record.Status == runfolder.Complete {
+// begun is true for a training that this very command has begun, or ended without
+// the paper's having got to know it.
+func (p *paperRun) begun(s stage, command []string) bool {
+	folder := filepath.Join(p.out, s.folder)
+	record, err := runfolder.ReadRecord(folder)
+	if err != nil || record.Status == runfolder.Complete && runfolder.Verify(folder) != nil {
 		return false
 	}
 	called := slices.DeleteFunc(slices.Clone(record.Command), func(arg string) bool { return arg == "--resume" || arg == "--force" })

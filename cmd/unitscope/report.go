@@ -23,7 +23,7 @@ const reportFolder = "unitscope-report"
 func reportCommand() *cli.Command {
 	flags := []cli.Flag{
 		&cli.StringFlag{Name: "out", Value: reportFolder, Usage: "`DIR`, the run folder for the report, which must be new or empty; or FILE.html for one file and nothing else"},
-		&cli.BoolFlag{Name: "force", Usage: "use --out even if it is there: a file is replaced, and so are the files of another run; other files stay"},
+		&cli.BoolFlag{Name: "force", Usage: "use --out even if it is there: a file is replaced, and so is all that a report before made; other files stay"},
 		&cli.StringFlag{Name: "title", Value: "What the units have learned", Usage: "`TEXT` above the report"},
 	}
 	return &cli.Command{
@@ -66,7 +66,7 @@ func reportRuns(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	record, err := runfolder.NewRecord(site.Task, args(ctx), j.resolved, 0, engine.Info{}, r.Inputs())
+	record, err := newRecord(ctx, site.Task, j.resolved, 0, engine.Info{}, r.Inputs())
 	if err != nil {
 		return err
 	}

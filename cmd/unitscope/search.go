@@ -150,10 +150,9 @@ func searchModels(ctx *cli.Context) (err error) {
 	}
 	s := &search{job: j, set: set, held: held, options: o, out: ctx.String("out")}
 	s.resolve()
-	if j.mode == runfolder.Resume {
-		if err := s.findTrials(); err != nil {
-			return err
-		}
+	j.goOn = s.findTrials
+	for number := range o.Trials {
+		j.folders = append(j.folders, trialName(number+1))
 	}
 	err = j.compute(o.Train.Seed, set.Info().Files, func(d engine.Device, f *runfolder.Folder) error {
 		s.folder = f
@@ -207,9 +206,10 @@ func trialName(number int) string { return fmt.Sprintf("trial-%03d", number) }
 
 func (s *search) path(t train.Trial) string { return filepath.Join(s.out, trialName(t.Number)) }
 
-// findTrials reads the trials that an earlier search finished, and makes sure
-// that those it left are the same as this one's.
-func (s *search) findTrials() error {
+// findTrials reads the trials that an earlier search finished, and makes sure that
+// those it left are the same as this one's. A complete search without more trials is
+// done.
+func (s *search) findTrials(before, now runfolder.Record) (done bool, err error) {
 	for number := 1; number <= s.options.Trials; number++ {
 		t := s.options.Trial(number)
 		record, err := runfolder.ReadRecord(s.path(t))
@@ -217,28 +217,31 @@ func (s *search) findTrials() error {
 			continue
 		}
 		if err != nil {
-			return err
+			return false, err
 		}
-		want := s.trialOptions(t)
-		for _, name := range trialOptionNames() {
-			if got := record.Options[name]; got != want[name] {
-				return usagef("--resume: %s was made with --%s %.80s, now it is %s; give the same options, or start anew with --force", s.path(t), name, got, want[name])
-			}
+		if err := sameRun(s.path(t), record, s.trialRecord(now, t)); err != nil {
+			return false, err
 		}
 		if record.Status != runfolder.Complete {
 			continue
 		}
 		result, err := readTrial(filepath.Join(s.path(t), trialFile), t)
+		if err == nil {
+			err = runfolder.Tidy(s.path(t))
+		}
 		if err != nil {
-			return err
+			return false, err
 		}
 		s.done = append(s.done, result)
 	}
 	beyond := s.path(s.options.Trial(s.options.Trials + 1))
 	if _, err := os.Stat(beyond); err == nil {
-		return usagef("--trials %d: the search in %s has more trials, as %s; give at least as many, or they would be missing from its table", s.options.Trials, s.out, beyond)
+		return false, usagef("--trials %d: the search in %s has more trials, as %s; give at least as many, or they would be missing from its table", s.options.Trials, s.out, beyond)
 	}
-	return nil
+	if before.Status == runfolder.Complete && len(s.done) == s.options.Trials {
+		return true, nothingToResume(s.console, s.out)
+	}
+	return false, nil
 }
 
 // run runs the trials that are left and writes the table.

@@ -68,15 +68,17 @@ func (s *search) trialOptions(t train.Trial) map[string]string {
 	return all
 }
 
+// trialRecord is the record of a trial of the search that has this one.
+func (s *search) trialRecord(of runfolder.Record, t train.Trial) runfolder.Record {
+	return partOf(of, trialTask, s.trialOptions(t), t.Train.Seed)
+}
+
 // start opens the trial's folder and finds out where it goes on.
 func (r *trialRun) start() (train.TrialStart, error) {
 	s := r.search
 	path := s.path(r.trial)
-	record, err := runfolder.NewRecord(trialTask, args(s.ctx), s.trialOptions(r.trial), r.trial.Train.Seed, s.device.Info(), s.set.Info().Files)
-	if err != nil {
-		return train.TrialStart{}, err
-	}
-	if r.folder, err = runfolder.Create(path, s.mode, record); err != nil {
+	var err error
+	if r.folder, err = runfolder.Create(path, s.mode, s.trialRecord(s.record, r.trial)); err != nil {
 		return train.TrialStart{}, err
 	}
 	r.before.folder, r.after.folder = r.folder, r.folder

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"math"
 	"path/filepath"
 	"strconv"
@@ -16,7 +15,6 @@ import (
 	"github.com/unitscope/unitscope/dataset"
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/network"
-	"github.com/unitscope/unitscope/network/safetensors"
 	"github.com/unitscope/unitscope/report/runfolder"
 	"github.com/unitscope/unitscope/train"
 )
@@ -59,7 +57,7 @@ func trainFamily(kind network.Kind, usage string, own ...cli.Flag) *cli.Command 
 		&cli.IntFlag{Name: "limit", Usage: "use only the first `N` examples, 0 for all"},
 		&cli.IntFlag{Name: "validation", Usage: "hold the last `N` examples out of training, for the monitors; 0 for none, and fewer than there are"},
 		&cli.IntFlag{Name: "checkpoint-every", Usage: "`N` updates from one checkpoint to the next, 0 for the end of every epoch"},
-		&cli.BoolFlag{Name: "resume", Usage: "go on with the run in --out from its last checkpoint; the model is that of an uninterrupted run, bit for bit"},
+		&cli.BoolFlag{Name: "resume", Usage: "go on with the run in --out from its last checkpoint, with the same options and data; the model is that of an uninterrupted run, bit for bit"},
 	}
 	flags = append(flags, own...)
 	flags = append(flags, outFlag(""), forceFlag(), seedFlag(), deviceFlag())
@@ -116,21 +114,21 @@ func trainModel(ctx *cli.Context, kind network.Kind) (err error) {
 	}
 	defer closeInto(&err, device)
 	t := &training{console: c, device: device, set: set, held: held, options: o}
-	if mode == runfolder.Resume {
-		done, err := t.findCheckpoint(ctx.String("out"))
-		if err != nil || done {
-			return err
-		}
-	}
 	resolved := options(ctx)
 	for name, value := range o.Settings() {
 		if _, flag := resolved[name]; flag {
 			resolved[name] = value
 		}
 	}
-	record, err := runfolder.NewRecord(task, args(ctx), resolved, o.Seed, device.Info(), set.Info().Files)
+	record, err := newRecord(ctx, task, resolved, o.Seed, device.Info(), set.Info().Files)
 	if err != nil {
 		return err
+	}
+	if mode == runfolder.Resume {
+		done, err := resumeRun(c, ctx.String("out"), record, func(before runfolder.Record) (bool, error) { return t.findCheckpoint(ctx.String("out"), before) })
+		if done || err != nil {
+			return err
+		}
 	}
 	n, err := t.run(ctx.Context, ctx.String("out"), mode, record)
 	if err != nil {
@@ -313,8 +311,8 @@ type training struct {
 
 // findCheckpoint looks for where the run in a folder can go on. done is true
 // if there is nothing left to do.
-func (t *training) findCheckpoint(out string) (done bool, err error) {
-	f, done, err := openCheckpoint(t.console, out)
+func (t *training) findCheckpoint(out string, before runfolder.Record) (done bool, err error) {
+	f, done, err := openCheckpoint(t.console, out, before)
 	if f == nil {
 		return done, err
 	}
@@ -326,29 +324,6 @@ func (t *training) findCheckpoint(out string) (done bool, err error) {
 	return false, t.log.read(logPath(out), t.resume)
 }
 
-// openCheckpoint opens the checkpoint of the run in a folder; it is nil if
-// there is none, and done is true if the run needs none.
-func openCheckpoint(c *console, out string) (checkpoint *safetensors.File, done bool, err error) {
-	record, err := runfolder.ReadRecord(out)
-	if errors.Is(err, fs.ErrNotExist) {
-		c.say("%s holds no run yet; starting one", out)
-		return nil, false, nil
-	}
-	if err != nil {
-		return nil, false, err
-	}
-	if record.Status == runfolder.Complete {
-		c.say("the run in %s is complete; there is nothing to resume", out)
-		return nil, true, nil
-	}
-	checkpoint, err = safetensors.Open(checkpointPath(out))
-	if errors.Is(err, fs.ErrNotExist) {
-		c.say("the run in %s has no checkpoint yet; starting it again", out)
-		return nil, false, nil
-	}
-	return checkpoint, false, err
-}
-
 // run trains, writes the model and what belongs to it, and returns the model.
 func (t *training) run(ctx context.Context, out string, mode runfolder.Mode, record runfolder.Record) (*network.Network, error) {
 	if t.resume != nil {
@@ -356,7 +331,6 @@ func (t *training) run(ctx context.Context, out string, mode runfolder.Mode, rec
 			return nil, usageError{err}
 		}
 	}
-	sayOtherDevice(t.console, out, mode, record.Device)
 	var err error
 	if t.folder, err = runfolder.Create(out, mode, record); err != nil {
 		return nil, err

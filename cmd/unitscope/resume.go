@@ -1,0 +1,107 @@
+package main
+
+import (
+	"errors"
+	"io/fs"
+	"maps"
+	"slices"
+
+	"github.com/unitscope/unitscope/network/safetensors"
+	"github.com/unitscope/unitscope/report/runfolder"
+)
+
+// resumeRun finds out whether the run in a folder can go on as the record now
+// describes it, before anything is written. goOn finds what there is to go on from;
+// it is not called if there is nothing. done is true if nothing is left to do.
+func resumeRun(c *console, out string, now runfolder.Record, goOn func(before runfolder.Record) (done bool, err error)) (done bool, err error) {
+	before, err := runfolder.ReadRecord(out)
+	if errors.Is(err, fs.ErrNotExist) {
+		c.say("%s holds no run yet; starting one", out)
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	if err := sameRun(out, before, now); err != nil {
+		return false, err
+	}
+	if before.Status == runfolder.Clearing {
+		c.say("the run in %s has not begun yet; starting it", out)
+		return false, nil
+	}
+	if done, err := goOn(before); done || err != nil {
+		return done, err
+	}
+	sayOtherDevice(c, out, before.Device, now.Device)
+	return false, nil
+}
+
+// sameRun makes sure that a run is gone on with as it began, whether it is complete
+// or not: by the options that its results depend on, as they were resolved, and by the
+// content of the files that it reads.
+func sameRun(out string, before, now runfolder.Record) error {
+	for _, name := range comparedOptions(now) {
+		was, known := before.Options[name]
+		if is := now.Options[name]; known && is != was {
+			return usagef("--resume: --%s is %.80q, the run in %s was made with %.80q; give the same options, or start anew with --force", name, is, out, was)
+		}
+	}
+	for i, is := range now.Inputs {
+		if i == len(before.Inputs) {
+			return usagef("--resume: it reads %s, which the run in %s did not; give what it read, or start anew with --force", is.Name, out)
+		}
+		if was := before.Inputs[i]; is.SHA256 != was.SHA256 {
+			return usagef("--resume: %s is not as the run in %s read it%s: its SHA-256 was %.12s..., now it is %.12s...; bring it back, or start anew with --force", is.Name, out, insteadOf(is.Name, was.Name), was.SHA256, is.SHA256)
+		}
+	}
+	if len(before.Inputs) > len(now.Inputs) {
+		return usagef("--resume: the run in %s read %s, which is missing now; bring it back, or start anew with --force", out, before.Inputs[len(now.Inputs)].Name)
+	}
+	return nil
+}
+
+// insteadOf names what a file has taken the place of, if that has another name.
+func insteadOf(now, before string) string {
+	if now == before {
+		return ""
+	}
+	return ", in place of " + before
+}
+
+// freeOptions change no result: where and how a run computes and speaks, how often it
+// saves, and what may grow. What is named by --model is compared by its content.
+func freeOptions() []string {
+	return []string{"out", "force", "resume", "device", "quiet", "log", "preview", "checkpoint-every", "trials", "model"}
+}
+
+// comparedOptions are the options of a run that its results depend on, those first
+// that others take their defaults from.
+func comparedOptions(r runfolder.Record) []string {
+	first := []string{"kind", "visible", "data", "layers", "persistent", "lr"}
+	names := append(first, slices.Sorted(maps.Keys(r.Options))...)
+	return slices.DeleteFunc(names, func(name string) bool {
+		_, ok := r.Options[name]
+		return !ok || slices.Contains(freeOptions(), name)
+	})
+}
+
+// nothingToResume says that a run is complete, and cleans up after it where it was
+// killed at that very moment.
+func nothingToResume(c *console, out string) error {
+	c.say("the run in %s is complete; there is nothing to resume", out)
+	return runfolder.Tidy(out)
+}
+
+// openCheckpoint opens the checkpoint of the run in a folder; it is nil if there is
+// none, and done is true if the run needs none.
+func openCheckpoint(c *console, out string, before runfolder.Record) (checkpoint *safetensors.File, done bool, err error) {
+	if before.Status == runfolder.Complete {
+		return nil, true, nothingToResume(c, out)
+	}
+	checkpoint, err = safetensors.Open(checkpointPath(out))
+	if errors.Is(err, fs.ErrNotExist) {
+		c.say("the run in %s has no checkpoint yet; starting it again", out)
+		return nil, false, nil
+	}
+	return checkpoint, false, err
+}
