@@ -42,7 +42,9 @@ type Annealing struct {
 	// Reverse [Runs] are those of the runs from the model to the base; see
 	// [Annealing.ReverseEstimate]. Nil without starts.
 	Reverse []float64
-	seed    uint64
+	// Memory is how well the chains of reverse annealing remember their starts.
+	Memory Memory
+	seed   uint64
 }
 
 // BaseRates returns the visible biases [inputs] of a base-rate RBM, one with W =
@@ -100,6 +102,7 @@ func Anneal(ctx context.Context, d engine.Device, l network.Layer, visible engin
 			return nil, fmt.Errorf("anneal: %w", err)
 		}
 	}
+	result.Memory = memoryOf(o.Starts, a.ends, r.inputs)
 	return result, nil
 }
 
@@ -170,6 +173,7 @@ type annealer struct {
 	slope             engine.Matrix // [batch, 1] tilt.v
 	activations       []float32     // the same on the host
 	slopes            []float32
+	ends              []float32 // [runs, inputs] states of the chains that reverse annealing starts from
 }
 
 // batchNumbers bounds the numbers that the states of a batch take.
@@ -188,6 +192,7 @@ func (a *annealer) prepare(l network.Layer) error {
 	a.visible, a.hidden = a.matrix(a.batch, r.inputs), a.matrix(a.batch, r.hidden)
 	a.activation, a.slope = a.matrix(a.batch, r.hidden), a.matrix(a.batch, 1)
 	a.activations, a.slopes = make([]float32, a.batch*r.hidden), make([]float32, a.batch)
+	a.ends = make([]float32, len(o.Starts))
 	if a.err != nil {
 		return a.err
 	}
@@ -233,6 +238,7 @@ func (a *annealer) runs(result *Annealing, from, to int) error {
 	slices.Reverse(betas)
 	b.identify(reverse, from)
 	b.start(a.options.Starts[from*a.model.inputs : to*a.model.inputs])
+	b.do(func() error { return b.visible.Read(a.ends[from*a.model.inputs : to*a.model.inputs]) })
 	b.anneal(betas, result.Reverse[from:to])
 	return errors.Join(b.finite(result.Forward[from:to]), b.finite(result.Reverse[from:to]))
 }

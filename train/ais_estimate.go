@@ -58,7 +58,8 @@ func (a *Annealing) ForwardEstimate() Estimate {
 // ReverseEstimate is the estimate of log Z by the runs from the model to the
 // base, log Z_base less the mean of their log weights: in expectation an upper
 // bound, if the chains had reached the model's distribution before, so that the
-// two estimates are a bracket, up to chance. If the chains have not left the
+// two estimates are a bracket, up to chance. If they had not, it may as well be
+// too low, see [Annealing.Doubts]. If the chains have not left the
 // examples where they started, then less it the mean -F of those examples is
 // instead, in expectation, too low an estimate of their log-likelihood in the
 // distribution that the forward runs end in (Burda, Grosse and Salakhutdinov,

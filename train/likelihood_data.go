@@ -113,9 +113,10 @@ type SetLikelihood struct {
 	// LogLikelihood is the mean of log p(v) = -F(v) - log Z, with Low and High by
 	// those of Partition.
 	LogLikelihood, Low, High float64
-	// Conservative is the mean with log Z by reverse annealing, in expectation
-	// too low; equal to LogLikelihood if log Z is exact.
-	Conservative float64
+	// Reverse is the mean with log Z by reverse annealing: in expectation too low
+	// if the chains had reached the model's distribution, which [Annealing.Doubts]
+	// looks at, and else no bound. NaN if log Z is exact.
+	Reverse float64
 	// PseudoLikelihood is the mean of sum_j log p(v_j | the others), with v
 	// rounded to 0 and 1, estimated from [PseudoComponents] components of each
 	// example. NaN for Gaussian inputs.
@@ -176,16 +177,16 @@ func MeasureLikelihood(ctx context.Context, d engine.Device, n *network.Network,
 
 // complete fills in what needs all sets and log Z.
 func (l *Likelihood) complete() {
-	upper := l.Partition
+	reverse := math.NaN()
 	if l.Reverse != nil {
-		upper = *l.Reverse
+		reverse = l.Reverse.LogPartition
 	}
 	for i := range l.Sets {
 		s := &l.Sets[i]
 		s.FreeEnergyGap = s.FreeEnergy - l.Sets[0].FreeEnergy
 		s.LogLikelihood = -s.FreeEnergy - l.Partition.LogPartition
 		s.Low, s.High = -s.FreeEnergy-l.Partition.High, -s.FreeEnergy-l.Partition.Low
-		s.Conservative = -s.FreeEnergy - upper.LogPartition
+		s.Reverse = -s.FreeEnergy - reverse
 	}
 }
 

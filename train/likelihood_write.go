@@ -12,10 +12,10 @@ import (
 // WriteTable writes likelihood.csv: a line of names, then a line per data set.
 // What isn't known is empty.
 func (l *Likelihood) WriteTable(w io.Writer) error {
-	rows := [][]string{{"set", "examples", "log_likelihood", "low", "high", "conservative", "deviation", "free_energy", "free_energy_gap", "pseudo_likelihood"}}
+	rows := [][]string{{"set", "examples", "log_likelihood", "low", "high", "reverse", "deviation", "free_energy", "free_energy_gap", "pseudo_likelihood"}}
 	for _, s := range l.Sets {
 		rows = append(rows, append([]string{s.Name, strconv.Itoa(s.Examples)},
-			numbers(s.LogLikelihood, s.Low, s.High, s.Conservative, s.Deviation, s.FreeEnergy, s.FreeEnergyGap, s.PseudoLikelihood)...))
+			numbers(s.LogLikelihood, s.Low, s.High, s.Reverse, s.Deviation, s.FreeEnergy, s.FreeEnergyGap, s.PseudoLikelihood)...))
 	}
 	return writeRows(w, rows)
 }

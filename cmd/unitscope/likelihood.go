@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 
 	"github.com/urfave/cli/v2"
@@ -35,9 +36,9 @@ func likelihoodCommand() *cli.Command {
 		Description: "Prints a table, and writes to --out: likelihood.csv (the table, a row per data set), partition.csv (log Z\n" +
 			"with its errors), run.json, and with annealed importance sampling runs.csv (log Z by each run).\n\n" +
 			"LOW and HIGH are the likelihood at log Z plus and less three standard deviations by the runs from a base-rate\n" +
-			"model. CONSERVATIVE has log Z by reverse annealing, from the model to the base: in expectation log Z is too\n" +
-			"low forward and too high in reverse, so the two are a bracket; where they are far apart, use more\n" +
-			"--temperatures. GAP is the free energy less that of the training data, above 0 where it was learned by heart.\n" +
+			"model. REVERSE has log Z by reverse annealing, from the model to the base: in expectation log Z is too low\n" +
+			"forward and too high in reverse, so the two are a bracket, if the chains had reached the model's distribution\n" +
+			"(--sweeps); what speaks against that is said. GAP is the free energy less that of the training data, above 0 where it was learned by heart.\n" +
 			"Grey values between 0 and 1 are taken in place of states 0 and 1, and above layer 1 the likelihood is that of\n" +
 			"the codes that the layers below make of the data, not of the data.",
 		Flags:  append(flags, runFlags()...),
@@ -165,16 +166,20 @@ func (j *job) sayPartition(l *train.Likelihood) {
 	runs := float64(len(l.Annealing.Forward))
 	j.console.say("log Z %.3f (%.3f to %.3f), %.1f of %.0f runs effective; in reverse %.3f (%.3f to %.3f)",
 		p.LogPartition, p.Low, p.High, p.Effective, runs, r.LogPartition, r.Low, r.High)
-	if p.Effective < runs/20 {
-		j.console.warn("log Z", "a few runs have nearly all the weight, so the estimate is poor; use more --temperatures")
+	for _, doubt := range l.Annealing.Doubts() {
+		j.console.warn("log Z", "%s", doubt)
 	}
 }
 
 func printLikelihood(out io.Writer, l *train.Likelihood) error {
-	rows := [][]string{{"SET", "EXAMPLES", "LOG-LIKELIHOOD", "LOW", "HIGH", "CONSERVATIVE", "+-", "GAP", "PSEUDO-LIKELIHOOD"}}
+	rows := [][]string{{"SET", "EXAMPLES", "LOG-LIKELIHOOD", "LOW", "HIGH", "REVERSE", "+-", "GAP", "PSEUDO-LIKELIHOOD"}}
 	for _, s := range l.Sets {
 		row := []string{s.Name, fmt.Sprint(s.Examples)}
-		for _, x := range []float64{s.LogLikelihood, s.Low, s.High, s.Conservative, s.Deviation, s.FreeEnergyGap} {
+		for _, x := range []float64{s.LogLikelihood, s.Low, s.High, s.Reverse, s.Deviation, s.FreeEnergyGap} {
+			if math.IsNaN(x) {
+				row = append(row, "-")
+				continue
+			}
 			row = append(row, fmt.Sprintf("%.3f", x))
 		}
 		rows = append(rows, append(row, fmt.Sprintf("%.2f", s.PseudoLikelihood)))

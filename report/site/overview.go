@@ -302,7 +302,7 @@ func (r *Report) results() {
 	for _, run := range r.Runs {
 		for _, shown := range []struct{ file, title, caption string }{
 			{"scores.csv", "Classification", "Share of errors and mean cross-entropy of the fine-tuned model."},
-			{"likelihood.csv", "Log-likelihood", "Mean log-likelihood of data under one RBM, in nats, with the interval from low to high that the estimate of its partition function leaves; conservative is by reverse annealing, which is too low on average; deviation is that of the mean by the choice of examples; the free energy gap is that to the training data."},
+			{"likelihood.csv", "Log-likelihood", "Mean log-likelihood of data under one RBM, in nats, with the interval from low to high that the estimate of its partition function leaves; reverse (in older files conservative) is by reverse annealing, which is too low on average if its chains had mixed; deviation is that of the mean by the choice of examples; the free energy gap is that to the training data."},
 			{"search.csv", "Search", "The trials of a search over hyper-parameters, the best first."},
 		} {
 			path := run.file(shown.file)
