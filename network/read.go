@@ -12,6 +12,7 @@ import (
 
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/engine/dense"
+	"github.com/unitscope/unitscope/engine/memory"
 	"github.com/unitscope/unitscope/network/safetensors"
 )
 
@@ -86,6 +87,9 @@ func Read(f *safetensors.File) (*Network, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := r.checkMemory(); err != nil {
+		return nil, err
+	}
 	if err := r.tensors(n); err != nil {
 		return nil, err
 	}
@@ -110,6 +114,26 @@ type reader struct {
 
 func (r *reader) remark(format string, args ...any) {
 	r.remarks = append(r.remarks, fmt.Sprintf(format, args...))
+}
+
+// checkMemory asks whether there is room for all that will be read, before any of it
+// is.
+func (r *reader) checkMemory() error {
+	numbers := 0
+	for name := range r.left {
+		if e, _ := r.file.Entry(name); isModels(name) && e.Size() <= math.MaxInt-numbers {
+			numbers += e.Size()
+		}
+	}
+	if err := memory.CheckFloats(numbers, 1); err != nil {
+		return fmt.Errorf("a model of %d parameters: %w", numbers, err)
+	}
+	return nil
+}
+
+// isModels is true for names that tensors of a model begin with.
+func isModels(name string) bool {
+	return isLayers(name) || strings.HasPrefix(name, inputPrefix) || strings.HasPrefix(name, outputPrefix)
 }
 
 func (r *reader) metadata() (*Network, error) {

@@ -3,12 +3,19 @@ package train
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
 	"maps"
 	"math"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/engine/memory"
 	"github.com/unitscope/unitscope/network/safetensors"
 )
 
@@ -147,4 +154,36 @@ func FuzzReadCheckpoint(f *testing.F) {
 			t.Error("written and read, it changed")
 		}
 	})
+}
+
+// TestCheckpointsWithoutMemory reads files that are as long as they say, with layers
+// that no machine has the memory for. An allocation would end the test's process.
+func TestCheckpointsWithoutMemory(t *testing.T) {
+	if _, ok := memory.Available(); !ok {
+		t.Skip("how much memory is left is not known here")
+	}
+	const size = 1 << 42
+	header := fmt.Sprintf(`{"__metadata__":{"format":"%%s","layer":"1","updates":"0","examples":"0","squared_error":"0","judged":"0","errors":"0","loss":"0"},`+
+		`"layers.1.weight":{"dtype":"F32","shape":[1024,1073741824],"data_offsets":[0,%d]}}`, size)
+	for format, read := range map[string]func(*safetensors.File) error{
+		checkpointFormat: func(f *safetensors.File) error { _, err := ReadCheckpoint(f); return err },
+		fineTuneFormat:   func(f *safetensors.File) error { _, err := ReadFineTuneCheckpoint(f); return err },
+	} {
+		path, text := filepath.Join(t.TempDir(), "checkpoint"), fmt.Sprintf(header, format)
+		file := append(binary.LittleEndian.AppendUint64(nil, uint64(len(text))), text...)
+		if err := os.WriteFile(path, file, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Truncate(path, int64(len(file))+size); err != nil {
+			t.Skipf("no files with holes here: %v", err)
+		}
+		f, err := safetensors.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = errors.Join(read(f), f.Close())
+		if !errors.Is(err, engine.ErrOutOfMemory) || !strings.Contains(err.Error(), `tensor "layers.1.weight": 4096.0 GiB are needed`) {
+			t.Errorf("%s: %v", format, err)
+		}
+	}
 }

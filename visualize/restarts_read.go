@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strconv"
 
@@ -12,7 +13,31 @@ import (
 
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/engine/dense"
+	"github.com/unitscope/unitscope/engine/memory"
 )
+
+// rowCost is the memory that a byte of restarts.csv may need: a row may be as short as
+// 30 bytes, and one without an end is a string before it is an error.
+const rowCost = 5
+
+// OpenRestarts reads a file as [ReadRestarts] does. The error names the file.
+func OpenRestarts(path string, layer, direction int) (result *AscentResult, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil {
+		err = memory.Check(rowCost * uint64(info.Size()))
+	}
+	if err == nil {
+		result, err = ReadRestarts(f, layer, direction)
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return result, nil
+}
 
 // ReadRestarts reads restarts.csv, as [AscentResult.WriteTable] writes it. The
 // table has neither the patterns nor what is the same for all rows, so of the

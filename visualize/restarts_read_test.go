@@ -2,9 +2,15 @@ package visualize
 
 import (
 	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/engine/memory"
 )
 
 // What WriteTable writes comes back.
@@ -75,4 +81,43 @@ func FuzzReadRestarts(f *testing.F) {
 			t.Fatalf("%+v came out as %+v, %v", r, again, err)
 		}
 	})
+}
+
+const restartsTable = "unit,restart,activation,start_activation,steps,stop,tangent,cosine\n7,0,2,1,5,converged,0,1\n"
+
+func TestOpenRestarts(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "restarts.csv")
+	if err := os.WriteFile(path, []byte(restartsTable), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r, err := OpenRestarts(path, 1, 1)
+	if err != nil || len(r.Units) != 1 || r.Units[0] != 7 || r.Restarts != 1 {
+		t.Errorf("read %+v, %v", r, err)
+	}
+	if err := os.WriteFile(path, []byte("unit\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenRestarts(path, 1, 1); err == nil || !strings.HasPrefix(err.Error(), path+": read restarts: not a table") {
+		t.Errorf("error %v", err)
+	}
+	if _, err := OpenRestarts(path+"x", 1, 1); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("error %v", err)
+	}
+}
+
+// A line without an end, longer than any memory, is refused before it is read.
+func TestOpenRestartsWithoutMemory(t *testing.T) {
+	if _, ok := memory.Available(); !ok {
+		t.Skip("how much memory is left is not known here")
+	}
+	path := filepath.Join(t.TempDir(), "restarts.csv")
+	if err := os.WriteFile(path, []byte(restartsTable), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(path, 1<<42); err != nil {
+		t.Skipf("no files with holes here: %v", err)
+	}
+	if _, err := OpenRestarts(path, 1, 1); !errors.Is(err, engine.ErrOutOfMemory) || !strings.HasPrefix(err.Error(), path+": ") {
+		t.Errorf("error %v", err)
+	}
 }

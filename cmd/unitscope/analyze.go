@@ -1,10 +1,8 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -15,6 +13,7 @@ import (
 
 	"github.com/unitscope/unitscope/dataset"
 	"github.com/unitscope/unitscope/engine/dense"
+	"github.com/unitscope/unitscope/engine/memory"
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report/runfolder"
 	"github.com/unitscope/unitscope/visualize"
@@ -72,13 +71,8 @@ func openAscent(folder string) (*storedAscent, error) {
 		return nil, fmt.Errorf("--ascent: %w", err)
 	}
 	path := filepath.Join(folder, "restarts.csv")
-	f, err := os.Open(path)
-	if err != nil {
+	if s.result, err = visualize.OpenRestarts(path, layer, direction); err != nil {
 		return nil, fmt.Errorf("--ascent: %w", err)
-	}
-	s.result, err = visualize.ReadRestarts(f, layer, direction)
-	if err = errors.Join(err, f.Close()); err != nil {
-		return nil, fmt.Errorf("--ascent: %s: %w", path, err)
 	}
 	s.result.Radius, _ = strconv.ParseFloat(s.record.Options["rho"], 64)
 	s.files = []string{path, s.arrays()}
@@ -132,6 +126,9 @@ func (s *storedAscent) array(name string, several ...int) (patterns *tensor.Dens
 		if label, ok := set.Label(i); !ok || label != unit {
 			return nil, fmt.Errorf("--ascent: %s: unit %d at place %d, restarts.csv has unit %d there", s.arrays(), label, i, unit)
 		}
+	}
+	if err := memory.CheckFloats(len(units), size); err != nil {
+		return nil, fmt.Errorf("--ascent: %s: %s: %w", s.arrays(), name, err)
 	}
 	data, all := make([]float32, len(units)*size), make([]int, len(units))
 	for i := range all {

@@ -10,6 +10,8 @@ import (
 	"os"
 	"slices"
 
+	"github.com/unitscope/unitscope/engine/memory"
+
 	"github.com/unitscope/unitscope/engine/half"
 )
 
@@ -67,6 +69,9 @@ func Read(source io.ReaderAt, size int64) (*File, error) {
 	if int64(n) > size-lengthSize {
 		return nil, fmt.Errorf("safetensors: a header of %d bytes in a file of %d (truncated?)", n, size)
 	}
+	if err := memory.Check(headerCost * n); err != nil {
+		return nil, fmt.Errorf("safetensors: a header of %d bytes: %w", n, err)
+	}
 	text := make([]byte, n)
 	if err := readFull(source, text, lengthSize); err != nil {
 		return nil, err
@@ -100,7 +105,8 @@ func (f *File) Entry(name string) (e Entry, ok bool) {
 
 // Tensor reads a tensor. F32, F16 and BF16 are exact; F64 is rounded to
 // float32, and a finite number beyond float32's range is an error, as is any
-// other type.
+// other type, and a tensor that there is no memory for (which wraps
+// [engine.ErrOutOfMemory]).
 func (f *File) Tensor(name string) (Tensor, error) {
 	e, ok := f.Entry(name)
 	if !ok {
@@ -108,6 +114,9 @@ func (f *File) Tensor(name string) (Tensor, error) {
 	}
 	decode, err := decoder(e.Type)
 	if err != nil {
+		return Tensor{}, fmt.Errorf("tensor %.200q: %w", name, err)
+	}
+	if err := memory.CheckFloats(e.Size(), 1); err != nil {
 		return Tensor{}, fmt.Errorf("tensor %.200q: %w", name, err)
 	}
 	t := Tensor{Name: name, Shape: e.Shape, Data: make([]float32, e.Size())}

@@ -12,7 +12,7 @@
 // The key "__metadata__" of the header holds strings by name.
 //
 // Reading treats a file as hostile: every number is checked against the file's
-// size before anything is allocated by it, and the arrays must fill the file
+// size and with the memory that there is before anything is allocated by it, and the arrays must fill the file
 // without overlap or holes, as the reference implementation demands. All
 // arrays reach Go as float32.
 package safetensors
@@ -22,7 +22,10 @@ import "fmt"
 const (
 	lengthSize = 8
 	// maxHeader is the longest header that the reference implementation reads.
-	maxHeader   = 100_000_000
+	maxHeader = 100_000_000
+	// headerCost is the memory for each byte of a header: its text, and what is known
+	// of each tensor, of which there may be one in every 60 bytes.
+	headerCost  = 12
 	metadataKey = "__metadata__"
 )
 

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/engine/memory"
 	"github.com/unitscope/unitscope/network/internal/pythontest"
 )
 
@@ -539,4 +541,38 @@ func FuzzRead(f *testing.F) {
 			}
 		}
 	})
+}
+
+// holes is a file that is a header and then zeros, as long as it says.
+type holes []byte
+
+func (h holes) ReadAt(p []byte, at int64) (int, error) {
+	clear(p)
+	if at < int64(len(h)) {
+		copy(p, h[at:])
+	}
+	return len(p), nil
+}
+
+// TestMoreThanThereIsMemoryFor reads files that are as long as they say, with a
+// tensor and with a header that no machine has the memory for. An allocation would
+// end the test's process.
+func TestMoreThanThereIsMemoryFor(t *testing.T) {
+	if _, ok := memory.Available(); !ok {
+		t.Skip("how much memory is left is not known here")
+	}
+	const size = 1 << 42
+	file := raw(fmt.Sprintf(`{"x":{"dtype":"F32","shape":[1024,1073741824],"data_offsets":[0,%d]},"y":{"dtype":"F16","shape":[2],"data_offsets":[%d,%d]}}`, size, size, size+4), 0)
+	f, err := Read(holes(file), int64(len(file))+size+4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = second(f.Tensor("x"))
+	checkError(t, err, `tensor "x": 4096.0 GiB are needed, `)
+	if !errors.Is(err, engine.ErrOutOfMemory) {
+		t.Errorf("%v is not engine.ErrOutOfMemory", err)
+	}
+	if y, err := f.Tensor("y"); err != nil || len(y.Data) != 2 {
+		t.Errorf("the other tensor: %v, %v", y, err)
+	}
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -298,12 +297,8 @@ func (b *builder) ascent(r *source) (err error) {
 	if table == "" || arrays == "" {
 		return errors.New("it lacks restarts.csv or ascent.npz")
 	}
-	f, err := os.Open(table)
+	found, err := visualize.OpenRestarts(table, b.Number, max(-1, min(direction, 1)))
 	if err != nil {
-		return err
-	}
-	found, err := visualize.ReadRestarts(f, b.Number, max(-1, min(direction, 1)))
-	if err = errors.Join(err, f.Close()); err != nil {
 		return err
 	}
 	best, err := readArray(arrays, "best")

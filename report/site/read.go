@@ -12,6 +12,7 @@ import (
 	"strconv"
 
 	"github.com/unitscope/unitscope/dataset/numpy"
+	"github.com/unitscope/unitscope/engine/memory"
 )
 
 // array is one array of an npz file with a row for each unit.
@@ -55,8 +56,9 @@ func readArray(path, name string) (a *array, err error) {
 		if len(read.Shape) < 1 || read.Shape[0] != len(a.units) {
 			return fmt.Errorf("%s has shape %v for %d units", name, read.Shape, len(a.units))
 		}
-		a.shape, a.data = read.Shape[1:], floats(read)
-		return nil
+		a.shape = read.Shape[1:]
+		a.data, err = floats(read)
+		return err
 	})
 	return a, err
 }
@@ -165,15 +167,18 @@ func withArchive(path string, use func(*numpy.Archive) error) (err error) {
 }
 
 // floats are the numbers of an array, whatever they are in the file.
-func floats(a *numpy.Array) []float32 {
+func floats(a *numpy.Array) ([]float32, error) {
 	if a.Bytes == nil {
-		return a.Floats
+		return a.Floats, nil
+	}
+	if err := memory.CheckFloats(len(a.Bytes), 1); err != nil {
+		return nil, err
 	}
 	all := make([]float32, len(a.Bytes))
 	for i, b := range a.Bytes {
 		all[i] = float32(b)
 	}
-	return all
+	return all, nil
 }
 
 // firstTwice is a number that comes more than once, -1 if none does.
@@ -194,7 +199,10 @@ type table struct {
 	rows  [][]string
 }
 
-const maxTable = 256 << 20 // bytes
+const (
+	maxTable = 256 << 20 // bytes
+	cellCost = 10        // bytes of memory for each: a cell of one letter is a string
+)
 
 func readTable(path string) (t *table, err error) {
 	f, err := os.Open(path)
@@ -202,8 +210,12 @@ func readTable(path string) (t *table, err error) {
 		return nil, err
 	}
 	defer f.Close()
-	if info, err := f.Stat(); err != nil || info.Size() > maxTable {
+	info, err := f.Stat()
+	if err != nil || info.Size() > maxTable {
 		return nil, errors.Join(fmt.Errorf("%s: larger than any table that unitscope writes", path), err)
+	}
+	if err := memory.Check(cellCost * uint64(info.Size())); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	rows, err := csv.NewReader(io.LimitReader(f, maxTable)).ReadAll()
 	if err != nil {
