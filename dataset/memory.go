@@ -23,23 +23,16 @@ type memory struct {
 // whose floats it divides by scale; scale 0 stands for [usualScale]. Numbers are
 // checked to be finite and their range is measured.
 func newMemory(name string, files []string, a *array.Array, labels []int32, scale float64) (*memory, error) {
-	if len(a.Shape) < 2 || len(a.Shape) > 3 {
-		return nil, fmt.Errorf("shape %v, want [examples, components] or [examples, rows, cols]", a.Shape)
+	shape, err := checkExamples(a.Shape, labels)
+	if err != nil {
+		return nil, err
 	}
 	m := &memory{
-		info:   Info{Name: name, Shape: a.Shape[1:], Files: files},
+		info:   Info{Name: name, Shape: shape, Files: files},
 		count:  a.Shape[0],
 		bytes:  a.Bytes,
 		floats: a.Floats,
 		labels: labels,
-	}
-	switch {
-	case m.count < 1 || m.info.Size() < 1:
-		return nil, fmt.Errorf("shape %v holds no examples", a.Shape)
-	case m.count > maxExamples:
-		return nil, fmt.Errorf("%d examples, want at most %d", m.count, maxExamples)
-	case labels != nil && len(labels) != m.count:
-		return nil, fmt.Errorf("%d examples and %d labels", m.count, len(labels))
 	}
 	low, high, err := m.measure()
 	if err != nil {

@@ -8,25 +8,55 @@ import (
 // Open opens a data set by its specification, `--data` of the program:
 //
 //	digits[:n=60000][,split=train|test]                              built-in digits, see below
-//	mnist:DIR[,split=train|test]                                     MNIST's IDX files, gzipped or not
+//	mnist:DIR[,split=train|test]                                     MNIST's IDX files, gzipped or not, or those of a relative
 //	infmnist:DIR[,n=2500000][,split=train]                           MNIST's digits, deformed ([Deform])
-//	idx:FILE[,scale=255]                                             one IDX file, gzipped or not
-//	npy:FILE[,scale=255]                                             a numpy array
-//	npz:FILE[,x=NAME][,y=NAME][,scale=255]                           arrays of a numpy archive; y are labels
+//	emnist:DIR[,set=letters][,split=train]                           one of the sets of EMNIST
+//	idx:FILE[,y=FILE][,scale=255][,colour=grey]                      an IDX file, gzipped or not; y are labels
+//	npy:FILE[,y=FILE][,scale=255][,colour=grey]                      a numpy array, gzipped or not; y are labels
+//	npz:FILE[,x=NAME][,y=NAME][,scale=255][,colour=grey]             arrays of a numpy archive; y are labels
 //	patches:FILE.mat[,size=12][,n=100000][,x=NAME]                   patches of whitened pictures
 //	images:DIR[,size=12][,n=100000][,whiten=zca|none][,epsilon=0.5]  patches of photographs
 //	leaves[:size=12][,n=100000]                                      patches of built-in pictures
 //
 // A path may hold colons, spaces and commas; the options are the last parts
-// that look like name=value. Examples of numpy arrays are [n, d] or
-// [n, rows, cols]. With scale=N all numbers of a file are divided by N; scale=1
-// keeps them. Without it unsigned bytes are divided by 255, so that they lie between
-// 0 and 1, if the largest is 128 or more, and kept if none is above 1; from 2 to 127
-// they are refused, since dividing 0..16 by 255 leaves all but nothing. MNIST's are
-// always divided by 255. Truth values are 0 and 1. All other numbers are kept,
-// rounded to float32, and [Info]'s Low and High are the smallest and the largest;
-// NaN and infinities are refused. [Info]'s Stored says what was done. The name x can
-// be left out where an archive has one array besides y.
+// that look like name=value.
+//
+// # Arrays
+//
+// Examples are arrays [n, d] or [n, rows, cols]. A dimension of 1 of four, [n, 1, rows,
+// cols] or [n, rows, cols, 1], is left out. Pictures of three colours, [n, 3, rows,
+// cols] or [n, rows, cols, 3], are taken as they are; colour=grey makes one number of
+// three, 0.299 red + 0.587 green + 0.114 blue. Labels are [n] or [n, 1], whole numbers
+// of any type.
+//
+// With scale=N all numbers of a file are divided by N; scale=1 keeps them. Without it
+// unsigned bytes are divided by 255, so that they lie between 0 and 1, if the largest
+// is 128 or more, and kept if none is above 1; from 2 to 127 they are refused, since
+// dividing 0..16 by 255 leaves all but nothing. MNIST's and its relatives' are always
+// divided by 255. Truth values are 0 and 1. All other numbers are kept, rounded to
+// float32, and [Info]'s Low and High are the smallest and the largest; NaN and
+// infinities are refused. [Info]'s Stored says what was done.
+//
+// Every header that numpy reads is read, and numbers of its types for truth values,
+// whole numbers and floating point, float16 to float64, in either order of bytes and of
+// dimensions. In an archive the name x can be left out if there is one array besides
+// y; of arrays of one name the last counts, with a warning. Bytes behind an array, and
+// behind the data of a gzipped file, are left out and said; zeros that pad a gzipped
+// file are nothing. What memory has no room for is refused before it is read.
+//
+// # MNIST and its relatives
+//
+// mnist and infmnist find the files of MNIST in the folder, in its folder raw, and where
+// torchvision puts them, MNIST/raw, or else the one of FashionMNIST/raw, KMNIST/raw and
+// QMNIST/raw that is there; [Info]'s Remarks say what was found if it is not in the folder
+// itself. QMNIST's files go by their own names, and its split for testing has 60,000
+// digits, of which the first 10,000 are MNIST's. Of its eight columns of labels the
+// first is the class. emnist reads one of EMNIST's sets, balanced, byclass, bymerge,
+// digits, letters or mnist; set can be left out if only one is there. Its files hold
+// pictures column by column, and they come out upright. Labels are as in the file: 1 to
+// 26 for letters.
+//
+// # Digits
 //
 // The digits are drawn from the faces of the Go fonts, 28x28, white on black,
 // each with its own stroke width, slant, rotation, size and elastic
@@ -102,9 +132,10 @@ func kinds() []kind {
 		{"digits", "", []option{{"n", "60000", ""}, {"split", "", "train"}}, openDigits},
 		{"mnist", "DIR", []option{{"split", "train", ""}}, openMNIST},
 		{"infmnist", "DIR", []option{{"n", "2500000", ""}, {"split", "train", ""}}, openDeformedMNIST},
-		{"idx", "FILE", []option{{"scale", "", "255"}}, openIDX},
-		{"npy", "FILE", []option{{"scale", "", "255"}}, openNPY},
-		{"npz", "FILE", []option{{"x", "", "NAME"}, {"y", "", "NAME"}, {"scale", "", "255"}}, openNPZ},
+		{"emnist", "DIR", []option{{"set", "", "letters"}, {"split", "train", ""}}, openEMNIST},
+		{"idx", "FILE", []option{{"y", "", "FILE"}, {"scale", "", "255"}, {"colour", "", grey}}, openIDX},
+		{"npy", "FILE", []option{{"y", "", "FILE"}, {"scale", "", "255"}, {"colour", "", grey}}, openNPY},
+		{"npz", "FILE", []option{{"x", "", "NAME"}, {"y", "", "NAME"}, {"scale", "", "255"}, {"colour", "", grey}}, openNPZ},
 		{"patches", "FILE.mat", []option{{"size", "12", ""}, {"n", "100000", ""}, {"x", "", "NAME"}}, openPatches},
 		{"images", "DIR", []option{{"size", "12", ""}, {"n", "100000", ""}, {"whiten", "zca", ""}, {"epsilon", "", fmt.Sprint(usualEpsilon)}}, openImages},
 		{"leaves", "", []option{{"size", "12", ""}, {"n", "100000", ""}}, openLeaves},

@@ -182,7 +182,7 @@ func TestMNISTNames(t *testing.T) {
 
 func TestFileErrors(t *testing.T) {
 	images, labels := mnistFiles()
-	dir := folder(t, map[string][]byte{"a file": images, "labels": labels, "floats": idxFile(13, []uint32{1, 1, 2}, 0, 0, 0, 0, 0x7f, 0xc0, 0, 0), "none": idxFile(8, []uint32{0, 2, 2}), "flat": idxFile(8, []uint32{5, 0}), "deep": idxFile(8, []uint32{1, 1, 1, 1}, 0)})
+	dir := folder(t, map[string][]byte{"a file": images, "labels": labels, "floats": idxFile(13, []uint32{1, 1, 2}, 0, 0, 0, 0, 0x7f, 0xc0, 0, 0), "none": idxFile(8, []uint32{0, 2, 2}), "flat": idxFile(8, []uint32{5, 0}), "deep": idxFile(8, []uint32{1, 2, 2, 2}, make([]byte, 8)...)})
 	mnist := func(images, labels []byte) string {
 		return "mnist:" + folder(t, map[string][]byte{"train-images-idx3-ubyte": images, "train-labels-idx1-ubyte": labels})
 	}
@@ -194,16 +194,16 @@ func TestFileErrors(t *testing.T) {
 		{"folder npz", "npz:" + dir + ",x=a", "is a folder, want a file"},
 		{"no folder", "mnist:" + dir + "/a file", "is a file, want the folder of MNIST's IDX files"},
 		{"missing folder", "infmnist:" + dir + "/b", "b: no such file"},
-		{"other files", "mnist:" + dir, "holds neither train-images-idx3-ubyte nor train-images.idx3-ubyte, with or without .gz"},
-		{"other split", mnist(images, labels) + ",split=test", "holds neither t10k-images-idx3-ubyte nor"},
-		{"labels alone", "idx:" + dir + "/labels", "one number per example: is this a file of labels?"},
+		{"other files", "mnist:" + dir, "holds none of train-images-idx3-ubyte, train-images.idx3-ubyte, qmnist-train-images-idx3-ubyte, with or without .gz, nor do raw, MNIST/raw, FashionMNIST/raw, KMNIST/raw, QMNIST/raw in it; it holds a file, deep, flat, floats, labels, none"},
+		{"other split", mnist(images, labels) + ",split=test", "holds none of t10k-images-idx3-ubyte, t10k-images.idx3-ubyte, qmnist-test-images-idx3-ubyte, with or without .gz"},
+		{"labels alone", "idx:" + dir + "/labels", "labels: shape [2], one number per example: are these labels?"},
 		{"not a number", "idx:" + dir + "/floats", "floats: example 0 holds NaN at component 1: want finite numbers"},
 		{"no examples", "idx:" + dir + "/none", "none: shape [0 2 2] holds no examples"},
 		{"no components", "idx:" + dir + "/flat", "flat: shape [5 0] holds no examples"},
-		{"four dimensions", "idx:" + dir + "/deep", "deep: shape [1 1 1 1], want [examples, components] or [examples, rows, cols]"},
+		{"four dimensions", "idx:" + dir + "/deep", "deep: shape [1 2 2 2], want [examples, components], [examples, rows, cols], or one or three colours before or after rows and cols"},
 		{"counts differ", mnist(images, idxFile(8, []uint32{3}, 1, 2, 3)), "has 2 images and"},
-		{"labels for images", mnist(labels, labels), "train-images-idx3-ubyte: shape [2], want unsigned bytes in 3 dimensions"},
-		{"images for labels", mnist(images, images), "train-labels-idx1-ubyte: shape [2 2 3], want unsigned bytes in 1 dimensions"},
+		{"labels for images", mnist(labels, labels), "train-images-idx3-ubyte: shape [2] of uint8, want unsigned bytes in 3 dimensions"},
+		{"images for labels", mnist(images, images), "train-labels-idx1-ubyte: shape [2 2 3] of uint8, want unsigned bytes in 1 dimensions"},
 		{"damaged", mnist(images[:20], labels), "train-images-idx3-ubyte: truncated"},
 		{"npy of idx", "npy:" + dir + "/a file", "a file: not an npy file"},
 		{"npz of idx", "npz:" + dir + "/a file", "a file: not an npz file"},

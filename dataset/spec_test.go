@@ -44,7 +44,7 @@ func TestParseSpec(t *testing.T) {
 
 func TestSpecErrors(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
-		{"", `unknown kind of data "": known are digits, mnist, infmnist, idx, npy, npz, patches, images, leaves`},
+		{"", `unknown kind of data "": known are digits, mnist, infmnist, emnist, idx, npy, npz, patches, images, leaves`},
 		{"minst:d", `unknown kind of data "minst": known are`},
 		{"Digits", "unknown kind of data"},
 		{"digits:", "nothing follows the colon: write digits[:n=60000]"},
@@ -61,7 +61,7 @@ func TestSpecErrors(t *testing.T) {
 		{"mnist:,split=test", "no path"},
 		{"mnist:d,part=test", `unknown option "part" of mnist: known are split`},
 		{"mnist:d,split=half", "split=half: want train or test"},
-		{"idx:f,n=5", `unknown option "n" of idx: known are scale`},
+		{"idx:f,n=5", `unknown option "n" of idx: known are y, scale, colour`},
 		{"infmnist:d,n=x", "n=x: want a whole number"},
 		{"leaves:size=1", "size=1: want 2 to 64 pixels"},
 		{"leaves:size=x", "size=x: want a whole number"},
@@ -75,11 +75,14 @@ func TestSpecErrors(t *testing.T) {
 		{"images:d,epsilon=0", "epsilon=0: want a number from 1e-06 to 100"},
 		{"images:d,whiten=none,epsilon=1", "epsilon=1 is for whiten=zca"},
 		{"images:d,size=33", "size=33: want at most 32 pixels with whiten=zca"},
-		{"npz:f,z=1", `unknown option "z" of npz: known are x, y, scale`},
+		{"npz:f,z=1", `unknown option "z" of npz: known are x, y, scale, colour`},
 		{"npy:f,scale=0", "scale=0: want a number above 0"},
 		{"npz:f,scale=-1", "scale=-1: want a number above 0"},
 		{"idx:f,scale=NaN", "scale=NaN: want a number above 0"},
 		{"npy:f,scale=Inf", "scale=Inf: want a number above 0"},
+		{"npz:f,colour=red", "colour=red: want grey"},
+		{"emnist:d,set=capitals", "set=capitals: want balanced, byclass, bymerge, digits, letters, mnist"},
+		{"emnist:d,split=half", "split=half: want train or test"},
 		{"npy:f,scale=x", "scale=x: want a number above 0"},
 	} {
 		_, err := Open(c.text, 1)
@@ -99,9 +102,10 @@ func TestKinds(t *testing.T) {
 	want := `digits[:n=60000][,split=train]
 mnist:DIR[,split=train]
 infmnist:DIR[,n=2500000][,split=train]
-idx:FILE[,scale=255]
-npy:FILE[,scale=255]
-npz:FILE[,x=NAME][,y=NAME][,scale=255]
+emnist:DIR[,set=letters][,split=train]
+idx:FILE[,y=FILE][,scale=255][,colour=grey]
+npy:FILE[,y=FILE][,scale=255][,colour=grey]
+npz:FILE[,x=NAME][,y=NAME][,scale=255][,colour=grey]
 patches:FILE.mat[,size=12][,n=100000][,x=NAME]
 images:DIR[,size=12][,n=100000][,whiten=zca][,epsilon=0.5]
 leaves[:size=12][,n=100000]`

@@ -1,183 +1,160 @@
-// Package numpy reads numpy's npy files and npz archives. The header of an
-// array is parsed by github.com/sbinet/npyio; its length, shape and type are
-// checked against the file's size here, before any memory is taken, and the
-// numbers are read here too, because npyio asks for them one at a time and
-// takes the end of the file for zeros.
+// Package numpy reads numpy's npy files and npz archives: every header that numpy
+// reads, of versions 1.0 to 3.0, and numbers of every type that examples can be of.
+// The header's length, shape and type are checked against the file's size before any
+// memory is taken. (Package npyio, which the tests write with, finds the parts of a
+// header by the spacing that numpy itself writes, and takes the end of a file for
+// zeros.)
 package numpy
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
-
-	"github.com/sbinet/npyio/npy"
+	"unicode/utf8"
 
 	"github.com/unitscope/unitscope/dataset/internal/array"
+	"github.com/unitscope/unitscope/dataset/internal/gunzip"
 )
 
-// Array is an array in row-major order: Bytes for unsigned bytes, else Floats.
-type Array = array.Array
+type (
+	// Array is an array in row-major order: Bytes for unsigned bytes and truth
+	// values, else Floats.
+	Array = array.Array
+	// File is an npy file whose header has been read.
+	File = array.File
+)
 
 // maxHeader is more than numpy itself reads without being told that a file is
 // to be trusted (10,000 bytes).
 const maxHeader = 1 << 14
 
-// header describes the numbers that follow it.
-type header struct {
-	number  array.Type
-	shape   []int
-	fortran bool // the first dimension runs fastest
-	count   int
+var magic = []byte("\x93NUMPY")
+
+// Open reads the header of an npy file of size bytes: of truth values, or of
+// unsigned, signed or float numbers of any size and byte order, in row-major or Fortran
+// order. A file may be gzipped. Bytes that follow the numbers are remarked on.
+func Open(r io.Reader, size int64) (*File, error) {
+	buffered := bufio.NewReaderSize(r, 1<<16)
+	if !gunzip.IsPacked(buffered) {
+		return open(&File{Numbers: buffered}, size)
+	}
+	packed, err := gunzip.NewStream(buffered)
+	if err != nil {
+		return nil, err
+	}
+	return open(&File{Numbers: packed, Packed: packed}, array.Unpacked(size))
 }
 
-// Read reads an npy file of size bytes: unsigned, signed or float numbers of
-// any size and byte order, in row-major or Fortran order, which comes out
-// row-major.
+// Read reads an npy file of size bytes, as [Open] describes.
 func Read(r io.Reader, size int64) (*Array, error) {
-	h, err := readHeader(r, size)
+	f, err := Open(r, size)
 	if err != nil {
 		return nil, err
 	}
-	a, err := array.Read(r, h.shape, h.number)
+	return f.Read()
+}
+
+// open reads a header, and checks that what it promises is no more than size bytes.
+func open(f *File, size int64) (*File, error) {
+	text, length, err := headerText(f.Numbers, size)
 	if err != nil {
 		return nil, err
 	}
-	if h.fortran {
-		a.Bytes, a.Floats = rowMajor(a.Bytes, h.shape), rowMajor(a.Floats, h.shape)
+	descr, err := parseHeader(text, f)
+	if err != nil {
+		return nil, fmt.Errorf("header: %w", err)
 	}
-	return a, nil
-}
-
-// readLabels reads an npy file of size bytes that holds one whole number per
-// example, of shape [n] or [n, 1].
-func readLabels(r io.Reader, size int64) ([]int32, error) {
-	h, err := readHeader(r, size)
+	if f.Type, err = numberType(descr); err != nil {
+		return nil, err
+	}
+	count, err := array.Count(f.Shape, f.Type.Size)
 	if err != nil {
 		return nil, err
 	}
-	if len(h.shape) == 0 || h.shape[0] != h.count {
-		return nil, fmt.Errorf("labels have shape %v, want one per example", h.shape)
-	}
-	return array.ReadLabels(r, h.count, h.number)
-}
-
-// readHeader reads a header and checks that what it promises is size bytes.
-func readHeader(r io.Reader, size int64) (header, error) {
-	text, err := headerBytes(r, size)
-	if err != nil {
-		return header{}, err
-	}
-	parsed, err := parse(text)
-	if err != nil {
-		return header{}, err
-	}
-	h := header{shape: parsed.Descr.Shape, fortran: parsed.Descr.Fortran}
-	if h.number, err = numberType(parsed.Descr.Type); err != nil {
-		return header{}, err
-	}
-	if h.count, err = array.Count(h.shape, h.number.Size); err != nil {
-		return header{}, err
-	}
-	if promised, has := int64(h.count)*int64(h.number.Size), size-int64(len(text)); promised != has {
-		return header{}, fmt.Errorf("its header promises %v %s, %d bytes, and %d follow it", h.shape, h.number, promised, has)
-	}
-	return h, nil
-}
-
-// headerBytes reads the header, from the magic bytes to its last newline.
-func headerBytes(r io.Reader, size int64) ([]byte, error) {
-	start := make([]byte, 12, maxHeader)
-	if _, err := io.ReadFull(r, start[:10]); err != nil || !bytes.Equal(start[:6], npy.Magic[:]) {
-		return nil, errors.New("not an npy file")
-	}
-	length := int64(binary.LittleEndian.Uint16(start[8:]))
-	before := int64(10)
-	if start[6] >= 2 {
-		if _, err := io.ReadFull(r, start[10:12]); err != nil {
-			return nil, errors.New("truncated: it ends within its header")
+	if promised, has := int64(count)*int64(f.Type.Size), size-length; promised > has {
+		most := ""
+		if f.Packed != nil {
+			most = " at most"
 		}
-		length, before = int64(binary.LittleEndian.Uint32(start[8:])), 12
+		return nil, fmt.Errorf("truncated: its header promises %v %s, %d bytes, and %d follow it%s", f.Shape, f.Type, promised, has, most)
 	}
-	if before+length > min(size, maxHeader) {
-		return nil, fmt.Errorf("a header of %d bytes in a file of %d (at most %d are read)", length, size, maxHeader)
-	}
-	text := start[:before+length]
-	if _, err := io.ReadFull(r, text[before:]); err != nil {
-		return nil, errors.New("truncated: it ends within its header")
-	}
-	return text, nil
+	return f, nil
 }
 
-// parse has npyio parse a header. npyio slices without looking, so a header
-// that lacks what it expects makes it panic, which is the file's fault.
-func parse(text []byte) (h npy.Header, err error) {
-	defer func() {
-		if recover() != nil {
-			err = errors.New("its header is not a dictionary of descr, fortran_order and shape")
+var errCutHeader = errors.New("truncated: it ends within its header")
+
+// headerText reads what numpy wrote of the array, and says how many bytes of the file
+// come before the numbers.
+func headerText(r io.Reader, size int64) (text string, length int64, err error) {
+	var start [12]byte
+	if _, err := io.ReadFull(r, start[:10]); err != nil || !bytes.Equal(start[:6], magic) {
+		return "", 0, errors.New("not an npy file")
+	}
+	before, long := int64(10), int64(binary.LittleEndian.Uint16(start[8:]))
+	switch major, minor := start[6], start[7]; {
+	case major < 1 || major > 3 || minor != 0:
+		return "", 0, fmt.Errorf("version %d.%d of the npy format, want 1.0, 2.0 or 3.0", major, minor)
+	case major > 1:
+		if _, err := io.ReadFull(r, start[10:]); err != nil {
+			return "", 0, errCutHeader
 		}
-	}()
-	r, err := npy.NewReader(bytes.NewReader(text))
-	if err != nil {
-		return npy.Header{}, fmt.Errorf("header: %w", err)
+		before, long = 12, int64(binary.LittleEndian.Uint32(start[8:]))
 	}
-	return r.Header, nil
+	if before+long > min(size, maxHeader) {
+		return "", 0, fmt.Errorf("a header of %d bytes in a file of %d (at most %d are read)", long, size, maxHeader)
+	}
+	header := make([]byte, long)
+	if _, err := io.ReadFull(r, header); err != nil {
+		return "", 0, errCutHeader
+	}
+	text, err = decode(header, start[6])
+	return text, before + long, err
 }
 
-// numberType understands numpy's "<f4": byte order, kind and size.
-func numberType(text string) (array.Type, error) {
-	t := array.Type{Order: binary.LittleEndian}
-	if text == "|b1" {
-		return array.Type{Kind: array.Bool, Size: 1}, nil
+// decode is the text of a header: Latin-1 before version 3.0, UTF-8 since.
+func decode(header []byte, major byte) (string, error) {
+	if major >= 3 {
+		if !utf8.Valid(header) {
+			return "", errors.New("header: it is no UTF-8, as version 3.0 has it")
+		}
+		return string(header), nil
 	}
-	if len(text) != 3 {
-		return t, fmt.Errorf("numbers of type %.40q: want whole or floating-point ones", text)
+	runes := make([]rune, len(header))
+	for i, b := range header {
+		runes[i] = rune(b)
 	}
-	if text[0] == '>' {
-		t.Order = binary.BigEndian
+	return string(runes), nil
+}
+
+// parseHeader fills in the shape and the order, and is the type of the numbers. The
+// header has just the three keys that it needs.
+func parseHeader(text string, f *File) (descr any, err error) {
+	value, err := parseLiteral(text)
+	if err != nil {
+		return nil, err
 	}
-	t.Kind = array.Kind(text[1])
-	t.Size, _ = strconv.Atoi(text[2:])
-	var ok bool
-	switch t.Kind {
-	case array.Unsigned, array.Signed:
-		ok = t.Size == 1 || t.Size == 2 || t.Size == 4 || t.Size == 8
-	case array.Float:
-		ok = t.Size == 4 || t.Size == 8
+	entries, ok := value.(map[string]any)
+	descr, typed := entries["descr"]
+	fortran, ordered := entries["fortran_order"]
+	shape, shaped := entries["shape"]
+	if !ok || !typed || !ordered || !shaped || len(entries) != 3 {
+		return nil, errors.New("not a dictionary of descr, fortran_order and shape")
 	}
+	if f.Fortran, ok = fortran.(bool); !ok {
+		return nil, fmt.Errorf("fortran_order is %.40q, want True or False", fmt.Sprint(fortran))
+	}
+	lengths, ok := shape.(tuple)
 	if !ok {
-		return t, fmt.Errorf("numbers of type %q: want u1, u2, u4, u8, i1, i2, i4, i8, f4 or f8", text)
+		return nil, fmt.Errorf("shape is %.40q, want a tuple of whole numbers", fmt.Sprint(shape))
 	}
-	return t, nil
-}
-
-// rowMajor reorders numbers of this shape from Fortran order.
-func rowMajor[T any](data []T, shape []int) []T {
-	if data == nil {
-		return nil
-	}
-	strides := make([]int, len(shape)) // in the result
-	stride := 1
-	for d := len(shape) - 1; d >= 0; d-- {
-		strides[d] = stride
-		stride *= shape[d]
-	}
-	result := make([]T, len(data))
-	at := make([]int, len(shape))
-	to := 0
-	for _, v := range data {
-		result[to] = v
-		for d := range shape {
-			at[d]++
-			to += strides[d]
-			if at[d] < shape[d] {
-				break
-			}
-			to -= strides[d] * shape[d]
-			at[d] = 0
+	f.Shape = make([]int, len(lengths))
+	for i, length := range lengths {
+		if f.Shape[i], ok = length.(int); !ok {
+			return nil, fmt.Errorf("a length of shape is %.40q, want whole numbers", fmt.Sprint(length))
 		}
 	}
-	return result
+	return descr, nil
 }

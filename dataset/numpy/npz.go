@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/unitscope/unitscope/dataset/internal/array"
 )
 
-// Archive is an npz file: a zip archive of npy files.
+// Archive is an npz file: a zip archive of npy files. Of arrays of one name it has the
+// last, as numpy does.
 type Archive struct{ files []*zip.File }
 
 // OpenArchive reads the directory of an npz file of size bytes.
@@ -27,7 +29,7 @@ func (a *Archive) Only(other string) (string, error) {
 	only := ""
 	for _, f := range a.files {
 		switch name := arrayName(f); {
-		case name == arrayOf(other):
+		case name == arrayOf(other) || name == only:
 		case only != "":
 			return "", fmt.Errorf("several arrays, %s: say which are the examples, x=NAME", a.names())
 		default:
@@ -40,21 +42,37 @@ func (a *Archive) Only(other string) (string, error) {
 	return only, nil
 }
 
+// find is the last file of this name, nil if there is none, and how many there are.
+func (a *Archive) find(name string) (last *zip.File, count int) {
+	for _, f := range a.files {
+		if arrayName(f) == arrayOf(name) {
+			last = f
+			count++
+		}
+	}
+	return last, count
+}
+
+// Count is how many arrays of this name the archive holds: more than one is a
+// mistake of the program that wrote it.
+func (a *Archive) Count(name string) int {
+	_, count := a.find(name)
+	return count
+}
+
 // Bytes is how long the array of this name is when it is unpacked, as the archive's
 // directory says; 0 if there is none.
 func (a *Archive) Bytes(name string) uint64 {
-	for _, f := range a.files {
-		if arrayName(f) == arrayOf(name) {
-			return f.UncompressedSize64
-		}
+	if f, _ := a.find(name); f != nil {
+		return f.UncompressedSize64
 	}
 	return 0
 }
 
 // Read reads the array of this name, with or without the ending .npy.
 func (a *Archive) Read(name string) (result *Array, err error) {
-	err = a.with(name, func(r io.Reader, size int64) error {
-		result, err = Read(r, size)
+	err = a.With(name, func(f *File) error {
+		result, err = f.Read()
 		return err
 	})
 	return result, err
@@ -62,47 +80,54 @@ func (a *Archive) Read(name string) (result *Array, err error) {
 
 // ReadLabels reads the array of this name, one whole number per example.
 func (a *Archive) ReadLabels(name string) (labels []int32, err error) {
-	err = a.with(name, func(r io.Reader, size int64) error {
-		labels, err = readLabels(r, size)
+	err = a.With(name, func(f *File) error {
+		labels, err = f.Labels()
 		return err
 	})
 	return labels, err
 }
 
-// with opens one array. Its size is what the archive's directory says, refused
-// if the packed bytes can't hold that much; reading stops where the array's own
-// header says, one byte further at most.
-func (a *Archive) with(name string, use func(r io.Reader, size int64) error) error {
-	for _, f := range a.files {
-		if arrayName(f) != arrayOf(name) {
-			continue
-		}
-		if f.UncompressedSize64/array.MaxInflation > f.CompressedSize64 {
-			return fmt.Errorf("array %.40q: %d bytes can't hold the %d that are promised", name, f.CompressedSize64, f.UncompressedSize64)
-		}
-		r, err := f.Open()
-		if err != nil {
-			return fmt.Errorf("array %.40q: %w", name, err)
-		}
-		defer r.Close()
-		if err := use(r, int64(f.UncompressedSize64)); err != nil {
-			return fmt.Errorf("array %.40q: %w", name, err)
-		}
-		return nil
+// With opens the array of this name for use; errors name it. Its size is what the
+// archive's directory says, refused if the packed bytes can't hold that much.
+func (a *Archive) With(name string, use func(f *File) error) error {
+	packed, _ := a.find(name)
+	if packed == nil {
+		return fmt.Errorf("no array %.40q in it: it has %s", name, a.names())
 	}
-	return fmt.Errorf("no array %.40q in it: it has %s", name, a.names())
+	if err := with(packed, use); err != nil {
+		return fmt.Errorf("array %.40q: %w", name, err)
+	}
+	return nil
+}
+
+func with(packed *zip.File, use func(f *File) error) error {
+	if packed.UncompressedSize64/array.MaxInflation > packed.CompressedSize64 {
+		return fmt.Errorf("%d bytes can't hold the %d that are promised", packed.CompressedSize64, packed.UncompressedSize64)
+	}
+	r, err := packed.Open()
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	f, err := open(&File{Numbers: r}, int64(packed.UncompressedSize64))
+	if err != nil {
+		return err
+	}
+	return use(f)
 }
 
 const maxNames = 20 // shown in a message
 
 func (a *Archive) names() string {
 	var names []string
-	for i, f := range a.files {
-		if i == maxNames {
-			names = append(names, "...")
-			break
+	for _, f := range a.files {
+		if name := fmt.Sprintf("%.40q", arrayName(f)); !slices.Contains(names, name) {
+			if len(names) == maxNames {
+				names = append(names, "...")
+				break
+			}
+			names = append(names, name)
 		}
-		names = append(names, fmt.Sprintf("%.40q", arrayName(f)))
 	}
 	if names == nil {
 		return "none"

@@ -6,7 +6,6 @@ package idx
 
 import (
 	"bufio"
-	"compress/gzip"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -14,89 +13,75 @@ import (
 	"math"
 
 	"github.com/unitscope/unitscope/dataset/internal/array"
+	"github.com/unitscope/unitscope/dataset/internal/gunzip"
 )
 
-// Read reads a whole IDX file of size bytes from r, gzipped or not, which is
+// Open reads the header of an IDX file of size bytes from r, gzipped or not, which is
 // told by its first bytes. The header is checked against size before memory is
 // taken, and a gzip stream is read no further than the header promises.
-func Read(r io.Reader, size int64) (*array.Array, error) {
+func Open(r io.Reader, size int64) (*array.File, error) {
 	buffered := bufio.NewReaderSize(r, 1<<16)
-	start, err := buffered.Peek(2)
-	if err != nil {
+	if _, err := buffered.Peek(2); err != nil {
 		return nil, fmt.Errorf("not an IDX file: it has %d bytes", size)
 	}
-	if start[0] != 0x1f || start[1] != 0x8b {
-		return decode(buffered, size, true)
+	if !gunzip.IsPacked(buffered) {
+		return open(&array.File{Numbers: buffered, Alone: true}, size)
 	}
-	unzipped, err := gzip.NewReader(buffered)
+	packed, err := gunzip.NewStream(buffered)
 	if err != nil {
-		return nil, fmt.Errorf("damaged: %w", err)
+		return nil, err
 	}
-	most := int64(math.MaxInt64)
-	if size < most/array.MaxInflation {
-		most = size * array.MaxInflation
-	}
-	a, err := decode(unzipped, most, false)
-	if errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum) {
-		return nil, fmt.Errorf("damaged: %w", err)
-	}
-	return a, err
+	return open(&array.File{Numbers: packed, Alone: true, Packed: packed}, array.Unpacked(size))
 }
 
-// decode reads an unpacked file of exactly, or at most, size bytes.
-func decode(r io.Reader, size int64, exact bool) (*array.Array, error) {
-	h, err := readHeader(r)
+// open reads the header of an unpacked file of exactly, or at most, size bytes.
+func open(f *array.File, size int64) (*array.File, error) {
+	if err := readHeader(f); err != nil {
+		return nil, err
+	}
+	count, err := array.Count(f.Shape, f.Type.Size)
 	if err != nil {
 		return nil, err
 	}
-	count, err := array.Count(h.shape, h.number.Size)
-	if err != nil {
-		return nil, err
-	}
-	promised := int64(4+4*len(h.shape)) + int64(count)*int64(h.number.Size)
+	promised := int64(4+4*len(f.Shape)) + int64(count)*int64(f.Type.Size)
 	switch {
 	case promised > size:
-		return nil, fmt.Errorf("truncated: its header promises %v %s, %d bytes, and it can hold %d at most", h.shape, h.number, promised, size)
-	case exact && promised < size:
-		return nil, fmt.Errorf("its header promises %v %s, %d bytes, and it has %d", h.shape, h.number, promised, size)
+		return nil, fmt.Errorf("truncated: its header promises %v %s, %d bytes, and it can hold %d at most", f.Shape, f.Type, promised, size)
+	case f.Packed == nil && promised < size:
+		return nil, fmt.Errorf("its header promises %v %s, %d bytes, and it has %d", f.Shape, f.Type, promised, size)
 	}
-	return array.Read(r, h.shape, h.number)
+	return f, nil
 }
 
-type header struct {
-	number array.Type
-	shape  []int
-}
-
-func readHeader(r io.Reader) (header, error) {
+func readHeader(f *array.File) error {
 	var magic [4]byte
-	if _, err := io.ReadFull(r, magic[:]); err != nil {
-		return header{}, headerError(err)
+	if _, err := io.ReadFull(f.Numbers, magic[:]); err != nil {
+		return headerError(err)
 	}
 	if magic[0] != 0 || magic[1] != 0 {
-		return header{}, fmt.Errorf("not an IDX file: its first bytes are % x", magic)
+		return fmt.Errorf("not an IDX file: its first bytes are % x", magic)
 	}
-	number, ok := numberType(magic[2])
-	if !ok {
-		return header{}, fmt.Errorf("not an IDX file: 0x%02x is no type of number", magic[2])
+	var ok bool
+	if f.Type, ok = numberType(magic[2]); !ok {
+		return fmt.Errorf("not an IDX file: 0x%02x is no type of number", magic[2])
 	}
 	dimensions := int(magic[3])
 	if dimensions == 0 || dimensions > array.MaxDimensions {
-		return header{}, fmt.Errorf("%d dimensions, want 1 to %d", dimensions, array.MaxDimensions)
+		return fmt.Errorf("%d dimensions, want 1 to %d", dimensions, array.MaxDimensions)
 	}
 	var raw [4 * array.MaxDimensions]byte
-	if _, err := io.ReadFull(r, raw[:4*dimensions]); err != nil {
-		return header{}, headerError(err)
+	if _, err := io.ReadFull(f.Numbers, raw[:4*dimensions]); err != nil {
+		return headerError(err)
 	}
-	h := header{number: number, shape: make([]int, dimensions)}
-	for i := range h.shape {
+	f.Shape = make([]int, dimensions)
+	for i := range f.Shape {
 		n := binary.BigEndian.Uint32(raw[4*i:])
 		if uint64(n) > math.MaxInt {
-			return header{}, fmt.Errorf("dimension %d is %d: too large for this machine's address space", i, n)
+			return fmt.Errorf("dimension %d is %d: too large for this machine's address space", i, n)
 		}
-		h.shape[i] = int(n)
+		f.Shape[i] = int(n)
 	}
-	return h, nil
+	return nil
 }
 
 func headerError(err error) error {
