@@ -8,6 +8,7 @@
 # make ptx-check ptx-report  whether the checked-in PTX is current, and its registers and spills; needs nvcc 12.4
 # make paper-quick  the whole way from data to figures, small
 # make report-browser  the demo's report in a real Chromium; needs chromium and npm
+# make kill-points  every command is killed at every fsync, rename and removal of a file; Linux on amd64
 # make bench    benchmarks of the CPU device
 # make fuzz     every fuzz test for FUZZTIME each
 # make lint     gofmt, go vet (amd64 and arm64), staticcheck, govulncheck
@@ -23,7 +24,7 @@ FUZZTIME ?= 20s
 CUDA_HEADERS := $(firstword $(foreach d,$(if $(CUDA_HOME),$(CUDA_HOME)/include) /usr/local/cuda/include /usr/include,$(if $(wildcard $(d)/cuda.h),$(d))))
 CUDA_BUILD   := CGO_ENABLED=1 CGO_CFLAGS="-g -O2 -I$(CURDIR)/gpu/include -I$(CUDA_HEADERS)"
 
-.PHONY: cuda-header test-emulated gpu-bundle gpu-bundle-test mutants ptx-check ptx-report paper-quick report-browser build test race bench fuzz lint vulnerabilities check cross generate tidy man install pictures clean
+.PHONY: cuda-header test-emulated gpu-bundle gpu-bundle-test mutants ptx-check ptx-report paper-quick report-browser kill-points build test race bench fuzz lint vulnerabilities check cross generate tidy man install pictures clean
 
 build:
 ifneq ($(CUDA_HEADERS),)
@@ -78,6 +79,9 @@ report-browser:
 	cd report/site/browser && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@out=$$(mktemp -d) && $(GO) run ./cmd/unitscope demo --quick --quiet --out $$out/demo && \
 	(cd report/site/browser && REPORT=$$out/demo/index.html npm test); code=$$?; rm -rf $$out; exit $$code
+
+kill-points:
+	UNITSCOPE_KILL_POINTS=all $(GO) test -count=1 -timeout 2h -run TestKilledAnywhere -v ./cmd/unitscope
 
 bench:
 	$(GO) test -run '^$$' -bench . ./cpu/... ./dataset/...

@@ -24,7 +24,7 @@ func isDebris(e fs.DirEntry) bool {
 	return isPartial(e.Name())
 }
 
-// isPartial is true for the temporary names of WriteFile.
+// isPartial is true for the temporary names of writeWhole.
 func isPartial(name string) bool {
 	base, number, ok := strings.Cut(name, partial)
 	return ok && strings.HasPrefix(base, ".") && number != "" && strings.Trim(number, "0123456789") == ""

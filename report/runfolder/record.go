@@ -186,7 +186,7 @@ func (f *Folder) writeRecord(r Record) error {
 	if err != nil {
 		return fmt.Errorf("run folder %s: %w", f.path, err)
 	}
-	return WriteFile(f.Path(RecordName), func(w io.Writer) error {
+	return writeWhole(f.Path(RecordName), func(w io.Writer) error {
 		_, err := w.Write(append(text, '\n'))
 		return err
 	})

@@ -258,7 +258,7 @@ func (f *Folder) write(name string, write func(io.Writer) error) error {
 			return err
 		}
 	}
-	return WriteFile(f.Path(name), write)
+	return writeWhole(f.Path(name), write)
 }
 
 // Warn adds to the record's warnings, which Finish writes; one that is there

@@ -2,19 +2,40 @@ package runfolder
 
 import (
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"hash"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // partial is part of the name of every file that is being written.
 const partial = ".partial-"
 
-// WriteFile writes a file whole: under a temporary name in the same folder,
-// synced, renamed. When write fails, what path held before stays.
-func WriteFile(path string, write func(io.Writer) error) (err error) {
+// WriteFile writes a file whole that is in no run folder: under a temporary name in
+// the same folder, synced, renamed. When write fails, what path held before stays. What
+// a write of this file that was killed has left goes first; of two at the same time
+// one may therefore fail.
+func WriteFile(path string, write func(io.Writer) error) error {
+	folder, base := filepath.Split(path)
+	entries, err := os.ReadDir(filepath.Clean(folder))
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	for _, e := range entries {
+		if e.Type().IsRegular() && isPartial(e.Name()) && strings.HasPrefix(e.Name(), "."+base+partial) {
+			if err := os.Remove(filepath.Join(folder, e.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return fmt.Errorf("write %s: %w", path, err)
+			}
+		}
+	}
+	return writeWhole(path, write)
+}
+
+func writeWhole(path string, write func(io.Writer) error) (err error) {
 	t, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+partial+"*")
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
