@@ -65,11 +65,11 @@ func (p *part) Label(index int) (int, bool) {
 
 func (p *part) Close() error { return p.of.Close() }
 
-// meanNormBatch is how many examples MeanNorm holds at a time.
-const meanNormBatch = 512
+// meanNormFloats is about how many numbers MeanNorm holds at a time.
+const meanNormFloats = 1 << 19
 
-// MeanNorm is the mean Euclidean norm of the first limit examples of a set, of
-// all if limit is 0: rho, the radius of the sphere that activation maximization
+// MeanNorm is the mean Euclidean norm of the first limit examples of a set (not
+// evenly spaced ones), of all if limit is 0 or more than there are: rho, the radius of the sphere that activation maximization
 // climbs on (section 3 of the report). It is summed in float64, in order.
 func MeanNorm(s Set, limit int) (float64, error) {
 	if limit < 0 {
@@ -83,11 +83,12 @@ func MeanNorm(s Set, limit int) (float64, error) {
 		return 0, fmt.Errorf("mean norm: the set has no examples")
 	}
 	size := s.Info().Size()
-	batch := make([]float32, min(count, meanNormBatch)*size)
-	indices := make([]int, min(count, meanNormBatch))
+	rows := min(count, max(1, meanNormFloats/max(1, size)))
+	batch := make([]float32, rows*size)
+	indices := make([]int, rows)
 	sum := 0.0
-	for from := 0; from < count; from += meanNormBatch {
-		n := min(count-from, meanNormBatch)
+	for from := 0; from < count; from += rows {
+		n := min(count-from, rows)
 		for i := range n {
 			indices[i] = from + i
 		}

@@ -88,8 +88,8 @@ type best struct {
 // them it has the last epoch's.
 //
 // The network given stays as it is. The result has its kind, so that its units
-// are shown in the same way, and its radius, but no visible biases, see
-// [network.Network.Output]. Its Training says how it was fine-tuned, under names
+// are shown in the same way, and its radius, or where it has none that of the set
+// ([NormExamples]), but no visible biases, see [network.Network.Output]. Its Training says how it was fine-tuned, under names
 // that begin with "finetune.".
 //
 // resume, cancelling ctx, and parameters that are no longer finite are as in
@@ -233,6 +233,12 @@ func (t *tuner) result() (*network.Network, error) {
 		}
 	}
 	n := *t.network
+	if n.Radius == 0 {
+		var err error
+		if n.Radius, err = dataset.MeanNorm(seenBy{t.set, t.network}, NormExamples); err != nil {
+			return nil, err
+		}
+	}
 	n.InputShape = slices.Clone(n.InputShape)
 	top := len(layers) - 1
 	n.Layers, n.Output = layers[:top:top], &layers[top]

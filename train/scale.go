@@ -41,10 +41,7 @@ func (o Options) CheckScale(set dataset.Set) (warning string, err error) {
 		return "", err
 	}
 	mean, variance := moments(examples)
-	within := func(variances, means float64) bool {
-		return variance >= 1/variances && variance <= variances && math.Abs(mean) <= means
-	}
-	if within(usualVariance, usualMean) {
+	if unitVariance(mean, variance, usualVariance, usualMean) {
 		return "", nil
 	}
 	text := fmt.Sprintf("--visible gaussian: the numbers of %s have mean %.3g and variance %.3g, and are taken to have 0 and 1", set.Info().Name, mean, variance)
@@ -55,7 +52,7 @@ func (o Options) CheckScale(set dataset.Set) (warning string, err error) {
 	case asBytes(info) != "":
 		instead = asBytes(info) + instead
 	}
-	if within(wildVariance, wildMean) {
+	if unitVariance(mean, variance, wildVariance, wildMean) {
 		return text + ": the layer may learn little, or diverge; " + instead, nil
 	}
 	return "", fmt.Errorf("%s; %s", text, instead)

@@ -162,7 +162,7 @@ func (t *trainer) run(ctx context.Context, resume *Checkpoint) (*network.Network
 		t.network.Layers = resume.finished()
 	}
 	var err error
-	if t.network.Radius, err = dataset.MeanNorm(t.set, statisticExamples); err != nil {
+	if t.network.Radius, err = dataset.MeanNorm(t.set, NormExamples); err != nil {
 		return nil, err
 	}
 	for layer := len(t.network.Layers) + 1; layer <= len(t.options.Units); layer++ {
