@@ -1,0 +1,30 @@
+package dataset
+
+import (
+	"errors"
+	"path/filepath"
+	"testing"
+)
+
+func TestAt(t *testing.T) {
+	root, err := filepath.Abs("runs")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ spec, folder, want string }{
+		{"npy:mine.npy", root, "npy:" + filepath.Join(root, "mine.npy")},
+		{"npy:../mine.npy", root, "npy:" + filepath.Join(filepath.Dir(root), "mine.npy")},
+		{"npz:mine.npz,y=labels", root, "npz:" + filepath.Join(root, "mine.npz") + ",y=labels"},
+		{"npy:" + filepath.Join(root, "mine.npy"), filepath.Dir(root), "npy:" + filepath.Join(root, "mine.npy")},
+		{"npy:mine.npy", "", "npy:mine.npy"},
+		{"digits:n=20", root, "digits:n=20"},
+		{"leaves", root, "leaves"},
+	} {
+		if got, err := At(c.spec, c.folder); err != nil || got != c.want {
+			t.Errorf("%s at %s: %s, error %v; want %s", c.spec, c.folder, got, err, c.want)
+		}
+	}
+	if _, err := At("mine.npy", root); !errors.Is(err, ErrSpecification) {
+		t.Errorf("error %v", err)
+	}
+}
