@@ -46,8 +46,12 @@ type Record struct {
 	Started  time.Time         `json:"started"`
 	Finished time.Time         `json:"finished,omitzero"`
 	Seconds  float64           `json:"seconds,omitzero"`
-	Inputs   []FileDigest      `json:"inputs"`
-	Outputs  []FileDigest      `json:"outputs"`
+	// WorkingFolder is where the command was called, which the relative paths of
+	// Command, Options and Inputs start from; "" if that is not known.
+	WorkingFolder string       `json:"working_folder,omitempty"`
+	Data          []Data       `json:"data,omitempty"` // what it read of data sets
+	Inputs        []FileDigest `json:"inputs"`
+	Outputs       []FileDigest `json:"outputs"`
 	// Planned are the files that a run may write which is not complete: names, or
 	// patterns as those of path.Match. The status "clearing" has those to be removed.
 	Planned []string `json:"planned,omitempty"`
@@ -96,6 +100,9 @@ func NewRecord(task string, command []string, options map[string]string, seed ui
 		Device:   Device{Name: d.Name, Description: d.Description, Features: d.Features},
 		Versions: CurrentVersions(),
 		Started:  time.Now().UTC().Truncate(time.Second),
+	}
+	if folder, err := os.Getwd(); err == nil {
+		r.WorkingFolder = folder
 	}
 	for _, path := range inputs {
 		in, err := DigestFile(path)
