@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -140,6 +141,16 @@ func kinds() []kind {
 		{"images", "DIR", []option{{"size", "12", ""}, {"n", "100000", ""}, {"whiten", "zca", ""}, {"epsilon", "", fmt.Sprint(usualEpsilon)}}, openImages},
 		{"leaves", "", []option{{"size", "12", ""}, {"n", "100000", ""}}, openLeaves},
 	}
+}
+
+// Scalable are the kinds of data that take scale=N.
+func Scalable() (names []string) {
+	for _, k := range kinds() {
+		if slices.Contains(k.optionNames(), "scale") {
+			names = append(names, k.name)
+		}
+	}
+	return names
 }
 
 func kindNames() []string {

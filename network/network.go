@@ -75,7 +75,8 @@ type Network struct {
 	Visible    engine.VisibleKind // of the first layer
 	InputShape []int              // of one example, [rows, cols] for pictures
 	// Radius is rho, the mean Euclidean norm of the data's examples after
-	// preprocessing; 0 if unknown.
+	// preprocessing; 0 if unknown. Training takes it from the first 10,000 examples,
+	// or from all where they are fewer.
 	Radius float64
 	Layers []Layer
 	// Mean and Scale [in] are the preprocessing: x = (data - Mean) * Scale. Nil

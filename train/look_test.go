@@ -77,7 +77,7 @@ func TestLookAt(t *testing.T) {
 		{"its own data", bernoulli, pictures, "", ""},
 		{"no model", nil, times(pictures, 255, 0), "", ""},
 		{"other size", forLooking(network.DBN, engine.Bernoulli, 1, 13), pictures, "", "have 12 components, the model's inputs 13"},
-		{"times 255", bernoulli, times(pictures, 255, 0), "", "Bernoulli inputs lie between 0 and 1, those of greys:n=200,seed=1 between 0 and 255; divide the levels 0 to 255 of pictures by 255"},
+		{"times 255", bernoulli, times(pictures, 255, 0), "", "Bernoulli inputs lie between 0 and 1, those of greys:n=200,seed=1 between 0 and 255; divide them by 255, or bring"},
 		{"below 0", bernoulli, times(pictures, 1, -0.5), "", "between -0.5 and 0.5; bring them"},
 		{"divided once more", bernoulli, times(pictures, 1./255, 0), "probably on another scale", ""},
 		{"a little paler", bernoulli, times(pictures, 0.6, 0), "", ""},

@@ -423,12 +423,21 @@ func noiseRange(k engine.CorruptionKind) string {
 	return "a share between 0 and 1"
 }
 
-// asBytes is advice, ending in "or ", for data that look like the bytes of pictures.
-func asBytes(info dataset.Info) string {
-	if info.Low < 0 || info.High <= 1 || info.High > 255 {
+// dividing is advice, ending in "or ", for data of levels from 0 up, such as the
+// bytes of pictures.
+func dividing(info dataset.Info) string {
+	if info.Low < 0 || info.High <= 1 {
 		return ""
 	}
-	return "divide the levels 0 to 255 of pictures by 255 (arrays of unsigned bytes are divided here), or "
+	levels := info.High
+	if levels > 127 && levels < 255 {
+		levels = 255
+	}
+	kind, rest, _ := strings.Cut(info.Name, ":")
+	if slices.Contains(dataset.Scalable(), kind) && !strings.Contains(rest, ",scale=") {
+		return fmt.Sprintf("divide them by %g with --data %s,scale=%g, or ", levels, info.Name, levels)
+	}
+	return fmt.Sprintf("divide them by %g, or ", levels)
 }
 
 // CheckData checks that a set, and the examples held out if there are any, can
@@ -444,7 +453,7 @@ func (o Options) CheckData(set, held dataset.Set) error {
 	case held != nil && held.Len() > 0 && held.Info().Size() != size:
 		return fmt.Errorf("--validation: examples held out have %d components, those of %s have %d", held.Info().Size(), info.Name, size)
 	case o.Visible == engine.Bernoulli && !(info.Low >= 0 && info.High <= 1):
-		return fmt.Errorf("--visible: Bernoulli inputs lie between 0 and 1, those of %s between %g and %g; %suse --visible gaussian", info.Name, info.Low, info.High, asBytes(info))
+		return fmt.Errorf("--visible: Bernoulli inputs lie between 0 and 1, those of %s between %g and %g; %suse --visible gaussian", info.Name, info.Low, info.High, dividing(info))
 	}
 	for layer := 1; layer <= len(o.Units); layer++ {
 		updates := int64((n-1)/o.batch(n)+1) * int64(of(o.Epochs, layer))

@@ -75,7 +75,7 @@ func openAscent(folder string) (*storedAscent, error) {
 		return nil, fmt.Errorf("--ascent: %w", err)
 	}
 	s.result.Radius, _ = strconv.ParseFloat(s.record.Options["rho"], 64)
-	s.files = []string{path, s.arrays()}
+	s.files = []string{filepath.Join(folder, runfolder.RecordName), path, s.arrays()}
 	return s, nil
 }
 
@@ -174,10 +174,6 @@ func storedBest(ctx *cli.Context, n *network.Network) (*storedAscent, error) {
 // layerFlags choose units of one layer.
 func layerFlags() []cli.Flag {
 	return slices.DeleteFunc(modelFlags(), func(f cli.Flag) bool { return f.Names()[0] == "model" })
-}
-
-func rhoFlag() cli.Flag {
-	return &cli.StringFlag{Name: "rho", Usage: "`X`, the norm of the patterns, above 0 (default: the model's, the mean norm of its training data)"}
 }
 
 // bootstrapFlag is for analyses with intervals.

@@ -16,14 +16,15 @@ import (
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report"
 	"github.com/unitscope/unitscope/report/runfolder"
+	"github.com/unitscope/unitscope/train"
 	"github.com/unitscope/unitscope/visualize"
 )
 
 func analyzeCompareCommand() *cli.Command {
 	flags := append(modelFlags(),
 		ascentFlag("whose best patterns to take instead of climbing"),
-		&cli.StringFlag{Name: "data", Required: true, Usage: "`DATA` to compare with, as train takes it, see `unitscope help train dbn`; any size will do"},
-		&cli.IntFlag{Name: "limit", Usage: "use only the first `N` examples, 0 for all"},
+		dataFlag("to compare with, as train takes it, see `unitscope help train dbn`; any size will do"),
+		&cli.IntFlag{Name: "limit", Usage: "use only the first `N` examples, 0 for all" + runLimitUsage},
 		combineFlag())
 	flags = append(flags, climbFlags()...)
 	flags = append(flags, rhoFlag())
@@ -57,19 +58,14 @@ func analyzeCompare(ctx *cli.Context) (err error) {
 	if a.compare.Resamples, err = parseResamples(ctx); err != nil {
 		return err
 	}
-	if a.set, _, err = openData(ctx.String("data"), ctx.Int("limit"), 0, a.compare.Seed); err != nil {
+	if a.set, _, a.look, err = j.openFor(n, file); err != nil {
 		return err
 	}
 	defer closeInto(&err, a.set)
-	j.console.sayLimit(ctx, a.set, nil)
-	if size := n.Sizes()[0]; a.set.Info().Size() != size {
-		return usagef("--data %s: its examples have %d components, the model's inputs %d", ctx.String("data"), a.set.Info().Size(), size)
-	}
 	if err := a.choose(ctx); err != nil {
 		return err
 	}
-	files := append(append([]string{file}, a.best.files...), a.set.Info().Files...)
-	if err := j.compute(a.compare.Seed, files, a.run); err != nil {
+	if err := j.compute(a.compare.Seed, append([]string{file}, a.best.files...), a.run); err != nil {
 		return err
 	}
 	fmt.Fprint(ctx.App.Writer, a.summary())
@@ -82,6 +78,7 @@ type methodsAnalysis struct {
 	*job
 	model   *network.Network
 	set     dataset.Set
+	look    train.Look // at set
 	best    *bestOf
 	sample  *visualize.SampleOptions // nil for a model that can't be sampled from
 	combine visualize.CombineOptions
@@ -125,7 +122,7 @@ func (a *methodsAnalysis) radius(ctx *cli.Context) (radius float64, err error) {
 	case a.model.Radius > 0:
 		radius = a.model.Radius
 	default:
-		radius, err = meanNorm(a.model, a.set)
+		radius = a.look.Rho
 	}
 	a.resolved["rho"] = fmt.Sprint(radius)
 	return radius, err

@@ -44,9 +44,8 @@ func restartsClimbFlags() []cli.Flag {
 		&cli.StringFlag{Name: "layer", Value: "all", Usage: "`N` of the layer, 1 is the first hidden one, or all"},
 		&cli.StringFlag{Name: "units", Value: "all", Usage: "`UNITS` of each layer, counted from 0: all, 7, 0-35, or several with commas"},
 		&cli.BoolFlag{Name: "control", Usage: "also climb an untrained network of the same shape, to compare with"},
-		rhoFlag(),
 	}
-	return append(flags, ascentFlags()...)
+	return append(append(flags, radiusFlags()...), ascentFlags()...)
 }
 
 // analyzeRestarts is `unitscope analyze restarts`.
@@ -124,7 +123,7 @@ func (a *restartsAnalysis) choose(ctx *cli.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o.Radius, err = chooseRadius(ctx, n); err != nil {
+	if o.Radius, err = a.chooseRadius(n); err != nil {
 		return nil, err
 	}
 	o.KeepAll = true

@@ -17,7 +17,7 @@ import (
 func analyzeSelectivityCommand() *cli.Command {
 	flags := append(modelFlags(), ascentFlag("whose best patterns to take instead of climbing"))
 	flags = append(flags, climbFlags()...)
-	flags = append(flags, rhoFlag())
+	flags = append(flags, radiusFlags()...)
 	return &cli.Command{
 		Name:  "selectivity",
 		Usage: "whether units respond to each other's patterns (section 6 of Erhan et al., 2009)",
@@ -41,7 +41,12 @@ func analyzeSelectivity(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	b, err := chooseBest(ctx, n, func() (float64, error) { return chooseRadius(ctx, n) })
+	if ctx.String("ascent") != "" {
+		if err := alone(ctx, "ascent", radiusFlags()); err != nil {
+			return err
+		}
+	}
+	b, err := chooseBest(ctx, n, func() (float64, error) { return j.chooseRadius(n) })
 	if err != nil {
 		return err
 	}

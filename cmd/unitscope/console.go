@@ -20,11 +20,12 @@ import (
 type console struct {
 	err      io.Writer
 	quiet    bool
-	log      *slog.Logger // set by --log json: everything becomes a record
-	terminal bool         // progress may be redrawn in place
-	screen   *screen      // for --preview, nil to show no pictures
-	stage    bool         // of a paper, which has its own order of what comes next
-	program  string       // as it was called, for hints to copy
+	log      *slog.Logger     // set by --log json: everything becomes a record
+	terminal bool             // progress may be redrawn in place
+	screen   *screen          // for --preview, nil to show no pictures
+	stage    bool             // of a paper, which has its own order of what comes next
+	program  string           // as it was called, for hints to copy
+	data     []runfolder.Data // that were read, for the record of the run
 	warnings []runfolder.Warning
 	folder   *runfolder.Folder // whose record keeps them too, once there is one
 }

@@ -55,15 +55,20 @@ func demo(ctx *cli.Context) (err error) {
 		return err
 	}
 	defer closeInto(&err, device)
-	set, held, err := openData(size.data, 0, size.validation, seed)
+	data := dataChoice{flag: "data", spec: size.data, seed: seed, validation: size.validation}
+	set, held, err := openData(data)
 	if err != nil {
 		return err
 	}
 	defer closeInto(&err, set)
+	if _, err := c.seeData(data, set, held, nil); err != nil {
+		return err
+	}
 	record, err := newRecord(ctx, demoTask, options(ctx), seed, device.Info(), nil)
 	if err != nil {
 		return err
 	}
+	record.Data = c.data
 	record.Folders = []string{string(network.DBN), string(network.SDAE)}
 	for _, s := range look.stages() {
 		record.Folders = append(record.Folders, s.folder)

@@ -14,7 +14,7 @@ import (
 
 func examplesCommand() *cli.Command {
 	flags := append(modelFlags(),
-		&cli.StringFlag{Name: "data", Required: true, Usage: "`DATA` to look through, as train takes it, see `unitscope help train dbn`; any size will do"},
+		dataFlag("to look through, as train takes it, see `unitscope help train dbn`; any size will do"),
 		&cli.IntFlag{Name: "top", Value: visualize.DefaultExamples, Usage: "`N` examples of each unit, from 1 to the size of the data set"})
 	return &cli.Command{
 		Name:  "examples",
@@ -45,20 +45,15 @@ func examples(ctx *cli.Context) (err error) {
 	if o.Layer, o.Units, err = chooseUnits(n, ctx.Int("layer"), ctx.String("units")); err != nil {
 		return err
 	}
-	data := ctx.String("data")
-	set, _, err := openData(data, 0, 0, ctx.Uint64("seed"))
+	set, _, _, err := j.openFor(n, file)
 	if err != nil {
 		return err
 	}
 	defer closeInto(&err, set)
-	if size := n.Sizes()[0]; set.Info().Size() != size {
-		return usagef("--data %s: its examples have %d components, the model's inputs %d", data, set.Info().Size(), size)
-	}
 	if o.Top > set.Len() {
-		return usagef("--top %d: %s has only %d examples", o.Top, data, set.Len())
+		return usagef("--top %d: %s has only %d examples", o.Top, set.Info().Name, set.Len())
 	}
-	files := append([]string{file}, set.Info().Files...)
-	err = j.compute(ctx.Uint64("seed"), files, func(d engine.Device, f *runfolder.Folder) error {
+	err = j.compute(ctx.Uint64("seed"), []string{file}, func(d engine.Device, f *runfolder.Folder) error {
 		p := j.console.progress(fmt.Sprintf("%s layer %d, %d units", n.Kind, o.Layer, len(o.Units)), "examples", int64(set.Len()))
 		result, err := visualize.Examples(ctx.Context, d, n, set, o, func(done, total int) { p.set(int64(done), "") })
 		if err != nil {
@@ -71,7 +66,11 @@ func examples(ctx *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	j.wrote("examples.png", append(j.onUnits("analyze compare"), "--data", data)...)
+	next := j.onUnits("analyze compare")
+	if data := ctx.String("data"); data != "" {
+		next = append(next, "--data", data)
+	}
+	j.wrote("examples.png", next...)
 	return nil
 }
 

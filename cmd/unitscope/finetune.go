@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"path/filepath"
 	"strconv"
 	"time"
 
@@ -28,9 +27,9 @@ func finetuneCommand() *cli.Command {
 	o := train.FineTuneDefaults()
 	flags := []cli.Flag{
 		&cli.StringFlag{Name: "model", Required: true, Usage: "`FILE` of a model, or its run folder"},
-		&cli.StringFlag{Name: "data", Usage: "`DATA` with labels to train on, see above (default: what the model was trained on, which its run folder says)"},
-		&cli.IntFlag{Name: "limit", Usage: "use only the first `N` examples, 0 for all"},
-		&cli.IntFlag{Name: "validation", Usage: "hold the last `N` examples out of training; the epoch with the fewest errors on them is the result, 0 for the last epoch"},
+		&cli.StringFlag{Name: "data", Usage: "`DATA` with labels to train on, see above " + runDataUsage},
+		&cli.IntFlag{Name: "limit", Usage: "use only the first `N` examples, 0 for all" + runLimitUsage},
+		&cli.IntFlag{Name: "validation", Usage: "hold the last `N` examples out of training; the epoch with the fewest errors on them is the result, 0 for the last epoch" + runLimitUsage},
 		&cli.StringFlag{Name: "test", Usage: "`DATA` that the result is tested on at the end; nothing depends on it"},
 		&cli.IntFlag{Name: "epochs", Value: o.Epochs, Usage: "`N` passes over the data at most, at least 1"},
 		&cli.IntFlag{Name: "patience", Value: o.Patience, Usage: "`N` epochs without fewer errors on the examples held out that end training, 0 for never"},
@@ -92,41 +91,24 @@ func fineTune(ctx *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	data := ctx.String("data")
-	if data == "" {
-		if data, err = trainedOn(file); err != nil {
-			return err
-		}
-		j.resolved["data"] = data
-		j.console.say("data %s (what the model was trained on; --data chooses others)", data)
-	}
-	set, held, err := openData(data, ctx.Int("limit"), ctx.Int("validation"), o.Seed)
+	set, held, look, err := j.openFor(n, file)
 	if err != nil {
 		return err
 	}
 	defer closeInto(&err, set)
-	j.console.sayLimit(ctx, set, held)
-	if err := checkRange("data", set.Info(), n); err != nil {
+	test, err := j.openTest(n, look)
+	if err != nil {
 		return err
 	}
-	inputs := append(set.Info().Files, file)
-	var test dataset.Set
-	if spec := ctx.String("test"); spec != "" {
-		if test, err = dataset.Open(spec, o.Seed); err != nil {
-			return fmt.Errorf("--test: %w", err)
-		}
+	if test != nil {
 		defer closeInto(&err, test)
-		if err := checkTest(test, n); err != nil {
-			return err
-		}
 		if err := train.CheckTestLabels(set, test); err != nil {
 			return usageError{err}
 		}
-		inputs = append(inputs, test.Info().Files...)
 	}
 	t := &fineTuning{console: j.console, network: n, set: set, held: held, options: o, logName: runfolder.LogName}
 	j.goOn = func(before, _ runfolder.Record) (bool, error) { return t.findCheckpoint(ctx.String("out"), before) }
-	err = j.compute(o.Seed, inputs, func(d engine.Device, f *runfolder.Folder) error {
+	err = j.compute(o.Seed, []string{file}, func(d engine.Device, f *runfolder.Folder) error {
 		t.folder = f
 		return t.run(ctx, d, test)
 	})
@@ -139,36 +121,6 @@ func fineTune(ctx *cli.Context) (err error) {
 	j.console.say("wrote %s", j.folder.Path(runfolder.ModelName))
 	j.console.next(climbTop(n, ctx.String("out"))...)
 	return nil
-}
-
-// trainedOn is the data that a model was trained on, if it lies in its run folder.
-func trainedOn(model string) (string, error) {
-	r, err := runfolder.ReadRecord(filepath.Dir(model))
-	if err != nil || r.Options["data"] == "" {
-		return "", usagef("finetune: it needs --data DATA too: %s does not say what it was trained on", model)
-	}
-	return r.Options["data"], nil
-}
-
-// checkTest finds out before training what testing would find out after it.
-func checkTest(test dataset.Set, n *network.Network) error {
-	info := test.Info()
-	if inputs := n.Sizes()[0]; info.Size() != inputs {
-		return usagef("--test %s: its examples have %d components, the model's inputs %d", info.Name, info.Size(), inputs)
-	}
-	if _, ok := test.Label(0); !ok {
-		return usagef("--test %s: its examples have no labels", info.Name)
-	}
-	return checkRange("test", info, n)
-}
-
-// checkRange refuses data that a model of Bernoulli inputs was not made for. A
-// model that scales its inputs takes what others can't.
-func checkRange(flag string, info dataset.Info, n *network.Network) error {
-	if n.Kind == network.MLP || n.Visible != engine.Bernoulli || n.Mean != nil || n.Scale != nil || info.Low >= 0 && info.High <= 1 {
-		return nil
-	}
-	return usagef("--%s: the model's Bernoulli inputs lie between 0 and 1, those of %s between %g and %g", flag, info.Name, info.Low, info.High)
 }
 
 // fineTuning is one model in fine-tuning into a run folder.

@@ -24,6 +24,7 @@ type job struct {
 	// resolved are the options for run.json. What a command works out by itself,
 	// such as a step size, it sets here before its work ends.
 	resolved map[string]string
+	inputs   []string // files that were read, for the record; compute is given more
 	folders  []string // run folders below --out that belong to the run, with slashes
 	// goOn finds what the run before has left, see [resumeRun]. Commands that take
 	// --resume set it.
@@ -58,18 +59,18 @@ func (j *job) describe(n *network.Network) {
 }
 
 // compute opens the device and the folder, does the work, and marks the folder
-// complete. inputs are the files whose SHA-256 the record takes. A folder that
-// this job made goes again if the work fails before it has written anything.
+// complete. The record takes the SHA-256 of inputs and of the job's own. A folder
+// that this job made goes again if the work fails before it has written anything.
 func (j *job) compute(seed uint64, inputs []string, work func(engine.Device, *runfolder.Folder) error) (err error) {
 	device, err := openDevice(j.ctx, j.console)
 	if err != nil {
 		return err
 	}
 	defer closeInto(&err, device)
-	if j.record, err = newRecord(j.ctx, j.task, j.resolved, seed, device.Info(), inputs); err != nil {
+	if j.record, err = newRecord(j.ctx, j.task, j.resolved, seed, device.Info(), j.read(inputs)); err != nil {
 		return err
 	}
-	j.record.Folders = j.folders
+	j.record.Data, j.record.Folders = j.console.data, j.folders
 	out := j.ctx.String("out")
 	if j.mode == runfolder.Resume {
 		done, err := resumeRun(j.console, out, j.record, func(before runfolder.Record) (bool, error) { return j.goOn(before, j.record) })
@@ -103,6 +104,16 @@ func partOf(whole runfolder.Record, task string, resolved map[string]string, see
 	r.Planned, r.Folders, r.Warnings = planned(task), nil, nil
 	r.Started = time.Now().UTC().Truncate(time.Second)
 	return r
+}
+
+// read are files that a job has read, each once.
+func (j *job) read(inputs []string) (files []string) {
+	for _, file := range append(inputs, j.inputs...) {
+		if !slices.Contains(files, file) {
+			files = append(files, file)
+		}
+	}
+	return files
 }
 
 // sayOtherDevice warns where a run goes on with other arithmetic than it began

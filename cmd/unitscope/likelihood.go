@@ -5,11 +5,9 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"slices"
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/unitscope/unitscope/dataset"
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report/runfolder"
@@ -21,10 +19,10 @@ func likelihoodCommand() *cli.Command {
 	flags := []cli.Flag{
 		&cli.StringFlag{Name: "model", Required: true, Usage: "`FILE` of a Deep Belief Net, or its run folder"},
 		&cli.IntFlag{Name: "layer", Value: o.Layer, Usage: "`N` of the layer, from 1, the first hidden one, to the number of layers; the layers below encode the data"},
-		&cli.StringFlag{Name: "data", Required: true, Usage: "`DATA` that the model was trained on, see `unitscope train dbn --help`"},
+		dataFlag("that the model was trained on, see `unitscope train dbn --help`"),
 		&cli.StringFlag{Name: "test", Usage: "`DATA` that it was not trained on"},
-		&cli.IntFlag{Name: "limit", Usage: "use only the first `N` examples of --data, 0 for all"},
-		&cli.IntFlag{Name: "validation", Usage: "count the last `N` examples of --data as held out, as in training; 0 for none"},
+		&cli.IntFlag{Name: "limit", Usage: "use only the first `N` examples of --data, 0 for all" + runLimitUsage},
+		&cli.IntFlag{Name: "validation", Usage: "count the last `N` examples of --data as held out, as in training; 0 for none" + runLimitUsage},
 		&cli.StringFlag{Name: "method", Value: string(o.Method), Usage: fmt.Sprintf("`HOW` to find the partition function: exact (all states of up to %d hidden units, or inputs), ais (annealed importance sampling), or auto for exact where it can be done", train.MaxEnumerated)},
 		&cli.IntFlag{Name: "runs", Value: o.Runs, Usage: "`N` runs of annealed importance sampling, at least 2"},
 		&cli.IntFlag{Name: "temperatures", Value: o.Temperatures, Usage: "`N` steps of each run from the base to the model, at least 1"},
@@ -63,7 +61,7 @@ func likelihood(ctx *cli.Context) (err error) {
 	if err := o.Check(n); err != nil {
 		return usageError{err}
 	}
-	sets, err := likelihoodSets(ctx, j.console, n)
+	sets, err := j.likelihoodSets(n, file)
 	if err != nil {
 		return err
 	}
@@ -72,21 +70,13 @@ func likelihood(ctx *cli.Context) (err error) {
 			closeInto(&err, s)
 		}
 	}()
-	inputs := []string{file}
-	for _, s := range sets {
-		for _, f := range s.Info().Files {
-			if !slices.Contains(inputs, f) {
-				inputs = append(inputs, f)
-			}
-		}
-	}
-	return j.compute(o.Seed, inputs, func(d engine.Device, f *runfolder.Folder) error {
+	return j.compute(o.Seed, []string{file}, func(d engine.Device, f *runfolder.Folder) error {
 		return j.measureLikelihood(d, f, n, sets, o)
 	})
 }
 
 // likelihoodSets opens --data, with what --validation holds out, and --test.
-func likelihoodSets(ctx *cli.Context, c *console, n *network.Network) (sets []train.NamedSet, err error) {
+func (j *job) likelihoodSets(n *network.Network, file string) (sets []train.NamedSet, err error) {
 	defer func() {
 		if err != nil {
 			for _, s := range sets {
@@ -94,28 +84,19 @@ func likelihoodSets(ctx *cli.Context, c *console, n *network.Network) (sets []tr
 			}
 		}
 	}()
-	set, held, err := openData(ctx.String("data"), ctx.Int("limit"), ctx.Int("validation"), ctx.Uint64("seed"))
+	set, held, look, err := j.openFor(n, file)
 	if err != nil {
 		return nil, err
 	}
-	c.sayLimit(ctx, set, held)
 	sets = append(sets, train.NamedSet{Name: "train", Set: set})
 	if held != nil {
 		sets = append(sets, train.NamedSet{Name: "validation", Set: held})
 	}
-	if spec := ctx.String("test"); spec != "" {
-		test, err := dataset.Open(spec, ctx.Uint64("seed"))
-		if err != nil {
-			return sets, fmt.Errorf("--test: %w", err)
-		}
+	test, err := j.openTest(n, look)
+	if test != nil {
 		sets = append(sets, train.NamedSet{Name: "test", Set: test})
 	}
-	for _, s := range sets {
-		if size := n.Sizes()[0]; s.Info().Size() != size {
-			return sets, usagef("the examples of %s have %d components, the model's inputs %d", s.Info().Name, s.Info().Size(), size)
-		}
-	}
-	return sets, nil
+	return sets, err
 }
 
 // measureLikelihood measures, prints the table and writes the files.

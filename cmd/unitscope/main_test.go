@@ -35,6 +35,8 @@ func TestScripts(t *testing.T) {
 			"patch":    patch,
 			"python":   python,
 			"tensors":  tensors,
+			"numbers":  numbers,
+			"forget":   forget,
 			"wait-for": waitFor,
 		},
 	})

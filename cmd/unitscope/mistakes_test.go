@@ -70,7 +70,7 @@ func init() { engine.Register("stuck", -10, stuck{}) }
 func TestDeviceExitCode(t *testing.T) {
 	for device, want := range map[string]int{"stuck:0": exitFailure, "abacus": exitUsage, "cpu:7": exitUsage} {
 		var messages bytes.Buffer
-		call := []string{"unitscope", "train", "dbn", "--data", "digits:n=20", "--layers", "2", "--device", device, "--out", filepath.Join(t.TempDir(), "model")}
+		call := []string{"unitscope", "train", "dbn", "--data", "digits:n=20", "--layers", "2", "--device", device, "--quiet", "--out", filepath.Join(t.TempDir(), "model")}
 		if code := run(t.Context(), call, &messages, &messages); code != want || !strings.HasPrefix(messages.String(), "unitscope: --device: ") {
 			t.Errorf("%s: exit code %d, want %d: %s", device, code, want, &messages)
 		}

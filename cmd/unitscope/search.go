@@ -133,12 +133,15 @@ func searchModels(ctx *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	set, held, err := openSearchData(ctx)
+	data := dataChoice{flag: "data", spec: ctx.String("data"), seed: ctx.Uint64("seed"), limit: ctx.Int("limit"), validation: ctx.Int("validation")}
+	set, held, err := openSearchData(data)
 	if err != nil {
 		return err
 	}
 	defer closeInto(&err, set)
-	j.console.sayLimit(ctx, set, held)
+	if _, err := j.console.seeData(data, set, held, nil); err != nil {
+		return err
+	}
 	if _, ok := set.Label(0); !ok {
 		if ctx.String("objective") == string(train.ObjectiveError) {
 			return usagef("--objective %s: the examples of %s have no labels; use %s", o.Objective, set.Info().Name, train.ObjectiveReconstruction)
@@ -166,10 +169,9 @@ func searchModels(ctx *cli.Context) (err error) {
 
 // openSearchData opens --data with --limit and --validation, which here is
 // never 0. Closing set closes held.
-func openSearchData(ctx *cli.Context) (set, held dataset.Set, err error) {
-	validation := ctx.Int("validation")
-	set, held, err = openData(ctx.String("data"), ctx.Int("limit"), validation, ctx.Uint64("seed"))
-	if err != nil || validation != 0 {
+func openSearchData(d dataChoice) (set, held dataset.Set, err error) {
+	set, held, err = openData(d)
+	if err != nil || d.validation != 0 {
 		return set, held, err
 	}
 	train, held, err := dataset.Split(set, set.Len()/6)

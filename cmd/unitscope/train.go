@@ -98,12 +98,15 @@ func trainModel(ctx *cli.Context, kind network.Kind) (err error) {
 	if err := runfolder.Check(ctx.String("out"), mode, task); err != nil {
 		return err
 	}
-	set, held, err := openData(ctx.String("data"), ctx.Int("limit"), ctx.Int("validation"), o.Seed)
+	data := dataChoice{flag: "data", spec: ctx.String("data"), seed: o.Seed, limit: ctx.Int("limit"), validation: ctx.Int("validation")}
+	set, held, err := openData(data)
 	if err != nil {
 		return err
 	}
 	defer closeInto(&err, set)
-	c.sayLimit(ctx, set, held)
+	if _, err := c.seeData(data, set, held, nil); err != nil {
+		return err
+	}
 	o.Inputs = set.Info().Size()
 	if err := c.checkData(o, set, held); err != nil {
 		return err
@@ -124,6 +127,7 @@ func trainModel(ctx *cli.Context, kind network.Kind) (err error) {
 	if err != nil {
 		return err
 	}
+	record.Data = c.data
 	if mode == runfolder.Resume {
 		done, err := resumeRun(c, ctx.String("out"), record, func(before runfolder.Record) (bool, error) { return t.findCheckpoint(ctx.String("out"), before) })
 		if done || err != nil {
@@ -146,37 +150,6 @@ func climbTop(n *network.Network, out string) []string {
 	layer := len(n.Layers)
 	last := min(unitsHinted, n.Sizes()[layer]) - 1
 	return []string{"visualize", "ascent", "--model", out, "--layer", fmt.Sprint(layer), "--units", fmt.Sprintf("0-%d", last), "--out", fmt.Sprintf("%s-layer%d", filepath.Clean(out), layer)}
-}
-
-// openData opens --data with --limit and --validation. Closing set closes held.
-func openData(spec string, limit, validation int, seed uint64) (set, held dataset.Set, err error) {
-	all, err := dataset.Open(spec, seed)
-	if err != nil {
-		return nil, nil, fmt.Errorf("--data: %w", err)
-	}
-	set = all
-	if limit != 0 {
-		if set, err = dataset.Head(set, limit); err != nil {
-			return nil, nil, errors.Join(usagef("--limit: %w", err), all.Close())
-		}
-	}
-	if validation != 0 {
-		if set, held, err = dataset.Split(set, validation); err != nil {
-			return nil, nil, errors.Join(usagef("--validation: %w", err), all.Close())
-		}
-	}
-	return set, held, nil
-}
-
-// sayLimit tells of a --limit that leaves nothing out, which may be a mistake.
-func (c *console) sayLimit(ctx *cli.Context, set, held dataset.Set) {
-	all := set.Len()
-	if held != nil {
-		all += held.Len()
-	}
-	if limit := ctx.Int("limit"); limit > all {
-		c.warn("--limit", "--limit %d: %s has only %d examples; all are used", limit, set.Info().Name, all)
-	}
 }
 
 // checkData refuses data that can't be trained on with the options, and warns of

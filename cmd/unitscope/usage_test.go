@@ -139,7 +139,7 @@ func TestWildData(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "model")
 	var messages bytes.Buffer
 	code := run(t.Context(), []string{"unitscope", "train", "dbn", "--data", "npy:" + path, "--visible", "gaussian", "--layers", "4", "--out", out}, &messages, &messages)
-	if code != exitUsage || !strings.Contains(messages.String(), "have mean 119 and variance 4.8e+03, and are taken to have 0 and 1; divide the levels 0 to 255 of pictures by 255") {
+	if code != exitUsage || !strings.Contains(messages.String(), "have mean 119 and variance 4.8e+03, and are taken to have 0 and 1; divide them by") {
 		t.Errorf("exit code %d: %s", code, &messages)
 	}
 	if _, err := os.Stat(out); err == nil {

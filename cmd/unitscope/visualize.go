@@ -11,7 +11,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/unitscope/unitscope/dataset"
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report"
@@ -32,9 +31,7 @@ func ascentCommand() *cli.Command {
 		&cli.StringFlag{Name: "keep", Value: "all", Usage: "`WHICH` patterns go into ascent.npz: all, or only the best of each unit"},
 		&cli.StringFlag{Name: "curves", Value: "auto", Usage: fmt.Sprintf("`WHETHER` to record the activation of every restart against its steps: yes, no, or auto: up to %d restarts of all units together", curvesRows)})
 	flags = append(flags, ascentFlags()...)
-	flags = append(flags,
-		&cli.StringFlag{Name: "rho", Usage: "`X`, the norm of the patterns, above 0 (default: the model's, the mean norm of its training data)"},
-		&cli.StringFlag{Name: "data", Usage: "`DATA` whose mean norm is rho, for a model that does not have one"})
+	flags = append(flags, radiusFlags()...)
 	return &cli.Command{
 		Name:  "ascent",
 		Usage: "activation maximization (section 3 of Erhan et al., 2009): the inputs of norm rho that excite a unit most",
@@ -127,7 +124,7 @@ func ascent(ctx *cli.Context) error {
 	if o.Layer, o.Units, err = chooseUnits(n, ctx.Int("layer"), ctx.String("units")); err != nil {
 		return err
 	}
-	if o.Radius, err = chooseRadius(ctx, n); err != nil {
+	if o.Radius, err = j.chooseRadius(n); err != nil {
 		return err
 	}
 	if o.KeepAll, err = parseKeep(ctx.String("keep")); err != nil {
@@ -186,55 +183,6 @@ func chooseUnits(n *network.Network, layer int, text string) (int, []int, error)
 		return 0, nil, usagef("--%w, in layer %d", err, layer)
 	}
 	return layer, units, nil
-}
-
-// chooseRadius finds rho: --rho, else the model's own, else that of --data.
-func chooseRadius(ctx *cli.Context, n *network.Network) (radius float64, err error) {
-	rho, data := ctx.String("rho"), ctx.String("data")
-	switch {
-	case rho != "" && data != "":
-		return 0, usagef("--rho and --data: both say the norm of the patterns; give one of them")
-	case rho != "":
-		return parsePositive("rho", rho)
-	case data == "" && n.Radius == 0:
-		return 0, usagef("--model: the model does not say rho, the mean norm of its data; give --rho or --data")
-	case data == "":
-		return n.Radius, nil
-	}
-	set, _, err := openData(data, 0, 0, ctx.Uint64("seed"))
-	if err != nil {
-		return 0, err
-	}
-	defer closeInto(&err, set)
-	if size := n.Sizes()[0]; set.Info().Size() != size {
-		return 0, usagef("--data %s: its examples have %d components, the model's inputs %d", data, set.Info().Size(), size)
-	}
-	return meanNorm(n, set)
-}
-
-// meanNorm is the mean norm of a set's examples as the model sees them.
-func meanNorm(n *network.Network, set dataset.Set) (float64, error) {
-	if n.Mean == nil && n.Scale == nil {
-		return dataset.MeanNorm(set, normExamples)
-	}
-	return dataset.MeanNorm(preprocessed{set, n}, normExamples)
-}
-
-// normExamples is how many examples rho is the mean norm of, as in training.
-const normExamples = 10000
-
-// preprocessed is a data set as a model sees it.
-type preprocessed struct {
-	dataset.Set
-	model *network.Network
-}
-
-// Read reads examples and puts them through the model's preprocessing.
-func (p preprocessed) Read(dst []float32, indices []int) error {
-	if err := p.Set.Read(dst, indices); err != nil {
-		return err
-	}
-	return p.model.Preprocess(dst)
 }
 
 func parseKeep(text string) (all bool, err error) {

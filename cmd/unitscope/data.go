@@ -1,0 +1,224 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/unitscope/unitscope/dataset"
+	"github.com/unitscope/unitscope/network"
+	"github.com/unitscope/unitscope/report/runfolder"
+	"github.com/unitscope/unitscope/train"
+)
+
+// dataChoice says which data set a command reads, and how much of it.
+type dataChoice struct {
+	flag              string // that names it, "data" or "test"
+	spec              string
+	seed              uint64
+	limit, validation int
+	// own says what of the above is the training run's of the model, for people; "" if
+	// flags say it all.
+	own  string
+	open dataset.Set // if it has been opened already
+}
+
+// openData opens a data set with --limit and --validation. Closing set closes held.
+func openData(d dataChoice) (set, held dataset.Set, err error) {
+	all := d.open
+	if all == nil {
+		if all, err = dataset.Open(d.spec, d.seed); err != nil {
+			return nil, nil, fmt.Errorf("--%s: %w", d.flag, err)
+		}
+	}
+	set = all
+	if d.limit != 0 {
+		if set, err = dataset.Head(set, d.limit); err != nil {
+			return nil, nil, errors.Join(usagef("--limit: %w", err), all.Close())
+		}
+	}
+	if d.validation != 0 {
+		if set, held, err = dataset.Split(set, d.validation); err != nil {
+			return nil, nil, errors.Join(usagef("--validation: %w", err), all.Close())
+		}
+	}
+	return set, held, nil
+}
+
+// seeData is what every command does first with data that it has opened: it says
+// what they were taken for, keeps that for the record of the run, and refuses what
+// does not suit the model; n is nil where there is none yet.
+func (c *console) seeData(d dataChoice, set, held dataset.Set, n *network.Network) (train.Look, error) {
+	look, err := train.LookAt(n, set)
+	info, all := set.Info(), set.Len()
+	read := dataRecord(d, set, look)
+	c.data = append(c.data, read)
+	if held != nil {
+		all += held.Len()
+		c.data = append(c.data, heldRecord(read, held.Len()))
+	}
+	c.sayData(describeData(d, read, held), read)
+	for _, remark := range info.Remarks {
+		c.say("%s %s: %s", d.flag, info.Name, remark)
+	}
+	if d.limit > all {
+		c.warn("--limit", "--limit %d: %s has only %d examples; all are used", d.limit, info.Name, all)
+	}
+	for _, warning := range append(info.Warnings, look.Warnings...) {
+		c.warn(d.flag, "--%s: %s", d.flag, warning)
+	}
+	if errors.Is(err, train.ErrUnsuitable) {
+		return look, usagef("--%s: %w", d.flag, err)
+	}
+	if err != nil {
+		return look, fmt.Errorf("--%s: %w", d.flag, err)
+	}
+	return look, nil
+}
+
+// openFor opens the data that a command looks at with a model, from file, those of
+// chooseData.
+func (j *job) openFor(n *network.Network, file string) (set, held dataset.Set, look train.Look, err error) {
+	d, err := j.chooseData(file)
+	if err != nil {
+		return nil, nil, look, err
+	}
+	return j.open(d, n)
+}
+
+// open opens data, looks at them and lists their files for the record.
+func (j *job) open(d dataChoice, n *network.Network) (set, held dataset.Set, look train.Look, err error) {
+	if set, held, err = openData(d); err != nil {
+		return nil, nil, look, err
+	}
+	j.inputs = append(j.inputs, set.Info().Files...)
+	if look, err = j.console.seeData(d, set, held, n); err != nil {
+		return nil, nil, look, errors.Join(err, set.Close())
+	}
+	return set, held, look, nil
+}
+
+// openTest opens --test, nil without it, and finds out whether its examples belong
+// with those of --data.
+func (j *job) openTest(n *network.Network, data train.Look) (dataset.Set, error) {
+	d := dataChoice{flag: "test", spec: j.ctx.String("test"), seed: j.ctx.Uint64("seed")}
+	if d.spec == "" {
+		return nil, nil
+	}
+	test, _, look, err := j.open(d, n)
+	if err != nil {
+		return nil, err
+	}
+	if warning := look.Against(data); warning != "" {
+		j.console.warn(d.flag, "--%s: %s", d.flag, warning)
+	}
+	return test, nil
+}
+
+// sayData says a line about data; with --log json the record goes along.
+func (c *console) sayData(text string, read runfolder.Data) {
+	if c.log != nil && !c.quiet {
+		c.log.Info(text, "data", read)
+		return
+	}
+	c.say("%s", text)
+}
+
+// maxLabelled is how many labels are counted.
+const maxLabelled = 1 << 20
+
+// dataRecord is what run.json says of a data set.
+func dataRecord(d dataChoice, set dataset.Set, look train.Look) runfolder.Data {
+	info := set.Info()
+	read := runfolder.Data{
+		Role: d.flag, Specification: info.Name, Seed: d.seed, Files: len(info.Files),
+		Examples: set.Len(), Shape: info.Shape, Stored: info.Stored, Low: info.Low, High: info.High, Remarks: info.Remarks,
+	}
+	if look.Rho > 0 {
+		read.Rho, read.RhoExamples = look.Rho, look.Examples
+	}
+	if set.Len() == 0 {
+		return read
+	}
+	if _, read.Labelled = set.Label(0); read.Labelled && set.Len() <= maxLabelled {
+		classes := map[int]bool{}
+		for i := range set.Len() {
+			label, _ := set.Label(i)
+			classes[label] = true
+		}
+		read.Classes = len(classes)
+	}
+	return read
+}
+
+// heldRecord is what run.json says of examples that are held out of a data set.
+func heldRecord(of runfolder.Data, examples int) runfolder.Data {
+	of.Role, of.Examples = "validation", examples
+	of.Classes, of.Rho, of.RhoExamples, of.Remarks = 0, 0, 0, nil
+	return of
+}
+
+// describeData is a line on what data were taken for.
+func describeData(d dataChoice, read runfolder.Data, held dataset.Set) string {
+	own := ""
+	if d.own != "" {
+		own = " (" + d.own + ")"
+	}
+	count := thousands(read.Examples) + " examples"
+	if read.Examples == 1 {
+		count = "1 example"
+	}
+	parts := []string{count + " of " + shapeText(read.Shape) + ", " + storedText(read)}
+	if held != nil {
+		parts = append(parts, thousands(held.Len())+" more held out")
+	}
+	switch {
+	case read.Classes > 0:
+		parts = append(parts, fmt.Sprintf("%d classes", read.Classes))
+	case read.Labelled:
+		parts = append(parts, "with labels")
+	default:
+		parts = append(parts, "no labels")
+	}
+	if read.Rho > 0 {
+		of := count
+		if read.RhoExamples < read.Examples {
+			of = "the first " + thousands(read.RhoExamples)
+		}
+		parts = append(parts, fmt.Sprintf("rho %.3g (mean norm of %s)", read.Rho, of))
+	}
+	return fmt.Sprintf("%s %s%s: %s", d.flag, read.Specification, own, strings.Join(parts, "; "))
+}
+
+// storedText says how numbers were held, or where they lie if they are made.
+func storedText(read runfolder.Data) string {
+	switch {
+	case read.Stored != "":
+		return read.Stored
+	case read.Low == 0 && read.High == 1:
+		return "numbers from 0 to 1"
+	}
+	return fmt.Sprintf("numbers mostly from %.3g to %.3g", read.Low, read.High)
+}
+
+// shapeText is the shape of an example, as in "28x28".
+func shapeText(shape []int) string {
+	if len(shape) == 1 {
+		return fmt.Sprintf("%d numbers", shape[0])
+	}
+	var sides []string
+	for _, side := range shape {
+		sides = append(sides, strconv.Itoa(side))
+	}
+	return strings.Join(sides, "x")
+}
+
+// thousands is a count of 0 or more that people can read: 60,000.
+func thousands(n int) string {
+	text := strconv.Itoa(n)
+	for i := len(text) - 3; i > 0; i -= 3 {
+		text = text[:i] + "," + text[i:]
+	}
+	return text
+}

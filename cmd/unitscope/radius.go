@@ -1,0 +1,40 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/unitscope/unitscope/network"
+	"github.com/unitscope/unitscope/train"
+)
+
+// rhoFlag is for commands that show patterns of one norm.
+func rhoFlag() cli.Flag {
+	return &cli.StringFlag{Name: "rho", Usage: fmt.Sprintf("`X`, the norm of the patterns, above 0 (default: the model's, the mean norm of the first %s examples of its training data, or of all if they are fewer)", thousands(train.NormExamples))}
+}
+
+// radiusFlags are rhoFlag, and another way to say it.
+func radiusFlags() []cli.Flag {
+	return []cli.Flag{rhoFlag(), &cli.StringFlag{Name: "data", Usage: fmt.Sprintf("`DATA` whose mean norm is rho, that of the first %s examples, for a model that does not have one", thousands(train.NormExamples))}}
+}
+
+// chooseRadius finds rho: --rho, else that of --data, else the model's own.
+func (j *job) chooseRadius(n *network.Network) (radius float64, err error) {
+	rho, data := j.ctx.String("rho"), j.ctx.String("data")
+	switch {
+	case rho != "" && data != "":
+		return 0, usagef("--rho and --data: both say the norm of the patterns; give one of them")
+	case rho != "":
+		return parsePositive("rho", rho)
+	case data == "" && n.Radius == 0:
+		return 0, usagef("--model: the model does not say rho, the mean norm of its data; give --rho or --data")
+	case data == "":
+		return n.Radius, nil
+	}
+	set, _, look, err := j.open(dataChoice{flag: "data", spec: data, seed: j.ctx.Uint64("seed")}, n)
+	if err != nil {
+		return 0, err
+	}
+	return look.Rho, set.Close()
+}

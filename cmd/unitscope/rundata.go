@@ -1,0 +1,167 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/unitscope/unitscope/dataset"
+	"github.com/unitscope/unitscope/report/runfolder"
+)
+
+// runDataUsage is how the help of --data says what holds without it.
+const runDataUsage = "(default: what the model was trained on, which its run folder says)"
+
+// runLimitUsage is the same for --limit and --validation.
+const runLimitUsage = "; without --data and both of these, those of the model's training"
+
+// chooseData is the data set of --data, --limit and --validation; or where --data
+// is not given, what the model in a file was trained on.
+func (j *job) chooseData(model string) (dataChoice, error) {
+	ctx := j.ctx
+	d := dataChoice{flag: "data", spec: ctx.String("data"), seed: ctx.Uint64("seed"), limit: ctx.Int("limit"), validation: ctx.Int("validation")}
+	if d.spec != "" {
+		return d, nil
+	}
+	if err := j.trainedOn(model, &d); err != nil {
+		return d, err
+	}
+	for name, value := range map[string]string{"data": d.spec, "limit": strconv.Itoa(d.limit), "validation": strconv.Itoa(d.validation)} {
+		if _, flag := j.resolved[name]; flag {
+			j.resolved[name] = value
+		}
+	}
+	return d, nil
+}
+
+// trainedOn opens the data that a model was trained on, by the record of its run:
+// with the seed of that run, and with its --limit and --validation unless one of
+// them is given.
+func (j *job) trainedOn(model string, d *dataChoice) error {
+	folder := filepath.Dir(model)
+	record, err := runfolder.ReadRecord(folder)
+	if err != nil || record.Options["data"] == "" || !slices.ContainsFunc(record.Outputs, func(o runfolder.FileDigest) bool { return o.Name == filepath.Base(model) }) {
+		return usagef("%s: it needs --data DATA too: %s does not say what it was trained on", commandName(j.ctx), model)
+	}
+	if err := runfolder.Verify(folder, filepath.Base(model)); err != nil {
+		return usagef("%s: it needs --data DATA too: what the model was trained on is not known, since %w", commandName(j.ctx), err)
+	}
+	own := []string{"what the model was trained on"}
+	if seed := dataSeed(record); seed != d.seed {
+		d.seed = seed
+		own = append(own, fmt.Sprintf("--seed %d", seed))
+	}
+	if !j.ctx.IsSet("limit") && !j.ctx.IsSet("validation") {
+		for name, to := range map[string]*int{"limit": &d.limit, "validation": &d.validation} {
+			*to, _ = strconv.Atoi(record.Options[name]) // "" is 0
+		}
+		own = append(own, givenText("limit", d.limit)...)
+		own = append(own, givenText("validation", d.validation)...)
+	}
+	d.own = own[0] + "; --data chooses others"
+	if len(own) > 1 {
+		d.own = own[0] + ", with its " + strings.Join(own[1:], " ") + "; --data chooses others"
+	}
+	if d.spec, d.open, err = openTrainedOn(folder, record, d.seed); err != nil {
+		return usagef("--data: %s was trained on %s, %w; give the data with --data", model, record.Options["data"], err)
+	}
+	j.inputs = append(j.inputs, filepath.Join(folder, runfolder.RecordName))
+	return nil
+}
+
+func givenText(flag string, value int) []string {
+	if value == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("--%s %d", flag, value)}
+}
+
+// dataOf is what a record says of --data; ok is false in one of an older version.
+func dataOf(record runfolder.Record) (data runfolder.Data, ok bool) {
+	i := slices.IndexFunc(record.Data, func(d runfolder.Data) bool { return d.Role == "data" })
+	if i < 0 {
+		return runfolder.Data{}, false
+	}
+	return record.Data[i], true
+}
+
+// dataSeed is the seed that a run opened its data with.
+func dataSeed(record runfolder.Record) uint64 {
+	if data, ok := dataOf(record); ok {
+		return data.Seed
+	}
+	if seed, err := strconv.ParseUint(record.Options["seed"], 10, 64); err == nil {
+		return seed
+	}
+	return record.Seed
+}
+
+// openTrainedOn opens the data of a run that were given by a path, which starts from
+// the folder where the run was made. That may have been moved since, and today's
+// folder may have other files of the same names, so it is the SHA-256 that tells
+// which are meant. spec opens them here.
+func openTrainedOn(folder string, record runfolder.Record, seed uint64) (spec string, set dataset.Set, err error) {
+	var tried []string
+	for _, start := range []string{"", record.WorkingFolder, folderOfOut(folder, record.Options["out"])} {
+		at, failed := dataset.At(record.Options["data"], start)
+		if failed != nil {
+			return "", nil, failed
+		}
+		if slices.Contains(tried, at) {
+			continue
+		}
+		tried = append(tried, at)
+		if set, failed = dataset.Open(at, seed); failed == nil {
+			if failed = sameFiles(set.Info().Files, record); failed == nil {
+				return at, set, nil
+			}
+			failed = errors.Join(failed, set.Close())
+		}
+		if err == nil || errors.Is(err, fs.ErrNotExist) {
+			err = failed
+		}
+	}
+	return "", nil, fmt.Errorf("which is not here as it was: %w", err)
+}
+
+// folderOfOut is the folder that --out started from, by where the run folder is now;
+// "" if that can't be told.
+func folderOfOut(folder, out string) string {
+	absolute, err := filepath.Abs(folder)
+	if err != nil || !filepath.IsLocal(out) {
+		return ""
+	}
+	start, ok := strings.CutSuffix(absolute, string(filepath.Separator)+filepath.Clean(out))
+	if !ok {
+		return ""
+	}
+	return start
+}
+
+// sameFiles makes sure that files are those that a run read.
+func sameFiles(files []string, record runfolder.Record) error {
+	for _, path := range files {
+		now, err := runfolder.DigestFile(path)
+		if err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(record.Inputs, func(in runfolder.FileDigest) bool { return in.SHA256 == now.SHA256 }) {
+			return fmt.Errorf("%s is another file than the run read, by its SHA-256", path)
+		}
+	}
+	if data, ok := dataOf(record); ok && data.Files != len(files) {
+		return fmt.Errorf("there are %d files, the run read %d", len(files), data.Files)
+	}
+	return nil
+}
+
+// dataFlag is --data of commands that look at what a model was trained on.
+func dataFlag(usage string) cli.Flag {
+	return &cli.StringFlag{Name: "data", Usage: "`DATA` " + usage + " " + runDataUsage}
+}
