@@ -15,7 +15,7 @@ import (
 // machine describes the processor and the memory that this process may use of it.
 // Linux tells in /proc; elsewhere the architecture is all that is known.
 func machine() engine.Info {
-	info := engine.Info{Name: "cpu", Description: runtime.GOARCH + " processor"}
+	info := engine.Info{Name: "cpu", Description: runtime.GOARCH + " processor", Host: true}
 	if cpuinfo, err := os.ReadFile("/proc/cpuinfo"); err == nil {
 		if name := field(cpuinfo, "model name"); name != "" {
 			info.Description = name

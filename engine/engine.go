@@ -116,6 +116,7 @@ type Info struct {
 	Workers     int      // threads or multiprocessors that share the work
 	Memory      int64    // bytes that there are for this process in all; 0 if unknown
 	FreeMemory  int64    // bytes that it may still allocate now; 0 if unknown
+	Host        bool     // its memory is this process's own
 	Features    []string // instruction sets or capabilities in use
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/unitscope/unitscope/dataset"
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/engine/dense"
+	"github.com/unitscope/unitscope/engine/memory"
 	"github.com/unitscope/unitscope/network"
 )
 
@@ -101,10 +102,10 @@ func FineTune(ctx context.Context, d engine.Device, n *network.Network, set, hel
 		return nil, FineTuneOutcome{}, fmt.Errorf("fine-tune: %w", err)
 	}
 	t.device, t.buffers.device = d, d
-	err = t.checkMemory()
-	if err == nil {
-		err = t.start(resume)
+	if err := t.checkMemory(); err != nil {
+		return nil, FineTuneOutcome{}, fmt.Errorf("fine-tune: %w", err)
 	}
+	err = t.start(resume)
 	if err == nil {
 		err = t.train(ctx)
 	}
@@ -112,7 +113,7 @@ func FineTune(ctx context.Context, d engine.Device, n *network.Network, set, hel
 	if err == nil {
 		result, err = t.result()
 	}
-	err = outOfMemory(d, "fine-tuning", err)
+	err = memory.Explain(d, "fine-tuning", fewer, err)
 	if err = errors.Join(err, t.buffers.close()); err != nil {
 		return nil, FineTuneOutcome{}, fmt.Errorf("fine-tune: %w", err)
 	}
@@ -165,23 +166,6 @@ func (t *tuner) countClasses() (err error) {
 		return nil
 	}
 	return checkLabels("--validation", t.held, t.classes)
-}
-
-// checkMemory refuses a batch that can't fit, before anything is allocated for it.
-func (t *tuner) checkMemory() error {
-	memory := float64(t.device.Info().Memory)
-	width := 0
-	for _, w := range t.network.Sizes() {
-		width += w
-	}
-	rows := min(t.options.Batch, t.set.Len())
-	// What a layer puts out and the gradient of it.
-	need := 8 * float64(rows) * float64(width+t.classes)
-	if memory > 0 && need > memory {
-		const gibibyte = 1 << 30
-		return fmt.Errorf("--batch: batches of %d examples take %.1f GiB, there are %.1f GiB of memory", rows, need/gibibyte, memory/gibibyte)
-	}
-	return nil
 }
 
 // start brings parameters to the device: the network's, or a checkpoint's.

@@ -100,13 +100,3 @@ func (l *layerRun) checkDivergence() error {
 	rate := l.options.Rate(l.layer)
 	return fmt.Errorf("reconstruction error %.3g at %s, %.2g times that of a layer that has learned nothing: %w: the learning rate %g of layer %d is probably too large; try --lr %.1g, and look whether the data have mean 0 and variance 1", e, l.where(), hopeless*e/l.worst, ErrDiverged, rate, l.layer, rate/10)
 }
-
-// outOfMemory adds to an error of a device with not enough memory what to do.
-// Other errors, and nil, it leaves as they are.
-func outOfMemory(d engine.Device, what string, err error) error {
-	if !errors.Is(err, engine.ErrOutOfMemory) {
-		return err
-	}
-	info := d.Info()
-	return fmt.Errorf("%s has not enough memory for %s with %d bytes free: use a smaller --batch, fewer or smaller layers, --device cpu, or a card with more memory: %w", info.Name, what, info.FreeMemory, err)
-}

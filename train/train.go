@@ -33,6 +33,7 @@ import (
 
 	"github.com/unitscope/unitscope/dataset"
 	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/engine/memory"
 	"github.com/unitscope/unitscope/network"
 )
 
@@ -78,35 +79,6 @@ func Train(ctx context.Context, d engine.Device, set, held dataset.Set, o Option
 		return nil, err
 	}
 	return t.run(ctx, resume)
-}
-
-// checkMemory refuses layers and chains that can't fit, before anything is
-// allocated for them.
-func (t *trainer) checkMemory() error {
-	memory := float64(t.device.Info().Memory)
-	if memory == 0 {
-		return nil
-	}
-	const gibibyte = 1 << 30
-	finished := 0.0
-	for layer := 1; layer <= len(t.options.Units); layer++ {
-		weights := 4 * float64(t.options.Units[layer-1]) * float64(t.inputs(layer))
-		// Parameters and velocity on the device, and both on the host when a
-		// checkpoint is written.
-		copies := 4.0
-		if t.options.Centered || t.options.GradientLimit != 0 && t.options.Kind == network.DBN {
-			copies++ // the gradient by itself
-		}
-		if need := finished + copies*weights; need > memory {
-			return fmt.Errorf("--layers: training layer %d of %d x %d weights takes %.1f GiB, there are %.1f GiB of memory", layer, t.options.Units[layer-1], t.inputs(layer), need/gibibyte, memory/gibibyte)
-		}
-		finished += weights
-		chains := 4 * float64(t.options.chains()) * float64(t.inputs(layer)+2*t.options.Units[layer-1])
-		if chains > memory/2 {
-			return fmt.Errorf("--chains: %d chains of layer %d take %.1f GiB, there are %.1f GiB of memory", t.options.chains(), layer, chains/gibibyte, memory/gibibyte)
-		}
-	}
-	return nil
 }
 
 func newTrainer(d engine.Device, set, held dataset.Set, o Options, h Hooks) (*trainer, error) {
@@ -232,7 +204,7 @@ func (t *trainer) trainLayer(ctx context.Context, layer int, resume *Checkpoint)
 	if err == nil {
 		result, err = l.parameters()
 	}
-	err = outOfMemory(t.device, fmt.Sprintf("training layer %d of %d x %d weights", layer, t.options.Units[layer-1], t.inputs(layer)), err)
+	err = memory.Explain(t.device, t.work(layer), fewer, err)
 	if err = errors.Join(err, l.close()); err != nil {
 		return network.Layer{}, fmt.Errorf("train layer %d: %w", layer, err)
 	}

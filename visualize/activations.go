@@ -111,16 +111,9 @@ func rowFloats(n *network.Network, layer, units int) int {
 
 // checkResponses refuses more responses of units to patterns than there is memory
 // for.
-func checkResponses(d engine.Device, patterns, units int) error {
-	const bytes, gibibyte = 16, 1 << 30
-	memory := d.Info().Memory
-	if memory <= 0 {
-		memory = unknownMemory
-	}
-	if need := bytes * float64(patterns) * float64(units); need > float64(memory)/2 {
-		return fmt.Errorf("the responses of %d units to %d patterns take %.1f GiB, there are %.1f GiB of memory; fewer units may fit", units, patterns, need/gibibyte, float64(memory)/gibibyte)
-	}
-	return nil
+func checkResponses(patterns, units int) error {
+	const bytes = 16
+	return checkResults(fmt.Sprintf("the responses of %d units to %d patterns", units, patterns), bytes*float64(patterns)*float64(units), "fewer units")
 }
 
 // activationsOf computes the activations [n, U] of units for inputs x [n, D],
@@ -128,7 +121,7 @@ func checkResponses(d engine.Device, patterns, units int) error {
 func activationsOf(d engine.Device, n *network.Network, layer int, units []int, x []float32) (activation []float32, err error) {
 	inputs := n.Sizes()[0]
 	count := len(x) / inputs
-	if err := checkResponses(d, count, len(units)); err != nil {
+	if err := checkResponses(count, len(units)); err != nil {
 		return nil, err
 	}
 	r, err := newReadout(d, n, layer, units, fittingRows(d, count, rowFloats(n, layer, len(units)), maxChunkRows))

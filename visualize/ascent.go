@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/engine/memory"
 	"github.com/unitscope/unitscope/network"
 )
 
@@ -66,7 +67,7 @@ func Ascend(ctx context.Context, d engine.Device, n *network.Network, o AscentOp
 	if err := o.checkUnits(layers[o.Layer-1].Weight.Rows, layers[0].Weight.Cols); err != nil {
 		return nil, err
 	}
-	if err := o.checkMemory(layers[0].Weight.Cols, d.Info().Memory); err != nil {
+	if err := o.checkMemory(layers[0].Weight.Cols); err != nil {
 		return nil, err
 	}
 	c := &climber{ctx: ctx, device: d, layers: layers, options: o, pace: pace{most: stepsPerRun}}
@@ -149,7 +150,7 @@ func (c *climber) plan(rate float32) engine.Ascent {
 func (c *climber) climb(plan engine.Ascent, r rows, visit func(i int, row finished)) (err error) {
 	runner, err := engine.CompileAscent(c.device, plan)
 	if err != nil {
-		return tooLarge(c.device, "the layers,", err)
+		return memory.Explain(c.device, "the layers", smaller, err)
 	}
 	defer closeInto(&err, runner)
 	return inChunks(c.device, r.n, c.chunkRows(r.n), c.rowBytes(), func(from, to int) error {

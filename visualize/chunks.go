@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/engine/memory"
 )
 
 // inChunks does rows 0..n-1 in order, at most chunk of them at a time: do is given
@@ -22,7 +23,7 @@ func inChunks(d engine.Device, n, chunk int, rowBytes int64, do func(from, to in
 		case !errors.Is(err, engine.ErrOutOfMemory):
 			return err
 		case to-from == 1:
-			return tooLarge(d, fmt.Sprintf("a single row, which takes about %d bytes,", rowBytes), err)
+			return memory.Explain(d, singleRow(rowBytes), smaller, err)
 		default:
 			chunk = (to - from) / 2
 			if err := afterOutOfMemory(d); err != nil {
@@ -42,13 +43,17 @@ func fewerRows(d engine.Device, rows int, rowBytes int64, try func(rows int) err
 			return err
 		}
 		if rows == 1 {
-			return tooLarge(d, fmt.Sprintf("a single row, which takes about %d bytes,", rowBytes), err)
+			return memory.Explain(d, singleRow(rowBytes), smaller, err)
 		}
 		rows /= 2
 		if err := afterOutOfMemory(d); err != nil {
 			return err
 		}
 	}
+}
+
+func singleRow(bytes int64) string {
+	return fmt.Sprintf("a single row, which takes about %d bytes,", bytes)
 }
 
 // afterOutOfMemory has a device go on after an operation that it had not enough
@@ -60,12 +65,14 @@ func afterOutOfMemory(d engine.Device) error {
 	return nil
 }
 
-// tooLarge adds to an error of a device with not enough memory what it was not
-// enough for, and what to do. Other errors, and nil, it leaves as they are.
-func tooLarge(d engine.Device, what string, err error) error {
-	if !errors.Is(err, engine.ErrOutOfMemory) {
-		return err
+// smaller is what to do about a model that there is not enough memory for.
+const smaller = "a smaller model"
+
+// checkResults refuses results that this process has not enough memory for, and as
+// much again to work on them.
+func checkResults(what string, bytes float64, fewer string) error {
+	if err := memory.Check(2 * uint64(min(bytes, 1<<62))); err != nil {
+		return fmt.Errorf("%s: %w; %s may fit", what, err, fewer)
 	}
-	info := d.Info()
-	return fmt.Errorf("%s has not enough memory for %s with %d bytes free: use a smaller model, --device cpu, or a card with more memory: %w", info.Name, what, info.FreeMemory, err)
+	return nil
 }

@@ -67,7 +67,7 @@ type ExamplesResult struct {
 // examples have been looked at; nil if nobody wants to know. When ctx ends,
 // Examples stops after a batch and returns an error that wraps the context's.
 func Examples(ctx context.Context, d engine.Device, n *network.Network, set dataset.Set, o ExamplesOptions, progress func(done, total int)) (result *ExamplesResult, err error) {
-	if err := o.check(n, set, d.Info().Memory); err != nil {
+	if err := o.check(n, set); err != nil {
 		return nil, err
 	}
 	s, err := newRanker(d, n, set, o)
@@ -93,7 +93,7 @@ func Examples(ctx context.Context, d engine.Device, n *network.Network, set data
 	return result, nil
 }
 
-func (o ExamplesOptions) check(n *network.Network, set dataset.Set, memory int64) error {
+func (o ExamplesOptions) check(n *network.Network, set dataset.Set) error {
 	if err := checkChoice("examples", n, o.Layer, o.Units); err != nil {
 		return err
 	}
@@ -106,15 +106,8 @@ func (o ExamplesOptions) check(n *network.Network, set dataset.Set, memory int64
 	case o.ChunkRows < 0:
 		return fmt.Errorf("examples: chunks of %d examples, want 0 for automatic or at least 1", o.ChunkRows)
 	}
-	if memory <= 0 {
-		memory = unknownMemory
-	}
-	const gibibyte = 1 << 30
 	need := float64(len(o.Units)) * float64(o.Top) * (4*float64(size) + 64)
-	if need > float64(memory)/2 {
-		return fmt.Errorf("examples: the top %d examples of %d units take %.1f GiB, there are %.1f GiB of memory; fewer examples or units may fit", o.Top, len(o.Units), need/gibibyte, float64(memory)/gibibyte)
-	}
-	return nil
+	return checkResults(fmt.Sprintf("examples: the top %d examples of %d units", o.Top, len(o.Units)), need, "fewer examples or units")
 }
 
 // ranker looks through a data set for what excites some units of one layer.

@@ -145,8 +145,9 @@ func Modes(ctx context.Context, d engine.Device, r *AscentResult, o ModesOptions
 	if err != nil {
 		return nil, fmt.Errorf("modes: %w", err)
 	}
-	if need, memory := 4*float64(len(r.Units))*float64(r.Restarts)*float64(r.Restarts), d.Info().Memory; memory > 0 && need > float64(memory)/4 {
-		return nil, fmt.Errorf("modes: the cosines between %d restarts of each of %d units take %.1f GiB; fewer restarts or units may fit", r.Restarts, len(r.Units), need/(1<<30))
+	need := 4 * float64(len(r.Units)) * float64(r.Restarts) * float64(r.Restarts)
+	if err := checkResults(fmt.Sprintf("modes: the cosines between %d restarts of each of %d units", r.Restarts, len(r.Units)), need, "fewer restarts or units"); err != nil {
+		return nil, err
 	}
 	a := &modesAnalysis{restarts: in, options: o, trees: make([]tree, len(r.Units))}
 	a.result = &ModesResult{Layer: r.Layer, Threshold: o.Threshold, Restarts: r.Restarts, Mode: make([]int, len(r.Units)*r.Restarts)}

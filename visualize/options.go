@@ -107,10 +107,9 @@ func (o AscentOptions) checkUnits(units, inputs int) error {
 	return nil
 }
 
-// checkMemory refuses more results than there is memory for; memory is 0 if
-// nobody knows.
-func (o AscentOptions) checkMemory(inputs int, memory int64) error {
-	const rowBytes, gibibyte = 64, 1 << 30
+// checkMemory refuses more results than there is memory for.
+func (o AscentOptions) checkMemory(inputs int) error {
+	const rowBytes = 64
 	units, rows := float64(len(o.Units)), float64(len(o.Units))*float64(o.Restarts)
 	need := rows*rowBytes + 8*units*float64(inputs)
 	if o.KeepAll {
@@ -119,8 +118,5 @@ func (o AscentOptions) checkMemory(inputs int, memory int64) error {
 	if o.Curves {
 		need += 4 * rows * float64(len(curveSteps(o.MaxSteps)))
 	}
-	if memory > 0 && need > float64(memory)/2 {
-		return fmt.Errorf("ascent: the results of %d units with %d restarts take %.1f GiB, there are %.1f GiB of memory; fewer units or restarts, or only the best patterns, may fit", len(o.Units), o.Restarts, need/gibibyte, float64(memory)/gibibyte)
-	}
-	return nil
+	return checkResults(fmt.Sprintf("ascent: the results of %d units with %d restarts", len(o.Units), o.Restarts), need, "fewer units or restarts, or only the best patterns,")
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/engine/dense"
+	"github.com/unitscope/unitscope/engine/memory"
 	"github.com/unitscope/unitscope/network"
 )
 
@@ -50,7 +51,7 @@ const (
 // nil if nobody wants to know. When ctx ends, Sample stops within about a second,
 // or a sweep that takes longer, and returns an error that wraps the context's.
 func Sample(ctx context.Context, d engine.Device, n *network.Network, o SampleOptions, progress func(done, total int)) (result *SampleResult, err error) {
-	if err := o.check(n, d.Info().Memory); err != nil {
+	if err := o.check(n); err != nil {
 		return nil, err
 	}
 	s, err := newSampler(ctx, d, n, o)
@@ -110,11 +111,11 @@ func newSampler(ctx context.Context, d engine.Device, n *network.Network, o Samp
 	}
 	s.samples = make([]float32, (len(o.Units)+1)*o.Samples*s.inputs)
 	if s.gibbs, err = engine.CompileGibbs(d, s.plan); err != nil {
-		return nil, tooLarge(d, "the layer,", err)
+		return nil, memory.Explain(d, "the layer", smaller, err)
 	}
 	if s.below, err = newDescent(d, n, o); err != nil {
 		closeInto(&err, s.gibbs)
-		return nil, tooLarge(d, "the layers,", err)
+		return nil, memory.Explain(d, "the layers", smaller, err)
 	}
 	return s, nil
 }

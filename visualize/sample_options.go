@@ -46,9 +46,8 @@ func (o SampleOptions) moments() int { return (o.Samples + o.chains() - 1) / o.c
 // sweeps is how many sweeps each chain makes.
 func (o SampleOptions) sweeps() int { return o.BurnIn + o.moments()*o.Every }
 
-// check checks the options against a network, and against a device's memory if
-// that isn't 0.
-func (o SampleOptions) check(n *network.Network, memory int64) error {
+// check checks the options against a network, and against the memory that there is.
+func (o SampleOptions) check(n *network.Network) error {
 	if err := checkChoice("sample", n, o.Layer, o.Units); err != nil {
 		return err
 	}
@@ -77,15 +76,8 @@ func (o SampleOptions) check(n *network.Network, memory int64) error {
 	if err := engine.CheckRowKey(o.Layer, n.Sizes()[o.Layer], o.chains()-1); err != nil {
 		return fmt.Errorf("sample: %w", err)
 	}
-	const gibibyte = 1 << 30
 	need := 4 * (float64(len(o.Units)) + 1) * float64(o.Samples) * float64(n.Sizes()[0])
-	if memory <= 0 {
-		memory = unknownMemory
-	}
-	if need > float64(memory)/2 {
-		return fmt.Errorf("sample: %d samples of each of %d units take %.1f GiB, there are %.1f GiB of memory; fewer samples or units may fit", o.Samples, len(o.Units), need/gibibyte, float64(memory)/gibibyte)
-	}
-	return nil
+	return checkResults(fmt.Sprintf("sample: %d samples of each of %d units", o.Samples, len(o.Units)), need, "fewer samples or units")
 }
 
 // checkChoice refuses a layer that the model does not have, units that the layer

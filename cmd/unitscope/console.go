@@ -12,6 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 	"golang.org/x/term"
 
+	"github.com/unitscope/unitscope/engine/memory"
 	"github.com/unitscope/unitscope/report/runfolder"
 )
 
@@ -34,6 +35,10 @@ type console struct {
 // the program.
 const jsonLog = "log"
 
+// leastMemory is what every command needs that has a console: for threads, for
+// reading files and drawing pictures.
+const leastMemory = 32 << 20
+
 func newConsole(ctx *cli.Context) (*console, error) {
 	c := &console{err: ctx.App.ErrWriter, quiet: ctx.Bool("quiet"), stage: isStage(ctx), program: programName(ctx)}
 	switch format := ctx.String("log"); format {
@@ -45,6 +50,9 @@ func newConsole(ctx *cli.Context) (*console, error) {
 		ctx.App.Metadata[jsonLog] = c.log
 	default:
 		return nil, usagef("--log %q: want text or json", format)
+	}
+	if err := memory.Check(leastMemory); err != nil {
+		return nil, fmt.Errorf("%s: %w", commandName(ctx), err)
 	}
 	return c, c.findScreen(ctx)
 }

@@ -25,6 +25,7 @@ import (
 
 	_ "github.com/unitscope/unitscope/cpu"
 	"github.com/unitscope/unitscope/dataset"
+	"github.com/unitscope/unitscope/engine/memory"
 	"github.com/unitscope/unitscope/report/runfolder"
 )
 
@@ -32,6 +33,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// A second Ctrl-C ends the program at once.
 	context.AfterFunc(ctx, stop)
+	memory.Collect()
 	code := run(ctx, os.Args, os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)

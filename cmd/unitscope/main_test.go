@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -30,6 +31,7 @@ func TestScripts(t *testing.T) {
 		},
 		Condition: func(name string) (bool, error) { return name == "mnist" && mnist != "", nil },
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"limited":  limited,
 			"truncate": truncate,
 			"oneline":  oneline,
 			"patch":    patch,
@@ -60,6 +62,16 @@ func mnistFolder(t *testing.T) string {
 		return ""
 	}
 	return path
+}
+
+// limited ARGS... runs the program with some 700 MB of addresses beyond those that
+// every Go program takes, as `ulimit -v` would.
+func limited(ts *testscript.TestScript, neg bool, args []string) {
+	kibibytes := 2300000 + (runtime.GOMAXPROCS(0)+8)*72<<10
+	script := fmt.Sprintf(`ulimit -v %d && exec unitscope "$@"`, kibibytes)
+	if err := ts.Exec("bash", append([]string{"-c", script, "limited"}, args...)...); (err != nil) != neg {
+		ts.Fatalf("with ulimit -v %d: %v", kibibytes, err)
+	}
 }
 
 // truncate FILE BYTES cuts a file.

@@ -8,8 +8,10 @@
 package memory
 
 import (
+	"errors"
 	"fmt"
 	"math"
+	"os"
 	"runtime/debug"
 
 	"github.com/unitscope/unitscope/engine"
@@ -51,8 +53,14 @@ func Check(bytes uint64) error {
 		debug.FreeOSMemory()
 		left = available()
 	}
+	if !left.known() {
+		left = largest
+	}
 	return left.check(bytes)
 }
+
+// largest bounds what is tried where the system does not say what there is.
+var largest = limit{bytes: 1 << 40, by: "the largest machine"}
 
 // CheckFloats is [Check] for rows times cols float32.
 func CheckFloats(rows, cols int) error {
@@ -60,6 +68,36 @@ func CheckFloats(rows, cols int) error {
 		return nil
 	}
 	return Check(times(times(uint64(rows), uint64(cols)), 4))
+}
+
+// Collect has the garbage collector run before the memory that there is for this
+// process now is used up, and not only when what is in use has doubled. The
+// environment variable GOMEMLIMIT goes before.
+func Collect() {
+	if os.Getenv("GOMEMLIMIT") != "" {
+		return
+	}
+	left, ok := Available()
+	if !ok {
+		return
+	}
+	debug.SetMemoryLimit(int64(min(plus(left, mapped()), math.MaxInt64)))
+}
+
+// Explain adds to an error that wraps [engine.ErrOutOfMemory] what work there is not
+// enough memory for on a device, and what to do: what is fewer or smaller, in words
+// that follow "use", or another device. Other errors, and nil, it leaves as they
+// are.
+func Explain(d engine.Device, work, fewer string, err error) error {
+	if !errors.Is(err, engine.ErrOutOfMemory) {
+		return err
+	}
+	info := d.Info()
+	other := "a machine with more memory"
+	if !info.Host {
+		other = "--device cpu, or a card with more memory"
+	}
+	return fmt.Errorf("%s has not enough memory for %s with %s free: use %s, or %s: %w", info.Name, work, Text(uint64(max(info.FreeMemory, 0))), fewer, other, err)
 }
 
 // Text is a number of bytes for people: "4.2 GiB".

@@ -5,3 +5,5 @@ package memory
 func available() limit { return limit{bytes: unlimited} }
 
 func total() limit { return limit{bytes: unlimited} }
+
+func mapped() uint64 { return 0 }

@@ -2,6 +2,7 @@ package memory
 
 import (
 	"os"
+	"runtime"
 	"runtime/metrics"
 
 	"golang.org/x/sys/unix"
@@ -11,9 +12,15 @@ func available() limit { return here().available() }
 
 func total() limit { return here().total() }
 
+func mapped() uint64 {
+	bytes, _, _ := heap()
+	return bytes
+}
+
 // here is the situation of this process.
 func here() situation {
-	s := situation{files: os.DirFS("/"), page: uint64(os.Getpagesize()), address: resource(unix.RLIMIT_AS), data: resource(unix.RLIMIT_DATA)}
+	s := situation{files: os.DirFS("/"), page: uint64(os.Getpagesize()), threads: runtime.GOMAXPROCS(0) + spareThreads, thread: threadAddresses}
+	s.address, s.data = resource(unix.RLIMIT_AS), resource(unix.RLIMIT_DATA)
 	s.mapped, s.idle, s.released = heap()
 	return s
 }

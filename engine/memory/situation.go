@@ -15,6 +15,10 @@ import (
 // block that fits no arena begun, and the runtime keeps books of them.
 const margin = 160 << 20
 
+// spareThreads is how many threads the runtime may start besides one for each
+// processor: for the collector, for signals, and for calls that wait.
+const spareThreads = 8
+
 // situation is what memory depends on; sizes in bytes.
 type situation struct {
 	files          fs.FS  // the system's files: proc/..., sys/fs/cgroup/...
@@ -22,6 +26,8 @@ type situation struct {
 	address, data  uint64 // limits on addresses and on data; unlimited if there is none
 	mapped         uint64 // what Go has of the system
 	idle, released uint64 // what Go holds without using it: memory, and addresses alone
+	threads        int    // at most
+	thread         uint64 // the addresses that each takes
 }
 
 // The limits as people know them.
@@ -47,15 +53,20 @@ func (s situation) available() limit {
 		return left
 	}
 	kept := plus(s.idle, s.released)
-	return left.least(limit{leftOf(s.address, p.addresses, kept), byAddresses}).least(limit{leftOf(s.data, p.data, kept), byData})
+	begun := int(min(s.table("proc/self/status")["Threads"], 1<<20))
+	threads := uint64(max(s.threads-begun, 0)) * s.thread
+	if s.address != unlimited {
+		left = left.least(limit{minus(leftOf(s.address, p.addresses, kept), threads), byAddresses})
+	}
+	if s.data != unlimited {
+		left = left.least(limit{leftOf(s.data, p.data, kept), byData})
+	}
+	return left
 }
 
 // leftOf is what a limit of the process leaves that holds some and has no use for
 // what it has kept of it.
 func leftOf(limit, holds, kept uint64) uint64 {
-	if limit == unlimited {
-		return unlimited
-	}
 	return minus(plus(minus(limit, holds), kept), margin)
 }
 

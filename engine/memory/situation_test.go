@@ -92,6 +92,8 @@ func TestSituations(t *testing.T) {
 			s: situation{address: 3 * gib, data: unlimited}, by: byAddresses, available: 2*gib - margin, total: 3 * gib},
 		{name: "ulimit -v and what the heap has", files: map[string]string{"proc/meminfo": meminfo, "proc/self/statm": "262144 1 1 1 0 1 0\n"},
 			s: situation{address: 3 * gib, data: unlimited, idle: gib / 4, released: gib / 4}, by: byAddresses, available: 2*gib + gib/2 - margin, total: 3 * gib},
+		{name: "ulimit -v, and threads that may still begin", files: map[string]string{"proc/meminfo": meminfo, "proc/self/statm": "262144 1 1 1 0 1 0\n", "proc/self/status": "Name:\tunitscope\nThreads:\t7\n"},
+			s: situation{address: 3 * gib, data: unlimited, threads: 10, thread: 100 << 20}, by: byAddresses, available: 2*gib - margin - 300<<20, total: 3 * gib},
 		{name: "ulimit -d", files: map[string]string{"proc/meminfo": meminfo, "proc/self/statm": "999999999 1 1 1 0 262144 0\n"},
 			s: situation{address: unlimited, data: 2 * gib}, by: byData, available: gib - margin, total: 2 * gib},
 		{name: "a limit that is nearly reached", files: map[string]string{"proc/meminfo": meminfo, "proc/self/statm": "262144 1 1 1 0 262144 0\n"},
