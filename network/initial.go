@@ -51,6 +51,18 @@ func InitialLayer(kind Kind, number, inputs, units int, seed uint64) (Layer, err
 	return l, err
 }
 
+// InitialDeviation is the standard deviation of the weights that [InitialLayer]
+// gives.
+func InitialDeviation(kind Kind, inputs, units int) float64 {
+	if kind == DBN {
+		return initialDeviation
+	}
+	return initialBound(inputs, units) / math.Sqrt(3)
+}
+
+// initialBound is the largest initial weight of an SDAE or an MLP.
+func initialBound(inputs, units int) float64 { return math.Sqrt(6/float64(units+inputs)) / 4 }
+
 func drawWeights(weight *tensor.Dense, kind Kind, number int, seed uint64) error {
 	w, err := dense.Host(weight)
 	if err != nil {
@@ -60,7 +72,7 @@ func drawWeights(weight *tensor.Dense, kind Kind, number int, seed uint64) error
 	for i := range w.Rows {
 		at.Keys = append(at.Keys, engine.RowKey(number, i, 0))
 	}
-	bound := float32(math.Sqrt(6/float64(w.Rows+w.Cols)) / 4)
+	bound := float32(initialBound(w.Cols, w.Rows))
 	for i := range w.Rows {
 		row := w.Data[i*w.Cols : (i+1)*w.Cols]
 		switch kind {

@@ -53,7 +53,7 @@ func analyzeCompare(ctx *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	a := &methodsAnalysis{job: j, model: n, compare: visualize.DefaultCompare()}
+	a := &methodsAnalysis{job: j, model: n, file: file, compare: visualize.DefaultCompare()}
 	a.compare.Seed = ctx.Uint64("seed")
 	if a.compare.Resamples, err = parseResamples(ctx); err != nil {
 		return err
@@ -77,6 +77,7 @@ func analyzeCompare(ctx *cli.Context) (err error) {
 type methodsAnalysis struct {
 	*job
 	model   *network.Network
+	file    string // of the model
 	set     dataset.Set
 	look    train.Look // at set
 	best    *bestOf
@@ -84,6 +85,7 @@ type methodsAnalysis struct {
 	combine visualize.CombineOptions
 	compare visualize.CompareOptions
 	result  *visualize.CompareResult
+	said    []string // of the layer, that the summary is to be read with
 }
 
 // choose finds out what to do by each method.
@@ -138,6 +140,7 @@ func (a *methodsAnalysis) top(ctx *cli.Context, layer int) (int, error) {
 }
 
 func (a *methodsAnalysis) run(d engine.Device, f *runfolder.Folder) error {
+	a.said = a.warnOfLayers(d, lookedAt{network: a.model, file: a.file, set: a.set, layers: []int{a.compare.Layer}})
 	methods, err := a.methods(d)
 	if err != nil {
 		return err
@@ -252,5 +255,5 @@ func (a *methodsAnalysis) summary() string {
 	if r.Concentration != nil {
 		fmt.Fprintf(&text, "Section 4: the rank correlation between how concentrated a unit's samples are and how near their mean is to the ascent's pattern is %s.\n", estimateText(r.LinkOfSection4, "%.2f", 1))
 	}
-	return text.String()
+	return text.String() + beware(a.said)
 }

@@ -77,7 +77,7 @@ func analyzeRestarts(ctx *cli.Context) error {
 	if err := j.compute(a.modes.Seed, files, func(d engine.Device, f *runfolder.Folder) error { return a.run(d, f) }); err != nil {
 		return err
 	}
-	fmt.Fprintln(ctx.App.Writer, a.summary())
+	fmt.Fprintf(ctx.App.Writer, "%s\n%s", a.summary(), beware(a.said))
 	j.wrote("modes.png", j.reportOn()...)
 	return nil
 }
@@ -92,6 +92,9 @@ type restartsAnalysis struct {
 	climbs  []visualize.AscentOptions   // of --model, for each layer
 	network map[string]*network.Network // of --model, by the names of results
 	results []visualize.ModesOf
+	ascent  *storedAscent // of --ascent, else nil
+	file    string        // of --model
+	said    []string      // of the layers, that the summary is to be read with
 }
 
 // The names of results.
@@ -109,6 +112,7 @@ func (a *restartsAnalysis) open(ctx *cli.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	a.ascent = s
 	a.stored, a.of, a.family = s.result, "ascent in "+s.folder, s.family()
 	return s.files, nil
 }
@@ -143,7 +147,7 @@ func (a *restartsAnalysis) choose(ctx *cli.Context) ([]string, error) {
 			return nil, err
 		}
 	}
-	a.resolved["rho"] = fmt.Sprint(o.Radius)
+	a.resolved["rho"], a.file = fmt.Sprint(o.Radius), file
 	return []string{file}, nil
 }
 
@@ -165,11 +169,17 @@ func parseLayers(text string, n *network.Network) (layers []int, err error) {
 func (a *restartsAnalysis) run(d engine.Device, f *runfolder.Folder) error {
 	ctx := a.ctx.Context
 	if a.stored != nil {
+		a.said = a.warnAsAscent(a.ascent)
 		if err := a.analyze(ctx, d, f, trained, a.stored); err != nil {
 			return err
 		}
 		return a.write(f)
 	}
+	looked := lookedAt{network: a.network[trained], file: a.file}
+	for _, o := range a.climbs {
+		looked.layers = append(looked.layers, o.Layer)
+	}
+	a.said = a.warnOfLayers(d, looked)
 	for _, name := range []string{trained, untrained} {
 		n := a.network[name]
 		if n == nil {

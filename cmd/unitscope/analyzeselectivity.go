@@ -51,7 +51,10 @@ func analyzeSelectivity(ctx *cli.Context) error {
 		return err
 	}
 	var result *visualize.SelectivityResult
+	var said []string
 	err = j.compute(ctx.Uint64("seed"), append(b.files, file), func(d engine.Device, f *runfolder.Folder) error {
+		layer, _ := b.layer()
+		said = j.warnOfLayers(d, lookedAt{network: n, file: file, layers: []int{layer}})
 		ascent, err := b.patterns(ctx.Context, j, d)
 		if err != nil {
 			return err
@@ -65,7 +68,7 @@ func analyzeSelectivity(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(ctx.App.Writer, selectivitySummary(n, result))
+	fmt.Fprintf(ctx.App.Writer, "%s\n%s", selectivitySummary(n, result), beware(said))
 	j.wrote("selectivity.png", j.reportOn()...)
 	return nil
 }

@@ -83,6 +83,7 @@ func combine(ctx *cli.Context) error {
 		j.resolved["top"] = strconv.Itoa(o.Top)
 	}
 	err = j.compute(ctx.Uint64("seed"), []string{file}, func(d engine.Device, f *runfolder.Folder) error {
+		j.warnOfLayers(d, lookedAt{network: n, file: file, layers: []int{o.Layer}})
 		result, err := visualize.Combine(ctx.Context, d, n, o)
 		if err != nil {
 			return err

@@ -139,7 +139,7 @@ func (d *demoRun) train(kind network.Kind) (*network.Network, error) {
 	resolved := o.Settings()
 	resolved["data"], resolved["validation"] = d.size.data, fmt.Sprint(d.size.validation)
 	record := partOf(d.record, "train "+string(kind), resolved, o.Seed)
-	t := &training{console: d.console, device: d.device, set: d.set, held: d.held, options: o}
+	t := &training{console: d.console.forPart(), device: d.device, set: d.set, held: d.held, options: o}
 	mode, err := folderMode(d.ctx)
 	if err != nil {
 		return nil, err

@@ -64,6 +64,7 @@ func unitsFigure(ctx *cli.Context, number string) error {
 		return err
 	}
 	err = j.compute(o.Seed, files, func(d engine.Device, f *runfolder.Folder) error {
+		j.warnOfFamilies(d, fig.models, files)
 		img, err := fig.draw(ctx.Context, d)
 		if err != nil {
 			return err

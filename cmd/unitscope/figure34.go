@@ -108,6 +108,7 @@ func figure3(ctx *cli.Context) error {
 	}
 	const name = "figure3.png"
 	err = j.compute(o.Seed, []string{c.file}, func(d engine.Device, f *runfolder.Folder) error {
+		j.warnOfLayers(d, lookedAt{network: c.model, file: c.file, layers: c.layers})
 		var results []*visualize.SampleResult
 		for i, layer := range c.layers {
 			o.Layer, o.Units = layer, c.units[i]
@@ -185,6 +186,7 @@ func figure4(ctx *cli.Context) error {
 	}
 	const name = "figure4.png"
 	err = j.compute(c.ascent.Seed, []string{c.file}, func(d engine.Device, f *runfolder.Folder) error {
+		j.warnOfLayers(d, lookedAt{network: c.model, file: c.file, layers: c.layers})
 		img, err := c.draw(d, f)
 		if err != nil {
 			return err

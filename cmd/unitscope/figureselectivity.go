@@ -57,12 +57,14 @@ func figureSelectivity(ctx *cli.Context) error {
 		}
 		s.chosen = append(s.chosen, chosen)
 	}
+	s.files = files
 	if err := j.compute(s.climb.Seed, files, s.run); err != nil {
 		return err
 	}
 	for _, text := range s.summaries {
 		fmt.Fprintln(ctx.App.Writer, text)
 	}
+	fmt.Fprint(ctx.App.Writer, beware(s.said))
 	j.wrote("selectivity.png", j.reportOn()...)
 	return nil
 }
@@ -72,11 +74,14 @@ type selectivityFigure struct {
 	*job
 	climb     visualize.AscentOptions
 	models    []*network.Network
+	files     []string                    // of the models
+	said      []string                    // of layers, that the summaries are to be read with
 	chosen    [][]visualize.AscentOptions // [models][layers]
 	summaries []string
 }
 
 func (s *selectivityFigure) run(d engine.Device, f *runfolder.Folder) error {
+	s.said = s.warnOfFamilies(d, s.models, s.files)
 	var rows [][]*report.HeatMap // [layers][models]
 	for m, n := range s.models {
 		for k, o := range s.chosen[m] {

@@ -43,7 +43,8 @@ func finetuneCommand() *cli.Command {
 		Name:  fineTuneTask,
 		Usage: "put a classifier on a model and train the whole stack on labels",
 		Description: "Back-propagates the cross-entropy of a softmax on top through all layers. Writes model.safetensors, log.csv,\n" +
-			"scores.csv (errors on the examples held out and on --test) and run.json to --out, and a checkpoint while it trains.\n" +
+			"scores.csv (errors on the examples held out and on --test), learning.csv (what each layer does, as in training) and run.json\n" +
+			"to --out, and a checkpoint while it trains.\n" +
 			"The result can be visualized as the model before; sampling needs the model before.\n\n--data and --test are one of\n\n" + indent(dataset.Kinds()),
 		Flags:  append(flags, runFlags()...),
 		Action: fineTune,
@@ -110,6 +111,7 @@ func fineTune(ctx *cli.Context) (err error) {
 	j.goOn = func(before, _ runfolder.Record) (bool, error) { return t.findCheckpoint(ctx.String("out"), before) }
 	err = j.compute(o.Seed, []string{file}, func(d engine.Device, f *runfolder.Folder) error {
 		t.folder = f
+		j.warnOfLayers(d, lookedAt{network: n, file: file, set: set, of: "before fine-tuning", layers: every(n)})
 		return t.run(ctx, d, test)
 	})
 	if err != nil {
@@ -163,6 +165,9 @@ func (t *fineTuning) run(ctx *cli.Context, d engine.Device, test dataset.Set) er
 	}
 	// Before the test, which may fail where training did not.
 	if err := t.folder.Write(runfolder.ModelName, n.Write); err != nil {
+		return err
+	}
+	if err := t.console.keepLearning(ctx.Context, d, t.folder, n, t.set); err != nil {
 		return err
 	}
 	var scores []namedScore

@@ -71,6 +71,7 @@ func likelihood(ctx *cli.Context) (err error) {
 		}
 	}()
 	return j.compute(o.Seed, []string{file}, func(d engine.Device, f *runfolder.Folder) error {
+		j.warnOfLayers(d, lookedAt{network: n, file: file, set: sets[0].Set, layers: []int{o.Layer}})
 		return j.measureLikelihood(d, f, n, sets, o)
 	})
 }

@@ -57,7 +57,7 @@ func planned(task string) []string {
 }
 
 func trainingFiles() []string {
-	return []string{runfolder.ModelName, runfolder.LogName, runfolder.CheckpointName}
+	return []string{runfolder.ModelName, runfolder.LogName, runfolder.CheckpointName, learningName}
 }
 
 func figure1Arrays() []string {

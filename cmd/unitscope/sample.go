@@ -87,6 +87,7 @@ func sample(ctx *cli.Context) error {
 		return err
 	}
 	err = j.compute(o.Seed, []string{file}, func(d engine.Device, f *runfolder.Folder) error {
+		j.warnOfLayers(d, lookedAt{network: n, file: file, layers: []int{o.Layer}})
 		result, err := draw(ctx.Context, j.console, d, n, o)
 		if err != nil {
 			return err

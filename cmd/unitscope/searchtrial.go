@@ -174,6 +174,9 @@ func (r *trialRun) finish(result train.TrialResult, n *network.Network) error {
 		if err := r.folder.Write(runfolder.ModelName, n.Write); err != nil {
 			return err
 		}
+		if err := r.keepLearning(n); err != nil {
+			return err
+		}
 	}
 	if len(r.after.log.rows) > 0 {
 		if err := r.folder.Write(fineTuneFile, r.after.log.write); err != nil {

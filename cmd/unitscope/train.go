@@ -64,7 +64,8 @@ func trainFamily(kind network.Kind, usage string, own ...cli.Flag) *cli.Command 
 	return &cli.Command{
 		Name:  string(kind),
 		Usage: usage,
-		Description: "Writes model.safetensors, log.csv, filters.png and run.json to --out, and a checkpoint while it trains.\n" +
+		Description: "Writes model.safetensors, log.csv, learning.csv (what each layer does over 1,000 examples; layers that have learned nothing are\n" +
+			"warned of), filters.png and run.json to --out, and a checkpoint while it trains.\n" +
 			"--visible gaussian is for data of mean 0 and variance 1 over all components, as patches are: other data are warned of,\n" +
 			"or refused if they are far from it (a variance below 1/100 or above 100, a mean below -10 or above 10). Training that\n" +
 			"reconstructs its data more than ten times worse than a layer that has learned nothing ends with an error.\n\n--data is one of\n\n" + indent(dataset.Kinds()),
@@ -312,6 +313,9 @@ func (t *training) run(ctx context.Context, out string, mode runfolder.Mode, rec
 	n, err := t.train(ctx)
 	if err == nil {
 		err = t.folder.Write(runfolder.ModelName, n.Write)
+	}
+	if err == nil {
+		err = t.console.keepLearning(ctx, t.device, t.folder, n, t.set)
 	}
 	if err == nil {
 		err = writeFilters(t.folder, n)

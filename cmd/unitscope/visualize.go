@@ -134,6 +134,7 @@ func ascent(ctx *cli.Context) error {
 		return err
 	}
 	err = j.compute(o.Seed, []string{file}, func(d engine.Device, f *runfolder.Folder) error {
+		j.warnOfLayers(d, lookedAt{network: n, file: file, layers: []int{o.Layer}})
 		result, err := climb(ctx.Context, j.console, d, n, o)
 		if err != nil {
 			return err
