@@ -56,6 +56,7 @@ type Options struct {
 type Report struct {
 	Title    string
 	Problems []Problem
+	Warnings []Problem // of the runs, each once
 	Models   []*Model
 	Figures  []figure
 	Tables   []htmlTable
@@ -64,7 +65,7 @@ type Report struct {
 	sheets   map[string]*sheets // of each layer, by its key
 }
 
-// Problem is something that is not shown, and why.
+// Problem is something that is not shown, and why; or what a run has warned of.
 type Problem struct{ Folder, Text string }
 
 // Model is a model that results are about.
@@ -112,6 +113,7 @@ func Build(ctx context.Context, folders []string, o Options) (*Report, error) {
 		}
 	}
 	r.Runs = good
+	r.warnings()
 	r.models()
 	for _, m := range r.Models {
 		if err := r.layers(ctx, m); err != nil {
@@ -126,6 +128,24 @@ func Build(ctx context.Context, folders []string, o Options) (*Report, error) {
 		r.Title = "What the units have learned"
 	}
 	return r, nil
+}
+
+// warnings collects what the runs have warned of. What several say, as all that read
+// one model do, is there once.
+func (r *Report) warnings() {
+	var texts []string
+	of := map[string][]string{} // names of runs, by text
+	for _, run := range r.Runs {
+		for _, w := range run.record.Warnings {
+			if of[w.Text] == nil {
+				texts = append(texts, w.Text)
+			}
+			of[w.Text] = append(of[w.Text], run.name)
+		}
+	}
+	for _, text := range texts {
+		r.Warnings = append(r.Warnings, Problem{strings.Join(slices.Compact(of[text]), ", "), text})
+	}
 }
 
 func sameFolder(a, b string) bool {

@@ -125,6 +125,22 @@ func TestColourTiles(t *testing.T) {
 	}
 }
 
+// What runs have warned of is in the report, once.
+func TestWarningsOfRuns(t *testing.T) {
+	dir := t.TempDir()
+	for i, name := range []string{"a", "b"} {
+		trained(t, filepath.Join(dir, name), uint64(i+1))
+		edit(t, filepath.Join(dir, name, runfolder.RecordName), `"inputs": null`, `"inputs": null, "warnings": [{"about": "--model", "text": "no <bias>"}]`)
+	}
+	r := build(t, dir)
+	if len(r.Warnings) != 1 || r.Warnings[0] != (Problem{"a, b", "no <bias>"}) || len(r.Problems) != 0 {
+		t.Errorf("warnings %v, problems %v", r.Warnings, r.Problems)
+	}
+	if page := written(t, r)[IndexName]; !strings.Contains(page, "<li><code>a, b</code>: no &lt;bias&gt;</li>") {
+		t.Error("the page does not have them")
+	}
+}
+
 // A link to a folder is as good as the folder.
 func TestLinkToAFolder(t *testing.T) {
 	dir := t.TempDir()
