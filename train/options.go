@@ -31,7 +31,7 @@ type Options struct {
 	// same factor.
 	FinalRates []float64
 	// Momentum, 0 <= Momentum < 1, holds after the first tenth of a layer's
-	// updates. Until then it is at most 0.5, because a strong momentum on top
+	// updates. Until then it is at most [FirstMomentum], because a strong momentum on top
 	// of the large gradients of the start makes training diverge (Hinton's
 	// guide of 2010, section 9.1).
 	Momentum float64
@@ -281,7 +281,7 @@ func (o Options) Check() error {
 	case o.CheckpointEvery < 0:
 		return fmt.Errorf("--checkpoint-every: %d updates, want 0 (the end of every epoch) or more", o.CheckpointEvery)
 	case o.ReportEvery < 0:
-		return fmt.Errorf("--report-every: %d updates, want 0 (the end of every epoch) or more", o.ReportEvery)
+		return fmt.Errorf("updates between reports: %d, want 0 (the end of every epoch) or more", o.ReportEvery)
 	}
 	if o.Kind == network.DBN {
 		return o.checkDivergence()

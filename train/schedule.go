@@ -35,10 +35,14 @@ func (s schedule) span(from, to int) (first, last int) {
 // ramp is the first update with the full momentum.
 func (s schedule) ramp() int { return (s.total() + 9) / 10 }
 
+// FirstMomentum is the most that momentum is in the first tenth of a layer's
+// updates, see [Options.Momentum].
+const FirstMomentum = 0.5
+
 // momentum is the momentum of an update, see [Options.Momentum].
 func (s schedule) momentum(update int, full float64) float64 {
 	if update < s.ramp() {
-		return min(full, 0.5)
+		return min(full, FirstMomentum)
 	}
 	return full
 }

@@ -415,7 +415,7 @@ func TestOptions(t *testing.T) {
 		"momentum near 1":  {func(o *Options) { o.Momentum = 1 - 1e-12 }, "--momentum: 0.999999999999, want"},
 		"decay":            {func(o *Options) { o.Decay = -1 }, "--decay: -1, want a finite number, 0 or more"},
 		"checkpoint":       {func(o *Options) { o.CheckpointEvery = -1 }, "--checkpoint-every: -1 updates"},
-		"report":           {func(o *Options) { o.ReportEvery = -1 }, "--report-every: -1 updates"},
+		"report":           {func(o *Options) { o.ReportEvery = -1 }, "updates between reports: -1"},
 		"k":                {func(o *Options) { o.GibbsSteps = 0 }, "--k: 0 Gibbs steps, want at least 1"},
 		"chains alone":     {func(o *Options) { o.Chains = 3 }, "--chains: 3 chains need --persistent"},
 		"chains":           {func(o *Options) { o.Persistent, o.Chains = true, -3 }, "--chains: -3, want 0"},

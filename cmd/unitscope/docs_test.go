@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -13,6 +14,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/urfave/cli/v2"
 )
 
 // document is a page of the documentation, with the text of its fenced blocks by their language.
@@ -84,6 +87,34 @@ func TestDocumentedCommands(t *testing.T) {
 	}
 	if calls < 50 {
 		t.Errorf("only %d calls were found", calls)
+	}
+}
+
+// Every flag that the text names, outside of what is checked above, is one of some
+// command.
+func TestDocumentedFlags(t *testing.T) {
+	known := map[string]bool{"--gres": true} // of sbatch
+	everyLeaf(newApp(io.Discard, io.Discard).Commands, "unitscope", func(_ string, c *cli.Command) {
+		for _, f := range c.Flags {
+			for _, name := range f.Names() {
+				known["--"+name] = true
+			}
+		}
+	})
+	flag := regexp.MustCompile("(?:^|[\\s(`\"'*/])(--[a-z][a-z0-9-]*)")
+	found := 0
+	for _, d := range documents(t) {
+		for _, line := range strings.Split(fence.ReplaceAllString(d.text, ""), "\n") {
+			for _, m := range flag.FindAllStringSubmatch(line, -1) {
+				found++
+				if !known[m[1]] {
+					t.Errorf("%s: no command has %s: %s", d.name, m[1], line)
+				}
+			}
+		}
+	}
+	if found < 50 {
+		t.Errorf("only %d flags were found", found)
 	}
 }
 

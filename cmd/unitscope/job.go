@@ -4,7 +4,6 @@ import (
 	"errors"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -102,7 +101,7 @@ func partOf(whole runfolder.Record, task string, resolved map[string]string, see
 	r := whole
 	r.Task, r.Options, r.Seed = task, resolved, seed
 	r.Planned, r.Folders, r.Warnings = planned(task), nil, nil
-	r.Started = time.Now().UTC().Truncate(time.Second)
+	r.Start()
 	return r
 }
 

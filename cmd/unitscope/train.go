@@ -52,7 +52,7 @@ func trainFamily(kind network.Kind, usage string, own ...cli.Flag) *cli.Command 
 		&cli.IntFlag{Name: "batch", Usage: "`N` examples per update, at least 1", DefaultText: either(defaults.Batch, gaussian.Batch)},
 		&cli.StringFlag{Name: "lr", Aliases: []string{"layer-lr"}, Usage: fmt.Sprintf("`X`, the learning rate of the first epoch, above 0; one value, or one per layer (default: %g; less for gaussian inputs with small batches, many gaussian inputs of an sdae, persistent chains and salt and pepper)", defaults.Rate(1))},
 		&cli.StringFlag{Name: "final-lr", Usage: "`X`, the learning rate of the last epoch, above 0, reached by the same factor from epoch to epoch; one value, or one per layer (default: that of --lr, and a tenth of it for gaussian inputs)"},
-		&cli.Float64Flag{Name: "momentum", Usage: "`X`, 0 or more and below 1", DefaultText: either(defaults.Momentum, gaussian.Momentum)},
+		&cli.Float64Flag{Name: "momentum", Usage: fmt.Sprintf("`X`, 0 or more and below 1; at most %g for the first tenth of a layer's updates", train.FirstMomentum), DefaultText: either(defaults.Momentum, gaussian.Momentum)},
 		&cli.Float64Flag{Name: "decay", Value: defaults.Decay, Usage: "`X`, the L2 penalty on weights, 0 or more"},
 		&cli.IntFlag{Name: "limit", Usage: "use only the first `N` examples, 0 for all"},
 		&cli.IntFlag{Name: "validation", Usage: "hold the last `N` examples out of training, for the monitors; 0 for none, and fewer than there are"},
@@ -117,6 +117,9 @@ func trainModel(ctx *cli.Context, kind network.Kind) (err error) {
 		return err
 	}
 	defer closeInto(&err, device)
+	if o.Momentum > train.FirstMomentum && ctx.IsSet("momentum") {
+		c.say("momentum is %g for the first tenth of each layer's updates, then %g", train.FirstMomentum, o.Momentum)
+	}
 	t := &training{console: c, device: device, set: set, held: held, options: o}
 	resolved := options(ctx)
 	for name, value := range o.Settings() {

@@ -45,7 +45,9 @@ type Record struct {
 	Versions Versions          `json:"versions"`
 	Started  time.Time         `json:"started"`
 	Finished time.Time         `json:"finished,omitzero"`
-	Seconds  float64           `json:"seconds,omitzero"`
+	// Seconds is how long the run took, the last call of one that was resumed. A
+	// complete run has it, be it 0.
+	Seconds *float64 `json:"seconds,omitempty"`
 	// WorkingFolder is where the command was called, which the relative paths of
 	// Command, Options and Inputs start from; "" if that is not known.
 	WorkingFolder string       `json:"working_folder,omitempty"`
@@ -61,6 +63,7 @@ type Record struct {
 	Folders []string `json:"folders,omitempty"`
 	// Warnings are what people were told while it ran, see [Folder.Warn].
 	Warnings []Warning `json:"warnings,omitempty"`
+	began    time.Time // see Start; of this process alone
 }
 
 // Warning says that a result is probably not what was meant.
@@ -99,8 +102,8 @@ func NewRecord(task string, command []string, options map[string]string, seed ui
 		Command: command, Options: options, Seed: seed,
 		Device:   Device{Name: d.Name, Description: d.Description, Features: d.Features},
 		Versions: CurrentVersions(),
-		Started:  time.Now().UTC().Truncate(time.Second),
 	}
+	r.Start()
 	if folder, err := os.Getwd(); err == nil {
 		r.WorkingFolder = folder
 	}
@@ -112,6 +115,19 @@ func NewRecord(task string, command []string, options map[string]string, seed ui
 		r.Inputs = append(r.Inputs, in)
 	}
 	return r, nil
+}
+
+// Start makes the run one that starts now.
+func (r *Record) Start() {
+	r.began = time.Now()
+	r.Started = r.began.UTC().Truncate(time.Second)
+}
+
+// finish makes the run complete now.
+func (r *Record) finish() {
+	now := time.Now()
+	seconds := now.Sub(r.began).Round(time.Millisecond).Seconds()
+	r.Status, r.Finished, r.Seconds = Complete, now.UTC().Truncate(time.Second), &seconds
 }
 
 // CurrentVersions are those of the running program; Program is "unknown" where

@@ -29,7 +29,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"time"
 
 	"github.com/gofrs/flock"
 )
@@ -283,10 +282,8 @@ func (f *Folder) finish() error {
 	left = slices.DeleteFunc(left, func(name string) bool {
 		return slices.ContainsFunc(f.record.Outputs, func(o FileDigest) bool { return o.Name == name })
 	})
-	f.record.Status = Complete
+	f.record.finish()
 	f.record.Planned, f.record.Temporary = nil, left
-	f.record.Finished = time.Now().UTC().Truncate(time.Second)
-	f.record.Seconds = f.record.Finished.Sub(f.record.Started).Seconds()
 	// The checkpoint goes last: without it, a run that is killed here would have to be
 	// done again.
 	if err := f.writeRecord(f.record); err != nil {

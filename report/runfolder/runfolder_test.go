@@ -1,6 +1,8 @@
 package runfolder
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +12,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/unitscope/unitscope/engine"
 )
@@ -83,11 +86,38 @@ func TestRun(t *testing.T) {
 	if r.Status != Complete || len(r.Outputs) != 1 || r.Outputs[0] != want[0] {
 		t.Errorf("status %q, outputs %v, want %v", r.Status, r.Outputs, want)
 	}
+	if r.Seconds == nil || *r.Seconds < 0 || *r.Seconds > 60 || r.Finished.IsZero() {
+		t.Errorf("seconds %v, finished %v", r.Seconds, r.Finished)
+	}
 	if len(r.Inputs) != 1 || r.Inputs[0] != (FileDigest{Name: input, Bytes: 3, SHA256: sum}) {
 		t.Errorf("inputs %v", r.Inputs)
 	}
 	if err := Require(path); err != nil {
 		t.Errorf("Require of a complete run: %v", err)
+	}
+}
+
+// A run that took no time says so, and one that goes on does not say 0.
+func TestSeconds(t *testing.T) {
+	r := Record{}
+	r.Start()
+	for _, complete := range []bool{false, true} {
+		if complete {
+			r.began = time.Now()
+			r.finish()
+			*r.Seconds = 0
+		}
+		text, err := json.Marshal(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := bytes.Contains(text, []byte(`"seconds":0,`)); got != complete {
+			t.Errorf("complete %v: %s", complete, text)
+		}
+	}
+	r.began = time.Now().Add(-1500 * time.Millisecond)
+	if r.finish(); *r.Seconds < 1.5 || *r.Seconds > 60 {
+		t.Errorf("a second and a half: %g", *r.Seconds)
 	}
 }
 
