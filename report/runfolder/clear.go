@@ -33,17 +33,22 @@ func isPartial(name string) bool {
 // sweep removes debris, nothing else of the user's. The folder is locked, so that
 // nobody is writing these files now.
 func (f *Folder) sweep() error {
+	names, err := f.debris()
+	return errors.Join(err, f.discard(names))
+}
+
+// debris are the names of the folder's debris, but for the lock that is held on it.
+func (f *Folder) debris() (names []string, err error) {
 	entries, err := os.ReadDir(f.path)
 	if err != nil {
-		return fmt.Errorf("run folder: %w", err)
+		return nil, fmt.Errorf("run folder: %w", err)
 	}
-	var names []string
 	for _, e := range entries {
 		if isDebris(e) && !(e.Name() == lockName && f.heldFile) {
 			names = append(names, e.Name())
 		}
 	}
-	return f.discard(names)
+	return names, nil
 }
 
 // discard removes files of the folder; one that is not there is no error.
@@ -251,23 +256,33 @@ func unreadable(err error) error {
 
 // Tidy removes what a run that was killed when it was complete has left in its folder
 // beside its results: a checkpoint, and files that were being written. A folder that
-// another run is writing to is left alone.
+// another run is writing to is left alone, and so is one where there is nothing to do,
+// which may be on a medium that can't be written to.
 func Tidy(path string) error {
-	r, err := ReadRecord(path)
-	if err != nil {
-		return err
-	}
 	f := &Folder{path: filepath.Clean(path)}
-	err = f.lock()
-	if errors.Is(err, ErrBusy) || err == nil && r.Status != Complete {
-		return f.unlock()
-	}
-	if err != nil {
+	if left, err := f.leftovers(); err != nil || len(left) == 0 {
 		return err
+	}
+	if err := f.lock(); errors.Is(err, ErrBusy) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	// The run may have ended by itself since the first look.
+	left, err := f.leftovers()
+	return errors.Join(err, f.discard(left), f.unlock())
+}
+
+// leftovers are the files of a complete run that are none of its results.
+func (f *Folder) leftovers() ([]string, error) {
+	r, err := ReadRecord(f.path)
+	if err != nil || r.Status != Complete {
+		return nil, err
 	}
 	left, err := f.planned(r.Temporary)
-	if err == nil {
-		err = errors.Join(f.sweep(), f.discard(left))
+	if err != nil {
+		return nil, err
 	}
-	return errors.Join(err, f.unlock())
+	debris, err := f.debris()
+	return append(left, debris...), err
 }
