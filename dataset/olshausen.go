@@ -3,6 +3,7 @@ package dataset
 import (
 	"fmt"
 	"os"
+	"slices"
 
 	"github.com/unitscope/unitscope/dataset/internal/array"
 	"github.com/unitscope/unitscope/dataset/internal/matlab"
@@ -23,7 +24,7 @@ func openPatches(s spec, seed uint64) (Set, error) {
 	p.border = whitenedBorder
 	p.info.Files = []string{s.path}
 	err = withFile(s.path, func(f *os.File, size int64) error {
-		if p.pictures, err = readMATLAB(f, size, s.options["x"], p.size+2*p.border); err != nil {
+		if err := p.readMATLAB(f, size, s.options["x"]); err != nil {
 			return err
 		}
 		return p.prepare(0)
@@ -35,34 +36,67 @@ func openPatches(s spec, seed uint64) (Set, error) {
 }
 
 // readMATLAB reads the pictures of one array [rows, cols] or [rows, cols,
-// pictures]. Without a name it is the one array with pictures of at least side
-// pixels both ways.
-func readMATLAB(f *os.File, size int64, name string, side int) ([]picture, error) {
+// pictures]. Without a name it is the one array with pictures that have room for a
+// patch and the borders it keeps off, and must not look like a matrix of examples.
+func (p *patches) readMATLAB(f *os.File, size int64, given string) error {
 	file, err := matlab.Open(f, size)
 	if err != nil {
-		return nil, err
+		return err
 	}
+	side := p.size + 2*p.border
+	name := given
 	if name == "" {
-		name, err = file.Only(func(dims []int) bool { return arePictures(dims) && dims[0] >= side && dims[1] >= side })
+		name, err = file.Only(func(a matlab.Listed) bool { return arePictures(a.Dims) && a.Dims[0] >= side && a.Dims[1] >= side })
 		if err != nil {
-			return nil, fmt.Errorf("pictures of at least %dx%d pixels: %w", side, side, err)
+			return fmt.Errorf("pictures of at least %dx%d pixels: %w", side, side, err)
 		}
+	}
+	dims, err := file.Dims(name)
+	switch {
+	case err != nil:
+		return err
+	case !arePictures(dims):
+		return fmt.Errorf("array %.40q has dimensions %v, want [rows, cols] or [rows, cols, pictures], one at least", name, dims)
+	case dims[0] < side || dims[1] < side:
+		return fmt.Errorf("array %.40q has pictures of %dx%d pixels, too small: want at least %dx%d, a patch and the borders it keeps off", name, dims[0], dims[1], side, side)
+	}
+	if doubt := doubtPictures(file, name, dims); doubt != "" {
+		if given == "" {
+			return specErrorf("array %.40q of dimensions %v %s: read it with mat:FILE, or say x=%s to cut patches of it", name, dims, doubt, name)
+		}
+		p.info.Warnings = append(p.info.Warnings, fmt.Sprintf("array %.40q of dimensions %v %s, which mat:FILE reads; patches are cut of it", name, dims, doubt))
 	}
 	a, err := file.Read(name)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if !arePictures(a.Shape) {
-		return nil, fmt.Errorf("array %.40q has dimensions %v, want [rows, cols] or [rows, cols, pictures], one at least", name, a.Shape)
+	if p.pictures, err = cutPictures(a); err != nil {
+		return fmt.Errorf("array %.40q: %w", name, err)
 	}
-	if a.Shape[0] < side || a.Shape[1] < side {
-		return nil, fmt.Errorf("array %.40q has pictures of %dx%d pixels, too small: want at least %dx%d, a patch and the borders it keeps off", name, a.Shape[0], a.Shape[1], side, side)
+	p.info.Stored = fmt.Sprintf("%s in array %.40q, %s", p.sizes(), name, a.Type)
+	return nil
+}
+
+// longestPicture is how many times longer than wide pictures may be: panoramas are,
+// and matrices of examples are longer still.
+const longestPicture = 4
+
+// doubtPictures says why an array looks like examples rather than pictures to cut
+// patches of, "" if it doesn't.
+func doubtPictures(file *matlab.File, name string, dims []int) string {
+	if max(dims[0], dims[1]) > longestPicture*min(dims[0], dims[1]) {
+		return "looks like a matrix of examples"
 	}
-	pictures, err := cutPictures(a)
-	if err != nil {
-		return nil, fmt.Errorf("array %.40q: %w", name, err)
+	for _, a := range file.Arrays() {
+		if a.Name == name || areExamples(a.Dims) {
+			continue
+		}
+		n := slices.Max(a.Dims)
+		if len(dims) == 2 && slices.Contains(dims, n) || len(dims) == 3 && n == dims[2] && n > max(dims[0], dims[1]) {
+			return fmt.Sprintf("looks like examples, of which %.40q (%d numbers) are the labels", a.Name, n)
+		}
 	}
-	return pictures, nil
+	return ""
 }
 
 func arePictures(dims []int) bool {

@@ -15,6 +15,8 @@ import (
 //	idx:FILE[,y=FILE][,scale=255][,colour=grey]                      an IDX file, gzipped or not; y are labels
 //	npy:FILE[,y=FILE][,scale=255][,colour=grey]                      a numpy array, gzipped or not; y are labels
 //	npz:FILE[,x=NAME][,y=NAME][,scale=255][,colour=grey]             arrays of a numpy archive; y are labels
+//	mat:FILE[,x=NAME][,y=NAME][,examples=columns][,shape=20x20][,order=rows][,scale=255][,colour=grey]
+//	                                                                 arrays of a MATLAB file; y are labels
 //	patches:FILE.mat[,size=12][,n=100000][,x=NAME]                   patches of whitened pictures
 //	images:DIR[,size=12][,n=100000][,whiten=zca|none][,epsilon=0.5]  patches of photographs
 //	leaves[:size=12][,n=100000]                                      patches of built-in pictures
@@ -44,6 +46,30 @@ import (
 // y; of arrays of one name the last counts, with a warning. Bytes behind an array, and
 // behind the data of a gzipped file, are left out and said; zeros that pad a gzipped
 // file are nothing. What memory has no room for is refused before it is read.
+//
+// # Examples in MATLAB files
+//
+// mat reads an array of real numbers of a MATLAB file of version 5 to 7 (up to 1 GiB;
+// version 7.3 is another format), as scale says for those of numpy. Its examples are
+// [n, d] (examples=rows), [d, n] (examples=columns), pictures [rows, cols, n] or [rows,
+// cols, 3, n] (examples=pages), or any of those above (examples=rows). With
+// examples=columns every column is one, those of all pages of [d, n, k] too, as in
+// MATLAB's x(:,:). Where examples is left out it follows from the number of labels;
+// without labels they are the rows of a matrix and the pages of anything else, but
+// only if no other dimension is longer, and else it has to be said. [Info]'s Remarks
+// say what was taken. Labels y are one number for each example, a row or a column of
+// whole numbers, and are kept as they are, 1 to 10 as well. The names can be left out as
+// for npz; y=NAME is said where an array could be meant.
+//
+// shape=20x20 makes pictures of examples of 400 numbers, whose numbers run down
+// the columns of the picture, MATLAB's order (order=columns, the usual), or along its
+// rows (order=rows). The pictures of pages are upright without it. Known files:
+//
+//	mat:ex3data1.mat,x=X,y=y,shape=20x20                         the digits of Ng's course, 0 as class 10
+//	mat:mnist-original.mat,x=data,y=label,shape=28x28,order=rows mldata's MNIST
+//	mat:stlSampledPatches.mat,examples=columns                   8x8 patches in three colours
+//	mat:train_32x32.mat,x=X,y=y,colour=grey                      house numbers (SVHN), 0 as class 10
+//	mat:usps_all.mat,examples=columns                            Roweis' USPS digits, 1100 of each, without labels
 //
 // # MNIST and its relatives
 //
@@ -79,10 +105,11 @@ import (
 //
 // patches are those of pictures that somebody whitened: Olshausen and Field's ten
 // (IMAGES.mat, with which the report's experiments on patches were made), or any
-// array [rows, cols] or [rows, cols, pictures] of real numbers of a MATLAB file of
-// version 5 to 7 (up to 1 GiB; version 7.3 is another format). Patches keep 4
-// pixels off the borders, where whitening leaves false lines. The name x can be
-// left out where only one array has room for a patch.
+// array [rows, cols] or [rows, cols, pictures] of real numbers of a MATLAB file as mat
+// reads them. Patches keep 4 pixels off the borders, where whitening leaves false
+// lines. The name x can be left out where only one array has room for a patch; but
+// then an array that looks like examples is refused, one more than four times longer
+// than wide or beside labels for it: give x if patches of it are meant.
 //
 // images are those of a folder and the folders in it, as grey levels: PNG, JPEG,
 // GIF (the first frame), BMP, TIFF (the first page) and WebP, by the endings of
@@ -137,6 +164,7 @@ func kinds() []kind {
 		{"idx", "FILE", []option{{"y", "", "FILE"}, {"scale", "", "255"}, {"colour", "", grey}}, openIDX},
 		{"npy", "FILE", []option{{"y", "", "FILE"}, {"scale", "", "255"}, {"colour", "", grey}}, openNPY},
 		{"npz", "FILE", []option{{"x", "", "NAME"}, {"y", "", "NAME"}, {"scale", "", "255"}, {"colour", "", grey}}, openNPZ},
+		{"mat", "FILE", []option{{"x", "", "NAME"}, {"y", "", "NAME"}, {"examples", "", byColumns}, {"shape", "", "20x20"}, {"order", "", byRows}, {"scale", "", "255"}, {"colour", "", grey}}, openMAT},
 		{"patches", "FILE.mat", []option{{"size", "12", ""}, {"n", "100000", ""}, {"x", "", "NAME"}}, openPatches},
 		{"images", "DIR", []option{{"size", "12", ""}, {"n", "100000", ""}, {"whiten", "zca", ""}, {"epsilon", "", fmt.Sprint(usualEpsilon)}}, openImages},
 		{"leaves", "", []option{{"size", "12", ""}, {"n", "100000", ""}}, openLeaves},

@@ -17,7 +17,10 @@ import (
 )
 
 // matFile is a MATLAB file of arrays of doubles, given in MATLAB's order.
-func matFile(arrays ...matArray) []byte {
+func matFile(arrays ...matArray) []byte { return matFileOf(false, arrays...) }
+
+// matFileOf is a MATLAB file of arrays of doubles or of bytes.
+func matFileOf(areBytes bool, arrays ...matArray) []byte {
 	le := binary.LittleEndian
 	data := append(make([]byte, 124), 0, 1, 'I', 'M')
 	element := func(kind uint32, body []byte) []byte {
@@ -32,7 +35,14 @@ func matFile(arrays ...matArray) []byte {
 		for _, v := range a.numbers {
 			numbers = le.AppendUint64(numbers, math.Float64bits(v))
 		}
-		body := slices.Concat(element(6, []byte{6, 0, 0, 0, 0, 0, 0, 0}), element(5, dims), element(1, []byte(a.name)), element(9, numbers))
+		class, kind := byte(6), uint32(9)
+		if areBytes {
+			class, kind, numbers = 9, 2, nil
+			for _, v := range a.numbers {
+				numbers = append(numbers, byte(v))
+			}
+		}
+		body := slices.Concat(element(6, []byte{class, 0, 0, 0, 0, 0, 0, 0}), element(5, dims), element(1, []byte(a.name)), element(kind, numbers))
 		data = append(data, element(14, body)...)
 	}
 	return data

@@ -44,7 +44,7 @@ func TestParseSpec(t *testing.T) {
 
 func TestSpecErrors(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
-		{"", `unknown kind of data "": known are digits, mnist, infmnist, emnist, idx, npy, npz, patches, images, leaves`},
+		{"", `unknown kind of data "": known are digits, mnist, infmnist, emnist, idx, npy, npz, mat, patches, images, leaves`},
 		{"minst:d", `unknown kind of data "minst": known are`},
 		{"Digits", "unknown kind of data"},
 		{"digits:", "nothing follows the colon: write digits[:n=60000]"},
@@ -106,6 +106,7 @@ emnist:DIR[,set=letters][,split=train]
 idx:FILE[,y=FILE][,scale=255][,colour=grey]
 npy:FILE[,y=FILE][,scale=255][,colour=grey]
 npz:FILE[,x=NAME][,y=NAME][,scale=255][,colour=grey]
+mat:FILE[,x=NAME][,y=NAME][,examples=columns][,shape=20x20][,order=rows][,scale=255][,colour=grey]
 patches:FILE.mat[,size=12][,n=100000][,x=NAME]
 images:DIR[,size=12][,n=100000][,whiten=zca][,epsilon=0.5]
 leaves[:size=12][,n=100000]`

@@ -68,6 +68,22 @@ const (
 
 func (c class) numeric() bool { return c >= classDouble && c <= classUint64 }
 
+// numbers is the type that MATLAB has an array's numbers in.
+func (c class) numbers() array.Type {
+	return map[class]array.Type{
+		classDouble: {Kind: array.Float, Size: 8},
+		7:           {Kind: array.Float, Size: 4},
+		8:           {Kind: array.Signed, Size: 1},
+		classUint8:  {Kind: array.Unsigned, Size: 1},
+		10:          {Kind: array.Signed, Size: 2},
+		11:          {Kind: array.Unsigned, Size: 2},
+		12:          {Kind: array.Signed, Size: 4},
+		13:          {Kind: array.Unsigned, Size: 4},
+		14:          {Kind: array.Signed, Size: 8},
+		classUint64: {Kind: array.Unsigned, Size: 8},
+	}[c]
+}
+
 func (c class) String() string {
 	names := [...]string{1: "cell", "struct", "object", "char", "sparse", "double", "single", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "function", "opaque"}
 	if int(c) < len(names) && names[c] != "" {

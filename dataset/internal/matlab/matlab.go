@@ -18,6 +18,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/unitscope/unitscope/dataset/internal/array"
@@ -90,7 +91,7 @@ func (f *File) readHeader(size int64) error {
 		if err != nil && !errors.Is(err, io.EOF) {
 			return err
 		}
-		return fmt.Errorf("not a MATLAB version 5 file: it has %d bytes, its header alone would have %d", size, headerSize)
+		return fmt.Errorf("not a MATLAB version 5 file: it has %d bytes, its header alone would have %d (a version 4 file? save it with -v7)", size, headerSize)
 	}
 	switch string(header[126:]) {
 	case "IM":
@@ -148,17 +149,34 @@ func (f *File) open(v variable) (*matrix, error) {
 	return unpack(body, v.size, f.order)
 }
 
-// Only is the name of the one array of real numbers whose dimensions are fit.
-func (f *File) Only(fit func(dims []int) bool) (string, error) {
-	only := ""
+// Listed is an array of real numbers that a file holds.
+type Listed struct {
+	Name string
+	Dims []int
+}
+
+// Arrays lists the arrays of real numbers, in the order of the file.
+func (f *File) Arrays() []Listed {
+	var listed []Listed
 	for _, v := range f.variables {
-		if !v.real() || !fit(v.dims) {
+		if v.real() {
+			listed = append(listed, Listed{v.name, slices.Clone(v.dims)})
+		}
+	}
+	return listed
+}
+
+// Only is the name of the one array of real numbers that is fit.
+func (f *File) Only(fit func(a Listed) bool) (string, error) {
+	only := ""
+	for _, a := range f.Arrays() {
+		if !fit(a) {
 			continue
 		}
 		if only != "" {
 			return "", fmt.Errorf("several arrays that could be meant: say which, x=NAME; it has %s", f.names())
 		}
-		only = v.name
+		only = a.Name
 	}
 	if only == "" {
 		return "", fmt.Errorf("no array that could be meant: it has %s", f.names())
@@ -166,33 +184,63 @@ func (f *File) Only(fit func(dims []int) bool) (string, error) {
 	return only, nil
 }
 
-// Read reads the array of this name. Its Shape is the variable's dimensions and
-// its numbers are in MATLAB's order, the first dimension running fastest. They
-// become float32, except unsigned bytes of a uint8 array, which stay bytes. What
-// is no array of real numbers, and one of more than [MaxBytes], is an error.
-func (f *File) Read(name string) (*array.Array, error) {
-	for _, v := range f.variables {
-		if v.name != name {
-			continue
-		}
-		a, err := f.read(v)
-		if err != nil {
-			return nil, fmt.Errorf("array %.40q: %w", name, err)
-		}
-		return a, nil
-	}
-	return nil, fmt.Errorf("no array %.40q in it: it has %s", name, f.names())
+// Dims are the dimensions of the array of this name.
+func (f *File) Dims(name string) ([]int, error) {
+	v, err := f.find(name)
+	return slices.Clone(v.dims), err
 }
 
-func (f *File) read(v variable) (*array.Array, error) {
-	if !v.real() {
-		return nil, fmt.Errorf("%s, want real numbers", v.what())
+// Read reads the array of this name. Its Shape is the variable's dimensions and
+// its numbers are in MATLAB's order, the first dimension running fastest. They
+// become float32, except unsigned bytes of a uint8 array and truth values, which
+// stay bytes. What is no array of real numbers, and one of more than [MaxBytes], is
+// an error.
+func (f *File) Read(name string) (a *array.Array, err error) {
+	err = f.with(name, func(m *matrix) error {
+		a, err = m.numbers()
+		return err
+	})
+	return a, err
+}
+
+// ReadLabels reads the array of this name, of which all dimensions but one are 1, as
+// labels: whole numbers, of any type.
+func (f *File) ReadLabels(name string) (labels []int32, err error) {
+	err = f.with(name, func(m *matrix) error {
+		labels, err = m.labels()
+		return err
+	})
+	return labels, err
+}
+
+// with starts to read the array of this name for use; errors name it.
+func (f *File) with(name string, use func(m *matrix) error) error {
+	v, err := f.find(name)
+	if err != nil {
+		return err
 	}
 	m, err := f.open(v)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		err = use(m)
 	}
-	return m.numbers()
+	if err != nil {
+		return fmt.Errorf("array %.40q: %w", name, err)
+	}
+	return nil
+}
+
+// find finds the array of real numbers of this name.
+func (f *File) find(name string) (variable, error) {
+	for _, v := range f.variables {
+		switch {
+		case v.name != name:
+		case !v.real():
+			return variable{}, fmt.Errorf("array %.40q: %s, want real numbers", name, v.what())
+		default:
+			return v, nil
+		}
+	}
+	return variable{}, fmt.Errorf("no array %.40q in it: it has %s", name, f.names())
 }
 
 // real says whether a variable is a full array of real numbers.

@@ -77,9 +77,60 @@ func TestRoundTrip(t *testing.T) {
 			if !slices.Equal(floats(a), want) || !slices.Equal(a.Shape, c.dims) {
 				t.Errorf("%s in %s: %v of %v, want %v of %v", c.name, w.order, floats(a), a.Shape, want, c.dims)
 			}
-			if kept := a.Bytes != nil; kept != (c.class == classUint8) {
-				t.Errorf("%s: kept as bytes: %t", c.name, kept)
+			if kept := a.Bytes != nil; kept != (c.class == classUint8) || a.Type != c.class.numbers() {
+				t.Errorf("%s: kept as bytes: %t, %s", c.name, kept, a.Type)
 			}
+		}
+	}
+}
+
+// Dimensions may be stored as uint32, and truth values are 0 and 1 whatever is
+// stored.
+func TestVariants(t *testing.T) {
+	for _, w := range []writer{little(), big()} {
+		x := w.array("x", classDouble, 9, []float64{1, 2}, 1, 2)
+		const kindOfDims = tagSize + tagSize + 8 // behind the tag of the matrix and its flags
+		copy(x[kindOfDims:], w.order.AppendUint32(nil, uint32(miUint32)))
+		truths := w.element(miMatrix, append(w.beginning("truths", flagLogical|uint32(classUint8), 1, 3), w.small(miUint8, []byte{0, 1, 7})...))
+		f, err := open(w.file(x, truths))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a, err := f.Read("x"); err != nil || !slices.Equal(a.Floats, []float32{1, 2}) || !slices.Equal(a.Shape, []int{1, 2}) {
+			t.Errorf("dimensions of uint32: %v, %v", a, err)
+		}
+		if a, err := f.Read("truths"); err != nil || !slices.Equal(a.Bytes, []byte{0, 1, 1}) || a.Type.Kind != array.Bool {
+			t.Errorf("truth values: %v, %v", a, err)
+		}
+		if dims, err := f.Dims("truths"); err != nil || !slices.Equal(dims, []int{1, 3}) {
+			t.Errorf("dimensions %v, %v", dims, err)
+		}
+	}
+}
+
+// Labels are whole numbers of any type, a column or a row.
+func TestLabels(t *testing.T) {
+	w := little()
+	f, err := open(w.file(
+		w.array("column", classDouble, 9, []float64{1, 10, 3}, 3, 1), w.compressed(w.array("row", classDouble, miUint8, []float64{1, 10, 3}, 1, 3)),
+		w.array("bytes", classUint8, miUint8, []float64{0, 255}, 1, 1, 2), w.array("one", 12, miInt32, []float64{-4}, 1, 1),
+		w.array("hot", classDouble, 9, []float64{1, 0, 0, 1}, 2, 2), w.array("half", classDouble, 9, []float64{1, 1.5}, 2, 1),
+		w.array("none", classDouble, 9, nil, 0, 1), w.array("nan", 7, 7, []float64{math.NaN()}, 1, 1),
+	))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string][]int32{"column": {1, 10, 3}, "row": {1, 10, 3}, "bytes": {0, 255}, "one": {-4}} {
+		if labels, err := f.ReadLabels(name); err != nil || !slices.Equal(labels, want) {
+			t.Errorf("%s: %v, %v", name, labels, err)
+		}
+	}
+	for name, want := range map[string]string{
+		"hot": "labels have dimensions [2 2], want one number per example", "none": "labels have dimensions [0 1], want",
+		"half": "label 1 is 1.5, want whole numbers", "nan": "label 0 is NaN, want whole numbers", "no": `no array "no" in it`,
+	} {
+		if _, err := f.ReadLabels(name); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v, want %s", name, err, want)
 		}
 	}
 }
@@ -124,7 +175,7 @@ func TestOtherVariables(t *testing.T) {
 		{[]int{2, 3}, "", "several arrays that could be meant"},
 		{[]int{4}, "", "no array that could be meant"},
 	} {
-		name, err := f.Only(func(dims []int) bool { return slices.Contains(c.dimensions, len(dims)) })
+		name, err := f.Only(func(a Listed) bool { return slices.Contains(c.dimensions, len(a.Dims)) })
 		if name != c.name || (err != nil) != (c.err != "") || err != nil && !strings.HasPrefix(err.Error(), c.err) {
 			t.Errorf("of %v dimensions: %q, %v", c.dimensions, name, err)
 		}
@@ -176,6 +227,7 @@ func TestDamage(t *testing.T) {
 		{"negative", body(begin(-2, -1), w.element(9, make([]byte, 16))), "has a negative length"},
 		{"short", body(begin(3, 1), w.element(9, make([]byte, 16))), "damaged: dimensions [3 1] of float64 are 24 bytes, and it has 16"},
 		{"long", body(begin(1, 1), w.element(9, make([]byte, 16))), "are 8 bytes, and it has 16"},
+		{"bytes as doubles", w.file(w.array("x", classUint8, 9, []float64{1}, 1, 1)), "damaged: bytes stored as float64"},
 		{"a matrix for numbers", body(begin(1, 1), w.element(miMatrix, make([]byte, 8))), "its numbers are a matrix"},
 		{"rest", body(begin(1, 1), w.element(9, make([]byte, 8)), make([]byte, 16)), "16 bytes follow its numbers"},
 		{"not zlib", w.file(w.element(miCompressed, make([]byte, 32))), "zlib: invalid header"},
@@ -286,6 +338,9 @@ func FuzzRead(f *testing.F) {
 			return
 		}
 		for _, v := range file.variables {
+			if labels, err := file.ReadLabels(v.name); err == nil && len(labels) != slices.Max(v.dims) {
+				t.Errorf("%d labels of dimensions %v", len(labels), v.dims)
+			}
 			a, err := file.Read(v.name)
 			if err != nil {
 				continue
@@ -298,7 +353,7 @@ func FuzzRead(f *testing.F) {
 				t.Errorf("shape %v, %d bytes, %d floats", a.Shape, len(a.Bytes), len(a.Floats))
 			}
 		}
-		_, _ = file.Only(func(dims []int) bool { return len(dims) == 3 })
+		_, _ = file.Only(func(a Listed) bool { return len(a.Dims) == 3 })
 		// Every variable costs the buffers of its reading, and one packed byte
 		// can be 1032 bytes, each a float32 in slices that double.
 		if used := allocated() - before; used > 4<<20+uint64(len(file.variables))<<19+uint64(len(data))*array.MaxInflation*16 {

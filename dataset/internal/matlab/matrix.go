@@ -20,12 +20,16 @@ type matrix struct {
 	end     io.Reader // what a zlib stream holds beyond the matrix, or nil
 	class   class
 	complex bool
+	logical bool // its numbers are truth values
 	dims    []int
 	name    string
 }
 
-// flagComplex is set among a matrix's flags if imaginary parts follow.
-const flagComplex = 0x0800
+// The flags of a matrix that matter here.
+const (
+	flagComplex = 0x0800 // imaginary parts follow
+	flagLogical = 0x0200
+)
 
 // newMatrix reads the beginning of a matrix whose body is size bytes of r.
 func newMatrix(r io.Reader, size int64, order binary.ByteOrder) (*matrix, error) {
@@ -38,7 +42,7 @@ func newMatrix(r io.Reader, size int64, order binary.ByteOrder) (*matrix, error)
 		return nil, fmt.Errorf("damaged: %d bytes of flags, want 8", len(flags))
 	}
 	word := order.Uint32(flags)
-	m.class, m.complex = class(word), word&flagComplex != 0
+	m.class, m.complex, m.logical = class(word), word&flagComplex != 0, word&flagLogical != 0
 	if m.class == 0 || m.class >= classOpaque {
 		return m, nil // MATLAB's own, and anything newer: what follows the flags differs
 	}
@@ -53,8 +57,10 @@ func newMatrix(r io.Reader, size int64, order binary.ByteOrder) (*matrix, error)
 	return m, nil
 }
 
+// readDims reads the dimensions, which MATLAB stores as int32 and some programs as
+// uint32.
 func (m *matrix) readDims() error {
-	raw, err := m.small("dimensions", 4*array.MaxDimensions, miInt32)
+	raw, err := m.small("dimensions", 4*array.MaxDimensions, miInt32, miUint32)
 	if err != nil {
 		return err
 	}
@@ -121,29 +127,72 @@ func (m *matrix) numbers() (*array.Array, error) {
 	if err != nil {
 		return nil, err
 	}
-	stored, ok := t.kind.stored()
-	if !ok {
-		return nil, fmt.Errorf("damaged: its numbers are %s", t.kind)
-	}
-	stored.Order = m.order
-	count, err := array.Count(m.dims, stored.Size)
+	stored, err := m.stored(t)
 	if err != nil {
 		return nil, err
-	}
-	if promised := int64(count) * int64(stored.Size); promised != t.size {
-		return nil, fmt.Errorf("damaged: dimensions %v of %s are %d bytes, and it has %d", m.dims, stored, promised, t.size)
-	}
-	if t.size > MaxBytes {
-		return nil, fmt.Errorf("dimensions %v of %s are %d bytes, want at most %d", m.dims, stored, t.size, MaxBytes)
 	}
 	a, err := array.Read(body, m.dims, stored)
 	if err != nil {
 		return nil, err
 	}
-	if a.Bytes != nil && m.class != classUint8 { // small whole numbers of a wider class
-		a = widened(a)
+	if stored.Kind != array.Bool {
+		if a.Bytes != nil && m.class != classUint8 { // small whole numbers of a wider class
+			a = widened(a)
+		}
+		a.Type = m.class.numbers()
 	}
-	return a, errors.Join(m.pad(t), m.checkEnd())
+	return a, m.finish(t)
+}
+
+// labels reads the numbers of a real, full array of one number per example.
+func (m *matrix) labels() ([]int32, error) {
+	t, body, err := m.next()
+	if err != nil {
+		return nil, err
+	}
+	stored, err := m.stored(t)
+	if err != nil {
+		return nil, err
+	}
+	count, err := array.Count(m.dims, stored.Size)
+	if err != nil {
+		return nil, err
+	}
+	if slices.Max(m.dims) != count {
+		return nil, fmt.Errorf("labels have dimensions %v, want one number per example", m.dims)
+	}
+	labels, err := array.ReadLabels(body, count, stored)
+	if err != nil {
+		return nil, err
+	}
+	return labels, m.finish(t)
+}
+
+// stored is the type in which the element t holds the numbers, if there are as many
+// as the dimensions say.
+func (m *matrix) stored(t tag) (array.Type, error) {
+	stored, ok := t.kind.stored()
+	if !ok {
+		return stored, fmt.Errorf("damaged: its numbers are %s", t.kind)
+	}
+	stored.Order = m.order
+	count, err := array.Count(m.dims, stored.Size)
+	if err != nil {
+		return stored, err
+	}
+	if promised := int64(count) * int64(stored.Size); promised != t.size {
+		return stored, fmt.Errorf("damaged: dimensions %v of %s are %d bytes, and it has %d", m.dims, stored, promised, t.size)
+	}
+	if t.size > MaxBytes {
+		return stored, fmt.Errorf("dimensions %v of %s are %d bytes, want at most %d", m.dims, stored, t.size, MaxBytes)
+	}
+	switch {
+	case m.logical && stored.Size == 1:
+		stored.Kind = array.Bool
+	case m.class == classUint8 && (stored.Kind != array.Unsigned || stored.Size != 1):
+		return stored, fmt.Errorf("damaged: bytes stored as %s", stored)
+	}
+	return stored, nil
 }
 
 func widened(a *array.Array) *array.Array {
@@ -152,6 +201,14 @@ func widened(a *array.Array) *array.Array {
 		floats[i] = float32(b)
 	}
 	return &array.Array{Shape: a.Shape, Floats: floats}
+}
+
+// finish reads what is left of a variable behind its numbers, the element t.
+func (m *matrix) finish(t tag) error {
+	if err := m.pad(t); err != nil {
+		return err
+	}
+	return m.checkEnd()
 }
 
 // checkEnd checks that nothing follows the numbers, and with that the checksum

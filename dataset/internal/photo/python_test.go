@@ -98,6 +98,12 @@ for quality in (50, 95):
             save(f"RGB{quality}-{progressive}-{sampling.replace(':', '')}.jpeg", rgb, 2, quality=quality, subsampling=sampling, progressive=progressive)
     save(f"stored-as-RGB{quality}.jpg", rgb, 2, quality=quality, keep_rgb=True)
     save(f"CMYK{quality}.jpg", rgb.convert("CMYK"), 2.5, quality=quality)
+# CMYK without Adobe's marker, which says what its colours are.
+marked = open(os.path.join(folder, "CMYK95.jpg"), "rb").read()
+at = marked.index(b"\xff\xee")
+size = int.from_bytes(marked[at + 2 : at + 4], "big")
+open(os.path.join(folder, "unmarked.jpg"), "wb").write(marked[:at] + marked[at + 2 + size :])
+print("unmarked.jpg", 0, 0)
 save("restarts.jfif", rgb, 2, format="JPEG", restart_marker_blocks=3)
 save("optimized.jpe", rgb, 2, format="JPEG", optimize=True)
 save("YCbCr.jpg", rgb.convert("YCbCr"), 2, must=0)
@@ -131,7 +137,7 @@ save("RGBA-animated.webp", rgba, 2, must=0, save_all=True, append_images=[rgba.r
 func TestPILPictures(t *testing.T) {
 	dir := t.TempDir()
 	lines := strings.Split(strings.TrimSpace(pythontest.Run(t, "numpy, PIL", writePictures, dir)), "\n")
-	refused := 0
+	refused := map[string]string{}
 	for _, line := range lines {
 		var name string
 		var tolerance float64
@@ -145,7 +151,7 @@ func TestPILPictures(t *testing.T) {
 		}
 		p, err := decode(data, 8)
 		if err != nil {
-			refused++
+			refused[name] = err.Error()
 			if must || strings.Contains(err.Error(), "\n") {
 				t.Errorf("%s: %v", name, err)
 			}
@@ -156,7 +162,10 @@ func TestPILPictures(t *testing.T) {
 			t.Errorf("%s: %v, off by %.2f levels, want at most %g", name, err, worst, tolerance)
 		}
 	}
-	t.Logf("%d files, of which %d are refused", len(lines), refused)
+	if why := refused["unmarked.jpg"]; !strings.Contains(why, "Adobe APP14") {
+		t.Errorf("CMYK without a marker: %q", why)
+	}
+	t.Logf("%d files, of which %d are refused", len(lines), len(refused))
 }
 
 // compare is how far a picture's levels are from those of a file that
