@@ -20,7 +20,7 @@
 //	kind         "dbn", "sdae" or "mlp"
 //	visible      "bernoulli" or "gaussian", the inputs of layer 1
 //	activation   "sigmoid"
-//	input_shape  "28x28", the shape of one example
+//	input_shape  "28x28", the shape of one example; "3x32x32" or "32x32x3" for colours
 //	rho          "9.21", see Network.Radius
 //	sizes        "784,1000,500", for people; not read
 //	training.X   option X of the training that made the model
@@ -38,8 +38,9 @@
 // A tensor that is none of these is an error: what reads "bn1.weight" as if it
 // were not there computes another network. Only an optimizer's state
 // ("optimizer." and what follows), counters (num_batches_tracked, step, epoch,
-// global_step) and tensors without a number are left out. That, and biases that
-// count as zeros, is in Network.Remarks.
+// global_step) and tensors without a number are left out. That, biases that count as
+// zeros, and inputs without a shape that are as many as a colour picture has, is in
+// Network.Remarks.
 //
 // A format that does not begin with "unitscope" is a framework's word for itself
 // ("pt", "np", "pd") and says nothing. Other metadata is ignored, unless its key is
@@ -73,7 +74,7 @@ type Layer struct {
 type Network struct {
 	Kind       Kind
 	Visible    engine.VisibleKind // of the first layer
-	InputShape []int              // of one example, [rows, cols] for pictures
+	InputShape []int              // of one example: [rows, cols] for pictures, [3, rows, cols] or [rows, cols, 3] for colours
 	// Radius is rho, the mean Euclidean norm of the data's examples after
 	// preprocessing; 0 if unknown. Training takes it from the first 10,000 examples,
 	// or from all where they are fewer.

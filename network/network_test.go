@@ -234,7 +234,7 @@ func TestDefaults(t *testing.T) {
 	if !slices.Equal(n.Sizes(), []int{6, 3, 2}) {
 		t.Errorf("sizes %v", n.Sizes())
 	}
-	for inputs, want := range map[int][]int{1: {1}, 2: {2}, 4: {2, 2}, 6: {6}, 144: {12, 12}, 784: {28, 28}, 783: {783}} {
+	for inputs, want := range map[int][]int{1: {1}, 2: {2}, 4: {2, 2}, 6: {6}, 144: {12, 12}, 784: {28, 28}, 783: {783}, 48: {48}, 192: {192}, 193: {193}, 3072: {3072}} {
 		f := file{tensors: map[string]safetensors.Tensor{}}
 		f.set("layers.1.weight", fill(inputs), 1, inputs)
 		f.set("layers.1.bias", fill(1), 1)
@@ -244,6 +244,9 @@ func TestDefaults(t *testing.T) {
 		}
 		if !slices.Equal(n.InputShape, want) {
 			t.Errorf("%d inputs: shape %v, want %v", inputs, n.InputShape, want)
+		}
+		if colours := inputs == 192 || inputs == 3072; colours != (len(n.Remarks) == 1 && strings.Contains(n.Remarks[0], `for colours say "3x`)) || !colours && n.Remarks != nil {
+			t.Errorf("%d inputs: remarks %q", inputs, n.Remarks)
 		}
 	}
 }

@@ -70,6 +70,9 @@ import sys, numpy as np
 from safetensors.numpy import save_file
 w = np.arange(12, dtype=np.float32).reshape(3, 4)
 save_file({"layers.1.weight": w, "layers.1.bias": np.array([7, 8, 9], np.float32)}, sys.argv[1] + "/least.safetensors")
+save_file({"layers.1.weight": w, "epoch": np.array(3)}, sys.argv[1] + "/linear.safetensors", metadata={"format": "pd"})
+save_file({"layers.1.weight": w, "bn.weight": np.ones(3)}, sys.argv[1] + "/norm.safetensors")
+save_file({"layers.1.weight": w.astype(np.int8)}, sys.argv[1] + "/whole.safetensors")
 save_file({
     "layers.1.weight": w.astype(np.float16), "layers.1.bias": np.ones(3), "layers.1.visible_bias": np.zeros(4, np.float32),
     "layers.2.weight": np.ones((2, 3)), "layers.2.bias": np.ones(2, np.float16), "layers.2.visible_bias": np.zeros(3, np.float32),
@@ -85,6 +88,20 @@ save_file({
 	if least.Kind != network.MLP || !slices.Equal(least.InputShape, []int{2, 2}) || !slices.Equal(numbers(t, least.Layers[0].Weight), weight) ||
 		!slices.Equal(numbers(t, least.Layers[0].Bias), []float32{7, 8, 9}) || !slices.Equal(least.Sizes(), []int{4, 3}) {
 		t.Errorf("read %+v", least)
+	}
+	linear, err := network.Load(filepath.Join(dir, "linear.safetensors"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(numbers(t, linear.Layers[0].Bias), make([]float32, 3)) || len(linear.Remarks) != 2 {
+		t.Errorf("without a bias: read %+v", linear)
+	}
+	for name, want := range map[string]string{
+		"norm":  `norm.safetensors: tensor "bn.weight" is none of a model's`,
+		"whole": `whole.safetensors: tensor "layers.1.weight": numbers of type I8 can't be read`,
+	} {
+		_, err := network.Load(filepath.Join(dir, name+".safetensors"))
+		checkError(t, err, want)
 	}
 	all, err := network.Load(dir)
 	if err != nil {

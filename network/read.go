@@ -97,6 +97,7 @@ func Read(f *safetensors.File) (*Network, error) {
 		if n.InputShape, err = defaultShape(n.Layers[0].Weight); err != nil {
 			return nil, err
 		}
+		r.remarkColours(n.InputShape)
 	}
 	if err := n.Check(); err != nil {
 		return nil, err
@@ -221,6 +222,19 @@ func defaultShape(weight *tensor.Dense) ([]int, error) {
 		return []int{side, side}, nil
 	}
 	return []int{inputs}, nil
+}
+
+// leastColours is the smallest side of pictures that a number of inputs is taken
+// for: 48 features of something are no colours.
+const leastColours = 8
+
+// remarkColours speaks of inputs without a shape that are as many as a square
+// colour picture has.
+func (r *reader) remarkColours(shape []int) {
+	side := int(math.Sqrt(float64(shape[0])/3) + 0.5)
+	if len(shape) == 1 && side >= leastColours && 3*side*side == shape[0] {
+		r.remark("there is no %s: %d inputs are drawn as grey numbers, row by row; for colours say \"3x%dx%d\" or \"%dx%dx3\"", inputShapeKey, shape[0], side, side, side, side)
+	}
 }
 
 func (r *reader) tensors(n *Network) error {
