@@ -100,6 +100,6 @@ func combine(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	j.wrote("combine.png", j.onUnits("visualize ascent")...)
+	j.wrote("combine.png", j.climbing(n)...)
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -25,7 +26,7 @@ type console struct {
 	terminal bool             // progress may be redrawn in place
 	screen   *screen          // for --preview, nil to show no pictures
 	stage    bool             // of a paper, which has its own order of what comes next
-	program  string           // as it was called, for hints to copy
+	program  []string         // the words that call it, for hints to copy
 	data     []runfolder.Data // that were read, for the record of the run
 	warnings []runfolder.Warning
 	folder   *runfolder.Folder // whose record keeps them too, once there is one
@@ -40,7 +41,7 @@ const jsonLog = "log"
 const leastMemory = 32 << 20
 
 func newConsole(ctx *cli.Context) (*console, error) {
-	c := &console{err: ctx.App.ErrWriter, quiet: ctx.Bool("quiet"), stage: isStage(ctx), program: programName(ctx)}
+	c := &console{err: ctx.App.ErrWriter, quiet: ctx.Bool("quiet"), stage: isStage(ctx), program: programWords(ctx)}
 	switch format := ctx.String("log"); format {
 	case "text":
 		f, ok := c.err.(*os.File)
@@ -104,19 +105,16 @@ func (c *console) next(words ...string) {
 	if c.quiet || c.log != nil || c.stage || len(words) == 0 {
 		return
 	}
-	text := "next: " + quoted(c.program)
-	for _, word := range words {
-		text += " " + quoted(word)
-	}
-	fmt.Fprintln(c.err, printable(text))
+	fmt.Fprintln(c.err, printable("next: "+c.commandLine(words...)))
 }
 
-// programName is the program as it was called: ./unitscope is not on the path.
-func programName(ctx *cli.Context) string {
-	if called := args(ctx); len(called) > 0 {
-		return called[0]
+// commandLine is a call of the program, for a shell.
+func (c *console) commandLine(words ...string) string {
+	var line []string
+	for _, word := range slices.Concat(c.program, words) {
+		line = append(line, quoted(word))
 	}
-	return "unitscope"
+	return strings.Join(line, " ")
 }
 
 // asStage is where the app keeps that its call is a stage of a paper.

@@ -59,7 +59,7 @@ func (d *demoLook) compareTop() []string {
 	layer := len(d.size.units)
 	last := min(d.size.look.units, comparedUnits, d.size.units[layer-1]) - 1
 	model := filepath.Join(d.out, string(network.DBN))
-	return []string{"analyze", "compare", "--model", model, "--layer", fmt.Sprint(layer), "--units", fmt.Sprintf("0-%d", last), "--data", d.size.look.data, "--out", model + "-compare"}
+	return []string{"analyze", "compare", "--model", model, "--layer", fmt.Sprint(layer), "--units", fmt.Sprintf("0-%d", last), "--data", d.size.look.data, "--out", besideFolder(model, "compare")}
 }
 
 // comparedUnits are as many as a picture shows well.

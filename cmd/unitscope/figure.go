@@ -94,7 +94,7 @@ func loadFamilies(j *job) (models []*network.Network, files []string, err error)
 			return nil, nil, usagef("--%s %s: the model is of kind %s", family, j.ctx.String(string(family)), n.Kind)
 		}
 		if n.Radius == 0 {
-			return nil, nil, usagef("--%s %s: the model does not say rho, the mean norm of its data", family, j.ctx.String(string(family)))
+			return nil, nil, usagef("--%s %s: the model does not say rho, the mean norm of its data; add it to the file as metadata `rho`, see docs/formats.md", family, j.ctx.String(string(family)))
 		}
 		models, files = append(models, n), append(files, file)
 	}

@@ -182,7 +182,7 @@ func figure4(ctx *cli.Context) error {
 		j.resolved["top"] = joinInts(c.tops)
 	}
 	if c.model.Radius == 0 {
-		return usagef("--dbn %s: the model does not say rho, the mean norm of its data", ctx.String("dbn"))
+		return usagef("--dbn %s: the model does not say rho, the mean norm of its data; add it to the file as metadata `rho`, see docs/formats.md", ctx.String("dbn"))
 	}
 	const name = "figure4.png"
 	err = j.compute(c.ascent.Seed, []string{c.file}, func(d engine.Device, f *runfolder.Folder) error {

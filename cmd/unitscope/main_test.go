@@ -38,6 +38,7 @@ func TestScripts(t *testing.T) {
 			"python":   python,
 			"tensors":  tensors,
 			"numbers":  numbers,
+			"follow":   follow,
 			"forget":   forget,
 			"wait-for": waitFor,
 		},

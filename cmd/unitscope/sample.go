@@ -97,7 +97,7 @@ func sample(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	j.wrote("samples.png", j.onUnits("visualize ascent")...)
+	j.wrote("samples.png", j.climbing(n)...)
 	return nil
 }
 

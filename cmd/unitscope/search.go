@@ -327,8 +327,9 @@ func (s *search) sayBest() error {
 // fullCommand is the command line that trains a trial's model on all examples
 // but those held out. Options that are a command's own defaults are left out.
 func (s *search) fullCommand(t train.Trial) string {
-	data := fmt.Sprintf("--data %s --validation %d", quoted(s.ctx.String("data")), s.held.Len())
-	words := []string{"unitscope train", string(t.Train.Kind), data}
+	data := []string{"--data", s.ctx.String("data"), "--validation", strconv.Itoa(s.held.Len())}
+	best := unusedName("best")
+	words := slices.Concat([]string{"train", string(t.Train.Kind)}, data)
 	usual := train.Defaults(t.Train.Kind, engine.Bernoulli, t.Train.Units...).Settings()
 	settings := t.Train.Settings()
 	for _, name := range slices.Sorted(maps.Keys(settings)) {
@@ -336,10 +337,13 @@ func (s *search) fullCommand(t train.Trial) string {
 			words = append(words, "--"+name, settings[name])
 		}
 	}
-	line := strings.Join(words, " ") + " --out best"
+	line := s.console.commandLine(append(words, "--out", best)...)
 	if f := t.FineTune; s.options.Objective == train.ObjectiveError {
-		line += fmt.Sprintf(" && unitscope finetune --model best %s --epochs %d --batch %d --lr %g --final-lr %g --patience %d --seed %d --out best-finetuned",
-			data, f.Epochs, f.Batch, f.Rate, f.FinalRate, f.Patience, f.Seed)
+		words := slices.Concat([]string{"finetune", "--model", best}, data, []string{
+			"--epochs", fmt.Sprint(f.Epochs), "--batch", fmt.Sprint(f.Batch), "--lr", fmt.Sprint(f.Rate), "--final-lr", fmt.Sprint(f.FinalRate),
+			"--patience", fmt.Sprint(f.Patience), "--seed", fmt.Sprint(f.Seed), "--out", besideFolder(best, "finetuned"),
+		})
+		line += " && " + s.console.commandLine(words...)
 	}
 	return line
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -153,7 +152,7 @@ const unitsHinted = 36
 func climbTop(n *network.Network, out string) []string {
 	layer := len(n.Layers)
 	last := min(unitsHinted, n.Sizes()[layer]) - 1
-	return []string{"visualize", "ascent", "--model", out, "--layer", fmt.Sprint(layer), "--units", fmt.Sprintf("0-%d", last), "--out", fmt.Sprintf("%s-layer%d", filepath.Clean(out), layer)}
+	return []string{"visualize", "ascent", "--model", out, "--layer", fmt.Sprint(layer), "--units", fmt.Sprintf("0-%d", last), "--out", besideFolder(out, fmt.Sprintf("layer%d", layer))}
 }
 
 // checkData refuses data that can't be trained on with the options, and warns of

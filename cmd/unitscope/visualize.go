@@ -145,7 +145,7 @@ func ascent(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	j.wrote("units.png", j.afterAscent(o.KeepAll)...)
+	j.wrote("units.png", j.afterAscent(o)...)
 	return nil
 }
 
