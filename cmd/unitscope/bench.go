@@ -12,7 +12,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/unitscope/unitscope/bench"
-	"github.com/unitscope/unitscope/dataset"
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/report/runfolder"
 )
@@ -64,6 +63,9 @@ func benchmark(ctx *cli.Context) (err error) {
 	}
 	if o.Data != nil {
 		defer closeInto(&err, o.Data)
+		if _, err := c.seeData(dataChoice{flag: "data", spec: ctx.String("data"), seed: o.Seed}, o.Data, nil, nil); err != nil {
+			return err
+		}
 	}
 	device, err := openDevice(ctx, c)
 	if err != nil {
@@ -117,8 +119,8 @@ func benchOptions(ctx *cli.Context) (bench.Options, error) {
 	}
 	if text := ctx.String("data"); text != "" {
 		var err error
-		if o.Data, err = dataset.Open(text, o.Seed); err != nil {
-			return o, fmt.Errorf("--data: %w", err)
+		if o.Data, _, err = openData(dataChoice{flag: "data", spec: text, seed: o.Seed}); err != nil {
+			return o, err
 		}
 	}
 	return o, nil

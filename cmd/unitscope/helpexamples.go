@@ -36,7 +36,11 @@ func examplesOf(name string) []string {
 	case "unitscope visualize combine":
 		return []string{"unitscope visualize combine --model runs/dbn --layer 2 --top 50 --out runs/combined"}
 	case "unitscope visualize examples":
-		return []string{"unitscope visualize examples --model runs/dbn --layer 3 --units 0-15 --data mnist:MNIST --out runs/examples"}
+		return []string{
+			"# of the data that the model was trained on, and of others",
+			"unitscope visualize examples --model runs/dbn --layer 3 --units 0-15 --out runs/examples",
+			"unitscope visualize examples --model runs/dbn --layer 3 --units 0-15 --data mnist:MNIST,split=test --out runs/new",
+		}
 	case "unitscope analyze restarts":
 		return []string{"unitscope analyze restarts --model runs/dbn --control --out runs/modes", "unitscope analyze restarts --ascent runs/units --threshold 0.9 --out runs/modes"}
 	case "unitscope analyze selectivity":

@@ -8,7 +8,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/unitscope/unitscope/dataset"
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report/runfolder"
@@ -64,8 +63,7 @@ func paper(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	files, err := plan.checkData(ctx.Uint64("seed"))
-	if err != nil {
+	if err := plan.checkData(j); err != nil {
 		return err
 	}
 	stages := plan.stages()
@@ -74,7 +72,7 @@ func paper(ctx *cli.Context) error {
 	}
 	// What is complete of it, it finds stage by stage.
 	j.goOn = func(_, _ runfolder.Record) (bool, error) { return false, nil }
-	err = j.compute(ctx.Uint64("seed"), files, func(_ engine.Device, f *runfolder.Folder) error {
+	err = j.compute(ctx.Uint64("seed"), nil, func(_ engine.Device, f *runfolder.Folder) error {
 		p := &paperRun{job: j, folder: f, out: plan.out}
 		return p.run(stages)
 	})
@@ -142,14 +140,14 @@ func newPaperPlan(ctx *cli.Context) (*paperPlan, error) {
 }
 
 // checkData opens all data once, so that a mistake in them is found before hours
-// of work on others. It returns the files that they are read from.
-func (p *paperPlan) checkData(seed uint64) (files []string, err error) {
+// of work on others.
+func (p *paperPlan) checkData(j *job) error {
 	for _, source := range []struct{ flag, data string }{
 		{"digits", p.digits}, {"patches", p.patchData(12)}, {"patches", p.patchData(20)},
 	} {
-		set, err := dataset.Open(source.data, seed)
+		set, _, _, err := j.open(dataChoice{flag: source.flag, spec: source.data, seed: j.ctx.Uint64("seed")}, nil)
 		if err != nil {
-			return nil, usagef("--%s: %w", source.flag, err)
+			return err
 		}
 		info := set.Info()
 		err = set.Close()
@@ -157,15 +155,10 @@ func (p *paperPlan) checkData(seed uint64) (files []string, err error) {
 			err = usagef("--digits %s: its numbers lie between %g and %g, want 0 to 1", source.data, info.Low, info.High)
 		}
 		if err != nil {
-			return nil, err
-		}
-		for _, file := range info.Files {
-			if !slices.Contains(files, file) {
-				files = append(files, file)
-			}
+			return err
 		}
 	}
-	return files, nil
+	return nil
 }
 
 // paperLayers reads layer sizes; the report's figures show three layers.

@@ -2,7 +2,7 @@ package runfolder
 
 // Data says what a run took a data set for.
 type Data struct {
-	Role          string `json:"role"`          // the flag that named it, data or test; validation for what was held out of data
+	Role          string `json:"role"`          // the flag that named it, as data or test; validation for what was held out of data
 	Specification string `json:"specification"` // as `--data` takes it
 	Seed          uint64 `json:"seed"`          // that examples which are made depend on
 	Files         int    `json:"files"`         // how many of the run's inputs it was read from
