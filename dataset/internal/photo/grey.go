@@ -53,9 +53,17 @@ func (p *Picture) layOnWhite(opaque []byte) {
 	line := p.Levels[len(p.Levels)-len(opaque):]
 	for i, a := range opaque {
 		if a != 0xff {
-			p.Transparent = true
+			p.sawThrough(a == 0)
 			line[i] = uint16((uint32(line[i])*uint32(a) + white*(0xff-uint32(a)) + 127) / 0xff)
 		}
+	}
+}
+
+// sawThrough keeps that a pixel is transparent, wholly or in part.
+func (p *Picture) sawThrough(wholly bool) {
+	p.Transparent = true
+	if wholly {
+		p.unseen++
 	}
 }
 
@@ -65,7 +73,7 @@ func (p *Picture) appendGreys(img image.RGBA64Image, y int) {
 		sum := 19595*uint32(c.R) + 38470*uint32(c.G) + 7471*uint32(c.B)
 		level := uint16((sum + 1<<15) >> 16)
 		if c.A != white { // the colours are weighted by it already
-			p.Transparent = true
+			p.sawThrough(c.A == 0)
 			level += white - c.A
 		}
 		p.Levels = append(p.Levels, level)

@@ -1,8 +1,10 @@
 package photo
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 
 	"github.com/bep/imagemeta"
@@ -14,6 +16,7 @@ const (
 	tagOrientation = "Orientation"
 	tagCompression = "Compression"
 	tagPhotometric = "PhotometricInterpretation"
+	tagFillOrder   = "FillOrder"
 )
 
 // upright is the orientation of a picture that is stored as it is shown.
@@ -29,7 +32,7 @@ func (f format) tags(r io.ReadSeeker) map[string]int {
 	_, err := imagemeta.Decode(imagemeta.Options{
 		R: r, ImageFormat: f.metadata, Sources: imagemeta.EXIF,
 		ShouldHandleTag: func(tag imagemeta.TagInfo) bool {
-			return tag.Namespace == "IFD0" && (tag.Tag == tagOrientation || tag.Tag == tagCompression || tag.Tag == tagPhotometric)
+			return tag.Namespace == "IFD0" && slices.Contains([]string{tagOrientation, tagCompression, tagPhotometric, tagFillOrder}, tag.Tag)
 		},
 		HandleTag: func(tag imagemeta.TagInfo) error {
 			// They should be of 16 bits, and some programs write 32.
@@ -46,18 +49,33 @@ func (f format) tags(r io.ReadSeeker) map[string]int {
 }
 
 // finish makes a decoded picture what its file's tags say that it looks like.
-func (p *Picture) finish(tags map[string]int, kind format) {
-	// A fax stores runs of white as 0, so that one whose 0 is black is shown
-	// reversed (TIFF 6.0, page 37), which its decoder overlooks.
-	const group3, group4, blackIsZero = 3, 4, 1
-	if c := tags[tagCompression]; kind.name == "TIFF" && (c == group3 || c == group4) && tags[tagPhotometric] == blackIsZero {
-		for i, v := range p.Levels {
-			p.Levels[i] = white - v
+func (p *Picture) finish(tags map[string]int, kind format) error {
+	if kind.name == "TIFF" {
+		if err := p.finishTIFF(tags); err != nil {
+			return err
 		}
 	}
 	if o := tags[tagOrientation]; o > upright && o <= 8 {
 		p.turn(o)
 	}
+	return nil
+}
+
+// finishTIFF does what TIFF's decoder overlooks.
+func (p *Picture) finishTIFF(tags map[string]int) error {
+	const group3, group4, blackIsZero, lowBitFirst = 3, 4, 1, 2
+	compression := tags[tagCompression]
+	switch fax := compression == group3 || compression == group4; {
+	case fax && tags[tagPhotometric] == blackIsZero:
+		// A fax stores runs of white as 0, so that one whose 0 is black is shown
+		// reversed (TIFF 6.0, page 37).
+		for i, v := range p.Levels {
+			p.Levels[i] = white - v
+		}
+	case !fax && tags[tagFillOrder] == lowBitFirst:
+		return errors.New("a TIFF whose bytes have their bits in reverse order, which can't be read")
+	}
+	return nil
 }
 
 // turn turns a stored picture to how it is shown. Orientations 2 to 4 mirror it

@@ -39,6 +39,7 @@ type Picture struct {
 	Coloured    bool // it has colours, of which the levels are the luminance
 	Transparent bool // parts were transparent and lie on white
 	Turned      bool // it was turned or mirrored, as its orientation says
+	unseen      int  // pixels that are wholly transparent
 }
 
 // Decode decodes a file of size bytes. A picture that has no room for a square of
@@ -65,7 +66,12 @@ func Decode(r io.ReaderAt, size int64, side int) (Picture, error) {
 		return Picture{}, err
 	}
 	p.read(decoded, kind)
-	p.finish(kind.tags(io.NewSectionReader(r, 0, size)), kind)
+	if p.unseen == len(p.Levels) {
+		return Picture{}, errors.New("nothing of it is seen: it is transparent all over")
+	}
+	if err := p.finish(kind.tags(io.NewSectionReader(r, 0, size)), kind); err != nil {
+		return Picture{}, err
+	}
 	return p, nil
 }
 

@@ -187,6 +187,7 @@ func TestErrors(t *testing.T) {
 		{"12 bits", changed(t, fine, frame, 4, 12), "unsupported JPEG feature: precision"},
 		{"arithmetic coding", changed(t, fine, frame, 1, 0xc9), "unsupported JPEG feature: unknown marker"},
 		{"2x2,1x1,1x2", changed(t, colours, frame, 10, 1, 0x22, 0, 2, 0x11, 1, 3, 0x12), "unsupported JPEG feature: luma/chroma subsampling ratio"},
+		{"nothing to be seen", encoded(t, png.Encode, image.NewNRGBA(image.Rect(0, 0, 40, 40))), "nothing of it is seen: it is transparent all over"},
 		{"an animation", animated, "an animated WebP, which can't be read"},
 	} {
 		before := allocated()

@@ -122,6 +122,11 @@ for compression in ("raw", "tiff_lzw", "tiff_adobe_deflate", "tiff_deflate", "pa
         if compression.startswith("group") and name != "1": continue
         # PIL writes palettes of TIFF as 256 v where white, 65535, is 257 * 255.
         save(f"{name}-{compression}.tif", im, laid if "A" in name or name == "P" else rounded, must=int(must), compression=compression)
+# White as 0, and bits in reverse order, which PIL writes as if they were not.
+for name, im in {"1": grey.convert("1"), "L": grey}.items():
+    for compression in ("raw", "tiff_lzw", "group4")[: 3 if name == "1" else 2]:
+        save(f"{name}-white-is-0-{compression}.tif", im, exact, compression=compression, tiffinfo={262: 0})
+    save(f"{name}-reversed.tif", im, exact, must=0, tiffinfo={266: 2})
 # WebP's own conversion rounds like JPEG's.
 for name, im in {"L": grey, "RGB": rgb, "P": palette}.items():
     save(name + ".webp", im, 2, quality=90)
