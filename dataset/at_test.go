@@ -16,6 +16,8 @@ func TestAt(t *testing.T) {
 		{"npy:../mine.npy", root, "npy:" + filepath.Join(filepath.Dir(root), "mine.npy")},
 		{"npz:mine.npz,y=labels", root, "npz:" + filepath.Join(root, "mine.npz") + ",y=labels"},
 		{"npy:" + filepath.Join(root, "mine.npy"), filepath.Dir(root), "npy:" + filepath.Join(root, "mine.npy")},
+		{"npy:mine.npy,y=labels.npy", root, "npy:" + filepath.Join(root, "mine.npy") + ",y=" + filepath.Join(root, "labels.npy")},
+		{"npy:" + filepath.Join(root, "mine.npy") + ",y=labels.npy", root, "npy:" + filepath.Join(root, "mine.npy") + ",y=" + filepath.Join(root, "labels.npy")},
 		{"npy:mine.npy", "", "npy:mine.npy"},
 		{"digits:n=20", root, "digits:n=20"},
 		{"leaves", root, "leaves"},

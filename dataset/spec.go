@@ -44,6 +44,9 @@ type kind struct {
 // out; shown stands for its value in messages.
 type option struct{ name, value, shown string }
 
+// aFile is what stands for the value of an option that is the path of a file.
+const aFile = "FILE"
+
 func (k kind) optionNames() []string {
 	var names []string
 	for _, o := range k.options {
