@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"maps"
+	"path/filepath"
 	"slices"
 
 	"github.com/unitscope/unitscope/network/safetensors"
@@ -46,18 +47,25 @@ func sameRun(out string, before, now runfolder.Record) error {
 			return usagef("--resume: --%s is %.80q, the run in %s was made with %.80q; give the same options, or start anew with --force", name, is, out, was)
 		}
 	}
-	for i, is := range now.Inputs {
-		if i == len(before.Inputs) {
+	had, has := readData(before), readData(now)
+	for i, is := range has {
+		if i == len(had) {
 			return usagef("--resume: it reads %s, which the run in %s did not; give what it read, or start anew with --force", is.Name, out)
 		}
-		if was := before.Inputs[i]; is.SHA256 != was.SHA256 {
+		if was := had[i]; is.SHA256 != was.SHA256 {
 			return usagef("--resume: %s is not as the run in %s read it%s: its SHA-256 was %.12s..., now it is %.12s...; bring it back, or start anew with --force", is.Name, out, insteadOf(is.Name, was.Name), was.SHA256, is.SHA256)
 		}
 	}
-	if len(before.Inputs) > len(now.Inputs) {
-		return usagef("--resume: the run in %s read %s, which is missing now; bring it back, or start anew with --force", out, before.Inputs[len(now.Inputs)].Name)
+	if len(had) > len(has) {
+		return usagef("--resume: the run in %s read %s, which is missing now; bring it back, or start anew with --force", out, had[len(has)].Name)
 	}
 	return nil
+}
+
+// readData are the inputs of a run but for records of other runs: what these name is
+// compared itself, and they hold times.
+func readData(r runfolder.Record) []runfolder.FileDigest {
+	return slices.DeleteFunc(slices.Clone(r.Inputs), func(in runfolder.FileDigest) bool { return filepath.Base(in.Name) == runfolder.RecordName })
 }
 
 // insteadOf names what a file has taken the place of, if that has another name.
