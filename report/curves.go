@@ -26,7 +26,9 @@ const lookFirst, lookAround = 1, 5
 // AscentCurves draws how activations grew while patterns climbed: for up to 16
 // units a panel each, with a line for each restart (at most 50), of more units
 // the quantiles over all restarts of what share of its gain a restart had made.
-// The result must hold curves. Where no restart gained anything, there is no
+// Restarts that gained next to nothing have no share of it: those whose gain is lost in
+// the rounding of their activation, or in how far they strayed from their start on the way.
+// They are left out, and the title counts them. The result must hold curves. Where no restart gained anything, there is no
 // figure and no error. name is the start of the title: "DBN".
 func AscentCurves(name string, r *visualize.AscentResult) (*chart.Figure, error) {
 	if r == nil || r.Curves == nil {
@@ -127,7 +129,7 @@ func (c *curves) summary() (*chart.Figure, error) {
 	for i := range len(c.Units) * c.Restarts {
 		y := c.row(i)
 		first, gain := y[0], y[len(y)-1]-y[0]
-		if gain == 0 {
+		if !tells(y) {
 			continue
 		}
 		n++
@@ -146,14 +148,31 @@ func (c *curves) summary() (*chart.Figure, error) {
 		}
 		series = append(series, s)
 	}
+	left := ""
+	if all := len(c.Units) * c.Restarts; n < all {
+		left = fmt.Sprintf(" of %d", all)
+	}
 	p, err := chart.NewCurves(chart.Axes{
-		Title: fmt.Sprintf("%s: gain of %d restarts of %s, quantiles", c.of, n, count(len(c.Units), "unit")),
+		Title: fmt.Sprintf("%s: gain of %d%s restarts of %s, quantiles", c.of, n, left, count(len(c.Units), "unit")),
 		X:     stepAxis, Y: "share of a restart's final gain", LogX: true,
 	}, series)
 	if err != nil {
 		return nil, err
 	}
 	return &chart.Figure{Plots: []*chart.Plot{p}}, nil
+}
+
+// tells is true for the curve of a restart whose gain is one: more than a few
+// roundings of float32 at its activations, and more than a hundredth of how far it was
+// from its start at any time. A share of anything less is noise of any size.
+func tells(y []float64) bool {
+	const roundings, strayed = 0x1p-20, 0.01
+	first, gain := y[0], math.Abs(y[len(y)-1]-y[0])
+	farthest, largest := 0.0, 0.0
+	for _, a := range y {
+		farthest, largest = max(farthest, math.Abs(a-first)), max(largest, math.Abs(a))
+	}
+	return gain > strayed*farthest && gain > roundings*largest
 }
 
 // quantile sorts the numbers, and interpolates between the two nearest.

@@ -36,7 +36,8 @@ func figure3Row(name string, r *visualize.SampleResult, o FigureOptions) ([]*Pan
 	if r == nil {
 		return nil, fmt.Errorf("result is missing (nil)")
 	}
-	options := GridOptions{Scale: o.Scale, Global: o.Global, Range: InputRange(r.Visible)}
+	options := InputGreys(r.Visible)
+	options.Scale, options.Global = o.Scale, o.Global
 	samples, err := Rows("", "samples", r.Samples, r.Shape, r.Units, nil, math.MaxInt, math.MaxInt, options)
 	if err != nil {
 		return nil, fmt.Errorf("samples: %w", err)

@@ -57,9 +57,13 @@ func (l Figure4Layer) row(o FigureOptions) ([]*Panel, error) {
 		b.nameUnits(s.Units)
 		return &Panel{Heading: heading, What: what, Radius: radius, Blocks: []Block{b}}
 	}
+	combined, err := BesideOthers(c.Patterns)
+	if err != nil {
+		return nil, fmt.Errorf("linear combination: %w", err)
+	}
 	return []*Panel{
-		panel(fmt.Sprintf("%s layer %d: mean sample", l.Name, s.Layer), "mean samples", s.Mean, s.Shape, 0, GridOptions{Range: InputRange(s.Visible)}),
-		panel("linear combination", "linear combinations", c.Patterns, c.Shape, 0, GridOptions{}),
+		panel(fmt.Sprintf("%s layer %d: mean sample", l.Name, s.Layer), "mean samples", s.Mean, s.Shape, 0, InputGreys(s.Visible)),
+		panel("linear combination", "linear combinations", c.Patterns, c.Shape, 0, combined),
 		panel("maximal activation", ascentWhat, a.BestPatterns, a.Shape, a.Radius, GridOptions{Dead: a.Dead}),
 	}, nil
 }

@@ -58,6 +58,10 @@ type GridOptions struct {
 	// any tile that is not dead, so that their contrasts compare. With a Range
 	// it changes nothing.
 	Global bool
+	// Least is the least that white and black stand for in tiles on their own
+	// scale: those that are fainter are not stretched to full contrast. 0 stretches
+	// all.
+	Least float64
 	// Dead [N] marks the tiles of units that nothing was found for: they are
 	// drawn flat grey with a dark diagonal cross, whatever their pattern. Nil
 	// means none.
@@ -109,6 +113,7 @@ type tiles struct {
 	largest []float64 // [n] the distance from it that is white or black; 0 for a tile of zeros
 	dead    []bool    // [n]
 	ranged  bool      // on the scale of a range
+	faint   float64   // the scale of tiles that are next to nothing; 0 if there are none
 }
 
 func newTiles(patterns *tensor.Dense, shape []int, o GridOptions) (*tiles, error) {
@@ -133,6 +138,11 @@ func newTiles(patterns *tensor.Dense, shape []int, o GridOptions) (*tiles, error
 	t := &tiles{Tile: tile, data: data, n: n, scale: max(1, o.Scale), dead: o.Dead}
 	if err := t.measure(o.Global); err != nil {
 		return nil, err
+	}
+	if !o.Global {
+		if err := t.raise(o.Least); err != nil {
+			return nil, err
+		}
 	}
 	return t, t.onRange(o.Range)
 }
@@ -177,7 +187,7 @@ func (t *tiles) onRange(r Range) error {
 	case !(high > low) || high-high != 0 || low-low != 0:
 		return fmt.Errorf("a range from %g to %g, want two finite numbers, the lower one first", low, high)
 	}
-	t.middle, t.ranged = (low+high)/2, true
+	t.middle, t.ranged, t.faint = (low+high)/2, true, 0
 	for i := range t.largest {
 		t.largest[i] = (high - low) / 2
 	}

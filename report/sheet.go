@@ -318,7 +318,8 @@ type scaleKind struct {
 	m      string // of a global scale
 	radius float64
 	colour bool
-	about  string // of the tile
+	faint  float64 // the scale of tiles that are next to nothing; 0 for none
+	about  string  // of the tile
 }
 
 // note takes in how a block is drawn.
@@ -326,7 +327,7 @@ func (s *sheet) note(p *Panel, b *Block, t *tiles) {
 	for i := range t.n {
 		s.dead = s.dead || t.isDead(i)
 	}
-	kind := scaleKind{r: b.Range, global: b.Global && b.Range == Range{}, radius: p.Radius, colour: t.Colour, about: t.About()}
+	kind := scaleKind{r: b.Range, global: b.Global && b.Range == Range{}, radius: p.Radius, colour: t.Colour, faint: t.faint, about: t.About()}
 	if kind.global {
 		kind.m = fmt.Sprintf("%.3g", t.largest[0])
 	}
@@ -377,7 +378,7 @@ func (n note) text() string {
 	case n.scale.global:
 		text += fmt.Sprintf("grey is 0, %s %s and %s %s, the largest |component| of all tiles.", black, low, white, high)
 	default:
-		text += fmt.Sprintf("grey is 0, %s −m and %s +m, with m the largest |component| of each tile.", black, white)
+		text += fmt.Sprintf("grey is 0, %s −m and %s +m, with m the largest |component| of each tile.", black, white) + n.scale.faintText()
 	}
 	if n.scale.about != "" {
 		text += " " + n.scale.about

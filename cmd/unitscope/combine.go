@@ -88,7 +88,11 @@ func combine(ctx *cli.Context) error {
 		if err != nil {
 			return err
 		}
-		img, err := unitsPicture(layerHeading(n, result.Layer)+": linear combinations of filters", "linear combinations of filters", result.Patterns, result.Shape, result.Units, 0, report.GridOptions{})
+		greys, err := report.BesideOthers(result.Patterns)
+		if err != nil {
+			return err
+		}
+		img, err := unitsPicture(layerHeading(n, result.Layer)+": linear combinations of filters", "linear combinations of filters", result.Patterns, result.Shape, result.Units, 0, greys)
 		if err != nil {
 			return err
 		}

@@ -33,7 +33,11 @@ func writeFilters(f *runfolder.Folder, n *network.Network) error {
 	if err != nil {
 		return err
 	}
-	img, err := unitsPicture(fmt.Sprintf("%s: filters of %s", layerHeading(n, 1), report.Shown(len(units), all, "unit")), "filters", filters, n.InputShape, units, 0, report.GridOptions{})
+	greys, err := report.BesideOthers(filters)
+	if err != nil {
+		return err
+	}
+	img, err := unitsPicture(fmt.Sprintf("%s: filters of %s", layerHeading(n, 1), report.Shown(len(units), all, "unit")), "filters", filters, n.InputShape, units, 0, greys)
 	if err != nil {
 		return err
 	}

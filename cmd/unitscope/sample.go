@@ -143,7 +143,7 @@ func unmixed(r *visualize.SampleResult) (n int) {
 }
 
 func writeSamples(f *runfolder.Folder, n *network.Network, r *visualize.SampleResult) error {
-	scale := report.GridOptions{Range: report.InputRange(r.Visible)}
+	scale := report.InputGreys(r.Visible)
 	means, err := unitsPicture(layerHeading(n, r.Layer)+": means of samples with one unit held at 1", "means of samples", r.Mean, r.Shape, r.Units, 0, scale)
 	if err != nil {
 		return err

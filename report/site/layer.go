@@ -174,7 +174,7 @@ func (b *builder) layout(components int) error {
 }
 
 // strip puts an array [S, each, D], or [S, D], of patterns on sheets.
-func (b *builder) strip(a *array, g grey) (*placedStrip, error) {
+func (b *builder) strip(a *array, g greys) (*placedStrip, error) {
 	each := 1
 	if len(a.shape) > 1 {
 		each = a.shape[0]
@@ -312,7 +312,7 @@ func (b *builder) ascent(r *source) (err error) {
 	if err != nil {
 		return err
 	}
-	strip, err := b.strip(sorted, signed)
+	strip, err := b.strip(sorted, greys{})
 	if err != nil {
 		return err
 	}
@@ -343,7 +343,7 @@ func (b *builder) allPatterns(a *ascentData, path string, found *visualize.Ascen
 	if len(patterns.shape) != 2 || patterns.shape[0] != found.Restarts || !slices.Equal(patterns.units, found.Units) {
 		return fmt.Errorf("ascent.npz: patterns of shape %v for %d restarts", patterns.shape, found.Restarts)
 	}
-	strip, err := b.strip(patterns, signed)
+	strip, err := b.strip(patterns, greys{})
 	if err != nil {
 		return err
 	}
@@ -436,7 +436,7 @@ func (b *builder) samples(r *source) error {
 	if err != nil {
 		return err
 	}
-	g := greyOf(samples.data)
+	g := greyOfSamples(samples.data)
 	var s samplesData
 	if s.Samples, err = b.strip(samples, g); err != nil {
 		return err
@@ -457,7 +457,7 @@ func (b *builder) combination(r *source) (err error) {
 	if err != nil {
 		return err
 	}
-	if b.Combine, err = b.strip(a, signed); err == nil {
+	if b.Combine, err = b.strip(a, besideOthers(a)); err == nil {
 		b.stand(b.Combine, "the linear combination of the filters below")
 	}
 	return err
@@ -524,7 +524,8 @@ func (b *builder) filters(n *network.Network) error {
 	if err != nil {
 		return err
 	}
-	strip, err := b.strip(&array{units: without, shape: weights.Shape()[1:], data: data}, signed)
+	filters := &array{units: without, shape: weights.Shape()[1:], data: data}
+	strip, err := b.strip(filters, besideOthers(filters))
 	if err == nil {
 		b.stand(strip, "its weights, the filter")
 	}

@@ -3,6 +3,7 @@ package site
 import (
 	"bytes"
 	"encoding/base64"
+	"fmt"
 	"image"
 	"image/png"
 	"math"
@@ -29,28 +30,71 @@ const (
 	share
 )
 
+// greys are how the tiles of a strip become grey.
+type greys struct {
+	grey
+	// least is the least that white and black stand for in tiles on their own scale,
+	// as report.GridOptions has it. faint is true if there are tiles below it.
+	least float64
+	faint bool
+}
+
+// look finds out whether there are faint tiles.
+func (g *greys) look(data []float32, components int) {
+	for from := 0; from < len(data) && g.grey == signed && !g.faint; from += components {
+		g.faint = largestOf(data[from:from+components]) < g.least
+	}
+}
+
+// largestOf is the largest absolute component that is finite.
+func largestOf(pattern []float32) (largest float64) {
+	for _, v := range pattern {
+		if a := math.Abs(float64(v)); a > largest && !math.IsInf(a, 0) {
+			largest = a
+		}
+	}
+	return largest
+}
+
 // about says how to read the tiles.
-func (g grey) about(t report.Tile) string {
+func (g greys) about(t report.Tile) string {
 	text := "Grey is zero, white positive, black negative; every tile has its own scale."
 	switch {
-	case t.Colour && g == share:
+	case t.Colour && g.grey == share:
 		text = "Dark is 0, bright is 1."
 	case t.Colour:
 		text = "Grey is zero, bright positive, dark negative; every tile has its own scale."
-	case g == share:
+	case g.grey == share:
 		text = "Black is 0, white is 1."
+	}
+	if g.faint {
+		text += fmt.Sprintf(" In tiles that are next to nothing white is %.3g.", g.least)
 	}
 	return strings.TrimSpace(text + " " + t.About())
 }
 
 // greyOf is how numbers are shown that are data rather than patterns.
-func greyOf(data []float32) grey {
+func greyOf(data []float32) greys {
 	for _, x := range data {
 		if x < 0 || x > 1 {
-			return signed
+			return greys{grey: signed}
 		}
 	}
-	return share
+	return greys{grey: share}
+}
+
+// greyOfSamples is how what a net gives for its inputs is shown.
+func greyOfSamples(data []float32) greys {
+	g := greyOf(data)
+	if g.grey == signed {
+		g.least = report.FaintInput
+	}
+	return g
+}
+
+// besideOthers is how patterns are shown whose norms are as weights make them.
+func besideOthers(a *array) greys {
+	return greys{grey: signed, least: report.LeastBeside(a.data, a.size())}
 }
 
 // strip is a row of tiles of equal size, laid out on sheets.
@@ -69,7 +113,8 @@ type sheets struct {
 
 // tiles puts patterns, each of components numbers, on sheets. group tiles that
 // belong together are on one sheet.
-func (s *sheets) tiles(data []float32, components int, tile report.Tile, group int, g grey) (*strip, error) {
+func (s *sheets) tiles(data []float32, components int, tile report.Tile, group int, g greys) (*strip, error) {
+	g.look(data[:len(data)/components*components], components)
 	n, rows, cols := len(data)/components, tile.Rows, tile.Cols
 	columns := max(1, min(sheetWidth/cols, max(group, int(math.Ceil(math.Sqrt(float64(n)))))))
 	per := max(1, sheetPixels/(rows*cols)/group) * group
@@ -92,13 +137,8 @@ func (s *sheets) tiles(data []float32, components int, tile report.Tile, group i
 }
 
 // toneOf is how bright a component of a pattern is; what is not a number is black.
-func (g grey) toneOf(pattern []float32) func(component int) uint8 {
-	largest := 0.0
-	for _, v := range pattern {
-		if a := math.Abs(float64(v)); a > largest && !math.IsInf(a, 0) {
-			largest = a
-		}
-	}
+func (g greys) toneOf(pattern []float32) func(component int) uint8 {
+	largest := max(largestOf(pattern), g.least)
 	return func(component int) uint8 {
 		if component == report.Gap {
 			return 0
@@ -110,7 +150,7 @@ func (g grey) toneOf(pattern []float32) func(component int) uint8 {
 		switch {
 		case v != v || math.IsInf(float64(v), 0):
 			return 0
-		case g == share:
+		case g.grey == share:
 			return uint8(math.Round(255 * float64(max(0, min(1, v)))))
 		case largest > 0:
 			return uint8(128 + math.Round(127*float64(v)/largest))
