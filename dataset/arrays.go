@@ -19,11 +19,11 @@ type contents struct {
 }
 
 // note keeps what is to be said of a file that was read.
-func (c *contents) note(name string, f *array.File) {
-	for _, remark := range f.Remarks {
+func (c *contents) note(name string, remarks, warnings []string) {
+	for _, remark := range remarks {
 		c.remarks = append(c.remarks, name+": "+remark)
 	}
-	for _, warning := range f.Warnings {
+	for _, warning := range warnings {
 		c.warnings = append(c.warnings, name+": "+warning)
 	}
 }
@@ -35,13 +35,13 @@ func (c *contents) readExamples(name string, f *array.File) (err error) {
 		return err
 	}
 	c.examples, err = f.Read()
-	c.note(name, f)
+	c.note(name, f.Remarks, f.Warnings)
 	return err
 }
 
 func (c *contents) readLabels(name string, f *array.File) (err error) {
 	c.labels, err = f.Labels()
-	c.note(name, f)
+	c.note(name, f.Remarks, f.Warnings)
 	return err
 }
 

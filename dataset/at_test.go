@@ -19,6 +19,9 @@ func TestAt(t *testing.T) {
 		{"npy:mine.npy,y=labels.npy", root, "npy:" + filepath.Join(root, "mine.npy") + ",y=" + filepath.Join(root, "labels.npy")},
 		{"npy:" + filepath.Join(root, "mine.npy") + ",y=labels.npy", root, "npy:" + filepath.Join(root, "mine.npy") + ",y=" + filepath.Join(root, "labels.npy")},
 		{"npy:mine.npy", "", "npy:mine.npy"},
+		{"npy:mine.npy,y=labels.npy", root, "npy:" + filepath.Join(root, "mine.npy") + ",y=" + filepath.Join(root, "labels.npy")},
+		{"idx:" + filepath.Join(root, "x") + ",y=y", root, "idx:" + filepath.Join(root, "x") + ",y=" + filepath.Join(root, "y")},
+		{"csv:mine.csv,label=y", root, "csv:" + filepath.Join(root, "mine.csv") + ",label=y"},
 		{"digits:n=20", root, "digits:n=20"},
 		{"leaves", root, "leaves"},
 	} {

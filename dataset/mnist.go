@@ -207,7 +207,7 @@ func (c *contents) readIDX(path string, dimensions int) (a *array.Array, err err
 			return fmt.Errorf("shape %v of %s, want unsigned bytes in %d dimensions", f.Shape, f.Type, dimensions)
 		}
 		a, err = f.Read()
-		c.note(path, f)
+		c.note(path, f.Remarks, f.Warnings)
 		return err
 	})
 	return a, err
@@ -241,7 +241,7 @@ func (c *contents) readQMNIST(path string) error {
 		if a.Floats == nil {
 			return fmt.Errorf("labels are %s, want int32", f.Type)
 		}
-		c.note(path, f)
+		c.note(path, f.Remarks, f.Warnings)
 		c.remarks = append(c.remarks, fmt.Sprintf("%s: the first of %d columns is the class", path, qmnistColumns))
 		c.labels = make([]int32, f.Shape[0])
 		for i := range c.labels {

@@ -15,6 +15,7 @@ import (
 //	idx:FILE[,y=FILE][,scale=255][,colour=grey]                      an IDX file, gzipped or not; y are labels
 //	npy:FILE[,y=FILE][,scale=255][,colour=grey]                      a numpy array, gzipped or not; y are labels
 //	npz:FILE[,x=NAME][,y=NAME][,scale=255][,colour=grey]             arrays of a numpy archive; y are labels
+//	csv:FILE[,label=NAME][,header=yes|no][,scale=255]                lines of numbers, gzipped or not
 //	mat:FILE[,x=NAME][,y=NAME][,examples=columns][,shape=20x20][,order=rows][,scale=255][,colour=grey]
 //	                                                                 arrays of a MATLAB file; y are labels
 //	patches:FILE.mat[,size=12][,n=100000][,x=NAME]                   patches of whitened pictures
@@ -46,6 +47,19 @@ import (
 // y; of arrays of one name the last counts, with a warning. Bytes behind an array, and
 // behind the data of a gzipped file, are left out and said; zeros that pad a gzipped
 // file are nothing. What memory has no room for is refused before it is read.
+//
+// # Tables of text
+//
+// A line of a csv file is an example, its cells separated by commas, semicolons, tabs or
+// spaces, whichever the first line has, as pandas, numpy.savetxt, R and spreadsheets
+// write them in UTF-8. label is the name of the column of the classes, or its number
+// from 1: whole numbers, or names, which are numbered in sorted order. Every other cell
+// must be a number, and every line have as many. The first line names the columns if no
+// cell of it is a number, or if four or more count them from 0 or 1; so does a line
+// behind # before it; header=yes or no settles it. A first column without a name is that
+// of the names of rows, and left out. What was found is in [Info]'s Remarks, and what
+// may not be meant, such as a column called label that was read as a component, in its
+// Warnings.
 //
 // # Examples in MATLAB files
 //
@@ -164,6 +178,7 @@ func kinds() []kind {
 		{"idx", "FILE", []option{{"y", "", aFile}, {"scale", "", "255"}, {"colour", "", grey}}, openIDX},
 		{"npy", "FILE", []option{{"y", "", aFile}, {"scale", "", "255"}, {"colour", "", grey}}, openNPY},
 		{"npz", "FILE", []option{{"x", "", "NAME"}, {"y", "", "NAME"}, {"scale", "", "255"}, {"colour", "", grey}}, openNPZ},
+		{"csv", "FILE", []option{{"label", "", "NAME"}, {"header", "", "yes"}, {"scale", "", "255"}}, openCSV},
 		{"mat", "FILE", []option{{"x", "", "NAME"}, {"y", "", "NAME"}, {"examples", "", byColumns}, {"shape", "", "20x20"}, {"order", "", byRows}, {"scale", "", "255"}, {"colour", "", grey}}, openMAT},
 		{"patches", "FILE.mat", []option{{"size", "12", ""}, {"n", "100000", ""}, {"x", "", "NAME"}}, openPatches},
 		{"images", "DIR", []option{{"size", "12", ""}, {"n", "100000", ""}, {"whiten", "zca", ""}, {"epsilon", "", fmt.Sprint(usualEpsilon)}}, openImages},

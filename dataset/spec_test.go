@@ -44,7 +44,7 @@ func TestParseSpec(t *testing.T) {
 
 func TestSpecErrors(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
-		{"", `unknown kind of data "": known are digits, mnist, infmnist, emnist, idx, npy, npz, mat, patches, images, leaves`},
+		{"", `unknown kind of data "": known are digits, mnist, infmnist, emnist, idx, npy, npz, csv, mat, patches, images, leaves`},
 		{"minst:d", `unknown kind of data "minst": known are`},
 		{"Digits", "unknown kind of data"},
 		{"digits:", "nothing follows the colon: write digits[:n=60000]"},
@@ -80,6 +80,8 @@ func TestSpecErrors(t *testing.T) {
 		{"npz:f,scale=-1", "scale=-1: want a number above 0"},
 		{"idx:f,scale=NaN", "scale=NaN: want a number above 0"},
 		{"npy:f,scale=Inf", "scale=Inf: want a number above 0"},
+		{"csv:f,header=maybe", "header=maybe: want yes or no"},
+		{"csv:f,scale=x", "scale=x: want a number above 0"},
 		{"npz:f,colour=red", "colour=red: want grey"},
 		{"emnist:d,set=capitals", "set=capitals: want balanced, byclass, bymerge, digits, letters, mnist"},
 		{"emnist:d,split=half", "split=half: want train or test"},
@@ -106,6 +108,7 @@ emnist:DIR[,set=letters][,split=train]
 idx:FILE[,y=FILE][,scale=255][,colour=grey]
 npy:FILE[,y=FILE][,scale=255][,colour=grey]
 npz:FILE[,x=NAME][,y=NAME][,scale=255][,colour=grey]
+csv:FILE[,label=NAME][,header=yes][,scale=255]
 mat:FILE[,x=NAME][,y=NAME][,examples=columns][,shape=20x20][,order=rows][,scale=255][,colour=grey]
 patches:FILE.mat[,size=12][,n=100000][,x=NAME]
 images:DIR[,size=12][,n=100000][,whiten=zca][,epsilon=0.5]

@@ -56,7 +56,7 @@ func TestComplete(t *testing.T) {
 		{"train sdae --corruption ", "mask saltpepper gauss"},
 		{"train sdae --corruption=s", "--corruption=saltpepper"},
 		{"train dbn --corruption ", "--out"}, // no flag of this command
-		{"train dbn --data ", "digits mnist: infmnist: emnist: idx: npy: npz: mat: patches: images: leaves"},
+		{"train dbn --data ", "digits mnist: infmnist: emnist: idx: npy: npz: csv: mat: patches: images: leaves"},
 		{"train dbn --data npy:m", "npy:mine.npy"},
 		{"train dbn --data mnist:", "mnist:runs/"},
 		{"train dbn --data digits:", ""},

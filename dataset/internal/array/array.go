@@ -27,6 +27,7 @@ const (
 	Signed   Kind = 'i'
 	Float    Kind = 'f'
 	Bool     Kind = 'b' // a byte, 0 or 1
+	Text     Kind = 't' // written in digits
 )
 
 // Type is how a number is stored.
@@ -37,8 +38,11 @@ type Type struct {
 }
 
 func (t Type) String() string {
-	if t.Kind == Bool {
+	switch t.Kind {
+	case Bool:
 		return "bool"
+	case Text:
+		return "text"
 	}
 	name := map[Kind]string{Unsigned: "uint", Signed: "int", Float: "float"}[t.Kind]
 	return fmt.Sprintf("%s%d", name, 8*t.Size)

@@ -22,6 +22,9 @@ type File struct {
 	Remarks, Warnings []string
 }
 
+// GarbageWarning is what is to be said of a file with something behind its gzipped data.
+const GarbageWarning = "bytes that are no gzip follow the compressed data and were left out"
+
 // Read reads the array, row-major. Bytes that follow it are an error or a remark.
 func (f *File) Read() (*Array, error) {
 	if f.Fortran {
@@ -95,7 +98,7 @@ func (f *File) end() error {
 		f.Remarks = append(f.Remarks, fmt.Sprintf("%d bytes follow the numbers that the header promises and were left out", n))
 	}
 	if f.Packed != nil && f.Packed.Garbage() {
-		f.Warnings = append(f.Warnings, "bytes that are no gzip follow the compressed data and were left out")
+		f.Warnings = append(f.Warnings, GarbageWarning)
 	}
 	return nil
 }
