@@ -164,7 +164,7 @@ func variance(x []float64) float64 {
 // principal returns the samples' coordinates along their first two principal
 // components, [n] each. They are eigenvectors of the samples' inner products,
 // scaled by the roots of the eigenvalues; so nothing as large as a covariance of
-// components is needed.
+// components is needed. Of equal eigenvalues it is some mixture of their vectors.
 func (s *samplesOf) principal() (first, second []float64) {
 	rest := slices.Clone(s.gram)
 	first = leading(rest, s.n)
@@ -174,45 +174,6 @@ func (s *samplesOf) principal() (first, second []float64) {
 		}
 	}
 	return first, leading(rest, s.n)
-}
-
-// leading returns the leading eigenvector of a symmetric, positive semidefinite
-// matrix [n, n], scaled by the root of its eigenvalue, by power iteration from
-// the longest of its rows. Where the first eigenvalues are nearly equal it is a
-// mixture of their vectors, which serves as well here.
-func leading(matrix []float64, n int) []float64 {
-	const iterations = 50
-	longest := 0
-	for i := range n {
-		if matrix[i*n+i] > matrix[longest*n+longest] {
-			longest = i
-		}
-	}
-	v, next := slices.Clone(matrix[longest*n:(longest+1)*n]), make([]float64, n)
-	value := normalise(v)
-	for range iterations {
-		for i := range next {
-			next[i] = inner(matrix[i*n:(i+1)*n], v)
-		}
-		v, next = next, v
-		value = normalise(v)
-	}
-	for i := range v {
-		v[i] *= math.Sqrt(value)
-	}
-	return v
-}
-
-// normalise gives v the norm 1, unless it is 0, and returns the one it had.
-func normalise(v []float64) float64 {
-	norm := math.Sqrt(inner(v, v))
-	if norm == 0 {
-		return 0
-	}
-	for i := range v {
-		v[i] /= norm
-	}
-	return norm
 }
 
 func inner(a, b []float64) float64 {

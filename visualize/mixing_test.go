@@ -213,6 +213,88 @@ func TestMixing(t *testing.T) {
 	}
 }
 
+// Autocorrelations of what is known: two numbers in turns, and chains that keep
+// so much of the last number, whose estimate from n numbers in all has a standard
+// error of sqrt((1 - follow^2) / n), whatever their number and length.
+func TestAutocorrelation(t *testing.T) {
+	inTurns := make([][]float64, 3)
+	for c := range inTurns {
+		for i := range 8 {
+			inTurns[c] = append(inTurns[c], float64(i%2))
+		}
+	}
+	if got := autocorrelation(inTurns, 1e-12); math.Abs(got+1) > 1e-12 {
+		t.Errorf("two numbers in turns: %g, want -1", got)
+	}
+	for _, c := range []struct {
+		chains, length int
+		follow         float64
+	}{{1, 10_000, 0.5}, {10, 1000, 0.9}, {100, 100, -0.7}, {2500, 4, 0.8}, {5000, 2, 0.6}, {10, 1000, 0}} {
+		var chains [][]float64
+		for k := range c.chains {
+			s := engine.NewSource(9, engine.PurposeMonitor, uint32(c.length), uint64(k))
+			x := make([]float64, c.length)
+			for i := range x {
+				if x[i] = s.Normal(); i > 0 {
+					x[i] = c.follow*x[i-1] + math.Sqrt(1-c.follow*c.follow)*x[i]
+				}
+			}
+			chains = append(chains, x)
+		}
+		got := autocorrelation(chains, 1e-12)
+		// Chains of two or four have fewer pairs than numbers.
+		pairs := float64(c.chains * (c.length - 1))
+		deviation := math.Sqrt((1-c.follow*c.follow)/pairs) + 2/float64(c.chains*c.length)
+		if math.Abs(got-c.follow) > 4*deviation {
+			t.Errorf("%+v: %g +- %g", c, got, deviation)
+		}
+	}
+}
+
+// TestLeading: the exact eigenvector where power iteration is far from it, since
+// the first two eigenvalues are nearly equal, and its statistics with it.
+func TestLeading(t *testing.T) {
+	const n = 200
+	for _, values := range [][]float64{{1, 0.999, 0.1}, {1, 1 - 1e-5, 0.99, 0.98}, {5}, {1e-6, 9.99e-7}, {3, 1, 1, 1}} {
+		// Random orthogonal vectors.
+		source := engine.NewSource(4, engine.PurposeMonitor, 0, 0)
+		random := mat.NewDense(n, len(values), nil)
+		for i := range n {
+			for j := range values {
+				random.Set(i, j, source.Normal())
+			}
+		}
+		var qr mat.QR
+		qr.Factorize(random)
+		var q mat.Dense
+		qr.QTo(&q)
+		matrix := make([]float64, n*n)
+		for k, value := range values {
+			v := mat.Col(nil, k, &q)
+			for i, a := range v {
+				for j, b := range v {
+					matrix[i*n+j] += value * a * b
+				}
+			}
+		}
+		got, want := leading(matrix, n), mat.Col(nil, 0, &q)
+		norm := math.Sqrt(inner(got, got))
+		if cosine := math.Abs(inner(got, want)) / norm; 1-cosine > 1e-9 || math.Abs(norm*norm/values[0]-1) > 1e-9 {
+			t.Errorf("%v: cosine 1 - %g to the first vector, eigenvalue %g", values, 1-cosine, norm*norm)
+		}
+	}
+	if got := leading(make([]float64, 9), 3); !slices.Equal(got, []float64{0, 0, 0}) {
+		t.Errorf("of nothing: %v", got)
+	}
+	if got := leading([]float64{4}, 1); math.Abs(math.Abs(got[0])-2) > 1e-12 {
+		t.Errorf("of one number: %v", got)
+	}
+	// Every eigenvalue 1: any vector will do.
+	if got := leading([]float64{1, 0, 0, 1}, 2); math.Abs(inner(got, got)-1) > 1e-12 {
+		t.Errorf("of the identity: %v", got)
+	}
+}
+
 // The principal components are those of the samples' covariance.
 func TestPrincipal(t *testing.T) {
 	const n, inputs = 30, 5
@@ -247,7 +329,7 @@ func TestPrincipal(t *testing.T) {
 		value := svd.Values(nil)[k]
 		want := mat.Col(nil, k, &left)
 		product := inner(got, want)
-		if math.Abs(math.Abs(product)/value-1) > 1e-3 || math.Abs(math.Sqrt(inner(got, got))/value-1) > 1e-3 {
+		if math.Abs(math.Abs(product)/value-1) > 1e-5 || math.Abs(math.Sqrt(inner(got, got))/value-1) > 1e-5 {
 			t.Errorf("component %d has the norm %g and a share of %g in the exact one, want %g", k, math.Sqrt(inner(got, got)), product, value)
 		}
 	}
