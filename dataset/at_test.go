@@ -29,6 +29,9 @@ func TestAt(t *testing.T) {
 			t.Errorf("%s at %s: %s, error %v; want %s", c.spec, c.folder, got, err, c.want)
 		}
 	}
+	if _, err := At("npy:x.npy,y=y.npy", root+",2"); !errors.Is(err, ErrSpecification) {
+		t.Errorf("error %v", err)
+	}
 	if _, err := At("mine.npy", root); !errors.Is(err, ErrSpecification) {
 		t.Errorf("error %v", err)
 	}

@@ -18,8 +18,8 @@ import (
 // runDataUsage is how the help of --data says what holds without it.
 const runDataUsage = "(default: what the model was trained on, which its run folder says)"
 
-// runLimitUsage is the same for --limit and --validation.
-const runLimitUsage = "; without --data and both of these, those of the model's training"
+// runLimitUsage is the same for --limit and --validation of commands that have both.
+const runLimitUsage = " (default: that of the model's training where --data, --limit and --validation are all left out, else 0)"
 
 // chooseData is the data set of --data, --limit and --validation; or where --data
 // is not given, what the model in a file was trained on.
