@@ -3,8 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"strconv"
-	"strings"
 
 	"github.com/unitscope/unitscope/dataset"
 	"github.com/unitscope/unitscope/network"
@@ -161,64 +159,13 @@ func heldRecord(of runfolder.Data, examples int) runfolder.Data {
 
 // describeData is a line on what data were taken for.
 func describeData(d dataChoice, read runfolder.Data, held dataset.Set) string {
-	own := ""
+	text := d.flag + " " + read.Specification
 	if d.own != "" {
-		own = " (" + d.own + ")"
+		text += " (" + d.own + ")"
 	}
-	count := thousands(read.Examples) + " examples"
-	if read.Examples == 1 {
-		count = "1 example"
-	}
-	parts := []string{count + " of " + shapeText(read.Shape) + ", " + storedText(read)}
+	text += ": " + read.String()
 	if held != nil {
-		parts = append(parts, thousands(held.Len())+" more held out")
-	}
-	switch {
-	case read.Classes > 0:
-		parts = append(parts, fmt.Sprintf("%d classes", read.Classes))
-	case read.Labelled:
-		parts = append(parts, "with labels")
-	default:
-		parts = append(parts, "no labels")
-	}
-	if read.Rho > 0 {
-		of := count
-		if read.RhoExamples < read.Examples {
-			of = "the first " + thousands(read.RhoExamples)
-		}
-		parts = append(parts, fmt.Sprintf("rho %.3g (mean norm of %s)", read.Rho, of))
-	}
-	return fmt.Sprintf("%s %s%s: %s", d.flag, read.Specification, own, strings.Join(parts, "; "))
-}
-
-// storedText says how numbers were held, or where they lie if they are made.
-func storedText(read runfolder.Data) string {
-	switch {
-	case read.Stored != "":
-		return read.Stored
-	case read.Low == 0 && read.High == 1:
-		return "numbers from 0 to 1"
-	}
-	return fmt.Sprintf("numbers mostly from %.3g to %.3g", read.Low, read.High)
-}
-
-// shapeText is the shape of an example, as in "28x28".
-func shapeText(shape []int) string {
-	if len(shape) == 1 {
-		return fmt.Sprintf("%d numbers", shape[0])
-	}
-	var sides []string
-	for _, side := range shape {
-		sides = append(sides, strconv.Itoa(side))
-	}
-	return strings.Join(sides, "x")
-}
-
-// thousands is a count of 0 or more that people can read: 60,000.
-func thousands(n int) string {
-	text := strconv.Itoa(n)
-	for i := len(text) - 3; i > 0; i -= 3 {
-		text = text[:i] + "," + text[i:]
+		text += fmt.Sprintf("; %d more held out", held.Len())
 	}
 	return text
 }

@@ -1,5 +1,11 @@
 package runfolder
 
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
 // Data says what a run took a data set for.
 type Data struct {
 	Role          string `json:"role"`          // the flag that named it, as data or test; validation for what was held out of data
@@ -19,4 +25,62 @@ type Data struct {
 	Rho         float64  `json:"rho,omitempty"`
 	RhoExamples int      `json:"rho_examples,omitempty"`
 	Remarks     []string `json:"remarks,omitempty"`
+}
+
+// String says in a line what the data were taken for: how many examples of what shape,
+// how numbers were stored, labels, and rho.
+func (d Data) String() string {
+	count := thousands(d.Examples) + " examples"
+	if d.Examples == 1 {
+		count = "1 example"
+	}
+	parts := []string{count + " of " + d.shape() + ", " + d.numbers()}
+	switch {
+	case d.Classes > 0:
+		parts = append(parts, fmt.Sprintf("%d classes", d.Classes))
+	case d.Labelled:
+		parts = append(parts, "with labels")
+	default:
+		parts = append(parts, "no labels")
+	}
+	if d.Rho > 0 {
+		of := count
+		if d.RhoExamples < d.Examples {
+			of = "the first " + thousands(d.RhoExamples)
+		}
+		parts = append(parts, fmt.Sprintf("rho %.3g (mean norm of %s)", d.Rho, of))
+	}
+	return strings.Join(parts, "; ")
+}
+
+// numbers says how numbers were held, or where they lie if they are made.
+func (d Data) numbers() string {
+	switch {
+	case d.Stored != "":
+		return d.Stored
+	case d.Low == 0 && d.High == 1:
+		return "numbers from 0 to 1"
+	}
+	return fmt.Sprintf("numbers mostly from %.3g to %.3g", d.Low, d.High)
+}
+
+// shape is that of an example, as in "28x28".
+func (d Data) shape() string {
+	if len(d.Shape) == 1 {
+		return fmt.Sprintf("%d numbers", d.Shape[0])
+	}
+	var sides []string
+	for _, side := range d.Shape {
+		sides = append(sides, strconv.Itoa(side))
+	}
+	return strings.Join(sides, "x")
+}
+
+// thousands is a count of 0 or more that people can read: 60,000.
+func thousands(n int) string {
+	text := strconv.Itoa(n)
+	for i := len(text) - 3; i > 0; i -= 3 {
+		text = text[:i] + "," + text[i:]
+	}
+	return text
 }
