@@ -58,8 +58,8 @@ func killCases() []killCase {
 		{name: "report", command: "report b --out out"},
 		{name: "report as one file", command: "report b --out out.html"},
 		{name: "bench", command: "bench --workload gibbs --steps 1 --repeats 1 --json out.json"},
-		{name: "paper", command: paper, again: "--resume", stride: 41},
-		{name: "demo", command: "demo --quick --out out", stride: 83},
+		{name: "paper", command: paper, again: "--resume", stride: 211},
+		{name: "demo", command: "demo --quick --out out", stride: 89},
 	}
 }
 
