@@ -50,7 +50,7 @@ func searchCommand() *cli.Command {
 		&cli.IntFlag{Name: "batch", Value: dbn.Train.Batch, Usage: "`N` examples per update in pre-training, at least 1"},
 		&cli.Float64Flag{Name: "momentum", Value: dbn.Train.Momentum, Usage: fmt.Sprintf("`X` of pre-training, 0 or more and below 1; at most %g for the first tenth of a layer's updates", train.FirstMomentum)},
 		&cli.Float64Flag{Name: "decay", Usage: fmt.Sprintf("`X`, the L2 penalty on weights in pre-training, 0 or more (default: %g for dbn, %g for sdae)", dbn.Train.Decay, sdae.Train.Decay)},
-		&cli.BoolFlag{Name: "resume", Usage: "go on with the search in --out: finished trials are kept, an interrupted one goes on from its checkpoint; a larger --trials adds trials"},
+		&cli.BoolFlag{Name: "resume", Usage: "go on with the search in --out, with the same options and data: finished trials are kept, an interrupted one goes on from its checkpoint; a larger --trials adds trials"},
 	}
 	return &cli.Command{
 		Name:  searchTask,
