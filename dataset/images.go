@@ -79,7 +79,7 @@ func (p *patches) readFolder(dir string, found *folderOfPictures) error {
 }
 
 // sights counts pictures that came out otherwise than their pixels are stored.
-type sights struct{ coloured, transparent, turned int }
+type sights struct{ coloured, transparent, turned, pages int }
 
 func (s *sights) add(q photo.Picture) {
 	if q.Coloured {
@@ -90,6 +90,9 @@ func (s *sights) add(q photo.Picture) {
 	}
 	if q.Turned {
 		s.turned++
+	}
+	if q.More {
+		s.pages++
 	}
 }
 
@@ -105,6 +108,9 @@ func (s *sights) describe(info *Info) {
 		if c.count > 0 {
 			info.Remarks = append(info.Remarks, fmt.Sprintf("%s: %d of %d", c.what, c.count, len(info.Files)))
 		}
+	}
+	if s.pages > 0 {
+		info.Warnings = append(info.Warnings, fmt.Sprintf("TIFF files of several pages, of which the first is taken: %d of %d files", s.pages, len(info.Files)))
 	}
 }
 

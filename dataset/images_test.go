@@ -21,6 +21,7 @@ import (
 	"testing"
 
 	"github.com/unitscope/unitscope/engine"
+	"golang.org/x/image/tiff"
 )
 
 // encoded is a picture in a file.
@@ -190,6 +191,18 @@ func TestBadPictures(t *testing.T) {
 	want[0] = "5 of 9 pictures can't be used: cut.png: "
 	if _, err := Open("images:"+dir, 1); err == nil || !strings.Contains(err.Error(), want[0]) || strings.Contains(err.Error(), "\n") {
 		t.Errorf("error %v, want %s", err, want[0])
+	}
+}
+
+// A TIFF file of several pages is not silently one picture.
+func TestSeveralPages(t *testing.T) {
+	stack := encoded(t, func(w io.Writer, img image.Image) error { return tiff.Encode(w, img, nil) }, noisy(40, 40))
+	directory := binary.LittleEndian.Uint32(stack[4:])
+	next := directory + 2 + 12*uint32(binary.LittleEndian.Uint16(stack[directory:]))
+	binary.LittleEndian.PutUint32(stack[next:], directory)
+	s := open(t, "images:"+folder(t, map[string][]byte{"a.tif": stack, "b.png": encoded(t, png.Encode, noisy(40, 40))}), 1)
+	if want := []string{"TIFF files of several pages, of which the first is taken: 1 of 2 files"}; !slices.Equal(s.Info().Warnings, want) {
+		t.Errorf("warnings %q, want %q", s.Info().Warnings, want)
 	}
 }
 

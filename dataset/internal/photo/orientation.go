@@ -1,6 +1,7 @@
 package photo
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -76,6 +77,27 @@ func (p *Picture) finishTIFF(tags map[string]int) error {
 		return errors.New("a TIFF whose bytes have their bits in reverse order, which can't be read")
 	}
 	return nil
+}
+
+// morePages says whether a TIFF file has more than one page: behind the directory of
+// the first, a number of tags of 12 bytes each, is where the next is, or 0.
+func morePages(r io.ReaderAt) bool {
+	var order binary.ByteOrder = binary.LittleEndian
+	number := func(at int64, size int) uint32 {
+		var raw [4]byte
+		if _, err := r.ReadAt(raw[:size], at); err != nil {
+			return 0
+		}
+		if size == 2 {
+			return uint32(order.Uint16(raw[:]))
+		}
+		return order.Uint32(raw[:])
+	}
+	if number(0, 2) == 'M'<<8|'M' {
+		order = binary.BigEndian
+	}
+	directory := int64(number(4, 4))
+	return number(directory+2+12*int64(number(directory, 2)), 4) != 0
 }
 
 // turn turns a stored picture to how it is shown. Orientations 2 to 4 mirror it

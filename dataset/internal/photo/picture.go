@@ -39,6 +39,7 @@ type Picture struct {
 	Coloured    bool // it has colours, of which the levels are the luminance
 	Transparent bool // parts were transparent and lie on white
 	Turned      bool // it was turned or mirrored, as its orientation says
+	More        bool // it is the first of several pages of a TIFF file
 	unseen      int  // pixels that are wholly transparent
 }
 
@@ -72,6 +73,7 @@ func Decode(r io.ReaderAt, size int64, side int) (Picture, error) {
 	if err := p.finish(kind.tags(io.NewSectionReader(r, 0, size)), kind); err != nil {
 		return Picture{}, err
 	}
+	p.More = kind.name == "TIFF" && morePages(r)
 	return p, nil
 }
 

@@ -249,6 +249,20 @@ func TestOrientation(t *testing.T) {
 	}
 }
 
+// That a TIFF file has more pages is noticed.
+func TestMorePages(t *testing.T) {
+	data := encoded(t, writeTIFF, slope(8, 8))
+	if p, err := decode(data, 8); err != nil || p.More {
+		t.Errorf("one page: more %t, %v", p.More, err)
+	}
+	directory := binary.LittleEndian.Uint32(data[4:])
+	next := directory + 2 + 12*uint32(binary.LittleEndian.Uint16(data[directory:]))
+	binary.LittleEndian.PutUint32(data[next:], directory)
+	if p, err := decode(data, 8); err != nil || !p.More {
+		t.Errorf("more pages: more %t, %v", p.More, err)
+	}
+}
+
 // FuzzPicture: no panic, memory bounded by what the file's bytes can stand for,
 // and a picture that is read has as many pixels as it says.
 func FuzzPicture(f *testing.F) {
