@@ -40,7 +40,7 @@ func TestExitCodes(t *testing.T) {
 		{exitUsage, "--limit", train("digits:n=10", "--limit", "-1")},
 		{exitUsage, "n=0: want 1 to", []string{"bench", "--data", "digits:n=0"}},
 		{exitUsage, "n=0: want 1 to", []string{"paper", "--digits", "digits:n=0", "--out", out}},
-		{exitFailure, "holds neither", train("mnist:" + folder)},
+		{exitFailure, "holds none of", train("mnist:" + folder)},
 		{exitFailure, "none.npy", train("npy:" + filepath.Join(folder, "none.npy"))},
 		{exitFailure, "holds no pictures", train("images:" + folder)},
 	} {
