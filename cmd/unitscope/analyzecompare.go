@@ -145,7 +145,7 @@ func (a *methodsAnalysis) run(d engine.Device, f *runfolder.Folder) error {
 	if err != nil {
 		return err
 	}
-	p := a.console.progress("comparison", "examples", int64(a.set.Len()))
+	p := a.console.progress("comparison", "example", int64(a.set.Len()))
 	a.result, err = visualize.Compare(a.ctx.Context, d, a.model, a.set, methods, a.compare, func(done, total int) { p.set(int64(done), "") })
 	if err != nil {
 		p.stop()
@@ -188,7 +188,7 @@ func (a *methodsAnalysis) methods(d engine.Device) ([]visualize.Method, error) {
 
 // examples are the examples that excite the units most, as the model sees them.
 func (a *methodsAnalysis) examples(d engine.Device) (*tensor.Dense, error) {
-	p := a.console.progress("examples that excite the units most", "examples", int64(a.set.Len()))
+	p := a.console.progress("examples that excite the units most", "example", int64(a.set.Len()))
 	o := visualize.ExamplesOptions{Layer: a.compare.Layer, Units: a.compare.Units, Top: 1}
 	r, err := visualize.Examples(a.ctx.Context, d, a.model, a.set, o, func(done, total int) { p.set(int64(done), "") })
 	if err != nil {

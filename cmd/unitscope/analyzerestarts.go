@@ -201,7 +201,7 @@ func (a *restartsAnalysis) run(d engine.Device, f *runfolder.Folder) error {
 
 // analyze sorts the restarts of one layer into modes and writes its arrays.
 func (a *restartsAnalysis) analyze(ctx context.Context, d engine.Device, f *runfolder.Folder, name string, r *visualize.AscentResult) error {
-	p := a.console.progress(fmt.Sprintf("modes of %s layer %d", name, r.Layer), "units", int64(len(r.Units)))
+	p := a.console.progress(fmt.Sprintf("modes of %s layer %d", name, r.Layer), "unit", int64(len(r.Units)))
 	m, err := visualize.Modes(ctx, d, r, a.modes, func(done, total int) { p.set(int64(done), "") })
 	if err != nil {
 		p.stop()

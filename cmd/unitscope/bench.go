@@ -76,18 +76,16 @@ func benchmark(ctx *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := writeBench(ctx.App.Writer, results); err != nil {
-		return err
-	}
+	shown := writeBench(ctx.App.Writer, results)
 	if path := ctx.String("json"); path != "" {
 		if err := runfolder.WriteFile(path, func(w io.Writer) error { return writeResults(w, results) }); err != nil {
 			return fmt.Errorf("--json: %w", err)
 		}
 	}
 	if path := ctx.String("plot"); path != "" {
-		return plotScaling(ctx, c, device, o, path)
+		return errors.Join(plotScaling(ctx, c, device, o, path), shown)
 	}
-	return nil
+	return shown
 }
 
 // benchOptions translates the flags; everything wrong with them is found before

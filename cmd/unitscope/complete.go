@@ -113,9 +113,9 @@ func values(p page, flag, typed string) []candidate {
 	case "workload":
 		return workloadValues()
 	case "layer", "units", "top", "lr", "gradient-limit":
-		return words(insteadOfNumber(p, flag)...)
+		return bare(insteadOfNumber(p, flag)...)
 	}
-	return words(fixedValues(flag)...)
+	return bare(fixedValues(flag)...)
 }
 
 // fixedValues are the values of flags that choose from a list.
@@ -162,7 +162,7 @@ func insteadOfNumber(p page, flag string) (taken []string) {
 	return taken
 }
 
-func words(all ...string) (cs []candidate) {
+func bare(all ...string) (cs []candidate) {
 	for _, word := range all {
 		cs = append(cs, candidate{word: word})
 	}
@@ -180,7 +180,7 @@ func deviceValues() []candidate {
 }
 
 func workloadValues() []candidate {
-	all := words("standard", "all")
+	all := bare("standard", "all")
 	for _, w := range bench.Workloads() {
 		if !slices.ContainsFunc(all, func(c candidate) bool { return c.word == w.Name }) {
 			all = append(all, candidate{w.Name, w.What})

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -14,6 +13,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/unitscope/unitscope/engine/memory"
+	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/report/runfolder"
 )
 
@@ -44,8 +44,8 @@ func newConsole(ctx *cli.Context) (*console, error) {
 	c := &console{err: ctx.App.ErrWriter, quiet: ctx.Bool("quiet"), stage: isStage(ctx), program: programWords(ctx)}
 	switch format := ctx.String("log"); format {
 	case "text":
-		f, ok := c.err.(*os.File)
-		c.terminal = ok && term.IsTerminal(int(f.Fd()))
+		f := fileOf(c.err)
+		c.terminal = f != nil && term.IsTerminal(int(f.Fd()))
 	case "json":
 		c.log = slog.New(slog.NewJSONHandler(c.err, nil))
 		ctx.App.Metadata[jsonLog] = c.log
@@ -59,17 +59,22 @@ func newConsole(ctx *cli.Context) (*console, error) {
 }
 
 // say writes a line about what happens.
-func (c *console) say(format string, args ...any) {
-	if c.quiet {
-		return
+func (c *console) say(format string, args ...any) { c.tell(fmt.Sprintf(format, args...)) }
+
+// tell writes a line about what happens; with --log json, the same with these fields:
+// names and values in turn.
+func (c *console) tell(text string, fields ...any) {
+	switch {
+	case c.quiet:
+	case c.log != nil:
+		c.log.Info(text, fields...)
+	default:
+		fmt.Fprintln(c.err, printable(text))
 	}
-	text := fmt.Sprintf(format, args...)
-	if c.log != nil {
-		c.log.Info(text)
-		return
-	}
-	fmt.Fprintln(c.err, printable(text))
 }
+
+// wrote says that a file was written.
+func (c *console) wrote(path string) { c.tell("wrote "+path, "path", path) }
 
 // warn says that a result is probably not what was meant: on standard error,
 // --quiet or not, and in the record of the run. about is what it is of, in a word or
@@ -138,7 +143,7 @@ const plainInterval = 10 * time.Second
 type progress struct {
 	console *console
 	label   string
-	unit    string // what is counted: "examples", "rows"
+	unit    string // what is counted: "example", "row"
 	total   int64
 	done    int64
 	began   time.Time
@@ -152,11 +157,11 @@ func (c *console) progress(label, unit string, total int64) *progress {
 	p := &progress{console: c, label: label, unit: unit, total: total, began: time.Now(), spoke: time.Now()}
 	if c.terminal && !c.quiet {
 		p.bar = progressbar.NewOptions64(max(total, 1),
-			progressbar.OptionSetWriter(c.err),
+			progressbar.OptionSetWriter(fitted{to: c.err, columns: c.columns}),
 			progressbar.OptionSetDescription(label),
 			progressbar.OptionSetPredictTime(false),
 			progressbar.OptionShowCount(),
-			progressbar.OptionSetWidth(24),
+			progressbar.OptionSetWidth(barWidth(c.columns())),
 			progressbar.OptionThrottle(100*time.Millisecond),
 			progressbar.OptionClearOnFinish(),
 		)
@@ -164,16 +169,36 @@ func (c *console) progress(label, unit string, total int64) *progress {
 	return p
 }
 
+// barWidth is how wide a bar is on a terminal of so many columns, 0 if unknown: what
+// is said beside it comes first.
+func barWidth(columns int) int {
+	if columns < 1 {
+		return widestBar
+	}
+	return max(0, min(widestBar, columns-70))
+}
+
+const widestBar = 24
+
+// columns is how wide the terminal is now; 0 if it does not say, or is none.
+func (c *console) columns() int {
+	if f := fileOf(c.err); f != nil {
+		return columnsOf(f)
+	}
+	return 0
+}
+
 // set says how much is done. note is a short state of the work, "" for none.
 func (p *progress) set(done int64, note string) {
 	p.done = done
 	if p.bar != nil {
+		progressbar.OptionSetWidth(barWidth(p.console.columns()))(p.bar)
 		p.bar.Describe(join(p.label, note))
 		if done > 0 && !p.moving {
 			// A rate and the time left, from when there is one. What Describe has
 			// drawn is how it was before.
 			p.moving = true
-			progressbar.OptionSetItsString(p.unit)(p.bar)
+			progressbar.OptionSetItsString(words.Plural(p.unit))(p.bar)
 			progressbar.OptionShowIts()(p.bar)
 			progressbar.OptionSetPredictTime(true)(p.bar)
 		}
@@ -189,16 +214,16 @@ func (p *progress) set(done int64, note string) {
 	rate := float64(done) / seconds
 	if p.console.log != nil {
 		if !p.console.quiet {
-			p.console.log.Info("progress", "work", p.label, "done", done, "total", p.total, "unit", p.unit, "per_second", rate, "note", note)
+			p.console.log.Info("progress", "work", p.label, "done", done, "total", p.total, "unit", words.Plural(p.unit), "per_second", rate, "note", note)
 		}
 		return
 	}
 	if done == 0 {
-		p.console.say("%s: %d of %d %s after %s", join(p.label, note), done, p.total, p.unit, time.Since(p.began).Round(time.Second))
+		p.console.say("%s: %d of %s after %s", join(p.label, note), done, words.Count(p.total, p.unit), time.Since(p.began).Round(time.Second))
 		return
 	}
 	left := time.Duration(float64(p.total-done) / rate * float64(time.Second)).Round(time.Second)
-	p.console.say("%s: %d of %d %s, %s, %s left", join(p.label, note), done, p.total, p.unit, rateText(done, seconds), left)
+	p.console.say("%s: %d of %s, %s, %s left", join(p.label, note), done, words.Count(p.total, p.unit), rateText(done, seconds), left)
 }
 
 // finish ends the display and says how long it took.
@@ -207,7 +232,8 @@ func (p *progress) finish(note string) {
 		_ = p.bar.Finish()
 	}
 	elapsed := time.Since(p.began)
-	p.console.say("%s: %d %s in %s (%s)", join(p.label, note), p.done, p.unit, elapsed.Round(100*time.Millisecond), rateText(p.done, elapsed.Seconds()))
+	p.console.tell(fmt.Sprintf("%s: %s in %s (%s)", join(p.label, note), words.Count(p.done, p.unit), elapsed.Round(100*time.Millisecond), rateText(p.done, elapsed.Seconds())),
+		"work", p.label, "done", p.done, "unit", words.Plural(p.unit), "seconds", elapsed.Seconds(), "note", note)
 }
 
 // rateText is how fast work goes: so many a second, or so long for each where that

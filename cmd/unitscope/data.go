@@ -56,7 +56,7 @@ func (c *console) seeData(d dataChoice, set, held dataset.Set, n *network.Networ
 		all += held.Len()
 		c.data = append(c.data, heldRecord(read, held.Len()))
 	}
-	c.sayData(describeData(d, read, held), read)
+	c.tell(describeData(d, read, held), "data", read)
 	for _, remark := range info.Remarks {
 		c.say("%s %s: %s", d.flag, info.Name, remark)
 	}
@@ -112,15 +112,6 @@ func (j *job) openTest(n *network.Network, data train.Look) (dataset.Set, error)
 		j.console.warn(d.flag, "--%s: %s", d.flag, warning)
 	}
 	return test, nil
-}
-
-// sayData says a line about data; with --log json the record goes along.
-func (c *console) sayData(text string, read runfolder.Data) {
-	if c.log != nil && !c.quiet {
-		c.log.Info(text, "data", read)
-		return
-	}
-	c.say("%s", text)
 }
 
 // maxLabelled is how many labels are counted.

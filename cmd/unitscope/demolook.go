@@ -77,7 +77,7 @@ func (s demoSize) climb() []string {
 // run does the stages. What they print is not the demo's own result.
 func (d *demoLook) run() error {
 	stages := d.stages()
-	p := d.console.progress("looking at units by all methods", "stages", int64(len(stages)))
+	p := d.console.progress("looking at units by all methods", "stage", int64(len(stages)))
 	for i, s := range stages {
 		p.set(int64(i), s.folder)
 		call := s.command(d.out)

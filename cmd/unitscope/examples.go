@@ -55,7 +55,7 @@ func examples(ctx *cli.Context) (err error) {
 	}
 	err = j.compute(ctx.Uint64("seed"), []string{file}, func(d engine.Device, f *runfolder.Folder) error {
 		j.warnOfLayers(d, lookedAt{network: n, file: file, set: set, layers: []int{o.Layer}})
-		p := j.console.progress(fmt.Sprintf("%s layer %d, %d units", n.Kind, o.Layer, len(o.Units)), "examples", int64(set.Len()))
+		p := j.console.progress(fmt.Sprintf("%s layer %d, %d units", n.Kind, o.Layer, len(o.Units)), "example", int64(set.Len()))
 		result, err := visualize.Examples(ctx.Context, d, n, set, o, func(done, total int) { p.set(int64(done), "") })
 		if err != nil {
 			p.stop()

@@ -120,7 +120,7 @@ func fineTune(ctx *cli.Context) (err error) {
 	if j.folder == nil {
 		return nil // there was nothing to resume
 	}
-	j.console.say("wrote %s", j.folder.Path(runfolder.ModelName))
+	j.console.wrote(j.folder.Path(runfolder.ModelName))
 	j.console.next(climbTop(n, ctx.String("out"))...)
 	return nil
 }
@@ -209,7 +209,7 @@ func (t *fineTuning) hooks() train.FineTuneHooks {
 	return train.FineTuneHooks{
 		Progress: func(p train.Progress) {
 			if t.bar == nil {
-				t.bar = t.console.progress("fine-tuning", "examples", p.AllExamples)
+				t.bar = t.console.progress("fine-tuning", "example", p.AllExamples)
 			}
 			t.bar.set(p.Examples, join(fmt.Sprintf("epoch %d of %d", p.Epoch, p.Epochs), t.monitor))
 		},

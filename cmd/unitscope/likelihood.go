@@ -70,10 +70,16 @@ func likelihood(ctx *cli.Context) (err error) {
 			closeInto(&err, s)
 		}
 	}()
-	return j.compute(o.Seed, []string{file}, func(d engine.Device, f *runfolder.Folder) error {
+	var l *train.Likelihood
+	err = j.compute(o.Seed, []string{file}, func(d engine.Device, f *runfolder.Folder) (err error) {
 		j.warnOfLayers(d, lookedAt{network: n, file: file, set: sets[0].Set, layers: []int{o.Layer}})
-		return j.measureLikelihood(d, f, n, sets, o)
+		l, err = j.measureLikelihood(d, f, n, sets, o)
+		return err
 	})
+	if err != nil {
+		return err
+	}
+	return printLikelihood(ctx.App.Writer, l)
 }
 
 // likelihoodSets opens --data, with what --validation holds out, and --test.
@@ -100,15 +106,15 @@ func (j *job) likelihoodSets(n *network.Network, file string) (sets []train.Name
 	return sets, err
 }
 
-// measureLikelihood measures, prints the table and writes the files.
-func (j *job) measureLikelihood(d engine.Device, f *runfolder.Folder, n *network.Network, sets []train.NamedSet, o train.LikelihoodOptions) error {
+// measureLikelihood measures and writes the files.
+func (j *job) measureLikelihood(d engine.Device, f *runfolder.Folder, n *network.Network, sets []train.NamedSet, o train.LikelihoodOptions) (*train.Likelihood, error) {
 	var shown *progress
 	work := ""
 	l, err := train.MeasureLikelihood(j.ctx.Context, d, n, sets, o, func(now string, done, total int64) {
 		if now != work {
-			unit := "examples"
+			unit := "example"
 			if now == train.AnnealingWork {
-				unit = "sweeps"
+				unit = "sweep"
 			}
 			work, shown = now, j.console.progress(now, unit, total)
 		}
@@ -120,7 +126,7 @@ func (j *job) measureLikelihood(d engine.Device, f *runfolder.Folder, n *network
 		if shown != nil {
 			shown.stop()
 		}
-		return err
+		return nil, err
 	}
 	j.resolved["method"] = string(l.Method)
 	err = errors.Join(f.Write("likelihood.csv", l.WriteTable), f.Write("partition.csv", l.WritePartition))
@@ -128,14 +134,11 @@ func (j *job) measureLikelihood(d engine.Device, f *runfolder.Folder, n *network
 		err = errors.Join(err, f.Write("runs.csv", l.WriteRuns))
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	j.sayPartition(l)
-	if err := printLikelihood(j.ctx.App.Writer, l); err != nil {
-		return err
-	}
-	j.console.say("wrote %s", f.Path("likelihood.csv"))
-	return nil
+	j.console.wrote(f.Path("likelihood.csv"))
+	return l, nil
 }
 
 // sayPartition says how log Z was found, and warns of estimates not to be trusted.

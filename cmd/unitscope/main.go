@@ -16,10 +16,8 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"os/signal"
 	"slices"
 	"strings"
-	"syscall"
 
 	"github.com/urfave/cli/v2"
 
@@ -30,9 +28,7 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	// A second Ctrl-C ends the program at once.
-	context.AfterFunc(ctx, stop)
+	ctx, stop := untilSignal()
 	memory.Collect()
 	code := run(ctx, os.Args, os.Stdout, os.Stderr)
 	stop()
@@ -54,16 +50,17 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		// The library's help knows commands, but not commands of commands.
 		args = append(append([]string{args[0]}, args[2:]...), "--help")
 	}
-	app := newApp(stdout, stderr)
+	out := &resultWriter{Writer: stdout}
+	app := newApp(out, stderr)
 	app.Metadata = map[string]any{calledAs: args}
 	if len(args) > 1 && args[1] == completeName {
 		// Before the library, which would refuse a command that is not complete.
-		if writeCandidates(stdout, complete(newAppPage(app), args[2:])) != nil {
+		if writeCandidates(out, complete(newAppPage(app), args[2:])) != nil {
 			return exitFailure
 		}
 		return 0
 	}
-	err := app.RunContext(ctx, optionsFirst(app, args))
+	err := out.failed(app.RunContext(ctx, optionsFirst(app, args)))
 	if err == nil {
 		return 0
 	}
@@ -72,12 +69,29 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if errors.As(err, &usage) || errors.Is(err, dataset.ErrSpecification) {
 		code = exitUsage
 	}
-	if log, ok := app.Metadata[jsonLog].(*slog.Logger); ok {
+	log, ok := app.Metadata[jsonLog].(*slog.Logger)
+	if !ok && asksForJSON(args) {
+		// The error came before there was a console.
+		log, ok = slog.New(slog.NewJSONHandler(stderr, nil)), true
+	}
+	if ok {
 		log.Error(errorText(err), "exit_code", code)
 	} else {
 		fmt.Fprintf(stderr, "unitscope: %s\n", errorText(err))
 	}
 	return code
+}
+
+// asksForJSON says whether a command line has --log json in it, even one that can't
+// be read otherwise.
+func asksForJSON(args []string) bool {
+	for i, word := range args {
+		name, value, inline := cutFlag(word)
+		if name == "log" && (inline && value == "json" || !inline && i+1 < len(args) && args[i+1] == "json") {
+			return true
+		}
+	}
+	return false
 }
 
 // errorText is what people are told of an error. A context ends here by Ctrl-C or

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -164,54 +163,6 @@ func number(ts *testscript.TestScript, text string) int {
 		n = 10*n + int(c-'0')
 	}
 	return sign * n
-}
-
-// An interrupt in the middle of training saves a checkpoint, says how to go on,
-// and the resumed run writes the model of an uninterrupted one.
-func TestInterrupt(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("a process can't send itself Ctrl-C on Windows")
-	}
-	folder := t.TempDir()
-	command := func(out string, more ...string) []string {
-		return append([]string{"unitscope", "train", "dbn", "--data", "digits:n=2000", "--layers", "40,30", "--epochs", "4", "--out", filepath.Join(folder, out)}, more...)
-	}
-	var stderr bytes.Buffer
-	if code := run(t.Context(), command("whole"), &stderr, &stderr); code != 0 {
-		t.Fatalf("exit code %d: %s", code, &stderr)
-	}
-	ctx, stop := signal.NotifyContext(t.Context(), os.Interrupt)
-	defer stop()
-	go func() {
-		for {
-			if _, err := os.Stat(filepath.Join(folder, "cut", "checkpoint.safetensors")); err == nil {
-				break
-			}
-			time.Sleep(time.Millisecond)
-		}
-		if self, err := os.FindProcess(os.Getpid()); err == nil {
-			_ = self.Signal(os.Interrupt)
-		}
-	}()
-	stderr.Reset()
-	if code := run(ctx, command("cut"), &stderr, &stderr); code != exitFailure || !strings.Contains(stderr.String(), "--resume") {
-		t.Fatalf("exit code %d: %s", code, &stderr)
-	}
-	stderr.Reset()
-	if code := run(t.Context(), command("cut", "--resume"), &stderr, &stderr); code != 0 {
-		t.Fatalf("exit code %d: %s", code, &stderr)
-	}
-	whole, err := os.ReadFile(filepath.Join(folder, "whole", "model.safetensors"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	resumed, err := os.ReadFile(filepath.Join(folder, "cut", "model.safetensors"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(whole, resumed) {
-		t.Error("the resumed run wrote another model")
-	}
 }
 
 // A run canceled before it begins leaves nothing behind.

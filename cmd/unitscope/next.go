@@ -20,7 +20,7 @@ import (
 // wrote names the picture that a job is about, shows it if --preview asks for it,
 // and tells by the words of a command what to do next.
 func (j *job) wrote(name string, next ...string) {
-	j.console.say("wrote %s", j.folder.Path(name))
+	j.console.wrote(j.folder.Path(name))
 	j.console.preview(j.folder.Path(name))
 	j.console.next(next...)
 }

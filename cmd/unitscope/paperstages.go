@@ -142,7 +142,7 @@ func (p *paperRun) perform(s stage, command []string) error {
 		call = append(call, "--force")
 	}
 	var output bytes.Buffer
-	app := newApp(io.MultiWriter(p.job.ctx.App.Writer, &output), p.job.ctx.App.ErrWriter)
+	app := newApp(io.MultiWriter(&output, p.job.ctx.App.Writer), p.job.ctx.App.ErrWriter)
 	app.Metadata = map[string]any{calledAs: call, asStage: true}
 	if err := app.RunContext(p.job.ctx.Context, call); err != nil {
 		return err

@@ -56,8 +56,8 @@ var usualCell = image.Pt(8, 16)
 // openScreen finds out how standard error can show pictures. Where it can't, the
 // error says why: pictures are for people, so both outputs must be a terminal.
 func openScreen(stdout, stderr io.Writer, getenv func(string) string) (*screen, error) {
-	out, ok := stderr.(*os.File)
-	if to, isFile := stdout.(*os.File); !ok || !isFile || !term.IsTerminal(int(out.Fd())) || !term.IsTerminal(int(to.Fd())) {
+	out, to := fileOf(stderr), fileOf(stdout)
+	if out == nil || to == nil || !term.IsTerminal(int(out.Fd())) || !term.IsTerminal(int(to.Fd())) {
 		return nil, fmt.Errorf("the output is not a terminal")
 	}
 	s := &screen{out: out, cell: usualCell}

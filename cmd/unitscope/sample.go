@@ -114,7 +114,7 @@ func requireGenerative(flag, path string, n *network.Network) error {
 
 // draw samples from units and shows its progress.
 func draw(ctx context.Context, c *console, d engine.Device, n *network.Network, o visualize.SampleOptions) (*visualize.SampleResult, error) {
-	p := c.progress(fmt.Sprintf("%s layer %d, samples of %d units", n.Kind, o.Layer, len(o.Units)), "sweeps", 0)
+	p := c.progress(fmt.Sprintf("%s layer %d, samples of %d units", n.Kind, o.Layer, len(o.Units)), "sweep", 0)
 	result, err := visualize.Sample(ctx, d, n, o, func(done, total int) {
 		p.total = int64(total)
 		p.set(int64(done), "")

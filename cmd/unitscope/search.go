@@ -320,8 +320,8 @@ func (s *search) sayBest() error {
 	if best.Diverged() {
 		return fmt.Errorf("all %d trials diverged; try lower rates for --lr and --finetune-lr", len(s.done))
 	}
-	_, err := fmt.Fprintf(s.ctx.App.Writer, "best of %d is trial %d, %s; to train it fully: %s\n", len(s.done), best.Number, s.judgement(best), s.fullCommand(best.Trial))
-	return err
+	fmt.Fprintf(s.ctx.App.Writer, "best of %d is trial %d, %s; to train it fully: %s\n", len(s.done), best.Number, s.judgement(best), s.fullCommand(best.Trial))
+	return nil
 }
 
 // fullCommand is the command line that trains a trial's model on all examples

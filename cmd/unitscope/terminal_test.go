@@ -16,6 +16,7 @@ import (
 
 	"github.com/creack/pty"
 	"github.com/mattn/go-sixel"
+	"github.com/rivo/uniseg"
 )
 
 // small trains a small model and returns its folder.
@@ -34,6 +35,13 @@ func small(t *testing.T) string {
 // output away from it.
 func onTerminal(t *testing.T, answer string, environment, arguments []string, toPipe io.Writer) string {
 	t.Helper()
+	return onTerminalOf(t, pty.Winsize{Rows: 24, Cols: 80}, nil, answer, environment, arguments, toPipe)
+}
+
+// onTerminalOf does so on a terminal of another size. arrived, if it is not nil, is
+// called with the terminal and all that has arrived there so far.
+func onTerminalOf(t *testing.T, size pty.Winsize, arrived func(terminal *os.File, seen []byte), answer string, environment, arguments []string, toPipe io.Writer) string {
+	t.Helper()
 	path, err := exec.LookPath("unitscope")
 	if err != nil {
 		t.Fatal(err)
@@ -43,7 +51,7 @@ func onTerminal(t *testing.T, answer string, environment, arguments []string, to
 	if toPipe != nil {
 		command.Stdout = toPipe
 	}
-	terminal, err := pty.StartWithSize(command, &pty.Winsize{Rows: 24, Cols: 80})
+	terminal, err := pty.StartWithSize(command, &size)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,6 +61,9 @@ func onTerminal(t *testing.T, answer string, environment, arguments []string, to
 	for {
 		n, err := terminal.Read(piece)
 		seen.Write(piece[:n])
+		if arrived != nil {
+			arrived(terminal, seen.Bytes())
+		}
 		if bytes.Contains(piece[:n], []byte("\x1b[c")) && answer != "" {
 			if _, err := terminal.WriteString(answer); err != nil {
 				t.Fatal(err)
@@ -216,6 +227,91 @@ func TestBarBegins(t *testing.T) {
 	got := onTerminal(t, "", []string{"TERM=dumb"}, []string{"visualize", "ascent", "--model", small(t), "--steps", "400", "--restarts", "200", "--out", filepath.Join(t.TempDir(), "units")}, nil)
 	if strings.Contains(got, "0s:0s") || strings.Contains(got, "/hr") || !strings.Contains(got, "(0/800)") {
 		t.Errorf("the terminal shows %q", got)
+	}
+}
+
+// drawn are the lines that were drawn over one another, without those that end in a
+// newline.
+func drawn(text string) (lines []string) {
+	for line := range strings.SplitSeq(text, "\n") {
+		parts := strings.Split(line, "\r")
+		lines = append(lines, parts[:len(parts)-1]...)
+	}
+	return lines
+}
+
+// A bar never wraps, however narrow the terminal is or becomes.
+func TestBarFits(t *testing.T) {
+	long := strings.Repeat("very-long-name-", 8)
+	model := filepath.Join(filepath.Dir(small(t)), "model")
+	climb := func(name, restarts string) []string {
+		return []string{"visualize", "ascent", "--model", model, "--steps", "300", "--tol", "0", "--restarts", restarts, "--out", filepath.Join(t.TempDir(), long+name)}
+	}
+	for _, columns := range []uint16{120, 80, 40, 20, 1} {
+		got := onTerminalOf(t, pty.Winsize{Rows: 24, Cols: columns}, nil, "", []string{"TERM=dumb"}, climb("fixed", "100"), nil)
+		lines := drawn(got)
+		if len(lines) < 2 {
+			t.Fatalf("%d columns: no bar in %q", columns, got)
+		}
+		widest := 0
+		for _, line := range lines {
+			widest = max(widest, uniseg.StringWidth(line))
+		}
+		if widest >= int(columns) {
+			t.Errorf("%d columns: a line of %d in %q", columns, widest, lines)
+		}
+	}
+	// The window becomes narrow while the bar is drawn.
+	narrow, from := false, 0
+	got := onTerminalOf(t, pty.Winsize{Rows: 24, Cols: 100}, func(terminal *os.File, seen []byte) {
+		if narrow || !bytes.Contains(seen, []byte("%")) {
+			return
+		}
+		narrow = true
+		if err := pty.Setsize(terminal, &pty.Winsize{Rows: 24, Cols: 30}); err != nil {
+			t.Error(err)
+		}
+		from = len(seen)
+	}, "", []string{"TERM=dumb"}, climb("narrower", "3000"), nil)
+	if !narrow {
+		t.Fatalf("no bar in %q", got)
+	}
+	// What was on its way when the size changed had the width of before.
+	after := drawn(got[min(from, len(got)):])
+	if len(after) < 4 {
+		t.Fatalf("nothing was drawn after the change: %q", got)
+	}
+	for _, line := range after[3:] {
+		if width := uniseg.StringWidth(line); width >= 30 {
+			t.Errorf("30 columns: a line of %d, %q", width, line)
+		}
+	}
+}
+
+func TestCutText(t *testing.T) {
+	for _, c := range []struct {
+		text    string
+		columns int
+		want    string
+	}{
+		{"unit", 4, "unit"},
+		{"unit", 3, "uni"},
+		{"unit", 0, ""},
+		{"unit", -1, ""},
+		{"", 0, ""},
+		{"数字の学習", 5, "数字"}, // two columns each
+		{"数字の学習", 10, "数字の学習"},
+		{"café", 4, "café"},
+		{"cafe\u0301!", 4, "cafe\u0301"}, // an accent of its own takes no column
+	} {
+		if got := cutText(c.text, c.columns); got != c.want {
+			t.Errorf("%q in %d columns is %q, want %q", c.text, c.columns, got, c.want)
+		}
+	}
+	var out bytes.Buffer
+	n, err := fitted{to: &out, columns: func() int { return 5 }}.Write([]byte("\r123456789\rab\r数字数字"))
+	if err != nil || n != 26 || out.String() != "\r1234\rab\r数字" {
+		t.Errorf("%d, %v: %q", n, err, &out)
 	}
 }
 

@@ -328,7 +328,7 @@ func (t *training) run(ctx context.Context, out string, mode runfolder.Mode, rec
 	if err := t.folder.Finish(); err != nil {
 		return nil, err
 	}
-	t.console.say("wrote %s", t.folder.Path(runfolder.ModelName))
+	t.console.wrote(t.folder.Path(runfolder.ModelName))
 	return n, nil
 }
 

@@ -173,7 +173,7 @@ func (p *trainingProgress) set(now train.Progress) {
 	if p.layer != now.Layer {
 		p.finish()
 		p.layer, p.monitor = now.Layer, ""
-		p.bar = p.console.progress(fmt.Sprintf("%s layer %d of %d", p.kind, now.Layer, now.Layers), "examples", now.AllExamples)
+		p.bar = p.console.progress(fmt.Sprintf("%s layer %d of %d", p.kind, now.Layer, now.Layers), "example", now.AllExamples)
 	}
 	p.bar.set(now.Examples, join(fmt.Sprintf("epoch %d of %d", now.Epoch, now.Epochs), p.monitor))
 }

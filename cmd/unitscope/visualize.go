@@ -215,7 +215,7 @@ func parseCurves(text string, rows int) (record bool, err error) {
 
 // climb runs an ascent and shows its progress.
 func climb(ctx context.Context, c *console, d engine.Device, n *network.Network, o visualize.AscentOptions) (*visualize.AscentResult, error) {
-	p := c.progress(fmt.Sprintf("%s layer %d, %d units", n.Kind, o.Layer, len(o.Units)), "restarts", int64(len(o.Units)*o.Restarts))
+	p := c.progress(fmt.Sprintf("%s layer %d, %d units", n.Kind, o.Layer, len(o.Units)), "restart", int64(len(o.Units)*o.Restarts))
 	result, err := visualize.Ascend(ctx, d, n, o, func(done, total int) { p.set(int64(done), "") })
 	if err != nil {
 		p.stop()

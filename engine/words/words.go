@@ -1,0 +1,26 @@
+// Package words writes numbers of things into sentences: "1 unit", "2 units", "3
+// classes".
+package words
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Count is a number of things, each of which noun is the word for.
+func Count[N int | int64](n N, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %s", n, Plural(noun))
+}
+
+// Plural is the word for several of what noun is the word for.
+func Plural(noun string) string {
+	for _, ending := range []string{"s", "x", "ch", "sh"} {
+		if strings.HasSuffix(noun, ending) {
+			return noun + "es"
+		}
+	}
+	return noun + "s"
+}
