@@ -230,9 +230,9 @@ func TestBarBegins(t *testing.T) {
 	}
 }
 
-// drawn are the lines that were drawn over one another, without those that end in a
+// drawnOver are the lines that were drawn over one another, without those that end in a
 // newline.
-func drawn(text string) (lines []string) {
+func drawnOver(text string) (lines []string) {
 	for line := range strings.SplitSeq(text, "\n") {
 		parts := strings.Split(line, "\r")
 		lines = append(lines, parts[:len(parts)-1]...)
@@ -249,7 +249,7 @@ func TestBarFits(t *testing.T) {
 	}
 	for _, columns := range []uint16{120, 80, 40, 20, 1} {
 		got := onTerminalOf(t, pty.Winsize{Rows: 24, Cols: columns}, nil, "", []string{"TERM=dumb"}, climb("fixed", "100"), nil)
-		lines := drawn(got)
+		lines := drawnOver(got)
 		if len(lines) < 2 {
 			t.Fatalf("%d columns: no bar in %q", columns, got)
 		}
@@ -277,7 +277,7 @@ func TestBarFits(t *testing.T) {
 		t.Fatalf("no bar in %q", got)
 	}
 	// What was on its way when the size changed had the width of before.
-	after := drawn(got[min(from, len(got)):])
+	after := drawnOver(got[min(from, len(got)):])
 	if len(after) < 4 {
 		t.Fatalf("nothing was drawn after the change: %q", got)
 	}
