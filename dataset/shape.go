@@ -19,7 +19,7 @@ func exampleShape(shape []int) ([]int, error) {
 	case len(shape) == 4 && (shape[1] == 3 || shape[3] == 3):
 		return shape[1:], nil
 	case len(shape) == 1:
-		return nil, fmt.Errorf("shape %v, one number per example: are these labels?", shape)
+		return nil, fmt.Errorf("shape %v, one number per example: are these labels? (y= is for those)", shape)
 	}
 	return nil, fmt.Errorf("shape %v, want [examples, components], [examples, rows, cols], or one or three colours before or after rows and cols", shape)
 }

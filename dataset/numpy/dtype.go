@@ -85,9 +85,9 @@ func otherTypes(code string) string {
 	case letter == 'c' || letter == 'F' || letter == 'D' || letter == 'G':
 		return " (complex numbers)"
 	case letter == 'S' || letter == 'a' || letter == 'U':
-		return " (text)"
+		return " (text; if it is digits, save it with astype(int))"
 	case letter == 'O':
-		return " (Python's objects)"
+		return " (Python's objects; if they are numbers, save them with astype(float), or labels with astype(int))"
 	case letter == 'M' || letter == 'm':
 		return " (times)"
 	case letter == 'V':

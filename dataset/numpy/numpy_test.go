@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math"
 	"reflect"
@@ -219,6 +220,30 @@ func TestArchive(t *testing.T) {
 		}
 		if used := allocated() - before; used > 2<<20 {
 			t.Errorf("%s: took %d bytes", c.name, used)
+		}
+	}
+}
+
+// A byte that has changed is told by the archive's checksum, behind more bytes too.
+func TestArchiveChecksum(t *testing.T) {
+	for name, behind := range map[string]string{"alone": "", "bytes behind": "more"} {
+		var b bytes.Buffer
+		w := zip.NewWriter(&b)
+		f, err := w.CreateHeader(&zip.FileHeader{Name: "x.npy", Method: zip.Store})
+		if err == nil {
+			_, err = f.Write(append(file("|u1", "False", "(2, 2)", 1, 2, 3, 44), behind...))
+		}
+		if err = errors.Join(err, w.Close()); err != nil {
+			t.Fatal(err)
+		}
+		data := b.Bytes()
+		data[bytes.Index(data, []byte{1, 2, 3, 44})] = 9
+		a, err := OpenArchive(bytes.NewReader(data), int64(len(data)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := a.Read("x"); !errors.Is(err, zip.ErrChecksum) {
+			t.Errorf("%s: error %v", name, err)
 		}
 	}
 }

@@ -154,7 +154,7 @@ func TestWarnings(t *testing.T) {
 
 // A large file takes little more memory than its numbers, packed or not.
 func TestMemory(t *testing.T) {
-	const rows, cols = 20000, 100
+	const rows, cols = 6000, 100
 	random := rand.New(rand.NewPCG(1, 2))
 	var b strings.Builder
 	for i := range rows * cols {
