@@ -89,7 +89,7 @@ func (a *Annealing) ReverseEstimate() (e Estimate, ok bool) {
 // bootstrap returns the 2.5 and 97.5 % quantiles of the mean of xs drawn again
 // with replacement.
 func bootstrap(xs []float64, seed uint64, direction int) (low, high float64) {
-	const resamples = 1000
+	const resamples, beyond = 1000, 25 // on each side
 	means := make([]float64, resamples)
 	inParallel(resamples, func(i int) {
 		source := engine.NewSource(seed, engine.PurposeLikelihood, bootstrapStep, engine.RowKey(0, direction, i))
@@ -100,7 +100,7 @@ func bootstrap(xs []float64, seed uint64, direction int) (low, high float64) {
 		means[i] = sum / float64(len(xs))
 	})
 	slices.Sort(means)
-	return means[resamples*25/1000], means[resamples*975/1000]
+	return means[beyond], means[resamples-1-beyond]
 }
 
 // The steps of PurposeLikelihood keep its uses apart; each set of examples has

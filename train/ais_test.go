@@ -295,6 +295,16 @@ func TestEstimate(t *testing.T) {
 	if !(r.BootstrapLow >= 1004 && r.BootstrapLow < 1005 && r.BootstrapHigh > 1005 && r.BootstrapHigh <= 1006) {
 		t.Errorf("reverse bootstrap is %.3f to %.3f", r.BootstrapLow, r.BootstrapHigh)
 	}
+	// As many resamples are left out on one side as on the other.
+	skew := []float64{0, 1, 1, 2, 9, 4, 20, 7}
+	turned := make([]float64, len(skew))
+	for i, x := range skew {
+		turned[i] = -x
+	}
+	low, high := bootstrap(skew, 3, forward)
+	if l, h := bootstrap(turned, 3, forward); l != -high || h != -low || low >= high {
+		t.Errorf("bootstrap is %g to %g, of the negative numbers %g to %g", low, high, l, h)
+	}
 	if poor := (&Annealing{Forward: []float64{0, -50, -50, -50}}).ForwardEstimate(); !math.IsInf(poor.Low, -1) || math.Abs(poor.Effective-1) > 1e-9 {
 		t.Errorf("one run of four has all the weight: %+v", poor)
 	}
