@@ -45,6 +45,10 @@ type Statistic struct {
 	Autocorrelation float64
 }
 
+// MixedRHat is the usual limit of R-hat, above which chains have not forgotten their
+// starts.
+const MixedRHat = 1.1
+
 const (
 	// maxMixing limits the samples that mixing looks at, since it compares each
 	// with each.

@@ -125,17 +125,14 @@ func draw(ctx context.Context, c *console, d engine.Device, n *network.Network, 
 	}
 	p.finish("")
 	if slow := unmixed(result); slow > 0 {
-		c.warn("chains", "the chains of %d of %d units disagree (R-hat above %g): their means depend on the starts; more sweeps may help", slow, len(result.Units), mixedRHat)
+		c.warn("chains", "the chains of %d of %d units disagree (R-hat above %g): their means depend on the starts; more sweeps may help", slow, len(result.Units), visualize.MixedRHat)
 	}
 	return result, nil
 }
 
-// mixedRHat is the usual limit, above which chains have not forgotten their starts.
-const mixedRHat = 1.1
-
 func unmixed(r *visualize.SampleResult) (n int) {
 	for _, m := range r.Mixing {
-		if m.Total.RHat > mixedRHat || m.First.RHat > mixedRHat || m.Second.RHat > mixedRHat {
+		if m.Total.RHat > visualize.MixedRHat || m.First.RHat > visualize.MixedRHat || m.Second.RHat > visualize.MixedRHat {
 			n++
 		}
 	}

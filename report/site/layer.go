@@ -54,6 +54,8 @@ type layer struct {
 	Combine     *placedStrip     `json:"combine,omitempty"`
 	Examples    *examplesData    `json:"examples,omitempty"`
 	Selectivity *selectivityData `json:"selectivity,omitempty"`
+	Others      []other          `json:"others"`   // patterns of comparisons and figures
+	Warnings    []string         `json:"warnings"` // of runs, that concern the layer
 	// Facts are the units' numbers, which can be sorted by.
 	Facts []fact `json:"facts"`
 	Dead  []int  `json:"dead"` // places
@@ -107,6 +109,8 @@ type curveData struct {
 type samplesData struct {
 	Samples *placedStrip `json:"samples"`
 	Mean    *placedStrip `json:"mean"`
+	RHat    numbers      `json:"rhat,omitempty"` // [U], the largest of a unit
+	Limit   float64      `json:"limit"`          // above which chains disagree
 }
 
 type examplesData struct {
@@ -446,6 +450,9 @@ func (b *builder) samples(r *source) error {
 	}
 	b.Samples = &s
 	b.stand(s.Mean, "the mean of samples")
+	if err := b.mixing(r); err != nil {
+		return err
+	}
 	return b.column(r, "mixing.csv", []fact{
 		{Key: "concentration", Name: "concentration of samples", About: "mean cosine between samples and their mean: 1 if all are alike"},
 		{Key: "sample_modes", Name: "modes of samples", About: "modes among the samples of the unit"},

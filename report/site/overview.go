@@ -36,6 +36,8 @@ type htmlTable struct {
 	Rows    [][]string
 	Right   []bool
 	More    int // rows that are not shown
+	// Warnings are what it has to be read with.
+	Warnings []string
 }
 
 // chartHTML is an SVG element.
@@ -141,10 +143,11 @@ func (r *Report) training(m *Model) {
 		r.problem(m.run, "%v", err)
 		return
 	}
-	x, y, what, about := "epoch", "error", "reconstruction error", "Mean reconstruction error of the training examples since the point before; a curve for each layer."
 	if t.column("validation_error") >= 0 {
-		y, what, about = "train_error", "share of errors", "Share of the training examples that the classifier gets wrong, by epoch."
+		r.fineTuning(m, t)
+		return
 	}
+	about := "Mean reconstruction error of the training examples since the point before; a curve for each layer."
 	var series []chart.Series
 	for i := range t.rows {
 		name := "training"
@@ -155,10 +158,10 @@ func (r *Report) training(m *Model) {
 			series = append(series, chart.Series{Name: name})
 		}
 		s := &series[len(series)-1]
-		s.X, s.Y = append(s.X, t.number(i, x)), append(s.Y, t.number(i, y))
+		s.X, s.Y = append(s.X, t.number(i, "epoch")), append(s.Y, t.number(i, "error"))
 	}
 	r.chart(m.run, fmt.Sprintf("Training of %s", m.Name), about, func(b *bytes.Buffer) error {
-		return chart.Curves(b, chart.Axes{Title: m.Name, X: x, Y: what}, series)
+		return chart.Curves(b, chart.Axes{Title: m.Name, X: "epoch", Y: "reconstruction error"}, series)
 	})
 }
 
@@ -245,6 +248,9 @@ func (r *Report) comparison() {
 				continue
 			}
 			out.Rows = append(out.Rows, meansOf(m.Name, t)...)
+			for _, text := range r.learning(m, layerOf(run)) {
+				out.Warnings = append(out.Warnings, m.Name+": "+text)
+			}
 		}
 	}
 	if len(out.Rows) > 0 {

@@ -132,9 +132,9 @@
     view.replaceChildren(
       el("p", { class: "bar" }, el("a", { class: "tab back", href: address(layer) }, "← all units"), go("‹ previous", neighbour(-1), "prev"), go("next ›", neighbour(1), "next"),
         el("span", { class: "key" }, "Escape: all units. Left and right arrow: neighbours in the order of the grid.")),
-      title,
+      title, ...warnings(layer),
       el("div", { class: "lead" }, lead(layer, i), facts(layer, i)),
-      el("div", { class: "panels" }, restarts(layer, i), curves(layer, i), histogram(layer, i), samples(layer, i), combination(layer, i), examples(layer, i), selectivity(layer, i)));
+      el("div", { class: "panels" }, restarts(layer, i), curves(layer, i), histogram(layer, i), samples(layer, i), combination(layer, i), examples(layer, i), ...others(layer, i), selectivity(layer, i)));
     shown = { layer, unit, neighbour };
     title.focus({ preventScroll: true });
     window.scrollTo(0, 0);
@@ -143,6 +143,8 @@
   const panel = (title, about, ...content) => el("section", { class: "panel" }, el("h2", {}, title), about ? el("p", { class: "about" }, about) : null, ...content);
   const list = items => el("ul", { class: "tiles" }, items);
   const captioned = (picture, caption, best) => el("li", best ? { class: "best" } : {}, picture, el("span", { class: "label" }, caption));
+
+  const warnings = layer => layer.warnings.length ? [el("div", { class: "warning", role: "note", "aria-label": "Warnings of this layer" }, el("ul", {}, layer.warnings.map(w => el("li", {}, w))))] : [];
 
   function lead(layer, i) {
     const t = thumbOf(layer, i);
@@ -233,8 +235,9 @@
   function samples(layer, i) {
     const s = layer.samples;
     if (!s || s.samples.places[i] < 0) return null;
-    const at = s.samples.places[i], each = s.samples.each;
-    return panel("Samples with the unit on", "Erhan et al. (2009), section 4: what the net generates while this unit is held at 1. The mean first. " + s.mean.tiles.scale, list([
+    const at = s.samples.places[i], each = s.samples.each, rhat = s.rhat ? s.rhat[i] : null, apart = rhat !== null && rhat > s.limit;
+    const mixed = !s.rhat ? null : rhat === null ? el("p", { class: "about" }, "R-hat is not known: it needs four samples of each chain, and samples that differ.") : el("p", apart ? { class: "mark" } : {}, "R-hat " + text(rhat, 3) + (apart ? ", above " + s.limit + ": the chains disagree, and the mean depends on where they began." : ": the chains agree."));
+    return panel("Samples with the unit on", "Erhan et al. (2009), section 4: what the net generates while this unit is held at 1. The mean first. " + s.mean.tiles.scale, mixed, list([
       captioned(tile(layer, s.mean.tiles, s.mean.places[i], 84, "mean of the samples"), "mean", true),
       ...[...Array(each).keys()].map(k => el("li", {}, tile(layer, s.samples.tiles, at * each + k, 56, "sample " + k)))]));
   }
@@ -243,6 +246,19 @@
     const c = layer.combine;
     if (!c || c.places[i] < 0) return null;
     return panel("Linear combination", "Erhan et al. (2009), section 5: the filters of the units below, weighted by the connections to this one.", list([el("li", {}, tile(layer, c.tiles, c.places[i], 112, "linear combination of the filters below"))]));
+  }
+
+  // Patterns that comparisons and figures have of the unit, each under its method; a
+  // panel for each run.
+  function others(layer, i) {
+    const of = new Map();
+    for (const o of layer.others) {
+      if (o.places[i] < 0) continue;
+      const all = [...Array(o.each).keys()].map(k => [k, o.places[i] * o.each + k]).filter(([, at]) => !o.absent.includes(at));
+      const tiles = all.map(([k, at]) => captioned(tile(layer, o.tiles, at, all.length > 6 ? 56 : 84, o.names[k]), o.names[k]));
+      if (all.length) of.set(o.folder, [...(of.get(o.folder) || [o.task]), el("p", { class: "about" }, o.tiles.scale), list(tiles)]);
+    }
+    return [...of].map(([folder, [task, ...content]]) => panel("In " + task, "From " + folder + ".", ...content));
   }
 
   function examples(layer, i) {

@@ -130,24 +130,6 @@ func Build(ctx context.Context, folders []string, o Options) (*Report, error) {
 	return r, nil
 }
 
-// warnings collects what the runs have warned of. What several say, as all that read
-// one model do, is there once.
-func (r *Report) warnings() {
-	var texts []string
-	of := map[string][]string{} // names of runs, by text
-	for _, run := range r.Runs {
-		for _, w := range run.record.Warnings {
-			if of[w.Text] == nil {
-				texts = append(texts, w.Text)
-			}
-			of[w.Text] = append(of[w.Text], run.name)
-		}
-	}
-	for _, text := range texts {
-		r.Warnings = append(r.Warnings, Problem{strings.Join(slices.Compact(of[text]), ", "), text})
-	}
-}
-
 func sameFolder(a, b string) bool {
 	if b == "" {
 		return false
@@ -284,13 +266,14 @@ func (r *Report) describe(m *Model) {
 		}
 		m.sizes = append(m.sizes, e.Shape[0])
 	}
-	m.Facts = [][2]string{{"kind", m.Kind}, {"layers", joinWith(m.sizes, " – ")}, {"inputs", f.Metadata["visible"]}, {"made by", m.run.record.Task}}
+	m.Facts = [][2]string{{"kind", kindText(f)}, {"layers", joinWith(m.sizes, " – ")}, {"inputs", f.Metadata["visible"]}, {"made by", m.run.record.Task}}
 	for _, name := range []string{"data", "epochs", "seed"} {
 		if text := m.run.record.Options[name]; text != "" {
 			m.Facts = append(m.Facts, [2]string{name, text})
 		}
 	}
 	m.Facts = append(m.Facts, [2]string{"device", m.run.record.Device.Name})
+	m.Facts = append(m.Facts, r.scores(m.run)...)
 	if rho, err := strconv.ParseFloat(f.Metadata["rho"], 64); err == nil {
 		m.Facts = append(m.Facts, [2]string{"norm of patterns", short(rho)})
 	}
@@ -318,12 +301,18 @@ func (r *Report) layers(ctx context.Context, m *Model) error {
 	if m.hasFilters() && byLayer[1] == nil {
 		byLayer[1] = map[string]*source{}
 	}
+	others := r.elsewhere(m)
+	for number := range others {
+		if byLayer[number] == nil {
+			byLayer[number] = map[string]*source{}
+		}
+	}
 	modes := r.modes(m)
 	for _, number := range sortedKeys(byLayer) {
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("report: %w", err)
 		}
-		if l := r.layer(m, number, byLayer[number], modes); l != nil {
+		if l := r.layer(m, number, byLayer[number], others[number], modes); l != nil {
 			m.Layers = append(m.Layers, l)
 		}
 	}
@@ -477,9 +466,9 @@ func (r *Report) modes(m *Model) *table {
 // that has a pattern of it. The weights of the first layer come before examples.
 var methods = []string{taskAscent, taskCombine, taskSample, taskExamples, taskSelectivity}
 
-func (r *Report) layer(m *Model, number int, runs map[string]*source, modes *table) *layer {
+func (r *Report) layer(m *Model, number int, runs map[string]*source, others []elsewhere, modes *table) *layer {
 	key := fmt.Sprintf("%s/%d", m.slug, number)
-	l := &layer{Key: key, Name: fmt.Sprintf("%s, layer %d", m.Name, number), Model: m.Name, Number: number, Thumbs: []thumbs{}, Dead: []int{}, Facts: []fact{}, seen: map[string]bool{}}
+	l := &layer{Key: key, Name: fmt.Sprintf("%s, layer %d", m.Name, number), Model: m.Name, Number: number, Thumbs: []thumbs{}, Dead: []int{}, Facts: []fact{}, Others: []other{}, Warnings: []string{}, seen: map[string]bool{}}
 	if number < len(m.sizes) {
 		l.size = m.sizes[number]
 	}
@@ -495,6 +484,7 @@ func (r *Report) layer(m *Model, number int, runs map[string]*source, modes *tab
 			l.Units = append(l.Units, units...)
 		}
 	}
+	l.Units = append(l.Units, r.unitsElsewhere(others)...)
 	slices.Sort(l.Units)
 	l.Units = slices.Compact(l.Units)
 	for _, task := range methods {
@@ -507,9 +497,15 @@ func (r *Report) layer(m *Model, number int, runs map[string]*source, modes *tab
 			}
 		}
 	}
+	for _, e := range others {
+		if err := b.elsewhere(e); err != nil {
+			r.problem(e.run, "%s: %v", filepath.Base(e.file), err)
+		}
+	}
 	if modes != nil {
 		b.modes(modes)
 	}
+	l.Warnings = append(l.Warnings, r.warningsOf(m, number)...)
 	if len(l.Units) == 0 || l.components == 0 {
 		return nil
 	}

@@ -379,7 +379,7 @@ func TestPolicyNamesStyleAndScript(t *testing.T) {
 
 // Whatever a run's files hold, a report is made or an error is said.
 func FuzzFiles(f *testing.F) {
-	names := []string{"ascent.npz", "restarts.csv", "curves.npz", "samples.npz", "mixing.csv", "combine.npz", "examples.npz", "selectivity.npz", "selectivity.csv", "modes.csv", "compare.csv", "log.csv", "scores.csv", "figure1.png"}
+	names := []string{"ascent.npz", "restarts.csv", "curves.npz", "samples.npz", "mixing.csv", "combine.npz", "examples.npz", "selectivity.npz", "selectivity.csv", "modes.csv", "compare.csv", "log.csv", "scores.csv", "figure1.png", "compare.npz", "layer1-samples.npz", "layer1-combine.npz"}
 	dir := f.TempDir()
 	n := trained(f, filepath.Join(dir, "dbn"), 1)
 	found := climbed(f, filepath.Join(dir, "ascent"), filepath.Join(dir, "dbn"), n, 1, "0-2")
@@ -398,13 +398,13 @@ func FuzzFiles(f *testing.F) {
 		f.Add(uint8(i), b.Bytes())
 	}
 	f.Add(uint8(9), []byte("network,layer,unit,modes\ntrained,1,0,2\nuntrained,1,0,1\n"))
-	tasks := []string{taskAscent, taskSample, taskCombine, taskExamples, taskSelectivity, taskRestarts, taskCompare}
+	tasks := []string{taskAscent, taskSample, taskCombine, taskExamples, taskSelectivity, taskRestarts, taskCompare, "figure 4"}
 	f.Fuzz(func(t *testing.T, which uint8, content []byte) {
 		dir := t.TempDir()
 		model := filepath.Join(dir, "dbn")
 		n := trained(t, model, 1)
 		for i, task := range tasks {
-			good := files{"restarts.csv": found.WriteTable, "ascent.npz": found.WriteArrays}
+			good := files{"restarts.csv": found.WriteTable, "ascent.npz": found.WriteArrays, "compare.csv": text("layer,unit,method,missing\n1,0,ascent,false\n1,1,ascent,true\n")}
 			good[names[int(which)%len(names)]] = func(w io.Writer) error { _, err := w.Write(content); return err }
 			makeRun(t, filepath.Join(dir, fmt.Sprint(i)), task, map[string]string{"layer": "1", "direction": "1"}, []string{filepath.Join(model, runfolder.ModelName)}, good)
 		}

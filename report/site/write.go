@@ -10,6 +10,7 @@ import (
 	"html/template"
 	"io"
 	"math"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -72,7 +73,7 @@ func (r *Report) WriteOne(ctx context.Context, w io.Writer) error {
 }
 
 func parsePage() (*template.Template, error) {
-	parsed, err := template.New("page").Funcs(template.FuncMap{"when": when, "size": size, "command": command}).Parse(pageText)
+	parsed, err := template.New("page").Funcs(template.FuncMap{"when": when, "seconds": seconds, "size": size, "command": command}).Parse(pageText)
 	if err != nil {
 		return nil, fmt.Errorf("report: %w", err)
 	}
@@ -147,6 +148,14 @@ func when(t time.Time) string {
 		return ""
 	}
 	return t.UTC().Format("2006-01-02 15:04 UTC")
+}
+
+// seconds are written with so many places; "" if they are not known.
+func seconds(s *float64, places int) string {
+	if s == nil {
+		return ""
+	}
+	return strconv.FormatFloat(*s, 'f', places, 64)
 }
 
 func size(bytes int64) string {

@@ -104,6 +104,15 @@ test("the keyboard alone reaches a unit and comes back", () => visit({}, async p
   await inGrid(page);
 }));
 
+test("a unit's page says whether its chains agree, and holds no empty words", () => visit({}, async page => {
+  await openLayer(page);
+  await units(page).first().click();
+  await title(page).waitFor();
+  const words = await page.locator("#unit").innerText();
+  assert.match(words, /R-hat/);
+  assert.doesNotMatch(words, /null|undefined|NaN/);
+}));
+
 test("an address names a unit", () => visit({}, async page => {
   await openLayer(page);
   const href = await units(page).nth(1).getAttribute("href");

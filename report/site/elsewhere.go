@@ -1,0 +1,202 @@
+package site
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/unitscope/unitscope/network"
+	"github.com/unitscope/unitscope/visualize"
+)
+
+// elsewhere is an array of patterns of a layer's units that is part of a larger
+// result, a comparison or a figure, rather than a run of one method.
+type elsewhere struct {
+	run   *source
+	file  string // path of the npz file
+	array string // in it, [U, D] or [U, N, D]
+	names []string
+	// more names the patterns of an array beyond names, by their place there: "restart 3".
+	more string
+	grey func(a *array) greys
+	// absent tells of patterns that there are none of; nil where all are there.
+	absent func(unit, k int) bool
+}
+
+// other is what a page needs to know of patterns from elsewhere.
+type other struct {
+	placedStrip
+	Folder string   `json:"folder"`
+	Task   string   `json:"task"`
+	Names  []string `json:"names"`  // [Each] of a unit's tiles
+	Absent []int    `json:"absent"` // tiles that stand for nothing
+}
+
+// What patterns are called, by the names that files and tables have for methods.
+var methodNames = map[string]string{
+	visualize.MethodAscent:      "activation maximization",
+	visualize.MethodSampling:    "mean of samples",
+	visualize.MethodCombination: "linear combination",
+	visualize.MethodExample:     "example that excites it most",
+}
+
+const taskFigure = "figure "
+
+// layerFile are the arrays of figures, of one model or with the model's kind in front.
+var layerFile = regexp.MustCompile(`^(?:(dbn|sdae)-layer([0-9]{1,4})|layer([0-9]{1,4})-(samples|combine|ascent)|(dbn|sdae)-restarts)\.npz$`)
+
+// elsewhere are the patterns of a model's units in comparisons and figures, by layer.
+func (r *Report) elsewhere(m *Model) map[int][]elsewhere {
+	all := map[int][]elsewhere{}
+	for _, run := range r.Runs {
+		switch {
+		case run.record.Task == taskCompare && run.of == m && run.file("compare.npz") != "":
+			e, err := comparisonArrays(run)
+			if err != nil {
+				r.problem(run, "its units are not shown: %v", err)
+				continue
+			}
+			all[layerOf(run)] = append(all[layerOf(run)], e)
+		case strings.HasPrefix(run.record.Task, taskFigure):
+			for _, o := range run.record.Outputs {
+				if number, found := figureArrays(run, m, o.Name); number > 0 {
+					all[number] = append(all[number], found...)
+				}
+			}
+		}
+	}
+	delete(all, 0)
+	for number := range all {
+		if layers := len(m.sizes) - 1; layers > 0 && number > layers {
+			delete(all, number)
+		}
+	}
+	return all
+}
+
+// comparisonArrays is the array of a comparison: a pattern by each method.
+func comparisonArrays(run *source) (elsewhere, error) {
+	e := elsewhere{run: run, file: run.file("compare.npz"), array: "patterns", grey: func(*array) greys { return greys{} }}
+	t, err := readTable(run.file("compare.csv"))
+	if err != nil {
+		return e, err
+	}
+	type key struct {
+		unit   int
+		method string
+	}
+	missing := map[key]bool{}
+	var methods []string
+	for i := range t.rows {
+		method := t.text(i, "method")
+		if !slices.Contains(methods, method) {
+			methods = append(methods, method)
+		}
+		if t.text(i, "missing") == "true" {
+			missing[key{t.whole(i, "unit"), method}] = true
+		}
+	}
+	for _, method := range methods {
+		name := methodNames[method]
+		if name == "" {
+			name = method
+		}
+		e.names = append(e.names, name)
+	}
+	e.absent = func(unit, k int) bool { return k < len(methods) && missing[key{unit, methods[k]}] }
+	return e, nil
+}
+
+// figureArrays are the patterns in a file of a figure's run, if they are of this model,
+// and their layer.
+func figureArrays(run *source, m *Model, name string) (number int, found []elsewhere) {
+	parts := layerFile.FindStringSubmatch(name)
+	if parts == nil || run.file(name) == "" {
+		return 0, nil
+	}
+	e := elsewhere{run: run, file: run.file(name), array: "best", names: []string{methodNames[visualize.MethodAscent]}, grey: func(*array) greys { return greys{} }}
+	family, layer := parts[1]+parts[5], parts[2]+parts[3]
+	if family != "" && run.ofFamily(network.Kind(family)) != m.digest || family == "" && run.of != m {
+		return 0, nil
+	}
+	number, _ = strconv.Atoi(layer)
+	switch {
+	case run.record.Task == "figure selectivity":
+		return 0, nil // its arrays are responses
+	case parts[5] != "":
+		e.array, e.names, e.more = "patterns", nil, "restart"
+		return len(m.sizes) - 1, []elsewhere{e}
+	case parts[4] == "combine":
+		e.array, e.names, e.grey = "patterns", []string{methodNames[visualize.MethodCombination]}, besideOthers
+	case parts[4] == "samples":
+		e.array, e.names, e.grey = "mean", []string{methodNames[visualize.MethodSampling]}, func(a *array) greys { return greyOfSamples(a.data) }
+		samples := e
+		samples.array, samples.names, samples.more = "samples", nil, "sample"
+		return number, []elsewhere{e, samples}
+	}
+	return number, []elsewhere{e}
+}
+
+// ofFamily is the SHA-256 of the model of one kind of the two that a figure compares,
+// which its record has in the order DBN, SDAE; "" if it has not two.
+func (r *source) ofFamily(kind network.Kind) string {
+	var digests []string
+	for _, in := range r.record.Inputs {
+		if strings.HasSuffix(in.Name, ".safetensors") {
+			digests = append(digests, in.SHA256)
+		}
+	}
+	place := slices.Index([]network.Kind{network.DBN, network.SDAE}, kind)
+	if len(digests) != 2 || place < 0 {
+		return ""
+	}
+	return digests[place]
+}
+
+// unitsElsewhere are the units that arrays are of.
+func (r *Report) unitsElsewhere(others []elsewhere) (all []int) {
+	for _, e := range others {
+		// What can't be read is named when its patterns are asked for.
+		if units, err := readUnits(e.file); err == nil {
+			all = append(all, units...)
+		}
+	}
+	return all
+}
+
+// elsewhere takes in patterns of comparisons and figures.
+func (b *builder) elsewhere(e elsewhere) error {
+	a, err := readArray(e.file, e.array)
+	if err != nil {
+		return err
+	}
+	if a, err = b.inOrder(a); err != nil {
+		return err
+	}
+	strip, err := b.strip(a, e.grey(a))
+	if err != nil {
+		return err
+	}
+	o := other{placedStrip: *strip, Folder: e.run.name, Task: e.run.record.Task, Names: slices.Clone(e.names), Absent: []int{}}
+	for k := len(o.Names); k < strip.Each; k++ {
+		name := "pattern"
+		if e.more != "" {
+			name = e.more
+		}
+		o.Names = append(o.Names, fmt.Sprintf("%s %d", name, k))
+	}
+	for place, unit := range a.units {
+		for k := range strip.Each {
+			if e.absent != nil && e.absent(unit, k) {
+				o.Absent = append(o.Absent, place*strip.Each+k)
+			}
+		}
+	}
+	b.Others = append(b.Others, o)
+	if len(o.Absent) == 0 {
+		b.stand(strip, o.Names[0]+", of "+e.run.record.Task)
+	}
+	return nil
+}

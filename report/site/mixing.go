@@ -1,0 +1,41 @@
+package site
+
+import (
+	"math"
+
+	"github.com/unitscope/unitscope/visualize"
+)
+
+// maxRHat is shown of what is larger.
+const maxRHat = 1e6
+
+// mixing takes in how well the chains of a unit's samples agree: the largest R-hat of
+// mixing.csv.
+func (b *builder) mixing(r *source) error {
+	path := r.file("mixing.csv")
+	if path == "" {
+		return nil
+	}
+	t, err := readTable(path)
+	if err != nil {
+		return err
+	}
+	var units []int
+	var values []float32
+	for i := range t.rows {
+		largest := math.NaN()
+		for _, column := range []string{"rhat_total", "rhat_first", "rhat_second"} {
+			if x := t.number(i, column); x == x && !(x <= largest) {
+				largest = x
+			}
+		}
+		// Chains that each stand still at a place of their own are infinitely far apart.
+		units, values = append(units, t.whole(i, "unit")), append(values, float32(min(largest, maxRHat)))
+	}
+	if firstTwice(units) >= 0 {
+		return nil
+	}
+	b.Samples.RHat, b.Samples.Limit = b.spread(units, values, 1), visualize.MixedRHat
+	b.fact("rhat", "R-hat of samples", "how far the unit's chains disagree, the largest over three statistics: 1 if they agree; above 1.1 the mean of samples depends on where chains began", b.Samples.RHat)
+	return nil
+}
