@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
+	"regexp"
 
 	"github.com/unitscope/unitscope/dataset"
 	"github.com/unitscope/unitscope/network"
@@ -54,7 +56,11 @@ func (c *console) seeData(d dataChoice, set, held dataset.Set, n *network.Networ
 	c.data = append(c.data, read)
 	if held != nil {
 		all += held.Len()
-		c.data = append(c.data, heldRecord(read, held.Len()))
+		apart := heldRecord(read, held)
+		c.data = append(c.data, apart)
+		if warning := sortedLabels(read, apart); warning != "" {
+			c.warn("--validation", "--validation: %s", warning)
+		}
 	}
 	c.tell(describeData(d, read, held), "data", read)
 	for _, remark := range info.Remarks {
@@ -111,7 +117,35 @@ func (j *job) openTest(n *network.Network, data train.Look) (dataset.Set, error)
 	if warning := look.Against(data); warning != "" {
 		j.console.warn(d.flag, "--%s: %s", d.flag, warning)
 	}
+	if warning := sameData(j.console.data); warning != "" {
+		j.console.warn(d.flag, "--%s: %s", d.flag, warning)
+	}
 	return test, nil
+}
+
+// sameData warns, "" for no need, of a test that shows examples of the training.
+func sameData(all []runfolder.Data) (warning string) {
+	here, err := os.Getwd()
+	if err != nil {
+		return ""
+	}
+	// The first n examples of a set are those of any n.
+	number := regexp.MustCompile(`[:,]n=[0-9]+`)
+	source := map[string]string{}
+	for _, data := range all {
+		at, err := dataset.At(data.Specification, here)
+		if err != nil {
+			return ""
+		}
+		source[data.Role] = number.ReplaceAllString(at, "")
+		if number.MatchString(at) {
+			source[data.Role] += fmt.Sprintf(", seed %d", data.Seed)
+		}
+		if data.Role == "test" && source["test"] == source["data"] {
+			return fmt.Sprintf("the examples of %s are among those of --data: what a model has learned from says little about anything else", data.Specification)
+		}
+	}
+	return ""
 }
 
 // maxLabelled is how many labels are counted.
@@ -130,22 +164,40 @@ func dataRecord(d dataChoice, set dataset.Set, look train.Look) runfolder.Data {
 	if set.Len() == 0 {
 		return read
 	}
-	if _, read.Labelled = set.Label(0); read.Labelled && set.Len() <= maxLabelled {
-		classes := map[int]bool{}
-		for i := range set.Len() {
-			label, _ := set.Label(i)
-			classes[label] = true
-		}
-		read.Classes = len(classes)
-	}
+	_, read.Labelled = set.Label(0)
+	read.Classes = countClasses(set)
 	return read
 }
 
+// countClasses is how many different labels a set has; 0 if it has none, or too many
+// examples to look at all.
+func countClasses(set dataset.Set) int {
+	classes := map[int]bool{}
+	if set.Len() > maxLabelled {
+		return 0
+	}
+	for i := range set.Len() {
+		if label, ok := set.Label(i); ok {
+			classes[label] = true
+		}
+	}
+	return len(classes)
+}
+
 // heldRecord is what run.json says of examples that are held out of a data set.
-func heldRecord(of runfolder.Data, examples int) runfolder.Data {
-	of.Role, of.Examples = "validation", examples
-	of.Classes, of.Rho, of.RhoExamples, of.Remarks = 0, 0, 0, nil
+func heldRecord(of runfolder.Data, held dataset.Set) runfolder.Data {
+	of.Role, of.Examples, of.Classes = "validation", held.Len(), countClasses(held)
+	of.Rho, of.RhoExamples, of.Remarks = 0, 0, nil
 	return of
+}
+
+// sortedLabels warns, "" for no need, of the last examples of data that are sorted by
+// their labels: nothing can be judged by a few classes.
+func sortedLabels(data, held runfolder.Data) (warning string) {
+	if !data.Labelled || data.Classes == 0 || held.Examples < 3*data.Classes || 2*held.Classes > data.Classes {
+		return ""
+	}
+	return fmt.Sprintf("the %d examples held out have %d of the %d classes of the others: the data seem to be sorted by their labels; shuffle them", held.Examples, held.Classes, data.Classes)
 }
 
 // describeData is a line on what data were taken for.

@@ -36,6 +36,8 @@ func (d Data) String() string {
 	}
 	parts := []string{count + " of " + d.shape() + ", " + d.numbers()}
 	switch {
+	case d.Classes == 1:
+		parts = append(parts, "all of one class")
 	case d.Classes > 0:
 		parts = append(parts, fmt.Sprintf("%d classes", d.Classes))
 	case d.Labelled:
