@@ -25,7 +25,7 @@ type source struct {
 
 const (
 	peeked    = 1 << 16  // bytes, in which the first line shows how cells are separated
-	maxRecord = 64 << 20 // bytes of a line; a short gzipped file can hold one that fills memory
+	maxRecord = 16 << 20 // bytes of a line; a short gzipped file can hold one that fills memory
 )
 
 // counted counts what is read of a file.
