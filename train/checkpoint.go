@@ -13,6 +13,7 @@ import (
 	"github.com/unitscope/unitscope/dataset"
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/engine/dense"
+	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/network/safetensors"
 )
@@ -293,14 +294,14 @@ func (c *Checkpoint) fits(t *trainer) error {
 		}
 	}
 	if total := t.schedule(c.Layer).total(); c.Updates > total {
-		return fmt.Errorf("resume: the checkpoint has done %d updates of layer %d, there are %d", c.Updates, c.Layer, total)
+		return fmt.Errorf("resume: the checkpoint has done %s of layer %d, there are %d", words.Count(c.Updates, "update"), c.Layer, total)
 	}
 	chains := 0
 	if c.chains != nil {
 		chains = c.chains.Shape()[0]
 	}
 	if want := o.chains(); chains != want {
-		return fmt.Errorf("resume: the checkpoint has %d chains, want %d", chains, want)
+		return fmt.Errorf("resume: the checkpoint has %s, want %d", words.Count(chains, "chain"), want)
 	}
 	for _, part := range []struct {
 		name string

@@ -13,6 +13,7 @@ import (
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/engine/dense"
 	"github.com/unitscope/unitscope/engine/memory"
+	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/network"
 )
 
@@ -158,7 +159,7 @@ func (t *tuner) countClasses() (err error) {
 	if out := t.network.Output; out != nil {
 		classes := out.Weight.Shape()[0]
 		if t.classes > classes {
-			return fmt.Errorf("--data %s: there are %d classes, the model's classifier has %d", t.set.Info().Name, t.classes, classes)
+			return fmt.Errorf("--data %s: there are %s, the model's classifier has %d", t.set.Info().Name, words.Count(t.classes, "class"), classes)
 		}
 		t.classes = classes
 	}

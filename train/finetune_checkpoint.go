@@ -12,6 +12,7 @@ import (
 
 	"github.com/unitscope/unitscope/dataset"
 	"github.com/unitscope/unitscope/engine/dense"
+	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/network/safetensors"
 )
@@ -224,7 +225,7 @@ func (c *FineTuneCheckpoint) fits(t *tuner) error {
 		return err
 	}
 	if len(c.layers) != len(first) {
-		return fmt.Errorf("resume: the checkpoint has %d layers, want %d", len(c.layers), len(first))
+		return fmt.Errorf("resume: the checkpoint has %s, want %d", words.Count(len(c.layers), "layer"), len(first))
 	}
 	for i, l := range first {
 		if got, want := c.layers[i].Weight.Shape(), l.Weight.Shape(); !slices.Equal(got, want) {
@@ -234,13 +235,13 @@ func (c *FineTuneCheckpoint) fits(t *tuner) error {
 	perEpoch := t.plan.perEpoch()
 	switch {
 	case c.Updates > t.plan.total():
-		return fmt.Errorf("resume: the checkpoint has done %d updates, there are %d", c.Updates, t.plan.total())
+		return fmt.Errorf("resume: the checkpoint has done %s, there are %d", words.Count(c.Updates, "update"), t.plan.total())
 	case c.judged > c.Updates/perEpoch || c.judged < (c.Updates-1)/perEpoch:
-		return fmt.Errorf("resume: the checkpoint has finished %d epochs after %d updates, want %d", c.judged, c.Updates, c.Updates/perEpoch)
+		return fmt.Errorf("resume: the checkpoint has finished %s after %s, want %d", words.Count(c.judged, "epoch"), words.Count(c.Updates, "update"), c.Updates/perEpoch)
 	case (c.best != nil) != (t.held != nil && c.judged > 0):
 		return errors.New("resume: the checkpoint's best parameters and --validation do not go together")
 	case c.best != nil && c.best.score.Examples != t.held.Len():
-		return fmt.Errorf("resume: the checkpoint's best epoch was judged by %d examples, there are %d", c.best.score.Examples, t.held.Len())
+		return fmt.Errorf("resume: the checkpoint's best epoch was judged by %s, there are %d", words.Count(c.best.score.Examples, "example"), t.held.Len())
 	case (c.velocity != nil) != (t.options.Momentum > 0):
 		return errors.New("resume: the checkpoint's velocities and --momentum do not go together")
 	}

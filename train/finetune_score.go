@@ -9,6 +9,7 @@ import (
 
 	"github.com/unitscope/unitscope/dataset"
 	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/network"
 )
 
@@ -49,7 +50,7 @@ func Classify(ctx context.Context, d engine.Device, n *network.Network, set data
 	}
 	info := set.Info()
 	if inputs := n.Sizes()[0]; info.Size() != inputs {
-		return Score{}, fmt.Errorf("classify %s: examples have %d components, the model's inputs %d", info.Name, info.Size(), inputs)
+		return Score{}, fmt.Errorf("classify %s: examples have %s, the model's inputs %d", info.Name, words.Count(info.Size(), "component"), inputs)
 	}
 	c := &classifier{device: d, buffers: buffers{device: d}, preprocess: n.Preprocess, classes: n.Output.Weight.Shape()[0]}
 	if err := checkLabels("classify", set, c.classes); err != nil {
@@ -82,7 +83,7 @@ func classesOf(flag string, set dataset.Set) (int, error) {
 		several = several || label != first
 	}
 	if !several {
-		return 0, fmt.Errorf("%s %s: all %d examples have the label %d, want at least two classes", flag, set.Info().Name, set.Len(), first)
+		return 0, fmt.Errorf("%s %s: all %s have the label %d, want at least two classes", flag, set.Info().Name, words.Count(set.Len(), "example"), first)
 	}
 	return largest + 1, nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/engine/dense"
+	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/network"
 )
 
@@ -64,7 +65,7 @@ func FreeEnergies(l network.Layer, visible engine.VisibleKind, x []float32) ([]f
 
 func (r *rbm) freeEnergies(x []float32) ([]float64, error) {
 	if len(x)%r.inputs != 0 {
-		return nil, fmt.Errorf("free energy: %d numbers are no rows of %d inputs", len(x), r.inputs)
+		return nil, fmt.Errorf("free energy: %s are no rows of %s", words.Count(len(x), "number"), words.Count(r.inputs, "input"))
 	}
 	energies := make([]float64, len(x)/r.inputs)
 	activations := make([]float64, r.hidden)

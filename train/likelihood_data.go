@@ -8,6 +8,7 @@ import (
 
 	"github.com/unitscope/unitscope/dataset"
 	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/network"
 )
 
@@ -67,7 +68,7 @@ func (o LikelihoodOptions) Check(n *network.Network) error {
 	case o.Sweeps < 0:
 		return fmt.Errorf("--sweeps %d: want 0 or more", o.Sweeps)
 	case int64(o.Runs)*int64(inputs) > 1<<31:
-		return fmt.Errorf("--runs %d: want at most %d for %d inputs", o.Runs, 1<<31/inputs, inputs)
+		return fmt.Errorf("--runs %d: want at most %d for %s", o.Runs, 1<<31/inputs, words.Count(inputs, "input"))
 	}
 	return nil
 }
@@ -251,7 +252,7 @@ func (m *likelihoodRun) close() error {
 // measure goes through a set. means [inputs] are those of the layer's inputs.
 func (m *likelihoodRun) measure(set NamedSet, number int) (s SetLikelihood, means []float64, err error) {
 	if size := set.Info().Size(); size != m.network.Sizes()[0] {
-		return s, nil, fmt.Errorf("its examples have %d components, the model's inputs %d", size, m.network.Sizes()[0])
+		return s, nil, fmt.Errorf("its examples have %s, the model's inputs %d", words.Count(size, "component"), m.network.Sizes()[0])
 	}
 	total := set.Len()
 	energies, pseudo := make([]float64, total), make([]float64, total)

@@ -7,6 +7,7 @@ import (
 	"math/bits"
 
 	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/network"
 )
 
@@ -57,7 +58,7 @@ func (r *rbm) logPartition(ctx context.Context) (float64, error) {
 		if r.kind == engine.Gaussian {
 			return 0, fmt.Errorf("log partition: %d hidden units, at most %d can be enumerated", r.hidden, MaxEnumerated)
 		}
-		return 0, fmt.Errorf("log partition: %d hidden units and %d inputs, at most %d of either can be enumerated", r.hidden, r.inputs, MaxEnumerated)
+		return 0, fmt.Errorf("log partition: %d hidden units and %s, at most %d of either can be enumerated", r.hidden, words.Count(r.inputs, "input"), MaxEnumerated)
 	}
 	if r.kind == engine.Bernoulli && r.inputs < r.hidden {
 		r = r.transposed()

@@ -8,6 +8,7 @@ import (
 
 	"github.com/unitscope/unitscope/dataset"
 	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/network"
 )
 
@@ -72,7 +73,7 @@ func LookAt(n *network.Network, set dataset.Set) (Look, error) {
 	l := Look{Examples: min(set.Len(), NormExamples), name: info.Name}
 	if n != nil {
 		if inputs := n.Sizes()[0]; info.Size() != inputs {
-			return l, unsuitablef("the examples of %s have %d components, the model's inputs %d", info.Name, info.Size(), inputs)
+			return l, unsuitablef("the examples of %s have %s, the model's inputs %d", info.Name, words.Count(info.Size(), "component"), inputs)
 		}
 		seen = seenBy{set, n}
 	}

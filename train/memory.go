@@ -5,6 +5,7 @@ import (
 
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/engine/memory"
+	"github.com/unitscope/unitscope/engine/words"
 )
 
 // fewer is what to do about training that there is not enough memory for.
@@ -38,7 +39,7 @@ func (t *trainer) work(layer int) string {
 func (t *trainer) checkMemory() error {
 	for layer := 1; layer <= len(t.options.Units); layer++ {
 		all, chains := t.footprint(layer)
-		if err := chains.check(t.device, "--chains", fmt.Sprintf("%d chains of layer %d", t.options.chains(), layer), "fewer chains"); err != nil {
+		if err := chains.check(t.device, "--chains", fmt.Sprintf("%s of layer %d", words.Count(t.options.chains(), "chain"), layer), "fewer chains"); err != nil {
 			return err
 		}
 		if err := all.check(t.device, "--layers", t.work(layer), fewer); err != nil {
@@ -97,7 +98,7 @@ func (t *tuner) checkMemory() error {
 	rows, size := float64(t.plan.batch), float64(t.set.Info().Size())
 	// What a layer puts out and the gradient of it, and the noise's choices.
 	batch := footprint{device: 2 * rows * width, host: rows * float64(t.plan.chunk) * 3 * size}
-	if err := batch.check(t.device, "--batch", fmt.Sprintf("a batch of %d examples", t.plan.batch), "a smaller batch"); err != nil {
+	if err := batch.check(t.device, "--batch", fmt.Sprintf("a batch of %s", words.Count(t.plan.batch, "example")), "a smaller batch"); err != nil {
 		return err
 	}
 	all := footprint{device: batch.device + weights, host: batch.host}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/unitscope/unitscope/dataset"
 	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/network"
 )
 
@@ -279,7 +280,7 @@ func (o Options) Check() error {
 	case !(o.Decay >= 0 && o.Decay <= math.MaxFloat32):
 		return fmt.Errorf("--decay: %g, want a finite number, 0 or more", o.Decay)
 	case o.CheckpointEvery < 0:
-		return fmt.Errorf("--checkpoint-every: %d updates, want 0 (the end of every epoch) or more", o.CheckpointEvery)
+		return fmt.Errorf("--checkpoint-every: %s, want 0 (the end of every epoch) or more", words.Count(o.CheckpointEvery, "update"))
 	case o.ReportEvery < 0:
 		return fmt.Errorf("updates between reports: %d, want 0 (the end of every epoch) or more", o.ReportEvery)
 	}
@@ -292,11 +293,11 @@ func (o Options) Check() error {
 func (o Options) checkLayers() error {
 	layers := len(o.Units)
 	if layers < 1 || layers > maxLayers {
-		return fmt.Errorf("--layers: %d layers, want 1 to %d", layers, maxLayers)
+		return fmt.Errorf("--layers: %s, want 1 to %d", words.Count(layers, "layer"), maxLayers)
 	}
 	for i, units := range o.Units {
 		if units < 1 || units > maxUnits {
-			return fmt.Errorf("--layers: %d units in layer %d, want 1 to %d", units, i+1, maxUnits)
+			return fmt.Errorf("--layers: %s in layer %d, want 1 to %d", words.Count(units, "unit"), i+1, maxUnits)
 		}
 	}
 	if err := checkCount("--epochs", len(o.Epochs), layers); err != nil {
@@ -330,7 +331,7 @@ func checkRates(flag string, rates []float64, layers int) error {
 
 func checkCount(flag string, values, layers int) error {
 	if values != 1 && values != layers {
-		return fmt.Errorf("%s: %d values for %d layers, want one for all or one for each", flag, values, layers)
+		return fmt.Errorf("%s: %d values for %s, want one for all or one for each", flag, values, words.Count(layers, "layer"))
 	}
 	return nil
 }
@@ -350,7 +351,7 @@ func (o Options) checkDivergence() error {
 	case o.Chains < 0 || o.Chains > math.MaxInt32:
 		return fmt.Errorf("--chains: %d, want 0 (the default) to %d", o.Chains, math.MaxInt32)
 	case o.Chains > 0 && !o.Persistent:
-		return fmt.Errorf("--chains: %d chains need --persistent", o.Chains)
+		return fmt.Errorf("--chains: %s need --persistent", words.Count(o.Chains, "chain"))
 	case o.Noise != nil:
 		return fmt.Errorf("--noise: only an sdae is trained with noise, this is a dbn")
 	}
@@ -447,18 +448,18 @@ func (o Options) CheckData(set, held dataset.Set) error {
 	size, n := info.Size(), set.Len()
 	switch {
 	case n < 1 || n > math.MaxInt32:
-		return fmt.Errorf("--data %s: %d examples, want 1 to %d", info.Name, n, math.MaxInt32)
+		return fmt.Errorf("--data %s: %s, want 1 to %d", info.Name, words.Count(n, "example"), math.MaxInt32)
 	case size < 1 || size > maxUnits:
-		return fmt.Errorf("--data %s: examples have %d components, want 1 to %d", info.Name, size, maxUnits)
+		return fmt.Errorf("--data %s: examples have %s, want 1 to %d", info.Name, words.Count(size, "component"), maxUnits)
 	case held != nil && held.Len() > 0 && held.Info().Size() != size:
-		return fmt.Errorf("--validation: examples held out have %d components, those of %s have %d", held.Info().Size(), info.Name, size)
+		return fmt.Errorf("--validation: examples held out have %s, those of %s have %d", words.Count(held.Info().Size(), "component"), info.Name, size)
 	case o.Visible == engine.Bernoulli && !(info.Low >= 0 && info.High <= 1):
 		return fmt.Errorf("--visible: Bernoulli inputs lie between 0 and 1, those of %s between %g and %g; %suse --visible gaussian", info.Name, info.Low, info.High, dividing(info))
 	}
 	for layer := 1; layer <= len(o.Units); layer++ {
 		updates := int64((n-1)/o.batch(n)+1) * int64(of(o.Epochs, layer))
 		if updates > math.MaxUint32/int64(max(1, o.GibbsSteps)) || updates > math.MaxInt {
-			return fmt.Errorf("--epochs: %d epochs of layer %d are %d updates, more than random numbers can tell apart; use a larger --batch or a smaller --k", of(o.Epochs, layer), layer, updates)
+			return fmt.Errorf("--epochs: %s of layer %d are %s, more than random numbers can tell apart; use a larger --batch or a smaller --k", words.Count(of(o.Epochs, layer), "epoch"), layer, words.Count(updates, "update"))
 		}
 	}
 	return nil

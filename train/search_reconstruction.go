@@ -7,6 +7,7 @@ import (
 
 	"github.com/unitscope/unitscope/dataset"
 	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/network"
 )
 
@@ -43,7 +44,7 @@ func (r *reconstructor) prepare(set dataset.Set) error {
 	}
 	sizes := r.network.Sizes()
 	if size := set.Info().Size(); size != sizes[0] {
-		return fmt.Errorf("%s: examples have %d components, the model's inputs %d", set.Info().Name, size, sizes[0])
+		return fmt.Errorf("%s: examples have %s, the model's inputs %d", set.Info().Name, words.Count(size, "component"), sizes[0])
 	}
 	if set.Len() == 0 {
 		return fmt.Errorf("%s: no examples", set.Info().Name)

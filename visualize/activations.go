@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/network"
 )
 
@@ -113,7 +114,7 @@ func rowFloats(n *network.Network, layer, units int) int {
 // for.
 func checkResponses(patterns, units int) error {
 	const bytes = 16
-	return checkResults(fmt.Sprintf("the responses of %d units to %d patterns", units, patterns), bytes*float64(patterns)*float64(units), "fewer units")
+	return checkResults(fmt.Sprintf("the responses of %s to %s", words.Count(units, "unit"), words.Count(patterns, "pattern")), bytes*float64(patterns)*float64(units), "fewer units")
 }
 
 // activationsOf computes the activations [n, U] of units for inputs x [n, D],

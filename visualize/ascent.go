@@ -19,6 +19,7 @@ import (
 
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/engine/memory"
+	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/network"
 )
 
@@ -162,7 +163,7 @@ func (c *climber) climb(plan engine.Ascent, r rows, visit func(i int, row finish
 func (c *climber) climbChunk(runner engine.AscentRunner, r rows, from, n int, visit func(i int, row finished)) (err error) {
 	x, err := c.device.New(n, c.inputs())
 	if err != nil {
-		return fmt.Errorf("%d rows at a time: %w", n, err)
+		return fmt.Errorf("%s at a time: %w", words.Count(n, "row"), err)
 	}
 	defer closeInto(&err, x)
 	state, err := c.start(x, r, from, n)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/engine/dense"
+	"github.com/unitscope/unitscope/engine/words"
 )
 
 // collector fills a result row by row, and never holds more patterns than the
@@ -54,7 +55,7 @@ func newCollector(o AscentOptions, shape []int, inputs int, rate float32) (*coll
 		c.unit = make([]float32, o.Restarts*inputs)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("ascent: results of %d units with %d restarts: %w", units, o.Restarts, err)
+		return nil, fmt.Errorf("ascent: results of %s with %s: %w", words.Count(units, "unit"), words.Count(o.Restarts, "restart"), err)
 	}
 	return c, nil
 }

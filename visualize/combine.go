@@ -12,6 +12,7 @@ import (
 
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/engine/dense"
+	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/network"
 )
 
@@ -83,11 +84,11 @@ func (o CombineOptions) check(n *network.Network) error {
 		return err
 	}
 	if o.Top < 0 {
-		return fmt.Errorf("combine: the top %d units, want at least 1, or 0 for all", o.Top)
+		return fmt.Errorf("combine: the top %s, want at least 1, or 0 for all", words.Count(o.Top, "unit"))
 	}
 	for layer := 1; layer < o.Layer; layer++ {
 		if width := n.Sizes()[layer]; o.Top > width {
-			return fmt.Errorf("combine: the top %d units: layer %d has only %d; give at most that many, or all", o.Top, layer, width)
+			return fmt.Errorf("combine: the top %s: layer %d has only %d; give at most that many, or all", words.Count(o.Top, "unit"), layer, width)
 		}
 	}
 	return nil

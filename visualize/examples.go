@@ -12,6 +12,7 @@ import (
 	"github.com/unitscope/unitscope/dataset"
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/engine/dense"
+	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/network"
 )
 
@@ -100,14 +101,14 @@ func (o ExamplesOptions) check(n *network.Network, set dataset.Set) error {
 	size := set.Info().Size()
 	switch {
 	case size != n.Sizes()[0]:
-		return fmt.Errorf("examples: the data's examples have %d components, the model's inputs %d", size, n.Sizes()[0])
+		return fmt.Errorf("examples: the data's examples have %s, the model's inputs %d", words.Count(size, "component"), n.Sizes()[0])
 	case o.Top < 1 || o.Top > set.Len():
-		return fmt.Errorf("examples: the top %d of %d examples, want 1 to %d", o.Top, set.Len(), set.Len())
+		return fmt.Errorf("examples: the top %d of %s, want 1 to %d", o.Top, words.Count(set.Len(), "example"), set.Len())
 	case o.ChunkRows < 0:
-		return fmt.Errorf("examples: chunks of %d examples, want 0 for automatic or at least 1", o.ChunkRows)
+		return fmt.Errorf("examples: chunks of %s, want 0 for automatic or at least 1", words.Count(o.ChunkRows, "example"))
 	}
 	need := float64(len(o.Units)) * float64(o.Top) * (4*float64(size) + 64)
-	return checkResults(fmt.Sprintf("examples: the top %d examples of %d units", o.Top, len(o.Units)), need, "fewer examples or units")
+	return checkResults(fmt.Sprintf("examples: the top %s of %s", words.Count(o.Top, "example"), words.Count(len(o.Units), "unit")), need, "fewer examples or units")
 }
 
 // ranker looks through a data set for what excites some units of one layer.

@@ -9,6 +9,7 @@ import (
 	"github.com/unitscope/unitscope/dataset"
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/engine/dense"
+	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/network"
 )
 
@@ -42,7 +43,7 @@ func Learn(ctx context.Context, d engine.Device, n *network.Network, set dataset
 func spacedExamples(n *network.Network, set dataset.Set) ([]float32, error) {
 	size := n.Sizes()[0]
 	if got := set.Info().Size(); got != size {
-		return nil, fmt.Errorf("the data's examples have %d components, the model's inputs %d", got, size)
+		return nil, fmt.Errorf("the data's examples have %s, the model's inputs %d", words.Count(got, "component"), size)
 	}
 	indices := spread(set.Len(), min(maxLearningExamples, max(1, maxLearningNumbers/size)))
 	x := make([]float32, len(indices)*size)

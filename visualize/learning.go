@@ -6,6 +6,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"github.com/unitscope/unitscope/engine/words"
 )
 
 // Learning is what a layer's units do over some examples, or, where Examples is
@@ -83,11 +85,11 @@ func (l Learning) Warning() string {
 	case l.Still > l.Units/2 && l.Examples == 0:
 		return nothing + fmt.Sprintf("its weights, %.2g in root mean square, are no larger than the random ones that training begins with (%.2g), and what methods show of its units is noise%s", l.Deviation, l.Initial, l.alike())
 	case l.Still > l.Units/2 && l.Deviation < stillDeviation:
-		return nothing + fmt.Sprintf("its output hardly depends on its input, and what methods show of its units is noise: over %d examples the activations of half of its %d units deviate by %.2g or less (0.2 or more where a layer has learned)%s", l.Examples, l.Units, l.Deviation, l.alike())
+		return nothing + fmt.Sprintf("its output hardly depends on its input, and what methods show of its units is noise: over %s the activations of half of its %s deviate by %.2g or less (0.2 or more where a layer has learned)%s", words.Count(l.Examples, "example"), words.Count(l.Units, "unit"), l.Deviation, l.alike())
 	case l.Still > l.Units/2:
-		return nothing + fmt.Sprintf("over %d examples the activations of half of its %d units deviate by %.2g or less, and with the random weights that training begins with it is %.2g%s", l.Examples, l.Units, l.Deviation, l.Initial, l.alike())
+		return nothing + fmt.Sprintf("over %s the activations of half of its %s deviate by %.2g or less, and with the random weights that training begins with it is %.2g%s", words.Count(l.Examples, "example"), words.Count(l.Units, "unit"), l.Deviation, l.Initial, l.alike())
 	case l.Stuck >= half:
-		return fmt.Sprintf("layer %d is saturated: %d of its %d units are off for each of %d examples, or on for each%s", l.Layer, l.Stuck, l.Units, l.Examples, l.alike())
+		return fmt.Sprintf("layer %d is saturated: %d of its %s are off for each of %s, or on for each%s", l.Layer, l.Stuck, words.Count(l.Units, "unit"), words.Count(l.Examples, "example"), l.alike())
 	case l.duplicates():
 		return fmt.Sprintf("layer %d is made of duplicates%s", l.Layer, strings.Replace(l.alike(), ";", ":", 1))
 	}
@@ -103,9 +105,9 @@ func (l Learning) alike() string {
 	case !l.duplicates():
 		return ""
 	case l.Kinds == 1:
-		return fmt.Sprintf("; its %d units all do the same", l.Units)
+		return fmt.Sprintf("; its %s all do the same", words.Count(l.Units, "unit"))
 	}
-	return fmt.Sprintf("; its %d units do only %d different things", l.Units, l.Kinds)
+	return fmt.Sprintf("; its %s do only %d different things", words.Count(l.Units, "unit"), l.Kinds)
 }
 
 // WriteLearning writes learning.csv: a row per layer with the fields of [Learning],

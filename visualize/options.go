@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/network"
 )
 
@@ -57,7 +58,7 @@ func (o AscentOptions) resolve(n *network.Network) (AscentOptions, error) {
 	case len(o.Units) == 0:
 		return o, fmt.Errorf("ascent: layer %d: no units to climb", o.Layer)
 	case o.Restarts < 1:
-		return o, fmt.Errorf("ascent: %d restarts, want at least 1", o.Restarts)
+		return o, fmt.Errorf("ascent: %s, want at least 1", words.Count(o.Restarts, "restart"))
 	case !(o.Rate >= 0) || o.Rate > math.MaxFloat32 || o.Rate > 0 && float32(o.Rate) == 0:
 		return o, fmt.Errorf("ascent: rate %g, want 0 to find one or a float32 above 0", o.Rate)
 	case o.Direction != 1 && o.Direction != -1:
@@ -71,9 +72,9 @@ func (o AscentOptions) resolve(n *network.Network) (AscentOptions, error) {
 	case o.Patience < 1:
 		return o, fmt.Errorf("ascent: patience %d, want at least 1", o.Patience)
 	case o.MaxSteps < 0:
-		return o, fmt.Errorf("ascent: at most %d steps, want 0 or more", o.MaxSteps)
+		return o, fmt.Errorf("ascent: at most %s, want 0 or more", words.Count(o.MaxSteps, "step"))
 	case o.ChunkRows < 0:
-		return o, fmt.Errorf("ascent: chunks of %d rows, want 0 for automatic or at least 1", o.ChunkRows)
+		return o, fmt.Errorf("ascent: chunks of %s, want 0 for automatic or at least 1", words.Count(o.ChunkRows, "row"))
 	}
 	return o, nil
 }
@@ -84,7 +85,7 @@ func (o AscentOptions) checkUnits(units, inputs int) error {
 	seen := map[int]bool{}
 	for _, u := range o.Units {
 		if u < 0 || u >= units {
-			return fmt.Errorf("ascent: unit %d: layer %d has %d units, 0..%d", u, o.Layer, units, units-1)
+			return fmt.Errorf("ascent: unit %d: layer %d has %s, 0..%d", u, o.Layer, words.Count(units, "unit"), units-1)
 		}
 		if seen[u] {
 			return fmt.Errorf("ascent: unit %d of layer %d is asked for twice", u, o.Layer)
@@ -99,10 +100,10 @@ func (o AscentOptions) checkUnits(units, inputs int) error {
 		kept = inputs
 	}
 	if err := engine.CheckNew(len(o.Units), o.Restarts); err != nil {
-		return fmt.Errorf("ascent: %d units with %d restarts: %w", len(o.Units), o.Restarts, err)
+		return fmt.Errorf("ascent: %s with %s: %w", words.Count(len(o.Units), "unit"), words.Count(o.Restarts, "restart"), err)
 	}
 	if err := engine.CheckNew(len(o.Units)*o.Restarts, kept); err != nil {
-		return fmt.Errorf("ascent: all patterns of %d units with %d restarts: %w", len(o.Units), o.Restarts, err)
+		return fmt.Errorf("ascent: all patterns of %s with %s: %w", words.Count(len(o.Units), "unit"), words.Count(o.Restarts, "restart"), err)
 	}
 	return nil
 }
@@ -118,5 +119,5 @@ func (o AscentOptions) checkMemory(inputs int) error {
 	if o.Curves {
 		need += 4 * rows * float64(len(curveSteps(o.MaxSteps)))
 	}
-	return checkResults(fmt.Sprintf("ascent: the results of %d units with %d restarts", len(o.Units), o.Restarts), need, "fewer units or restarts, or only the best patterns,")
+	return checkResults(fmt.Sprintf("ascent: the results of %s with %s", words.Count(len(o.Units), "unit"), words.Count(o.Restarts, "restart")), need, "fewer units or restarts, or only the best patterns,")
 }

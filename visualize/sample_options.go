@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/network"
 )
 
@@ -56,28 +57,28 @@ func (o SampleOptions) check(n *network.Network) error {
 	}
 	switch {
 	case o.Samples < 1:
-		return fmt.Errorf("sample: %d samples, want at least 1", o.Samples)
+		return fmt.Errorf("sample: %s, want at least 1", words.Count(o.Samples, "sample"))
 	case o.Chains < 1:
-		return fmt.Errorf("sample: %d chains, want at least 1", o.Chains)
+		return fmt.Errorf("sample: %s, want at least 1", words.Count(o.Chains, "chain"))
 	case o.BurnIn < 0:
-		return fmt.Errorf("sample: burn-in of %d sweeps, want 0 or more", o.BurnIn)
+		return fmt.Errorf("sample: burn-in of %s, want 0 or more", words.Count(o.BurnIn, "sweep"))
 	case o.Every < 1:
-		return fmt.Errorf("sample: a sample every %d sweeps, want at least 1", o.Every)
+		return fmt.Errorf("sample: a sample every %s, want at least 1", words.Count(o.Every, "sweep"))
 	case !(o.Cosine >= -1 && o.Cosine <= 1):
 		return fmt.Errorf("sample: cosine %g, want a number between -1 and 1", o.Cosine)
 	case o.ChunkRows < 0:
-		return fmt.Errorf("sample: chunks of %d chains, want 0 for automatic or at least 1", o.ChunkRows)
+		return fmt.Errorf("sample: chunks of %s, want 0 for automatic or at least 1", words.Count(o.ChunkRows, "chain"))
 	}
 	// A descent numbers its random steps sweep*Layer + layer, in 32 bits.
 	most := float64(math.MaxUint32)/float64(o.Layer) - 1
 	if float64(o.BurnIn)+float64(o.moments())*float64(o.Every) > most {
-		return fmt.Errorf("sample: %d samples of %d chains, one every %d sweeps after %d: want at most %.0f sweeps in all", o.Samples, o.chains(), o.Every, o.BurnIn, most)
+		return fmt.Errorf("sample: %s of %s, one every %s after %d: want at most %.0f sweeps in all", words.Count(o.Samples, "sample"), words.Count(o.chains(), "chain"), words.Count(o.Every, "sweep"), o.BurnIn, most)
 	}
 	if err := engine.CheckRowKey(o.Layer, n.Sizes()[o.Layer], o.chains()-1); err != nil {
 		return fmt.Errorf("sample: %w", err)
 	}
 	need := 4 * (float64(len(o.Units)) + 1) * float64(o.Samples) * float64(n.Sizes()[0])
-	return checkResults(fmt.Sprintf("sample: %d samples of each of %d units", o.Samples, len(o.Units)), need, "fewer samples or units")
+	return checkResults(fmt.Sprintf("sample: %s of each of %s", words.Count(o.Samples, "sample"), words.Count(len(o.Units), "unit")), need, "fewer samples or units")
 }
 
 // checkChoice refuses a layer that the model does not have, units that the layer
@@ -93,7 +94,7 @@ func checkChoice(operation string, n *network.Network, layer int, units []int) e
 	seen := make([]bool, width)
 	for _, u := range units {
 		if u < 0 || u >= width {
-			return fmt.Errorf("%s: unit %d: layer %d has %d units, 0..%d", operation, u, layer, width, width-1)
+			return fmt.Errorf("%s: unit %d: layer %d has %s, 0..%d", operation, u, layer, words.Count(width, "unit"), width-1)
 		}
 		if seen[u] {
 			return fmt.Errorf("%s: unit %d of layer %d is asked for twice", operation, u, layer)

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/unitscope/unitscope/engine/words"
 )
 
 // ParseUnits reads a choice among a layer's units, numbered from 0: "all",
@@ -48,7 +50,7 @@ func parseRange(part string, units int) (first, last int, err error) {
 		return 0, 0, err
 	}
 	if last < first {
-		return 0, 0, fmt.Errorf("range %d-%d runs backwards", first, last)
+		return 0, 0, fmt.Errorf("range %d-%s backwards", first, words.Count(last, "run"))
 	}
 	return first, last, nil
 }
@@ -65,7 +67,7 @@ func parseUnit(text string, units int) (int, error) {
 	}
 	u, err := strconv.Atoi(text)
 	if err != nil || u >= units {
-		return 0, fmt.Errorf("no unit %s: the layer has %d units, 0..%d", abridged(text), units, units-1)
+		return 0, fmt.Errorf("no unit %s: the layer has %s, 0..%d", abridged(text), words.Count(units, "unit"), units-1)
 	}
 	return u, nil
 }

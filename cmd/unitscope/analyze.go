@@ -14,6 +14,7 @@ import (
 	"github.com/unitscope/unitscope/dataset"
 	"github.com/unitscope/unitscope/engine/dense"
 	"github.com/unitscope/unitscope/engine/memory"
+	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report/runfolder"
 	"github.com/unitscope/unitscope/visualize"
@@ -120,7 +121,7 @@ func (s *storedAscent) array(name string, several ...int) (patterns *tensor.Dens
 		shape[len(shape)-1] /= max(1, n)
 	}
 	if len(set.Info().Shape) != len(shape)-1 || !slices.Equal(set.Info().Shape[:len(several)], several) || set.Len() != len(units) {
-		return nil, fmt.Errorf("--ascent: %s: %s are [%d, %v], which does not go with the %d units and %d restarts of restarts.csv", s.arrays(), name, set.Len(), set.Info().Shape, len(units), s.result.Restarts)
+		return nil, fmt.Errorf("--ascent: %s: %s are [%d, %v], which does not go with the %s and %s of restarts.csv", s.arrays(), name, set.Len(), set.Info().Shape, words.Count(len(units), "unit"), words.Count(s.result.Restarts, "restart"))
 	}
 	for i, unit := range units {
 		if label, ok := set.Label(i); !ok || label != unit {
@@ -166,7 +167,7 @@ func storedBest(ctx *cli.Context, n *network.Network) (*storedAscent, error) {
 		return nil, err
 	}
 	if got := s.result.BestPatterns.Shape()[1]; got != n.Sizes()[0] {
-		return nil, usagef("--ascent %s: its patterns have %d components, the model's inputs %d", s.folder, got, n.Sizes()[0])
+		return nil, usagef("--ascent %s: its patterns have %s, the model's inputs %d", s.folder, words.Count(got, "component"), n.Sizes()[0])
 	}
 	return s, nil
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report"
 	"github.com/unitscope/unitscope/report/runfolder"
@@ -50,7 +51,7 @@ func chooseTop(ctx *cli.Context, n *network.Network, layer int) (int, error) {
 		switch width := n.Sizes()[below]; {
 		case top <= width:
 		case ctx.IsSet("top"):
-			return 0, usagef("--top %d: layer %d has only %d units; give at most that many, or all", top, below, width)
+			return 0, usagef("--top %d: layer %d has only %s; give at most that many, or all", top, below, words.Count(width, "unit"))
 		default:
 			top = width
 		}

@@ -7,6 +7,7 @@ import (
 	"regexp"
 
 	"github.com/unitscope/unitscope/dataset"
+	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report/runfolder"
 	"github.com/unitscope/unitscope/train"
@@ -67,7 +68,7 @@ func (c *console) seeData(d dataChoice, set, held dataset.Set, n *network.Networ
 		c.say("%s %s: %s", d.flag, info.Name, remark)
 	}
 	if d.limit > all {
-		c.warn("--limit", "--limit %d: %s has only %d examples; all are used", d.limit, info.Name, all)
+		c.warn("--limit", "--limit %d: %s has only %s; all are used", d.limit, info.Name, words.Count(all, "example"))
 	}
 	for _, warning := range append(info.Warnings, look.Warnings...) {
 		c.warn(d.flag, "--%s: %s", d.flag, warning)

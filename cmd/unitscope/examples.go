@@ -6,6 +6,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report"
 	"github.com/unitscope/unitscope/report/runfolder"
@@ -51,11 +52,11 @@ func examples(ctx *cli.Context) (err error) {
 	}
 	defer closeInto(&err, set)
 	if o.Top > set.Len() {
-		return usagef("--top %d: %s has only %d examples", o.Top, set.Info().Name, set.Len())
+		return usagef("--top %d: %s has only %s", o.Top, set.Info().Name, words.Count(set.Len(), "example"))
 	}
 	err = j.compute(ctx.Uint64("seed"), []string{file}, func(d engine.Device, f *runfolder.Folder) error {
 		j.warnOfLayers(d, lookedAt{network: n, file: file, set: set, layers: []int{o.Layer}})
-		p := j.console.progress(fmt.Sprintf("%s layer %d, %d units", n.Kind, o.Layer, len(o.Units)), "example", int64(set.Len()))
+		p := j.console.progress(fmt.Sprintf("%s layer %d, %s", n.Kind, o.Layer, words.Count(len(o.Units), "unit")), "example", int64(set.Len()))
 		result, err := visualize.Examples(ctx.Context, d, n, set, o, func(done, total int) { p.set(int64(done), "") })
 		if err != nil {
 			p.stop()

@@ -13,6 +13,7 @@ import (
 
 	"github.com/unitscope/unitscope/dataset"
 	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report/runfolder"
 	"github.com/unitscope/unitscope/train"
@@ -153,7 +154,7 @@ func (t *fineTuning) findCheckpoint(out string, before runfolder.Record) (done b
 	if err := t.resume.Fits(t.network, t.set, t.held, t.options); err != nil {
 		return false, usageError{err}
 	}
-	t.console.say("resuming after %d updates", t.resume.Updates)
+	t.console.say("resuming after %s", words.Count(t.resume.Updates, "update"))
 	return false, t.log.read(logPath(out), t.resume)
 }
 
@@ -235,7 +236,7 @@ func (t *fineTuning) finish(o train.FineTuneOutcome) {
 	}
 	note := join(counted(o.Epochs, "epoch"), t.monitor)
 	if o.Held.Examples > 0 {
-		note = fmt.Sprintf("validation error %.2f %% after %d of %d epochs", 100*o.Held.ErrorRate(), o.Epoch, o.Epochs)
+		note = fmt.Sprintf("validation error %.2f %% after %d of %s", 100*o.Held.ErrorRate(), o.Epoch, words.Count(o.Epochs, "epoch"))
 	}
 	t.bar.finish(note)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/report/runfolder"
 )
 
@@ -81,35 +82,39 @@ func openDevice(ctx *cli.Context, c *console) (engine.Device, error) {
 		return nil, err
 	}
 	info := d.Info()
-	c.say("device %s: %s, %d workers (%s)", d.Name(), info.Description, info.Workers, whyDevice(name, skipped))
+	text := fmt.Sprintf("device %s: %s, %s", d.Name(), info.Description, words.Count(info.Workers, "worker"))
+	if why := whyDevice(name, skipped); why != "" {
+		text += " (" + why + ")"
+	}
+	c.tell(text, "device", d.Name(), "description", info.Description, "workers", info.Workers)
 	return d, nil
 }
 
 // whyDevice says why a device was opened: it was asked for, or is the first that
-// could be, and why not those before it. Where no card can be here at all, a few
-// words do; `unitscope devices` has the others.
+// could be, and why not those before it. A program that was built without CUDA has
+// nothing to say of it: `unitscope devices` does, and --device cuda.
 func whyDevice(asked string, skipped []engine.Skipped) string {
 	var reasons []string
 	for _, s := range skipped {
 		reason, _, _ := strings.Cut(oneLine(s.Reason), ";")
 		reason = strings.TrimPrefix(reason, "open "+s.Name+": ")
-		for _, nothing := range []string{"this program was built without CUDA", "no CUDA driver"} {
-			if strings.HasPrefix(reason, nothing) {
-				reasons = append(reasons, nothing)
-				reason = ""
-			}
-		}
-		if reason != "" {
+		switch none := "no CUDA driver"; {
+		case strings.HasPrefix(reason, "this program was built without CUDA"):
+		case strings.HasPrefix(reason, none):
+			reasons = append(reasons, none)
+		default:
 			reasons = append(reasons, fmt.Sprintf("%s can't be used: %s", s.Name, reason))
 		}
 	}
 	switch {
 	case len(reasons) > 0:
 		return strings.Join(reasons, "; ")
-	case asked == "auto":
+	case asked != "auto":
+		return "asked for by --device"
+	case len(skipped) == 0:
 		return "the first that can be used"
 	}
-	return "asked for by --device"
+	return ""
 }
 
 // options are the resolved flags of a command, for the record of its run.

@@ -60,7 +60,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		}
 		return 0
 	}
-	err := out.failed(app.RunContext(ctx, optionsFirst(app, args)))
+	err := repeated(newAppPage(app), args[min(1, len(args)):])
+	if err == nil {
+		err = out.failed(app.RunContext(ctx, optionsFirst(app, args)))
+	}
 	if err == nil {
 		return 0
 	}

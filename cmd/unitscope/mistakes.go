@@ -88,6 +88,9 @@ func onUsageError(ctx *cli.Context, err error, _ bool) error {
 		}
 		return usagef("%sthere is no flag %s%s; see `%s --help`", of, dashed(unknown), hint, name)
 	}
+	if text := valueMistake(err.Error(), flags); text != "" {
+		return usagef("%s%s; see `%s --help`", of, text, name)
+	}
 	return usagef("%s%w; see `%s --help`", of, err, name)
 }
 

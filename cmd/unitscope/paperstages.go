@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/report/runfolder"
 )
 
@@ -72,7 +73,7 @@ func (p *paperRun) run(stages []stage) error {
 			return fmt.Errorf("stage %d of %d, %s: %w", i+1, len(stages), s.folder, err)
 		}
 	}
-	p.job.console.say("all %d stages are done, %s in this call", len(stages), time.Since(began).Round(time.Second))
+	p.job.console.say("all %s are done, %s in this call", words.Count(len(stages), "stage"), time.Since(began).Round(time.Second))
 	if err := p.writeResults(p.folder.Write); err != nil {
 		return err
 	}

@@ -5,18 +5,19 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/train"
 )
 
 // rhoFlag is for commands that show patterns of one norm.
 func rhoFlag() cli.Flag {
-	return &cli.StringFlag{Name: "rho", Usage: fmt.Sprintf("`X`, the norm of the patterns, above 0 (default: the model's, the mean norm of the first %d examples of its training data, or of all if they are fewer)", train.NormExamples)}
+	return &cli.StringFlag{Name: "rho", Usage: fmt.Sprintf("`X`, the norm of the patterns, above 0 (default: the model's, the mean norm of the first %s of its training data, or of all if they are fewer)", words.Count(train.NormExamples, "example"))}
 }
 
 // radiusFlags are rhoFlag, and another way to say it.
 func radiusFlags() []cli.Flag {
-	return []cli.Flag{rhoFlag(), &cli.StringFlag{Name: "data", Usage: fmt.Sprintf("`DATA` whose mean norm is rho, that of the first %d examples, for a model that does not have one", train.NormExamples)}}
+	return []cli.Flag{rhoFlag(), &cli.StringFlag{Name: "data", Usage: fmt.Sprintf("`DATA` whose mean norm is rho, that of the first %s, for a model that does not have one", words.Count(train.NormExamples, "example"))}}
 }
 
 // chooseRadius finds rho: --rho, else that of --data, else the model's own.

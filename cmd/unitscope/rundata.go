@@ -12,6 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/unitscope/unitscope/dataset"
+	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/report/runfolder"
 )
 
@@ -156,7 +157,7 @@ func sameFiles(files []string, record runfolder.Record) error {
 		}
 	}
 	if data, ok := dataOf(record); ok && data.Files != len(files) {
-		return fmt.Errorf("there are %d files, the run read %d", len(files), data.Files)
+		return fmt.Errorf("there are %s, the run read %d", words.Count(len(files), "file"), data.Files)
 	}
 	return nil
 }

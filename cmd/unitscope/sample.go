@@ -10,6 +10,7 @@ import (
 
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/engine/dense"
+	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report"
 	"github.com/unitscope/unitscope/report/runfolder"
@@ -114,7 +115,7 @@ func requireGenerative(flag, path string, n *network.Network) error {
 
 // draw samples from units and shows its progress.
 func draw(ctx context.Context, c *console, d engine.Device, n *network.Network, o visualize.SampleOptions) (*visualize.SampleResult, error) {
-	p := c.progress(fmt.Sprintf("%s layer %d, samples of %d units", n.Kind, o.Layer, len(o.Units)), "sweep", 0)
+	p := c.progress(fmt.Sprintf("%s layer %d, samples of %s", n.Kind, o.Layer, words.Count(len(o.Units), "unit")), "sweep", 0)
 	result, err := visualize.Sample(ctx, d, n, o, func(done, total int) {
 		p.total = int64(total)
 		p.set(int64(done), "")
@@ -125,7 +126,7 @@ func draw(ctx context.Context, c *console, d engine.Device, n *network.Network, 
 	}
 	p.finish("")
 	if slow := unmixed(result); slow > 0 {
-		c.warn("chains", "the chains of %d of %d units disagree (R-hat above %g): their means depend on the starts; more sweeps may help", slow, len(result.Units), visualize.MixedRHat)
+		c.warn("chains", "the chains of %d of %s disagree (R-hat above %g): their means depend on the starts; more sweeps may help", slow, words.Count(len(result.Units), "unit"), visualize.MixedRHat)
 	}
 	return result, nil
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/unitscope/unitscope/dataset"
 	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report/runfolder"
 	"github.com/unitscope/unitscope/train"
@@ -176,7 +177,7 @@ func openSearchData(d dataChoice) (set, held dataset.Set, err error) {
 	}
 	train, held, err := dataset.Split(set, set.Len()/6)
 	if err == nil && held.Len() == 0 {
-		err = fmt.Errorf("a sixth of %d examples is none", set.Len())
+		err = fmt.Errorf("a sixth of %s is none", words.Count(set.Len(), "example"))
 	}
 	if err != nil {
 		return nil, nil, errors.Join(usagef("--validation: %w", err), set.Close())
@@ -250,7 +251,7 @@ func (s *search) findTrials(before, now runfolder.Record) (done bool, err error)
 func (s *search) run(ctx context.Context, d engine.Device) error {
 	s.device = d
 	if len(s.done) > 0 {
-		s.console.say("%d of %d trials are done", len(s.done), s.options.Trials)
+		s.console.say("%d of %s are done", len(s.done), words.Count(s.options.Trials, "trial"))
 	}
 	var now *trialRun
 	hooks := train.SearchHooks{
@@ -318,7 +319,7 @@ func (s *search) judgement(r train.TrialResult) string {
 func (s *search) sayBest() error {
 	best := s.sorted()[0]
 	if best.Diverged() {
-		return fmt.Errorf("all %d trials diverged; try lower rates for --lr and --finetune-lr", len(s.done))
+		return fmt.Errorf("all %s diverged; try lower rates for --lr and --finetune-lr", words.Count(len(s.done), "trial"))
 	}
 	fmt.Fprintf(s.ctx.App.Writer, "best of %d is trial %d, %s; to train it fully: %s\n", len(s.done), best.Number, s.judgement(best), s.fullCommand(best.Trial))
 	return nil

@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/network/safetensors"
 	"github.com/unitscope/unitscope/report/runfolder"
@@ -224,7 +225,7 @@ func readTrial(path string, t train.Trial) (train.TrialResult, error) {
 	result := train.TrialResult{Trial: t, Objective: math.NaN()}
 	rows, err := readLog(path, trialColumns(), nil, func(row []string) (bool, error) { return true, parseTrial(row, &result) })
 	if err == nil && len(rows) != 1 {
-		err = fmt.Errorf("%s: %d rows, want 1: %w", path, len(rows), os.ErrInvalid)
+		err = fmt.Errorf("%s: %s, want 1: %w", path, words.Count(len(rows), "row"), os.ErrInvalid)
 	}
 	return result, err
 }

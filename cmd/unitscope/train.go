@@ -13,6 +13,7 @@ import (
 
 	"github.com/unitscope/unitscope/dataset"
 	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report/runfolder"
 	"github.com/unitscope/unitscope/train"
@@ -296,7 +297,7 @@ func (t *training) findCheckpoint(out string, before runfolder.Record) (done boo
 	if err = errors.Join(err, f.Close()); err != nil {
 		return false, fmt.Errorf("%s: %w", checkpointPath(out), err)
 	}
-	t.console.say("resuming layer %d after %d updates", t.resume.Layer, t.resume.Updates)
+	t.console.say("resuming layer %d after %s", t.resume.Layer, words.Count(t.resume.Updates, "update"))
 	return false, t.log.read(logPath(out), t.resume)
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report"
 	"github.com/unitscope/unitscope/report/runfolder"
@@ -29,7 +30,7 @@ func visualizeCommand() *cli.Command {
 func ascentCommand() *cli.Command {
 	flags := append(modelFlags(),
 		&cli.StringFlag{Name: "keep", Value: "all", Usage: "`WHICH` patterns go into ascent.npz: all, or only the best of each unit"},
-		&cli.StringFlag{Name: "curves", Value: "auto", Usage: fmt.Sprintf("`WHETHER` to record the activation of every restart against its steps: yes, no, or auto: up to %d restarts of all units together", curvesRows)})
+		&cli.StringFlag{Name: "curves", Value: "auto", Usage: fmt.Sprintf("`WHETHER` to record the activation of every restart against its steps: yes, no, or auto: up to %s of all units together", words.Count(curvesRows, "restart"))})
 	flags = append(flags, ascentFlags()...)
 	flags = append(flags, radiusFlags()...)
 	return &cli.Command{
@@ -215,7 +216,7 @@ func parseCurves(text string, rows int) (record bool, err error) {
 
 // climb runs an ascent and shows its progress.
 func climb(ctx context.Context, c *console, d engine.Device, n *network.Network, o visualize.AscentOptions) (*visualize.AscentResult, error) {
-	p := c.progress(fmt.Sprintf("%s layer %d, %d units", n.Kind, o.Layer, len(o.Units)), "restart", int64(len(o.Units)*o.Restarts))
+	p := c.progress(fmt.Sprintf("%s layer %d, %s", n.Kind, o.Layer, words.Count(len(o.Units), "unit")), "restart", int64(len(o.Units)*o.Restarts))
 	result, err := visualize.Ascend(ctx, d, n, o, func(done, total int) { p.set(int64(done), "") })
 	if err != nil {
 		p.stop()
@@ -223,7 +224,7 @@ func climb(ctx context.Context, c *console, d engine.Device, n *network.Network,
 	}
 	p.finish(fmt.Sprintf("step size %.3g", result.Rate))
 	if dead := deadUnits(result); dead > 0 {
-		c.warn("units", "%d of %d units are dead: from every start their gradient vanishes; they are drawn as a cross", dead, len(result.Units))
+		c.warn("units", "%d of %s are dead: from every start their gradient vanishes; they are drawn as a cross", dead, words.Count(len(result.Units), "unit"))
 	}
 	return result, nil
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/unitscope/unitscope/engine/dense"
+	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report"
 	"github.com/unitscope/unitscope/visualize"
@@ -267,7 +268,7 @@ func (l *layer) About() string {
 			without++
 		}
 	}
-	parts := []string{plural(len(l.Units), "unit")}
+	parts := []string{words.Count(len(l.Units), "unit")}
 	if l.size > len(l.Units) {
 		parts[0] = fmt.Sprintf("%d of %d units", len(l.Units), l.size)
 	}
@@ -286,13 +287,6 @@ func (l *layer) About() string {
 		parts = append(parts, strconv.Itoa(without)+" without a pattern")
 	}
 	return strings.Join(parts, ", ") + ". " + strings.Join(scales, " Or: ")
-}
-
-func plural(n int, word string) string {
-	if n == 1 {
-		return "1 " + word
-	}
-	return fmt.Sprintf("%d %ss", n, word)
 }
 
 func (b *builder) ascent(r *source) (err error) {

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/report/chart"
 )
 
@@ -88,9 +89,9 @@ func (r *Report) Introduction() string {
 	for _, m := range r.Models {
 		layers += len(m.Layers)
 	}
-	about := "Pictures and tables from " + plural(len(r.Runs), "run folder") + "."
+	about := "Pictures and tables from " + words.Count(len(r.Runs), "run folder") + "."
 	if len(r.Models) > 0 {
-		about = "What single units answer to, of " + plural(len(r.Models), "model") + ", from " + plural(len(r.Runs), "run folder") + "."
+		about = "What single units answer to, of " + words.Count(len(r.Models), "model") + ", from " + words.Count(len(r.Runs), "run folder") + "."
 	}
 	if layers > 0 {
 		about += " A layer, above, opens a grid of its units; a unit there opens everything that is known about it."
