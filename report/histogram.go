@@ -122,8 +122,9 @@ func shares(r visualize.ModesOf, most int) (shares []float64, dead int) {
 // ActivationPlot draws what the methods' patterns reach: in the left panel the
 // activation of each unit (the dots) as a share of what the first method
 // reaches, in the right one its percentile among the examples of the data. The
-// line is the median of the units. Units whose first method has no pattern, or no
-// positive activation, are left out of the left panel. A panel without a dot is
+// line is the median of the units. Units whose first method has no pattern, or an
+// activation that is not positive or less than a hundredth of another method's, of which a
+// share says nothing, are left out of the left panel, and its title counts the others. A panel without a dot is
 // left out; without any, there is no figure and no error. name is the start of the
 // title: "DBN".
 func ActivationPlot(name string, r *visualize.CompareResult) (*chart.Figure, error) {
@@ -131,6 +132,12 @@ func ActivationPlot(name string, r *visualize.CompareResult) (*chart.Figure, err
 		return nil, fmt.Errorf("plot of activations: no methods")
 	}
 	shares, percentiles := make([][]float64, len(r.Methods)), make([][]float64, len(r.Methods))
+	related := 0 // units that shares are of
+	for u := range r.Units {
+		if relates(r.Rows[u*len(r.Methods) : (u+1)*len(r.Methods)]) {
+			related++
+		}
+	}
 	for m := range r.Methods {
 		for u := range r.Units {
 			first, row := r.Rows[u*len(r.Methods)], r.Rows[u*len(r.Methods)+m]
@@ -138,17 +145,21 @@ func ActivationPlot(name string, r *visualize.CompareResult) (*chart.Figure, err
 				continue
 			}
 			percentiles[m] = append(percentiles[m], row.Percentile)
-			if first.Activation > 0 {
+			if relates(r.Rows[u*len(r.Methods) : (u+1)*len(r.Methods)]) {
 				shares[m] = append(shares[m], row.Activation/first.Activation)
 			}
 		}
+	}
+	left := "Activation relative to " + r.Methods[0]
+	if related < len(r.Units) {
+		left += fmt.Sprintf(", of %d", related)
 	}
 	figure := &chart.Figure{Title: fmt.Sprintf("%s: what the patterns of %s reach", layerName(name, r.Layer), count(len(r.Units), "unit"))}
 	for _, panel := range []struct {
 		title, y string
 		groups   [][]float64
 	}{
-		{"Activation relative to " + r.Methods[0], "share of the activation by " + r.Methods[0], shares},
+		{left, "share of the activation by " + r.Methods[0], shares},
 		{fmt.Sprintf("Percentile among %d examples", r.Examples), "percentile of the activation", percentiles},
 	} {
 		if !slices.ContainsFunc(panel.groups, func(g []float64) bool {
@@ -166,4 +177,13 @@ func ActivationPlot(name string, r *visualize.CompareResult) (*chart.Figure, err
 		return nil, nil
 	}
 	return figure, nil
+}
+
+// relates is true for a unit whose activations by all methods can be shares of that by
+// the first.
+func relates(methods []visualize.Compared) bool {
+	first := methods[0]
+	return !first.Missing && first.Activation > 0 && !slices.ContainsFunc(methods, func(c visualize.Compared) bool {
+		return !c.Missing && math.Abs(c.Activation) > 100*first.Activation
+	})
 }

@@ -125,6 +125,24 @@ func TestActivationPlot(t *testing.T) {
 	}
 }
 
+// TestActivationPlotOfNothing has units that the first method hardly moves: what others
+// reach would be a thousand times that.
+func TestActivationPlotOfNothing(t *testing.T) {
+	r := &visualize.CompareResult{Units: []int{0, 1, 2}, Methods: []string{"ascent", "sampling"}, Examples: 10, Rows: []visualize.Compared{
+		{Activation: 1e-7, Percentile: 100}, {Activation: -0.00035, Percentile: 40},
+		{Activation: 2, Percentile: 100}, {Activation: -1, Percentile: 40},
+		{Activation: -1, Percentile: 100}, {Activation: -2, Percentile: 40},
+	}}
+	f, err := ActivationPlot("DBN", r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = "Activation relative to ascent, of 1: Dots of share of the activation by ascent. ascent: 1 number, median 1. sampling: 1 number, median -0.5."
+	if text := svgOf(t, f); !strings.Contains(text, want) {
+		t.Errorf("there is no %q in %.1500s", want, text)
+	}
+}
+
 func TestComparison(t *testing.T) {
 	p, err := Comparison("DBN", methodsOf(t), 5, GridOptions{Scale: 4})
 	if err != nil {

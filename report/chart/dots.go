@@ -59,7 +59,11 @@ func NewDots(a Axes, names []string, groups [][]float64) (*Plot, error) {
 		if err != nil {
 			return nil, a.named("dots", err)
 		}
-		about = append(about, fmt.Sprintf("%s: %d numbers, median %.4g.", line(names[k]), len(numbers), median))
+		counted := "1 number"
+		if len(numbers) != 1 {
+			counted = fmt.Sprintf("%d numbers", len(numbers))
+		}
+		about = append(about, fmt.Sprintf("%s: %s, median %.4g.", line(names[k]), counted, median))
 	}
 	p.about = shorten(about)
 	return p, nil

@@ -36,6 +36,6 @@ func (b *builder) mixing(r *source) error {
 		return nil
 	}
 	b.Samples.RHat, b.Samples.Limit = b.spread(units, values, 1), visualize.MixedRHat
-	b.fact("rhat", "R-hat of samples", "how far the unit's chains disagree, the largest over three statistics: 1 if they agree; above 1.1 the mean of samples depends on where chains began", b.Samples.RHat)
+	b.fact("rhat", "R-hat of samples", "how far the unit's chains disagree: 1 if they agree, above 1.1 they do not", b.Samples.RHat)
 	return nil
 }

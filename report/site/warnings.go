@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/unitscope/unitscope/network"
 )
 
 // warnings collects what the runs have warned of. What several say, as all that read
@@ -33,8 +35,7 @@ var aboutLayer = regexp.MustCompile(`^(?:(DBN|SDAE|MLP) )?layer ([0-9]{1,4})$`)
 // made the model, and those that looked at the layer.
 func (r *Report) warningsOf(m *Model, number int) (texts []string) {
 	for _, run := range r.Runs {
-		two := run.ofFamily("dbn") == m.digest && "DBN" == strings.ToUpper(m.Kind) || run.ofFamily("sdae") == m.digest && "SDAE" == strings.ToUpper(m.Kind)
-		if run.of != m && !two || len(run.record.Warnings) == 0 {
+		if run.of != m && run.ofFamily(network.Kind(m.Kind)) != m.digest || len(run.record.Warnings) == 0 {
 			continue
 		}
 		looked := run != m.run && run.of == m && layerOf(run) == number
