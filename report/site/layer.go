@@ -1,11 +1,8 @@
 package site
 
 import (
-	"encoding/base64"
-	"errors"
 	"fmt"
 	"math"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,25 +13,6 @@ import (
 	"github.com/unitscope/unitscope/report"
 	"github.com/unitscope/unitscope/visualize"
 )
-
-// numbers are written with five digits; what is not finite is null.
-type numbers []float32
-
-// MarshalJSON implements json.Marshaler.
-func (n numbers) MarshalJSON() ([]byte, error) {
-	b := []byte{'['}
-	for i, x := range n {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		if x-x != 0 {
-			b = append(b, "null"...)
-		} else {
-			b = strconv.AppendFloat(b, float64(x), 'g', 5, 32)
-		}
-	}
-	return append(b, ']'), nil
-}
 
 // layer is all that a page needs to know of a layer's units; places count them.
 type layer struct {
@@ -289,141 +267,6 @@ func (l *layer) About() string {
 	return strings.Join(parts, ", ") + ". " + strings.Join(scales, " Or: ")
 }
 
-func (b *builder) ascent(r *source) (err error) {
-	direction, _ := strconv.Atoi(r.record.Options["direction"])
-	table, arrays := r.file("restarts.csv"), r.file("ascent.npz")
-	if table == "" || arrays == "" {
-		return errors.New("it lacks restarts.csv or ascent.npz")
-	}
-	found, err := visualize.OpenRestarts(table, b.Number, max(-1, min(direction, 1)))
-	if err != nil {
-		return err
-	}
-	best, err := readArray(arrays, "best")
-	if err != nil {
-		return err
-	}
-	if !slices.Equal(best.units, found.Units) {
-		return errors.New("ascent.npz and restarts.csv are about different units")
-	}
-	sorted, err := b.inOrder(best)
-	if err != nil {
-		return err
-	}
-	strip, err := b.strip(sorted, greys{})
-	if err != nil {
-		return err
-	}
-	b.stand(strip, "the best pattern of activation maximization")
-	a := &ascentData{Restarts: strip, Count: found.Restarts}
-	if err := b.restarts(a, found); err != nil {
-		return err
-	}
-	b.Ascent, b.seen[taskAscent] = a, true
-	// What follows may be too much to show; the best patterns and all numbers stay.
-	return errors.Join(b.allPatterns(a, arrays, found), b.curves(a, r))
-}
-
-// allPatterns takes in the patterns of all restarts, if the run kept them.
-func (b *builder) allPatterns(a *ascentData, path string, found *visualize.AscentResult) error {
-	switch has, err := hasArray(path, "patterns"); {
-	case err != nil:
-		return err
-	case !has:
-		a.Kept = "best"
-		return nil
-	}
-	a.Kept = "all"
-	patterns, err := readArray(path, "patterns")
-	if err != nil {
-		return err
-	}
-	if len(patterns.shape) != 2 || patterns.shape[0] != found.Restarts || !slices.Equal(patterns.units, found.Units) {
-		return fmt.Errorf("ascent.npz: patterns of shape %v for %d restarts", patterns.shape, found.Restarts)
-	}
-	strip, err := b.strip(patterns, greys{})
-	if err != nil {
-		return err
-	}
-	a.Restarts, a.All = strip, true
-	return nil
-}
-
-// inOrder is an array with its rows in the order of the layer's units.
-func (b *builder) inOrder(a *array) (*array, error) {
-	if slices.IsSorted(a.units) {
-		return a, nil
-	}
-	order := slices.Sorted(slices.Values(a.units))
-	sorted := &array{units: order, shape: a.shape}
-	for _, u := range order {
-		sorted.data = append(sorted.data, a.of(a.place(u))...)
-	}
-	return sorted, nil
-}
-
-// restarts copies the numbers of each restart, and makes facts of the best ones.
-func (b *builder) restarts(a *ascentData, found *visualize.AscentResult) error {
-	activation, err1 := dense.Data(found.Activation)
-	start, err2 := dense.Data(found.StartActivation)
-	cosine, err3 := dense.Data(found.Cosine)
-	if err := errors.Join(err1, err2, err3); err != nil {
-		return err
-	}
-	n := found.Restarts
-	if err := b.room(n); err != nil {
-		return err
-	}
-	a.Activation, a.Start, a.Cosine = b.spread(found.Units, activation, n), b.spread(found.Units, start, n), b.spread(found.Units, cosine, n)
-	a.Steps, a.Stop = make([]int, len(b.Units)*n), make([]string, len(b.Units)*n)
-	best, spread := make(numbers, len(b.Units)), make(numbers, len(b.Units))
-	for i, place := range b.places(found.Units) {
-		a.Best = append(a.Best, -1)
-		best[i], spread[i] = float32(math.NaN()), float32(math.NaN())
-		if place < 0 {
-			continue
-		}
-		a.Best[i] = found.Best[place]
-		row := activation[place*n : (place+1)*n]
-		best[i] = row[found.Best[place]]
-		spread[i] = slices.Max(row) - slices.Min(row)
-		for k := range n {
-			a.Steps[i*n+k], a.Stop[i*n+k] = found.Steps[place*n+k], found.Stop[place*n+k].String()
-		}
-		if found.Dead[place] {
-			b.Dead = append(b.Dead, i)
-		}
-	}
-	b.fact("activation", "activation", "of the best restart, before the sigmoid", best)
-	if n > 1 {
-		b.fact("spread", "spread of restarts", "difference between the restarts' highest and lowest activation", spread)
-	}
-	return nil
-}
-
-func (b *builder) curves(a *ascentData, r *source) error {
-	path := r.file("curves.npz")
-	if path == "" {
-		return nil
-	}
-	curves, err := readArray(path, "activation")
-	if err != nil {
-		return err
-	}
-	steps, err := readVector(path, "step")
-	if err != nil {
-		return err
-	}
-	if len(curves.shape) != 2 || curves.shape[0] != a.Count || curves.shape[1] != len(steps) {
-		return fmt.Errorf("%s: curves of shape %v for %d restarts and %d steps", filepath.Base(path), curves.shape, a.Count, len(steps))
-	}
-	if err := b.room(a.Count * len(steps)); err != nil {
-		return fmt.Errorf("%s: %w", filepath.Base(path), err)
-	}
-	a.Curves = &curveData{steps, b.spread(curves.units, curves.data, a.Count*len(steps))}
-	return nil
-}
-
 func (b *builder) samples(r *source) error {
 	path := r.file("samples.npz")
 	samples, err := readArray(path, "samples")
@@ -531,84 +374,4 @@ func (b *builder) filters(n *network.Network) error {
 		b.stand(strip, "its weights, the filter")
 	}
 	return err
-}
-
-// whole rounds to whole numbers; what is none becomes -1.
-func (n numbers) whole() []int {
-	all := make([]int, len(n))
-	for i, x := range n {
-		all[i] = -1
-		if x >= 0 && x < 1<<30 {
-			all[i] = int(x)
-		}
-	}
-	return all
-}
-
-func (b *builder) selectivity(r *source) error {
-	a, err := readArray(r.file("selectivity.npz"), "matrix")
-	if err != nil {
-		return err
-	}
-	if len(a.shape) != 1 || a.shape[0] != len(a.units) {
-		return fmt.Errorf("selectivity.npz: a row of shape %v for %d units", a.shape, len(a.units))
-	}
-	bytes := make([]byte, len(a.data))
-	for i, x := range a.data {
-		if x == x {
-			bytes[i] = byte(int8(math.Round(127 * float64(max(-1, min(1, x))))))
-		}
-	}
-	b.Selectivity = &selectivityData{b.places(a.units), base64.StdEncoding.EncodeToString(bytes), a.units}
-	return b.column(r, "selectivity.csv", []fact{
-		{Key: "dominance", Name: "selectivity", About: "share of all responses to the unit's pattern that is the unit's own"},
-	}, nil)
-}
-
-// column makes facts of columns of a table with a row for each unit. A column is
-// named as the fact's key, or as columns says.
-func (b *builder) column(r *source, name string, facts []fact, columns map[string]string) error {
-	path := r.file(name)
-	if path == "" {
-		return nil
-	}
-	t, err := readTable(path)
-	if err != nil {
-		return err
-	}
-	for _, f := range facts {
-		column := f.Key
-		if other, ok := columns[f.Key]; ok {
-			column = other
-		}
-		b.factOf(t, f, column, func(int) bool { return true })
-	}
-	return nil
-}
-
-// factOf makes a fact of those rows of a table that are about the layer.
-func (b *builder) factOf(t *table, f fact, column string, about func(row int) bool) {
-	var units []int
-	var values []float32
-	for i := range t.rows {
-		if u := t.whole(i, "unit"); u >= 0 && about(i) && !slices.Contains(units[max(0, len(units)-1):], u) {
-			units, values = append(units, u), append(values, float32(t.number(i, column)))
-		}
-	}
-	if firstTwice(units) < 0 && len(units) > 0 {
-		b.fact(f.Key, f.Name, f.About, b.spread(units, values, 1))
-	}
-}
-
-// modes takes the layer's rows of modes.csv.
-func (b *builder) modes(t *table) {
-	b.factOf(t, fact{Key: "modes", Name: "modes", About: "patterns that restarts differ in: clusters of the restarts' patterns"}, "modes", func(row int) bool {
-		return t.text(row, "network") == "trained" && t.whole(row, "layer") == b.Number
-	})
-}
-
-func (b *builder) fact(key, name, about string, values numbers) {
-	if slices.ContainsFunc(values, func(x float32) bool { return x == x }) {
-		b.Facts = append(b.Facts, fact{key, name, about, values})
-	}
 }
