@@ -125,27 +125,25 @@ func splitRHat(chains [][]float64, tiny float64) float64 {
 	return math.NaN()
 }
 
-// autocorrelation is that of neighbours in the chains, about the mean and the
-// variance of all chains together.
+// autocorrelation is the correlation of neighbours in the chains, about the mean
+// of all chains together. Variances are those of the neighbours too: with that of
+// all numbers, of which the ends of chains are in one pair only, a few short chains
+// could have more than 1. Variances of at most tiny count as 0.
 func autocorrelation(chains [][]float64, tiny float64) float64 {
-	all := slices.Concat(chains...)
-	centre := mean(all)
-	var covariance float64
+	centre := mean(slices.Concat(chains...))
+	var product, before, after float64
 	pairs := 0
 	for _, c := range chains {
 		for t := 1; t < len(c); t++ {
-			covariance += (c[t-1] - centre) * (c[t] - centre)
+			a, b := c[t-1]-centre, c[t]-centre
+			product, before, after = product+a*b, before+a*a, after+b*b
 			pairs++
 		}
 	}
-	spread := 0.0
-	for _, x := range all {
-		spread += (x - centre) * (x - centre)
+	if spread := math.Sqrt(before) * math.Sqrt(after); pairs > 0 && spread > tiny*float64(pairs) {
+		return min(1, max(-1, product/spread)) // but for rounding it is there
 	}
-	if spread /= float64(len(all)); pairs == 0 || spread <= tiny {
-		return math.NaN()
-	}
-	return min(1, max(-1, covariance/float64(pairs)/spread))
+	return math.NaN()
 }
 
 func mean(x []float64) float64 {

@@ -63,10 +63,11 @@ func TestSplitRHat(t *testing.T) {
 	}{
 		// Halves (1,3), (5,9) and (2,2), (4,8): means 2, 7, 2, 6 with variance
 		// 83/12; variances 2, 8, 0, 8 with mean 4.5. About the mean of all, 4.25,
-		// the mean product of neighbours is 11.375/6 and the mean square 59.5/8.
-		{"by hand", [][]float64{{1, 3, 5, 9}, {2, 2, 4, 8}}, math.Sqrt(0.5 + 83.0/12/4.5), 11.375 / 6 / (59.5 / 8)},
-		{"an odd number", [][]float64{{1, 3, 1e6, 5, 9}, {2, 2, -1e6, 4, 8}}, math.Sqrt(0.5 + 83.0/12/4.5), 2.5e5 / 2e11},
-		{"too short", [][]float64{{1, 2, 3}, {3, 1, 2}}, math.NaN(), -0.375},
+		// the products of neighbours add up to 11.375, the squares of the earlier
+		// ones to 22.875 and of the later ones to 43.875.
+		{"by hand", [][]float64{{1, 3, 5, 9}, {2, 2, 4, 8}}, math.Sqrt(0.5 + 83.0/12/4.5), 11.375 / math.Sqrt(22.875*43.875)},
+		{"an odd number", [][]float64{{1, 3, 1e6, 5, 9}, {2, 2, -1e6, 4, 8}}, math.Sqrt(0.5 + 83.0/12/4.5), 1e-6},
+		{"too short", [][]float64{{1, 2, 3}, {3, 1, 2}}, math.NaN(), -1 / math.Sqrt(6)},
 		{"one sample each", [][]float64{{1}, {2}}, math.NaN(), math.NaN()},
 		{"no samples", [][]float64{nil, nil}, math.NaN(), math.NaN()},
 		{"all the same", [][]float64{{2, 2, 2, 2}, {2, 2, 2, 2}}, math.NaN(), math.NaN()},
@@ -225,6 +226,10 @@ func TestAutocorrelation(t *testing.T) {
 	}
 	if got := autocorrelation(inTurns, 1e-12); math.Abs(got+1) > 1e-12 {
 		t.Errorf("two numbers in turns: %g, want -1", got)
+	}
+	// The ends are near the mean of all, so the variance of all is small.
+	if got, want := autocorrelation([][]float64{{0, 5, 5, 0}, {0, -5, -5, 0}}, 1e-12), 0.5; math.Abs(got-want) > 1e-12 {
+		t.Errorf("ends at the mean: %g, want %g", got, want)
 	}
 	for _, c := range []struct {
 		chains, length int

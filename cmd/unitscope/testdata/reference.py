@@ -37,7 +37,8 @@ def rhat(c):
 
 def autocorrelation(c):
     d = c - c.mean()
-    return (d[:, :-1] * d[:, 1:]).mean() / (d * d).mean()
+    before, after = d[:, :-1], d[:, 1:]
+    return (before * after).sum() / np.sqrt((before**2).sum() * (after**2).sum())
 
 
 for u in range(len(samples["units"])):
