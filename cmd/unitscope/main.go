@@ -135,6 +135,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 			category("Look at units", visualizeCommand()),
 			category("Measure", analyzeCommand()),
 			category("Report", figureCommand(), paperCommand(), reportCommand()),
+			category("Explain", topicCommands()...),
 			category("This machine and this program", benchCommand(), devicesCommand(), versionCommand(), completionCommand(), manualCommand()),
 		),
 	}

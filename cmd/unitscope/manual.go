@@ -8,7 +8,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/unitscope/unitscope/dataset"
 	"github.com/unitscope/unitscope/report/runfolder"
 )
 
@@ -45,9 +44,6 @@ func writeManual(w io.Writer, program page) error {
 		}
 		r.command(c)
 	}
-	r.macro("SH", "DATA")
-	r.text("Data sets, as --data names them:")
-	r.verbatim(strings.Split(dataset.Kinds(), "\n"))
 	r.macro("SH", "ENVIRONMENT")
 	for _, v := range environment() {
 		r.item(v[0], v[1])

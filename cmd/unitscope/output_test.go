@@ -47,6 +47,8 @@ func TestOutputFails(t *testing.T) {
 	printing := map[string][]string{
 		"version":             {},
 		"devices":             {},
+		"data":                {},
+		"model":               {},
 		"manual":              {},
 		"completion bash":     {},
 		"completion zsh":      {},

@@ -68,7 +68,7 @@ func trainFamily(kind network.Kind, usage string, own ...cli.Flag) *cli.Command 
 			"warned of), filters.png and run.json to --out, and a checkpoint while it trains.\n" +
 			"--visible gaussian is for data of mean 0 and variance 1 over all components, as patches are: other data are warned of,\n" +
 			"or refused if they are far from it (a variance below 1/100 or above 100, a mean below -10 or above 10). Training that\n" +
-			"reconstructs its data more than ten times worse than a layer that has learned nothing ends with an error.\n\n--data is one of\n\n" + indent(dataset.Kinds()),
+			"reconstructs its data more than ten times worse than a layer that has learned nothing ends with an error.\n\n--data is one of these, which `unitscope help data` explains:\n\n" + indent(dataset.Kinds()),
 		Flags:  append(flags, speakFlags()...),
 		Action: func(ctx *cli.Context) error { return trainModel(ctx, kind) },
 	}

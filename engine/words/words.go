@@ -17,7 +17,7 @@ func Count[N int | int64](n N, noun string) string {
 
 // Plural is the word for several of what noun is the word for.
 func Plural(noun string) string {
-	for _, ending := range []string{"s", "x", "ch", "sh"} {
+	for _, ending := range []string{"s", "x", "tch", "sh"} {
 		if strings.HasSuffix(noun, ending) {
 			return noun + "es"
 		}
