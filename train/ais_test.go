@@ -245,7 +245,7 @@ func TestAnnealRefuses(t *testing.T) {
 		change func(o *AnnealOptions)
 		want   string
 	}{
-		"one run":         {func(o *AnnealOptions) { o.Runs = 1 }, "1 runs, want at least 2"},
+		"one run":         {func(o *AnnealOptions) { o.Runs = 1 }, "1 run, want at least 2"},
 		"no temperatures": {func(o *AnnealOptions) { o.Temperatures = 0 }, "0 temperatures"},
 		"sweeps":          {func(o *AnnealOptions) { o.Sweeps = -1 }, "-1 sweeps"},
 		"too many sweeps": {func(o *AnnealOptions) { o.Sweeps = math.MaxUint32 }, "beyond the 2^32 steps"},

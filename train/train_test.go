@@ -438,7 +438,7 @@ func TestOptions(t *testing.T) {
 		"noise for dbn":    {func(o *Options) { o.Noise = []float64{0.1} }, "--noise: only an sdae is trained with noise"},
 		"k for sdae":       {func(o *Options) { o.Kind, o.Noise = network.SDAE, []float64{0.1} }, "--k: only a dbn"},
 		"chains for sdae":  {func(o *Options) { *o = sdae(3); o.Persistent = true }, "--persistent: only a dbn"},
-		"no noise":         {func(o *Options) { *o = sdae(3); o.Noise = []float64{} }, "--noise: 0 values for 1 layers"},
+		"no noise":         {func(o *Options) { *o = sdae(3); o.Noise = []float64{} }, "--noise: 0 values for 1 layer,"},
 		"noise 2":          {func(o *Options) { *o = sdae(3); o.Noise = []float64{2} }, "--noise: 2, want a share between 0 and 1"},
 		"noise -1":         {func(o *Options) { *o = sdae(3); o.Noise, o.Corruption = []float64{-1}, engine.CorruptionGaussian }, "--noise: -1, want a standard deviation, 0 or more"},
 		"corruption":       {func(o *Options) { *o = sdae(3); o.Corruption = 9 }, "--corruption: unknown corruption 9"},
