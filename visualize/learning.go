@@ -39,7 +39,7 @@ type Learning struct {
 	Kinds int
 }
 
-// The limits of [Learning], with what was measured on December 1st, 2026: on
+// The limits of [Learning], with what was measured on November 30th, 2026: on
 // layers that have learned, and on those that have not, because their rate was a
 // hundredth or less of what it should be or thirty times as much, persistent chains held
 // their weights down, they decayed, or there were twenty updates in all.
