@@ -319,7 +319,7 @@ func (s *search) judgement(r train.TrialResult) string {
 func (s *search) sayBest() error {
 	best := s.sorted()[0]
 	if best.Diverged() {
-		return fmt.Errorf("all %s diverged; try lower rates for --lr and --finetune-lr", words.Count(len(s.done), "trial"))
+		return fmt.Errorf("every trial has diverged (%d of %d); try lower rates for --lr and --finetune-lr", len(s.done), len(s.done))
 	}
 	fmt.Fprintf(s.ctx.App.Writer, "best of %d is trial %d, %s; to train it fully: %s\n", len(s.done), best.Number, s.judgement(best), s.fullCommand(best.Trial))
 	return nil
