@@ -15,7 +15,11 @@ import (
 // missing it skips the test, or fails it if UNITSCOPE_REQUIRE lists python.
 func Run(t testing.TB, modules, script string, arguments ...string) string {
 	t.Helper()
-	if out, err := exec.Command("python3", "-c", "import "+modules).CombinedOutput(); err != nil {
+	look := exec.Command("python3", "-c", "import "+modules)
+	// Python takes a folder called numpy where it is called for a module without
+	// anything in it.
+	look.Dir = t.TempDir()
+	if out, err := look.CombinedOutput(); err != nil {
 		missing := "python3 with " + modules + " is not here: " + err.Error() + " " + lastLine(string(out))
 		if slices.Contains(strings.Split(os.Getenv("UNITSCOPE_REQUIRE"), ","), "python") {
 			t.Fatal(missing)
