@@ -29,7 +29,10 @@ func aboutLayer(of string, layer int) string {
 // out does not make the model a worse one.
 func (c *console) keepLearning(ctx context.Context, d engine.Device, f *runfolder.Folder, n *network.Network, set dataset.Set) error {
 	all, err := visualize.Learn(ctx, d, n, set)
-	if err != nil {
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return err // an interruption: the run goes on with --resume
+	case err != nil:
 		c.warn("model", "%v", err)
 		return nil
 	}
