@@ -107,9 +107,10 @@ func partOf(whole runfolder.Record, task string, resolved map[string]string, see
 
 // read are files that a job has read, each once.
 func (j *job) read(inputs []string) (files []string) {
+	seen := map[string]bool{}
 	for _, file := range append(inputs, j.inputs...) {
-		if !slices.Contains(files, file) {
-			files = append(files, file)
+		if !seen[file] {
+			files, seen[file] = append(files, file), true
 		}
 	}
 	return files

@@ -147,12 +147,16 @@ func folderOfOut(folder, out string) string {
 
 // sameFiles makes sure that files are those that a run read.
 func sameFiles(files []string, record runfolder.Record) error {
+	read := map[string]bool{} // SHA-256
+	for _, in := range record.Inputs {
+		read[in.SHA256] = true
+	}
 	for _, path := range files {
 		now, err := runfolder.DigestFile(path)
 		if err != nil {
 			return err
 		}
-		if !slices.ContainsFunc(record.Inputs, func(in runfolder.FileDigest) bool { return in.SHA256 == now.SHA256 }) {
+		if !read[now.SHA256] {
 			return fmt.Errorf("%s is another file than the run read, by its SHA-256", path)
 		}
 	}
