@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -35,12 +36,11 @@ func small(t *testing.T) string {
 // output away from it.
 func onTerminal(t *testing.T, answer string, environment, arguments []string, toPipe io.Writer) string {
 	t.Helper()
-	return onTerminalOf(t, pty.Winsize{Rows: 24, Cols: 80}, nil, answer, environment, arguments, toPipe)
+	return onTerminalOf(t, pty.Winsize{Rows: 24, Cols: 80}, answer, environment, arguments, toPipe)
 }
 
-// onTerminalOf does so on a terminal of another size. arrived, if it is not nil, is
-// called with the terminal and all that has arrived there so far.
-func onTerminalOf(t *testing.T, size pty.Winsize, arrived func(terminal *os.File, seen []byte), answer string, environment, arguments []string, toPipe io.Writer) string {
+// onTerminalOf does so on a terminal of another size.
+func onTerminalOf(t *testing.T, size pty.Winsize, answer string, environment, arguments []string, toPipe io.Writer) string {
 	t.Helper()
 	path, err := exec.LookPath("unitscope")
 	if err != nil {
@@ -61,9 +61,6 @@ func onTerminalOf(t *testing.T, size pty.Winsize, arrived func(terminal *os.File
 	for {
 		n, err := terminal.Read(piece)
 		seen.Write(piece[:n])
-		if arrived != nil {
-			arrived(terminal, seen.Bytes())
-		}
 		if bytes.Contains(piece[:n], []byte("\x1b[c")) && answer != "" {
 			if _, err := terminal.WriteString(answer); err != nil {
 				t.Fatal(err)
@@ -243,12 +240,10 @@ func drawnOver(text string) (lines []string) {
 // A bar never wraps, however narrow the terminal is or becomes.
 func TestBarFits(t *testing.T) {
 	long := strings.Repeat("very-long-name-", 8)
-	model := filepath.Join(filepath.Dir(small(t)), "model")
-	climb := func(name, restarts string) []string {
-		return []string{"visualize", "ascent", "--model", model, "--steps", "300", "--tol", "0", "--restarts", restarts, "--out", filepath.Join(t.TempDir(), long+name)}
-	}
+	model := small(t)
 	for _, columns := range []uint16{120, 80, 40, 20, 1} {
-		got := onTerminalOf(t, pty.Winsize{Rows: 24, Cols: columns}, nil, "", []string{"TERM=dumb"}, climb("fixed", "100"), nil)
+		climb := []string{"visualize", "ascent", "--model", model, "--steps", "300", "--tol", "0", "--restarts", "100", "--out", filepath.Join(t.TempDir(), long)}
+		got := onTerminalOf(t, pty.Winsize{Rows: 24, Cols: columns}, "", []string{"TERM=dumb"}, climb, nil)
 		lines := drawnOver(got)
 		if len(lines) < 2 {
 			t.Fatalf("%d columns: no bar in %q", columns, got)
@@ -261,29 +256,35 @@ func TestBarFits(t *testing.T) {
 			t.Errorf("%d columns: a line of %d in %q", columns, widest, lines)
 		}
 	}
-	// The window becomes narrow while the bar is drawn.
-	narrow, from := false, 0
-	got := onTerminalOf(t, pty.Winsize{Rows: 24, Cols: 100}, func(terminal *os.File, seen []byte) {
-		if narrow || !bytes.Contains(seen, []byte("%")) {
-			return
-		}
-		narrow = true
-		if err := pty.Setsize(terminal, &pty.Winsize{Rows: 24, Cols: 30}); err != nil {
-			t.Error(err)
-		}
-		from = len(seen)
-	}, "", []string{"TERM=dumb"}, climb("narrower", "3000"), nil)
-	if !narrow {
-		t.Fatalf("no bar in %q", got)
+}
+
+// A window that becomes narrow while a bar is drawn has all that is drawn from then on
+// cut to its width.
+func TestBarBecomesNarrow(t *testing.T) {
+	path, err := exec.LookPath("unitscope")
+	if err != nil {
+		t.Fatal(err)
 	}
-	// What was on its way when the size changed had the width of before.
-	after := drawnOver(got[min(from, len(got)):])
-	if len(after) < 4 {
-		t.Fatalf("nothing was drawn after the change: %q", got)
+	command := exec.CommandContext(t.Context(), path, longTraining(filepath.Join(t.TempDir(), "run"))...)
+	terminal, rest := startOnTerminal(t, command)
+	const columns = 30
+	if err := pty.Setsize(terminal, &pty.Winsize{Rows: 24, Cols: columns}); err != nil {
+		t.Fatal(err)
 	}
-	for _, line := range after[3:] {
-		if width := uniseg.StringWidth(line); width >= 30 {
-			t.Errorf("30 columns: a line of %d, %q", width, line)
+	seen := strings.ReplaceAll(rest(), "\r\n", "\n")
+	if err := command.Wait(); err != nil {
+		t.Fatalf("%v\n%s", err, seen)
+	}
+	// What the program drew before it could know has the width of before. The first
+	// line that is cut ends that.
+	lines := drawnOver(seen[underWay.FindStringIndex(seen)[1]:])
+	cut := slices.IndexFunc(lines, func(line string) bool { return uniseg.StringWidth(line) == columns-1 })
+	if cut < 0 {
+		t.Fatalf("nothing was cut to the new width: %q", lines)
+	}
+	for _, line := range lines[cut:] {
+		if width := uniseg.StringWidth(line); width >= columns {
+			t.Errorf("%d columns: a line of %d, %q", columns, width, line)
 		}
 	}
 }
