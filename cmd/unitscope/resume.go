@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/unitscope/unitscope/dataset"
 	"github.com/unitscope/unitscope/network/safetensors"
 	"github.com/unitscope/unitscope/report/runfolder"
 )
@@ -43,7 +44,7 @@ func resumeRun(c *console, out string, now runfolder.Record, goOn func(before ru
 func sameRun(out string, before, now runfolder.Record) error {
 	for _, name := range comparedOptions(now) {
 		was, known := before.Options[name]
-		if is := now.Options[name]; known && is != was {
+		if is := now.Options[name]; known && is != was && dataFromAnywhere(before, name) != dataFromAnywhere(now, name) {
 			return usagef("--resume: --%s is %.80q, the run in %s was made with %.80q; give the same options, or start anew with --force", name, is, out, was)
 		}
 	}
@@ -60,6 +61,19 @@ func sameRun(out string, before, now runfolder.Record) error {
 		return usagef("--resume: the run in %s read %s, which is missing now; bring it back, or start anew with --force", out, had[len(has)].Name)
 	}
 	return nil
+}
+
+// dataFromAnywhere is an option, as it would be given from any folder if it names data:
+// a run may be gone on with from another one than it was begun in.
+func dataFromAnywhere(r runfolder.Record, name string) string {
+	value := r.Options[name]
+	if name != "data" && name != "test" || r.WorkingFolder == "" {
+		return value
+	}
+	if at, err := dataset.At(value, r.WorkingFolder); err == nil {
+		return at
+	}
+	return value
 }
 
 // readData are the inputs of a run but for records of other runs: what these name is
