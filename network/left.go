@@ -82,9 +82,8 @@ func quoteSome(names []string) string {
 // key is somebody's note.
 func checkKeys(metadata map[string]string) error {
 	keys := []string{kindKey, visibleKey, activationKey, inputShapeKey, rhoKey}
-	plain := func(key string) string {
-		return strings.NewReplacer("_", "", "-", "", " ", "", ".", "").Replace(strings.ToLower(key))
-	}
+	bare := strings.NewReplacer("_", "", "-", "", " ", "", ".", "")
+	plain := func(key string) string { return bare.Replace(strings.ToLower(key)) }
 	for _, key := range slices.Sorted(maps.Keys(metadata)) {
 		value := metadata[key]
 		if slices.Contains(keys, key) || strings.HasPrefix(key, trainingPrefix) {

@@ -59,6 +59,9 @@ func (p *parser) header(h *header) error {
 		if _, twice := h.entries[key]; twice {
 			return fmt.Errorf("tensor %.200q appears twice", key)
 		}
+		if len(h.entries) == maxEntries {
+			return fmt.Errorf("more than %d tensors", maxEntries)
+		}
 		e, err := p.entry(key)
 		if err != nil {
 			return fmt.Errorf("tensor %.200q: %w", key, err)
@@ -270,6 +273,9 @@ func (p *parser) strings() (map[string]string, error) {
 	err = p.members(func(key string) error {
 		if _, twice := m[key]; twice {
 			return fmt.Errorf("%.40q appears twice", key)
+		}
+		if len(m) == maxEntries {
+			return fmt.Errorf("more than %d strings", maxEntries)
 		}
 		s, err := p.string()
 		m[key] = s

@@ -1,6 +1,7 @@
 package safetensors
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -62,6 +63,9 @@ func Read(source io.ReaderAt, size int64) (*File, error) {
 	if err := readFull(source, length[:], 0); err != nil {
 		return nil, err
 	}
+	if other := otherFormat(length[:]); other != "" {
+		return nil, fmt.Errorf("safetensors: not a safetensors file: %s", other)
+	}
 	n := binary.LittleEndian.Uint64(length[:])
 	if n > maxHeader {
 		return nil, fmt.Errorf("safetensors: a header of %d bytes is above the limit of %d (not a safetensors file?)", n, maxHeader)
@@ -82,6 +86,22 @@ func Read(source io.ReaderAt, size int64) (*File, error) {
 		return nil, fmt.Errorf("safetensors: %w", err)
 	}
 	return &File{Metadata: h.metadata, source: source, data: data, entries: h.entries}, nil
+}
+
+// otherFormat says what begins like this and is no safetensors file, "" if nothing
+// known does. As the length of a header they would be 64 MiB and more.
+func otherFormat(start []byte) string {
+	for _, f := range []struct{ magic, is string }{
+		{"PK\x03\x04", "it is a zip archive, as PyTorch's .pt and numpy's .npz are; write the tensors with safetensors' save_file"},
+		{"\x89HDF\r\n\x1a\n", "it is HDF5, as Keras' .h5 is; write the tensors with safetensors' save_file"},
+		{"\x93NUMPY", "it is an array of numpy; write the tensors with safetensors' save_file"},
+		{"version ", "it is what git keeps in place of a large file; get that with git lfs pull"},
+	} {
+		if bytes.HasPrefix(start, []byte(f.magic)) {
+			return f.is
+		}
+	}
+	return ""
 }
 
 // Close closes a file that [Open] opened.

@@ -25,7 +25,11 @@ const (
 	maxHeader = 100_000_000
 	// headerCost is the memory for each byte of a header: its text, and what is known
 	// of each tensor, of which there may be one in every 60 bytes.
-	headerCost  = 12
+	headerCost = 12
+	// maxEntries is the most tensors, and the most strings of metadata. The largest
+	// models have some ten thousand; a header can hold millions of empty ones, which
+	// take a minute to read.
+	maxEntries  = 1 << 16
 	metadataKey = "__metadata__"
 )
 

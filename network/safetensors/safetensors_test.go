@@ -247,6 +247,12 @@ var refused = []struct {
 	{name: "no metadata, then some", file: raw(`{"__metadata__":null,"__metadata__":{}}`, 0), say: "__metadata__ appears twice"},
 	{name: "metadata without a value", file: raw(`{"__metadata__":{"k":null}}`, 0), say: "want a string"},
 	{name: "half a byte", file: raw(`{"x":{"dtype":"F4","shape":[3],"data_offsets":[0,2]}}`, 2), say: "does not end with a whole byte"},
+	{name: "too many tensors", file: raw(`{`+empties(maxEntries+1)+`}`, 0), say: "more than 65536 tensors", stricter: "it reads any number"},
+	{name: "too many strings", file: raw(`{"__metadata__":{`+strings.TrimSuffix(numbered(`"%d":"",`, maxEntries+1), ",")+`}}`, 0), say: "more than 65536 strings", stricter: "it reads any number"},
+	{name: "a zip archive", file: []byte("PK\x03\x04\x00\x00\x00\x00more"), say: "it is a zip archive"},
+	{name: "HDF5", file: []byte("\x89HDF\r\n\x1a\nmore"), say: "it is HDF5"},
+	{name: "an array of numpy", file: []byte("\x93NUMPY\x01\x00more"), say: "it is an array of numpy"},
+	{name: "a pointer of git's", file: []byte("version https://git-lfs.github.com/spec/v1\n"), say: "get that with git lfs pull"},
 	{name: "metadata key twice", file: raw(`{"__metadata__":{"k":"1","k":"2"}}`, 0), say: `"k" appears twice`, stricter: "it takes the last"},
 	{name: "metadata is a number", file: raw(`{"__metadata__":{"k":1}}`, 0), say: "want a string"},
 	{name: "metadata is a list", file: raw(`{"__metadata__":[]}`, 0), say: "want { or null"},
@@ -270,6 +276,20 @@ var refused = []struct {
 	{name: "shape larger than the bytes", file: raw(`{"x":{"dtype":"F32","shape":[1000000000],"data_offsets":[0,4]}}`, 4), say: "want 4000000000 bytes for F32 [1000000000]"},
 	{name: "shape smaller than the bytes", file: raw(`{"x":{"dtype":"F32","shape":[1],"data_offsets":[0,8]}}`, 8), say: "want 4 bytes for F32 [1]"},
 	{name: "long names are cut", file: raw(`{"`+strings.Repeat("n", 10_000)+`":{"dtype":"`+strings.Repeat("d", 10_000)+`","shape":[1],"data_offsets":[0,4]}}`, 4), say: "unknown dtype"},
+}
+
+// numbered is a text with the numbers from 0 to n-1, one after the other.
+func numbered(format string, n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, format, i)
+	}
+	return b.String()
+}
+
+// empties are the entries of n tensors without a number.
+func empties(n int) string {
+	return strings.TrimSuffix(numbered(`"%d":{"dtype":"F32","shape":[0],"data_offsets":[0,0]},`, n), ",")
 }
 
 func TestRefuses(t *testing.T) {
@@ -443,6 +463,10 @@ func TestShrunk(t *testing.T) {
 }
 
 func TestWriteRefuses(t *testing.T) {
+	many := map[string]string{}
+	for i := range maxEntries + 1 {
+		many[fmt.Sprint(i)] = ""
+	}
 	one := []float32{1}
 	for _, c := range []struct {
 		name     string
@@ -457,6 +481,7 @@ func TestWriteRefuses(t *testing.T) {
 		{"negative", []Tensor{{"x", []int{-1, -1}, one}}, nil, "negative"},
 		{"overflow", []Tensor{{"x", []int{1 << 32, 1 << 32}, nil}}, nil, "overflows"},
 		{"metadata not UTF-8", nil, map[string]string{"k": "\xff"}, `metadata "k" is not UTF-8`},
+		{"too many", nil, many, "at most 65536 can be read back"},
 		{"metadata key not UTF-8", nil, map[string]string{"\xff": ""}, "is not UTF-8"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -76,6 +76,9 @@ func (t Tensor) check() error {
 // formatHeader writes the header by hand, since the order of its keys is the
 // order of the data.
 func formatHeader(sorted []Tensor, metadata map[string]string) ([]byte, error) {
+	if most := max(len(sorted), len(metadata)); most > maxEntries {
+		return nil, fmt.Errorf("%d tensors or strings, at most %d can be read back", most, maxEntries)
+	}
 	text := []byte{'{'}
 	if len(metadata) > 0 {
 		text = append(text, quote(metadataKey)+":{"...)
