@@ -27,11 +27,12 @@ const upright = 1
 // where a format has none, or what holds them is damaged, which hurts no pixel.
 func (f format) tags(r io.ReadSeeker) map[string]int {
 	found := map[string]int{}
-	if f.metadata == 0 {
+	source, metadata := f.tagsOf(r)
+	if metadata == 0 {
 		return found
 	}
 	_, err := imagemeta.Decode(imagemeta.Options{
-		R: r, ImageFormat: f.metadata, Sources: imagemeta.EXIF,
+		R: source, ImageFormat: metadata, Sources: imagemeta.EXIF,
 		ShouldHandleTag: func(tag imagemeta.TagInfo) bool {
 			return tag.Namespace == "IFD0" && slices.Contains([]string{tagOrientation, tagCompression, tagPhotometric, tagFillOrder}, tag.Tag)
 		},

@@ -89,6 +89,9 @@ for k in range(1, 9):
     # reads the pixels, and gets none of them right.
     save(f"orientation{k}.tiff", grey, exact, exif=orientation(k), compression="tiff_lzw")
     save(f"orientation{k}.webp", rgb, rounded, exif=orientation(k), lossless=True)
+    # Of other lengths, as chunks of an odd one are padded, and with JPEG's prefix.
+    save(f"orientation{k}-other.webp", rgb.crop((0, 0, 16 + k, 16)), rounded, exif=b"Exif\0\0" + orientation(k).tobytes(), lossless=True)
+    save(f"orientation{k}-grey.webp", grey, rounded, exif=orientation(k), lossless=True)
 # Decoders of JPEG may differ by one level in each plane (ISO 10918-2 allows one
 # in the transform), and PIL rounds once to RGB and once to grey: two in all.
 for quality in (50, 95):
