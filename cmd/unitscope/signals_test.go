@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -60,6 +61,11 @@ func TestInterrupt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// Tests that nohup has begun ignore hang-ups, and so would the programs that they
+	// begin. A signal that is caught here is theirs again.
+	hangUps := make(chan os.Signal, 1)
+	signal.Notify(hangUps, syscall.SIGHUP)
+	defer signal.Stop(hangUps)
 	folder := t.TempDir()
 	model := func(out string) []byte {
 		t.Helper()
