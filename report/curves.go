@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/unitscope/unitscope/engine/dense"
+	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/report/chart"
 	"github.com/unitscope/unitscope/visualize"
 )
@@ -153,7 +154,7 @@ func (c *curves) summary() (*chart.Figure, error) {
 		left = fmt.Sprintf(" of %d", all)
 	}
 	p, err := chart.NewCurves(chart.Axes{
-		Title: fmt.Sprintf("%s: gain of %d%s restarts of %s, quantiles", c.of, n, left, count(len(c.Units), "unit")),
+		Title: fmt.Sprintf("%s: gain of %d%s restarts of %s, quantiles", c.of, n, left, words.Count(len(c.Units), "unit")),
 		X:     stepAxis, Y: "share of a restart's final gain", LogX: true,
 	}, series)
 	if err != nil {

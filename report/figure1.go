@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/unitscope/unitscope/engine/dense"
+	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/visualize"
 )
 
@@ -114,7 +115,7 @@ func restartsPanel(name string, r *visualize.AscentResult, o FigureOptions) (*Pa
 	if r.Dead != nil && len(r.Dead) != units {
 		return nil, fmt.Errorf("%d units, %d marks of dead units", units, len(r.Dead))
 	}
-	p := &Panel{Heading: fmt.Sprintf("%s: %s, %s", layerName(name, r.Layer), count(units, "unit"), count(restarts, "restart")), What: ascentWhat, Radius: r.Radius}
+	p := &Panel{Heading: fmt.Sprintf("%s: %s, %s", layerName(name, r.Layer), words.Count(units, "unit"), words.Count(restarts, "restart")), What: ascentWhat, Radius: r.Radius}
 	for u := range units {
 		size := restarts * components
 		patterns, err := dense.Of(data[u*size:(u+1)*size], restarts, components)
@@ -132,11 +133,4 @@ func restartsPanel(name string, r *visualize.AscentResult, o FigureOptions) (*Pa
 		p.Blocks = append(p.Blocks, b)
 	}
 	return p, nil
-}
-
-func count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/visualize"
 )
 
@@ -46,6 +47,6 @@ func figure3Row(name string, r *visualize.SampleResult, o FigureOptions) ([]*Pan
 	block := &samples.Blocks[0]
 	means := Block{Patterns: r.Mean, Shape: r.Shape, Columns: 1, Rows: block.Rows, GridOptions: options}
 	block.Rows = nil
-	samples.Heading = fmt.Sprintf("%s layer %d: %s, %s of each", name, r.Layer, count(len(r.Units), "unit"), count(block.Columns, "sample"))
+	samples.Heading = fmt.Sprintf("%s layer %d: %s, %s of each", name, r.Layer, words.Count(len(r.Units), "unit"), words.Count(block.Columns, "sample"))
 	return []*Panel{{Heading: "mean", What: "means", Blocks: []Block{means}}, samples}, nil
 }

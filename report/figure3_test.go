@@ -111,7 +111,7 @@ func TestFigure3(t *testing.T) {
 }
 
 func holdsText(p *Picture, text string) bool {
-	return slices.ContainsFunc(p.words, func(w words) bool { return w.text == text })
+	return slices.ContainsFunc(p.words, func(w label) bool { return w.text == text })
 }
 
 func TestFigure3Refuses(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/report/chart"
 	"github.com/unitscope/unitscope/visualize"
 )
@@ -62,7 +63,7 @@ func ModesHistogram(name string, results []visualize.ModesOf) (*chart.Figure, er
 
 // modesTitle says what the bars count, and at which threshold.
 func modesTitle(name string, r visualize.ModesOf) string {
-	title := fmt.Sprintf("modes among %s of a unit, at cosine %g", count(r.Restarts, "restart"), r.Threshold)
+	title := fmt.Sprintf("modes among %s of a unit, at cosine %g", words.Count(r.Restarts, "restart"), r.Threshold)
 	if name == "" {
 		return strings.ToUpper(title[:1]) + title[1:]
 	}
@@ -154,7 +155,7 @@ func ActivationPlot(name string, r *visualize.CompareResult) (*chart.Figure, err
 	if related < len(r.Units) {
 		left += fmt.Sprintf(", of %d", related)
 	}
-	figure := &chart.Figure{Title: fmt.Sprintf("%s: what the patterns of %s reach", layerName(name, r.Layer), count(len(r.Units), "unit"))}
+	figure := &chart.Figure{Title: fmt.Sprintf("%s: what the patterns of %s reach", layerName(name, r.Layer), words.Count(len(r.Units), "unit"))}
 	for _, panel := range []struct {
 		title, y string
 		groups   [][]float64

@@ -78,7 +78,7 @@ func (l *letters) wrap(text string, size, room int) (lines []string) {
 }
 
 // draw writes black text.
-func (l *letters) draw(img draw.Image, w words) {
+func (l *letters) draw(img draw.Image, w label) {
 	width := l.width(w.text, w.size)
 	before := [...]int{0, width / 2, width}[w.anchor]
 	if !w.upwards {

@@ -24,7 +24,7 @@ type Picture struct {
 	size    image.Point // in pixels
 	blocks  []block
 	images  []placed
-	words   []words
+	words   []label
 	letters *letters
 }
 
@@ -41,9 +41,9 @@ type placed struct {
 	scale image.Point
 }
 
-// words is a line of text. at is where its baseline begins (of text upwards:
+// label is a line of text. at is where its baseline begins (of text upwards:
 // where it begins at the bottom).
-type words struct {
+type label struct {
 	text    string
 	size    int // of the letters, in pixels
 	at      image.Point
@@ -88,13 +88,13 @@ func (p *Picture) place(img image.Image, at, scale image.Point) {
 // write puts text whose letters are so many pixels high at a place.
 func (p *Picture) write(text string, size int, at image.Point, a anchor) {
 	if text != "" {
-		p.words = append(p.words, words{text: text, size: size, at: at, anchor: a})
+		p.words = append(p.words, label{text: text, size: size, at: at, anchor: a})
 	}
 }
 
 // writeUpwards puts text that runs from below to above.
 func (p *Picture) writeUpwards(text string, size int, at image.Point, a anchor) {
-	p.words = append(p.words, words{text: text, size: size, at: at, anchor: a, upwards: true})
+	p.words = append(p.words, label{text: text, size: size, at: at, anchor: a, upwards: true})
 }
 
 // Image draws the picture: grey if all of it is, else in colour.

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/unitscope/unitscope/engine/dense"
+	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/visualize"
 )
 
@@ -50,9 +51,9 @@ func Similarities(name string, r *visualize.ModesResult, most int) (*Picture, er
 	}
 	// A tenth or more, so that what is nearly 1 looks like 1.
 	low := min(math.Floor(10*lowest)/10, 0.9)
-	shown := count(len(maps), "unit")
+	shown := words.Count(len(maps), "unit")
 	if len(maps) < len(r.Units) {
-		shown = fmt.Sprintf("%d of %s", len(maps), count(len(r.Units), "unit"))
+		shown = fmt.Sprintf("%d of %s", len(maps), words.Count(len(r.Units), "unit"))
 	}
 	heading := fmt.Sprintf("%s: how alike the restarts of %s are", layerName(name, r.Layer), shown)
 	return HeatMaps(inSquare(maps), HeatOptions{
@@ -83,7 +84,7 @@ func similarity(r *visualize.ModesResult, u int, d *visualize.Dendrogram, cosine
 		t.Joins = append(t.Joins, Join{j.A, j.B, j.Cosine})
 	}
 	modes := r.Units[u].Modes.Value
-	return &HeatMap{Title: fmt.Sprintf("unit %d, %s", r.Units[u].Unit, count(int(modes), "mode")), Matrix: matrix, Units: d.Restarts, Tree: t}, float64(lowest), nil
+	return &HeatMap{Title: fmt.Sprintf("unit %d, %s", r.Units[u].Unit, words.Count(int(modes), "mode")), Matrix: matrix, Units: d.Restarts, Tree: t}, float64(lowest), nil
 }
 
 // inSquare lays things out in a near square.

@@ -8,6 +8,7 @@ import (
 	"gorgonia.org/tensor"
 
 	"github.com/unitscope/unitscope/engine/dense"
+	"github.com/unitscope/unitscope/engine/words"
 )
 
 // Units is a panel of one pattern for each unit, in a near square, each tile
@@ -69,9 +70,9 @@ func firstOf(patterns *tensor.Dense, mostUnits, mostColumns int) (shown *tensor.
 // units" where there are more.
 func Shown(shown, all int, noun string) string {
 	if shown >= all {
-		return count(all, noun)
+		return words.Count(all, noun)
 	}
-	return fmt.Sprintf("the first %d of %s", shown, count(all, noun))
+	return fmt.Sprintf("the first %d of %s", shown, words.Count(all, noun))
 }
 
 // layerName starts a heading: "SDAE layer 3", or "layer 3" of a model without a

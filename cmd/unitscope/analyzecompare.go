@@ -13,6 +13,7 @@ import (
 	"github.com/unitscope/unitscope/dataset"
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/engine/dense"
+	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report"
 	"github.com/unitscope/unitscope/report/runfolder"
@@ -237,7 +238,7 @@ func (a *methodsAnalysis) summary() string {
 	r := a.result
 	var text bytes.Buffer
 	fmt.Fprintf(&text, "%s layer %d, %s at norm %.3g against %s; means over the units, with intervals of 95 %%:\n",
-		familyName(a.model), r.Layer, counted(len(r.Units), "unit"), r.Radius, counted(r.Examples, "example"))
+		familyName(a.model), r.Layer, words.Count(len(r.Units), "unit"), r.Radius, words.Count(r.Examples, "example"))
 	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(table, "method\tunits\tactivation\tpercentile\town share\town first\tto nearest\treconstruction\tcosine to %s\n", r.Methods[0])
 	for m, s := range r.Summary {

@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report"
 	"github.com/unitscope/unitscope/report/runfolder"
@@ -246,7 +247,7 @@ func (a *restartsAnalysis) write(f *runfolder.Folder) error {
 
 // summary is a line about each layer, beside its control.
 func (a *restartsAnalysis) summary() string {
-	texts := []string{fmt.Sprintf("%s, %s per unit, modes at cosine %g, means over units with intervals of 95 %%.", a.of, counted(a.results[0].Restarts, "restart"), a.modes.Threshold)}
+	texts := []string{fmt.Sprintf("%s, %s per unit, modes at cosine %g, means over units with intervals of 95 %%.", a.of, words.Count(a.results[0].Restarts, "restart"), a.modes.Threshold)}
 	for _, r := range a.results {
 		if r.Network == trained {
 			texts = append(texts, layerSummary(r, a.control(r.Layer)))
@@ -290,22 +291,15 @@ func layerSummary(r visualize.ModesOf, control *visualize.ModesSummary) string {
 			"spread of final activations relative to the gain "+number(func(s visualize.ModesSummary) visualize.Estimate { return s.RelativeSpread }, "%.2f %%", 100),
 			"chance that another restart finds a new mode "+number(func(s visualize.ModesSummary) visualize.Estimate { return s.Unseen }, "%.0f %%", 100))
 	}
-	text := fmt.Sprintf("%s (%s): %s.", name, counted(s.Units-s.Dead, "unit"), strings.Join(texts, "; "))
+	text := fmt.Sprintf("%s (%s): %s.", name, words.Count(s.Units-s.Dead, "unit"), strings.Join(texts, "; "))
 	if r.Restarts == 1 {
 		text += " One restart says nothing about agreement; ask for more with --restarts."
 	}
 	if s.Dead > 0 {
-		text += fmt.Sprintf(" Dead and left out: %s.", counted(s.Dead, "unit"))
+		text += fmt.Sprintf(" Dead and left out: %s.", words.Count(s.Dead, "unit"))
 	}
 	if s.Stuck > 0 {
-		text += fmt.Sprintf(" Without a gradient at their start, and in no mode: %s.", counted(s.Stuck, "restart"))
+		text += fmt.Sprintf(" Without a gradient at their start, and in no mode: %s.", words.Count(s.Stuck, "restart"))
 	}
 	return text
-}
-
-func counted(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report"
 	"github.com/unitscope/unitscope/report/runfolder"
@@ -154,7 +155,7 @@ func heatMap(n *network.Network, r *visualize.SelectivityResult) *report.HeatMap
 // selectivitySummary is one paragraph about a layer.
 func selectivitySummary(n *network.Network, r *visualize.SelectivityResult) string {
 	s := r.Summary
-	text := fmt.Sprintf("%s layer %d, selectivity of %s:", familyName(n), r.Layer, counted(len(r.Units), "unit"))
+	text := fmt.Sprintf("%s layer %d, selectivity of %s:", familyName(n), r.Layer, words.Count(len(r.Units), "unit"))
 	switch {
 	case s.Rows == 0:
 		return text + " all are dead, there is no pattern to respond to."

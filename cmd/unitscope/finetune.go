@@ -234,7 +234,7 @@ func (t *fineTuning) finish(o train.FineTuneOutcome) {
 	if t.bar == nil {
 		return
 	}
-	note := join(counted(o.Epochs, "epoch"), t.monitor)
+	note := join(words.Count(o.Epochs, "epoch"), t.monitor)
 	if o.Held.Examples > 0 {
 		note = fmt.Sprintf("validation error %.2f %% after %d of %s", 100*o.Held.ErrorRate(), o.Epoch, words.Count(o.Epochs, "epoch"))
 	}

@@ -289,7 +289,7 @@ func (s *search) run(ctx context.Context, d engine.Device) error {
 
 // describe is a trial's hyper-parameters, for people.
 func describe(t train.Trial) string {
-	text := fmt.Sprintf("layers %s, %s, learning rate %g", unitsText(t.Train.Units), counted(t.Train.Epochs[0], "epoch"), t.Train.Rates[len(t.Train.Rates)-1])
+	text := fmt.Sprintf("layers %s, %s, learning rate %g", unitsText(t.Train.Units), words.Count(t.Train.Epochs[0], "epoch"), t.Train.Rates[len(t.Train.Rates)-1])
 	if len(t.Train.Noise) > 0 {
 		text += fmt.Sprintf(", noise %g", t.Train.Noise[0])
 	}

@@ -9,6 +9,8 @@ import (
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+
+	"github.com/unitscope/unitscope/engine/words"
 )
 
 // Dots draws a dot for each number of a group, above the group's name and spread
@@ -59,11 +61,7 @@ func NewDots(a Axes, names []string, groups [][]float64) (*Plot, error) {
 		if err != nil {
 			return nil, a.named("dots", err)
 		}
-		counted := "1 number"
-		if len(numbers) != 1 {
-			counted = fmt.Sprintf("%d numbers", len(numbers))
-		}
-		about = append(about, fmt.Sprintf("%s: %s, median %.4g.", line(names[k]), counted, median))
+		about = append(about, fmt.Sprintf("%s: %s, median %.4g.", line(names[k]), words.Count(len(numbers), "number"), median))
 	}
 	p.about = shorten(about)
 	return p, nil
