@@ -104,9 +104,9 @@ func channelsLast(shape []int) bool {
 	return last < first
 }
 
-// Component is which one a pixel shows, in one of its channels where there is
+// component is which one a pixel shows, in one of its channels where there is
 // colour (0 to 2); or Empty, or Gap.
-func (t Tile) Component(x, y, channel int) int {
+func (t Tile) component(x, y, channel int) int {
 	plane := channel
 	if !t.Colour {
 		if x%(t.cols+1) == t.cols || y%(t.rows+1) == t.rows {
@@ -143,9 +143,9 @@ func (t Tile) Draw(on draw.Image, at image.Point, tone func(component int) uint8
 		for x := range t.Cols {
 			switch img := on.(type) {
 			case *image.Gray:
-				img.Pix[img.PixOffset(at.X+x, at.Y+y)] = tone(t.Component(x, y, 0))
+				img.Pix[img.PixOffset(at.X+x, at.Y+y)] = tone(t.component(x, y, 0))
 			default:
-				red, green, blue := t.Component(x, y, 0), t.Component(x, y, 1), t.Component(x, y, 2)
+				red, green, blue := t.component(x, y, 0), t.component(x, y, 1), t.component(x, y, 2)
 				on.Set(at.X+x, at.Y+y, color.RGBA{tone(red), tone(green), tone(blue), 255})
 			}
 		}

@@ -67,7 +67,7 @@ func allShown(t *testing.T, tile Tile, size int) {
 	for y := range tile.Rows {
 		for x := range tile.Cols {
 			for c := range channels {
-				if k := tile.Component(x, y, c); k >= 0 {
+				if k := tile.component(x, y, c); k >= 0 {
 					shown = append(shown, k)
 				} else if k != Empty && k != Gap || tile.Colour {
 					t.Fatalf("pixel %d, %d shows component %d", x, y, k)

@@ -20,9 +20,9 @@ import (
 	"github.com/unitscope/unitscope/dataset/internal/array"
 )
 
-// MaxPixels is the most pixels of one picture: 8192x4096. Decoding it takes up to
+// maxPixels is the most pixels of one picture: 8192x4096. Decoding it takes up to
 // 512 MiB for a moment.
-const MaxPixels = 1 << 25
+const maxPixels = 1 << 25
 
 // The most pixels that one byte of a file can stand for: plain, 8 of one bit; and
 // packed, as many deflated, which is more than the 8 blocks of 8x8 of a JPEG and
@@ -83,8 +83,8 @@ func (p *Picture) check(size int64, kind format, side int) error {
 	switch {
 	case p.Rows < side || p.Cols < side:
 		return fmt.Errorf("a picture of %dx%d pixels, smaller than a patch of %dx%d", p.Rows, p.Cols, side, side)
-	case p.Rows > MaxPixels || p.Cols > MaxPixels || pixels > MaxPixels:
-		return fmt.Errorf("a picture of %dx%d pixels, want at most %d in all", p.Rows, p.Cols, MaxPixels)
+	case p.Rows > maxPixels || p.Cols > maxPixels || pixels > maxPixels:
+		return fmt.Errorf("a picture of %dx%d pixels, want at most %d in all", p.Rows, p.Cols, maxPixels)
 	case pixels/kind.perByte > size:
 		return fmt.Errorf("a picture of %dx%d pixels can't be in %d bytes", p.Rows, p.Cols, size)
 	}
