@@ -55,7 +55,7 @@ func documents(t *testing.T) (all []document) {
 	for _, path := range append(paths, "../../README.md") {
 		all = append(all, readDocument(t, path))
 	}
-	return all
+	return append(all, guides(t)...)
 }
 
 // Every call of the program in the documentation is one that it understands.
@@ -144,7 +144,7 @@ func TestDocumentedFiles(t *testing.T) {
 	link := regexp.MustCompile(`\]\(([^)#]+)(?:#[^)]*)?\)`)
 	for _, d := range documents(t) {
 		folder := "../../docs"
-		if d.name == "README.md" {
+		if slices.Contains([]string{"README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"}, d.name) {
 			folder = "../.."
 		}
 		for _, m := range link.FindAllStringSubmatch(fence.ReplaceAllString(d.text, ""), -1) {
