@@ -1,7 +1,7 @@
-// Package dataset is where examples come from: MNIST's IDX files, arrays of
-// numpy and MATLAB, the built-in digits, deformed digits without end, and patches
-// of natural pictures: whitened ones in MATLAB files, folders of photographs,
-// built-in dead leaves. A [Set] is read in batches by index, so that a data set
+// Package dataset is where examples come from: IDX files of MNIST and its
+// relatives, arrays of numpy and MATLAB, tables of text, the built-in digits,
+// deformed digits without end, and patches of natural pictures: whitened ones in
+// MATLAB files, folders of photographs, built-in dead leaves. A [Set] is read in batches by index, so that a data set
 // never has to exist as float32 in memory, and example i is a deterministic
 // function of the set and i.
 package dataset
