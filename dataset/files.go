@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 )
 
 // withFile opens a regular file for use; errors name it.
@@ -38,6 +39,9 @@ func pathError(path string, err error) error {
 	var inner *fs.PathError
 	if errors.As(err, &inner) {
 		err = inner.Err
+	}
+	if strings.HasPrefix(path, "~") && errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s: %w (shells leave a ~ behind a colon as it is: write $HOME)", path, err)
 	}
 	return fmt.Errorf("%s: %w", path, err)
 }

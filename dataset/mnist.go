@@ -197,6 +197,9 @@ func (f found) set(s spec, c *contents) (*memory, error) {
 		return nil, fmt.Errorf("%s: %w", f.images, err)
 	}
 	m.info.Remarks, m.info.Warnings = c.remarks, c.warnings
+	if high := slices.Max(m.bytes); high <= pictureScale/2 {
+		m.info.Warnings = append(m.info.Warnings, fmt.Sprintf("%s: its bytes end at %d and were divided by 255; if they are out of less, idx:FILE,y=FILE,scale=%d takes the same files", f.images, high, max(high, 1)))
+	}
 	return m, nil
 }
 
@@ -234,18 +237,20 @@ func (c *contents) readQMNIST(path string) error {
 		if len(f.Shape) != 2 || f.Shape[1] != qmnistColumns {
 			return fmt.Errorf("labels have shape %v, want [n, %d]", f.Shape, qmnistColumns)
 		}
-		a, err := f.Read()
+		if f.Type.Kind != array.Signed {
+			return fmt.Errorf("labels are %s, want int32", f.Type)
+		}
+		// All columns are read as labels are, which float32 would round.
+		f.Shape = []int{f.Shape[0] * qmnistColumns}
+		all, err := f.Labels()
 		if err != nil {
 			return err
 		}
-		if a.Floats == nil {
-			return fmt.Errorf("labels are %s, want int32", f.Type)
-		}
 		c.note(path, f.Remarks, f.Warnings)
 		c.remarks = append(c.remarks, fmt.Sprintf("%s: the first of %d columns is the class", path, qmnistColumns))
-		c.labels = make([]int32, f.Shape[0])
+		c.labels = make([]int32, len(all)/qmnistColumns)
 		for i := range c.labels {
-			c.labels[i] = int32(a.Floats[i*qmnistColumns])
+			c.labels[i] = all[i*qmnistColumns]
 		}
 		return nil
 	})

@@ -70,6 +70,7 @@ func TestMNISTFolderErrors(t *testing.T) {
 		{"EMNIST", map[string][]byte{"emnist-letters-train-images-idx3-ubyte.gz": nil}, "mnist:", "it holds emnist-letters-train-images-idx3-ubyte.gz (those of EMNIST are read by emnist:DIR)"},
 		{"QMNIST with MNIST's labels", map[string][]byte{"qmnist-train-images-idx3-ubyte": images, "qmnist-train-labels-idx2-int": labels}, "mnist:", "labels have shape [2], want [n, 8]"},
 		{"QMNIST of bytes", map[string][]byte{"qmnist-train-images-idx3-ubyte": images, "qmnist-train-labels-idx2-int": idxFile(8, []uint32{1, 8}, make([]byte, 8)...)}, "mnist:", "labels are uint8, want int32"},
+		{"QMNIST of float32", map[string][]byte{"qmnist-train-images-idx3-ubyte": images, "qmnist-train-labels-idx2-int": idxFile(13, []uint32{1, 8}, make([]byte, 32)...)}, "mnist:", "labels are float32, want int32"},
 		{"MNIST", map[string][]byte{trainImages: images, trainLabels: labels}, "emnist:", "holds none of emnist-balanced-train-images-idx3-ubyte, emnist-byclass-train-images-idx3-ubyte"},
 		{"another set", map[string][]byte{"emnist-letters-train-images-idx3-ubyte": images}, "emnist:,set=digits", "holds none of emnist-digits-train-images-idx3-ubyte, with or without .gz, nor do raw, gzip, EMNIST/raw, EMNIST/raw/gzip in it; it holds emnist-letters-train-images-idx3-ubyte"},
 		{"two sets", map[string][]byte{"emnist-letters-train-images-idx3-ubyte": images, "emnist-letters-train-labels-idx1-ubyte": labels, "emnist-digits-train-images-idx3-ubyte": images, "emnist-digits-train-labels-idx1-ubyte": labels}, "emnist:", "holds several sets: say which, set=digits or set=letters"},
@@ -80,6 +81,16 @@ func TestMNISTFolderErrors(t *testing.T) {
 		if err == nil || !strings.Contains(filepath.ToSlash(strings.ReplaceAll(err.Error(), dir, "DIR")), c.want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: error %v, want %s", c.name, err, c.want)
 		}
+	}
+}
+
+// Classes of QMNIST are whole numbers beyond those of float32.
+func TestQMNISTLabels(t *testing.T) {
+	images := idxFile(8, []uint32{1, 1, 2}, 0, 255)
+	labels := idxFile(12, []uint32{1, 8}, append([]byte{1, 0, 0, 1}, make([]byte, 28)...)...)
+	s := open(t, "mnist:"+tree(t, map[string][]byte{"qmnist-train-images-idx3-ubyte": images, "qmnist-train-labels-idx2-int": labels}), 1)
+	if l, ok := s.Label(0); l != 1<<24+1 || !ok {
+		t.Errorf("label %d, %t", l, ok)
 	}
 }
 

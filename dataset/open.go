@@ -37,7 +37,7 @@ import (
 // unsigned bytes are divided by 255, so that they lie between 0 and 1, if the largest
 // is 128 or more, and kept if none is above 1; from 2 to 127 they are refused, since
 // dividing 0..16 by 255 leaves all but nothing. MNIST's and its relatives' are always
-// divided by 255. Truth values are 0 and 1. All other numbers are kept, rounded to
+// divided by 255, with a warning where none is above 127. Truth values are 0 and 1. All other numbers are kept, rounded to
 // float32, and [Info]'s Low and High are the smallest and the largest; NaN and
 // infinities are refused. [Info]'s Stored says what was done.
 //

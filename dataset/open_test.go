@@ -182,7 +182,7 @@ func TestMNISTNames(t *testing.T) {
 
 func TestFileErrors(t *testing.T) {
 	images, labels := mnistFiles()
-	dir := folder(t, map[string][]byte{"a file": images, "labels": labels, "floats": idxFile(13, []uint32{1, 1, 2}, 0, 0, 0, 0, 0x7f, 0xc0, 0, 0), "none": idxFile(8, []uint32{0, 2, 2}), "flat": idxFile(8, []uint32{5, 0}), "deep": idxFile(8, []uint32{1, 2, 2, 2}, make([]byte, 8)...)})
+	dir := folder(t, map[string][]byte{"a file": images, "labels": labels, "nothing": nil, "archive": []byte("PK\x03\x04\x14\x00\x00\x00\x08\x00"), "floats": idxFile(13, []uint32{1, 1, 2}, 0, 0, 0, 0, 0x7f, 0xc0, 0, 0), "none": idxFile(8, []uint32{0, 2, 2}), "flat": idxFile(8, []uint32{5, 0}), "deep": idxFile(8, []uint32{1, 2, 2, 2}, make([]byte, 8)...)})
 	mnist := func(images, labels []byte) string {
 		return "mnist:" + folder(t, map[string][]byte{"train-images-idx3-ubyte": images, "train-labels-idx1-ubyte": labels})
 	}
@@ -194,7 +194,7 @@ func TestFileErrors(t *testing.T) {
 		{"folder npz", "npz:" + dir + ",x=a", "is a folder, want a file"},
 		{"no folder", "mnist:" + dir + "/a file", "is a file, want the folder of MNIST's IDX files"},
 		{"missing folder", "infmnist:" + dir + "/b", "b: no such file"},
-		{"other files", "mnist:" + dir, "holds none of train-images-idx3-ubyte, train-images.idx3-ubyte, qmnist-train-images-idx3-ubyte, with or without .gz, nor do raw, MNIST/raw, FashionMNIST/raw, KMNIST/raw, QMNIST/raw in it; it holds a file, deep, flat, floats, labels, none"},
+		{"other files", "mnist:" + dir, "holds none of train-images-idx3-ubyte, train-images.idx3-ubyte, qmnist-train-images-idx3-ubyte, with or without .gz, nor do raw, MNIST/raw, FashionMNIST/raw, KMNIST/raw, QMNIST/raw in it; it holds a file, archive, deep, flat, floats, labels, none, nothing"},
 		{"other split", mnist(images, labels) + ",split=test", "holds none of t10k-images-idx3-ubyte, t10k-images.idx3-ubyte, qmnist-test-images-idx3-ubyte, with or without .gz"},
 		{"labels alone", "idx:" + dir + "/labels", "labels: shape [2], one number per example: are these labels?"},
 		{"not a number", "idx:" + dir + "/floats", "floats: example 0 holds NaN at component 1: want finite numbers"},
@@ -206,6 +206,9 @@ func TestFileErrors(t *testing.T) {
 		{"images for labels", mnist(images, images), "train-labels-idx1-ubyte: shape [2 2 3] of uint8, want unsigned bytes in 1 dimensions"},
 		{"damaged", mnist(images[:20], labels), "train-images-idx3-ubyte: truncated"},
 		{"npy of idx", "npy:" + dir + "/a file", "a file: not an npy file"},
+		{"empty npy", "npy:" + dir + "/nothing", "nothing: not an npy file: it is empty"},
+		{"npy of npz", "npy:" + dir + "/archive", "archive: not an npy file: it is a zip archive, which npz reads"},
+		{"folder of the user", "npy:~/none.npy", "(shells leave a ~ behind a colon as it is: write $HOME)"},
 		{"npz of idx", "npz:" + dir + "/a file", "a file: not an npz file"},
 	} {
 		s, err := Open(c.spec, 1)

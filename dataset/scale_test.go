@@ -96,6 +96,9 @@ func TestScaleOfKinds(t *testing.T) {
 			t.Errorf("%s: %s, want %s", spec, got, want)
 		}
 	}
+	if w := open(t, "mnist:"+dir, 1).Info().Warnings; len(w) != 1 || !strings.Contains(w[0], "its bytes end at 51 and were divided by 255; if they are out of less, idx:FILE,y=FILE,scale=51") {
+		t.Errorf("warnings of dark pictures %q", w)
+	}
 	if _, err := Open("idx:"+dir+"/train-images-idx3-ubyte", 1); err == nil || !strings.Contains(err.Error(), "uint8 from 0 to 51, and what") {
 		t.Errorf("error %v", err)
 	}

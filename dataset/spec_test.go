@@ -46,6 +46,7 @@ func TestSpecErrors(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
 		{"", `unknown kind of data "": known are digits, mnist, infmnist, emnist, idx, npy, npz, csv, mat, patches, images, leaves`},
 		{"minst:d", `unknown kind of data "minst": known are`},
+		{"a,b.npy.gz,y=c.npy", "patches, images, leaves; write npy:a,b.npy.gz,y=c.npy"},
 		{"Digits", "unknown kind of data"},
 		{"digits:", "nothing follows the colon: write digits[:n=60000]"},
 		{"digits:5", `"5" is no option: write digits[:n=60000]`},

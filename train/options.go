@@ -436,7 +436,7 @@ func dividing(info dataset.Info) string {
 	}
 	kind, rest, _ := strings.Cut(info.Name, ":")
 	if slices.Contains(dataset.Scalable(), kind) && !strings.Contains(rest, ",scale=") {
-		return fmt.Sprintf("divide them by %g with --data %s,scale=%g, or ", levels, info.Name, levels)
+		return fmt.Sprintf("divide them by %g with %s,scale=%g, or ", levels, info.Name, levels)
 	}
 	return fmt.Sprintf("divide them by %g, or ", levels)
 }

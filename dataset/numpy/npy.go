@@ -91,7 +91,7 @@ var errCutHeader = errors.New("truncated: it ends within its header")
 func headerText(r io.Reader, size int64) (text string, length int64, err error) {
 	var start [12]byte
 	if _, err := io.ReadFull(r, start[:10]); err != nil || !bytes.Equal(start[:6], magic) {
-		return "", 0, errors.New("not an npy file")
+		return "", 0, fmt.Errorf("not an npy file%s", otherwise(start[:], size))
 	}
 	before, long := int64(10), int64(binary.LittleEndian.Uint16(start[8:]))
 	switch major, minor := start[6], start[7]; {
@@ -112,6 +112,18 @@ func headerText(r io.Reader, size int64) (text string, length int64, err error) 
 	}
 	text, err = decode(header, start[6])
 	return text, before + long, err
+}
+
+// otherwise says what a file is that begins like this and is no npy file, if that is
+// known.
+func otherwise(start []byte, size int64) string {
+	switch {
+	case size == 0:
+		return ": it is empty"
+	case bytes.HasPrefix(start, []byte("PK\x03\x04")):
+		return ": it is a zip archive, which npz reads if its arrays are numpy's"
+	}
+	return ""
 }
 
 // decode is the text of a header: Latin-1 before version 3.0, UTF-8 since.

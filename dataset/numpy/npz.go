@@ -101,6 +101,13 @@ func (a *Archive) With(name string, use func(f *File) error) error {
 }
 
 func with(packed *zip.File, use func(f *File) error) error {
+	const encrypted = 1 // of the flags
+	switch {
+	case packed.Flags&encrypted != 0:
+		return errors.New("it is encrypted")
+	case packed.Method != zip.Store && packed.Method != zip.Deflate:
+		return errors.New("it is compressed by another method than numpy's: save it with numpy.savez_compressed")
+	}
 	if packed.UncompressedSize64/array.MaxInflation > packed.CompressedSize64 {
 		return fmt.Errorf("%d bytes can't hold the %d that are promised", packed.CompressedSize64, packed.UncompressedSize64)
 	}

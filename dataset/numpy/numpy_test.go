@@ -166,6 +166,14 @@ func TestBytesBehind(t *testing.T) {
 	}
 }
 
+// altered is an archive with another byte in the entry of its directory for the first
+// file.
+func altered(archive []byte, at int, value byte) []byte {
+	data := bytes.Clone(archive)
+	data[bytes.Index(data, []byte("PK\x01\x02"))+at] = value
+	return data
+}
+
 func TestArchive(t *testing.T) {
 	x := file("|u1", "False", "(2, 2)", 1, 2, 3, 4)
 	labels := file("<i8", "False", "(2,)", little(8, 7, math.MaxUint64)...)
@@ -208,6 +216,8 @@ func TestArchive(t *testing.T) {
 		{"wide labels", archive(entry{"labels.npy", file("<u1", "False", "(2, 2)", 1, 2, 3, 4)}), "labels", nil, "labels have shape [2 2], want one per example; if each row has a 1 in the column of its class, save the columns instead: y.argmax(axis=1)"},
 		{"huge label", archive(entry{"labels.npy", file("<i8", "False", "(1,)", little(8, 1<<40)...)}), "labels", nil, "label 0 is 1.099511627776e+12: out of range"},
 		{"bomb", archive(entry{"images.npy", append(bytes.Clone(x), make([]byte, 50<<20)...)}), "images", []byte{1, 2, 3, 4}, ""},
+		{"encrypted", altered(both, 8, 1), "images", nil, `array "images": it is encrypted`},
+		{"another compression", altered(both, 10, 12), "images", nil, "save it with numpy.savez_compressed"},
 		{"twice", archive(entry{"images.npy", file("|u1", "False", "(1, 1)", 9)}, entry{"images.npy", x}), "images", []byte{1, 2, 3, 4}, ""},
 	} {
 		before := allocated()

@@ -99,6 +99,9 @@ func (f *File) readHeader(size int64) error {
 	case "MI":
 		f.order = binary.BigEndian
 	default:
+		if strings.HasPrefix(string(header[:]), "\x89HDF\r\n\x1a\n") {
+			return errors.New("an HDF5 file, as those of MATLAB version 7.3 are: save it with -v7")
+		}
 		return errors.New("not a MATLAB version 5 file: it doesn't say its byte order (a version 4 file? save it with -v7)")
 	}
 	switch version := f.order.Uint16(header[124:]); version {

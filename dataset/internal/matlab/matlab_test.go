@@ -205,6 +205,7 @@ func TestDamage(t *testing.T) {
 		{"nothing", nil, "not a MATLAB version 5 file: it has 0 bytes"},
 		{"text", bytes.Repeat([]byte("text"), 50), "doesn't say its byte order"},
 		{"version 7.3", version, "a MATLAB version 7.3 file, which is HDF5: save it with -v7"},
+		{"HDF5", append([]byte("\x89HDF\r\n\x1a\n"), make([]byte, 200)...), "an HDF5 file, as those of MATLAB version 7.3 are: save it with -v7"},
 		{"version 9", newer, "MATLAB version 0x0900"},
 		{"tag cut", w.file(good)[:132], "element at byte 128: truncated"},
 		{"body cut", w.file(good)[:150], "truncated: the element at byte 128 promises 64 bytes, and 14 follow"},

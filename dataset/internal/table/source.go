@@ -51,15 +51,18 @@ func newSource(r io.Reader, size int64) (*source, error) {
 		}
 		s.packed, s.text = packed, bufio.NewReaderSize(packed, peeked)
 	}
-	start, err := s.text.Peek(3)
+	start, err := s.text.Peek(4)
 	if err != nil && err != io.EOF {
-		return nil, err
+		return nil, cutShort(err)
+	}
+	if bytes.Equal(start, []byte("PK\x03\x04")) {
+		return nil, errors.New("no text but a zip archive, as a spreadsheet is: save it as CSV")
 	}
 	if bytes.HasPrefix(start, []byte{0xff, 0xfe}) || bytes.HasPrefix(start, []byte{0xfe, 0xff}) {
 		return nil, errors.New("text in UTF-16, want UTF-8: save it as that")
 	}
-	if bytes.Equal(start, []byte("\ufeff")) {
-		if _, err := s.text.Discard(len(start)); err != nil {
+	if mark := []byte("\ufeff"); bytes.HasPrefix(start, mark) {
+		if _, err := s.text.Discard(len(mark)); err != nil {
 			return nil, err
 		}
 	}
@@ -105,6 +108,9 @@ func (s *source) findSeparator() error {
 	}
 	line, _, _ := bytes.Cut(start, []byte("\n"))
 	line = bytes.TrimSpace(line)
+	if bytes.IndexByte(line, 0) >= 0 {
+		return errors.New("no text in UTF-8: a byte of its first line is 0")
+	}
 	quoted := false
 	seen := map[rune]bool{}
 	for _, c := range string(line) {

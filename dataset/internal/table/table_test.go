@@ -106,6 +106,8 @@ func TestErrors(t *testing.T) {
 		{"short header", "a,b\n1,2,3,4\n", Options{}, "its first line names 2 columns, and the next has 4 cells"},
 		{"open quote", "1,\"2\n", Options{}, "line 1: extraneous or missing \" in quoted-field"},
 		{"UTF-16", "\xff\xfe1\x00,\x002\x00", Options{}, "text in UTF-16, want UTF-8"},
+		{"UTF-16 without its mark", "1\x00,\x002\x00\n\x00", Options{}, "no text in UTF-8: a byte of its first line is 0"},
+		{"a spreadsheet", "PK\x03\x04\x14\x00\x06\x00", Options{}, "a zip archive, as a spreadsheet is: save it as CSV"},
 		{"no such label", "a,b\n1,2\n", Options{Label: "c"}, `label=c: it has no such column, want a number from 1 to 2 or one of "a", "b"`},
 		{"label beyond", "1,2\n", Options{Label: "3"}, "label=3: it names no columns, want a number from 1 to 2"},
 		{"label 0", "1,2\n", Options{Label: "0"}, "label=0: it names no columns"},
