@@ -118,10 +118,13 @@ type MethodSummary struct {
 	Units                                       int // how many
 	Activation, Percentile, Distance, Dominance Estimate
 	Reconstruction                              Estimate
-	// RankFirst is the share of patterns that excite their own unit most of all.
+	// RankFirst is the share of patterns that excite their own unit most of all, or as
+	// much as any.
 	RankFirst Estimate
 	// CosineFirst is of the cosine to the pattern of the first method.
 	CosineFirst Estimate
+	// Saturated is how many units are, by this method, as in [SelectivitySummary].
+	Saturated int
 }
 
 // Compare measures what the patterns of several methods have in common and how
@@ -198,6 +201,7 @@ type compareWork struct {
 	inputs   int
 	patterns []float32 // [U, M, D]
 	missing  []bool    // [U*M]
+	all      []float32 // [U*M, U] the activation of each unit by each pattern
 	own      []float32 // [U*M] the activation of the pattern's own unit
 	result   *CompareResult
 }
@@ -265,6 +269,7 @@ func (c *compareWork) activations() error {
 	if err != nil {
 		return err
 	}
+	c.all = a
 	matrix := responses(a, columnMaxima(a, units, c.missing), c.missing)
 	for row := range c.result.Rows {
 		unit := row / methods

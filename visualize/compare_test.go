@@ -201,6 +201,25 @@ func TestCompareChunks(t *testing.T) {
 	}
 }
 
+// A method whose patterns turn all units on says so, and the others don't.
+func TestCompareIsSaturated(t *testing.T) {
+	weight := []float32{1, 0.5, 1, 1, 0.5, 1}
+	n := stack(50, layer(t, 2, weight, make([]float32, 3)))
+	o := DefaultCompare()
+	o.Layer, o.Units = 1, []int{0, 1, 2}
+	on, off := array(t, []float32{1, 1, 1, 2, 2, 1}, 3, 2), array(t, []float32{1, 1, -1, -1, -1, -1}, 3, 2)
+	r, err := Compare(context.Background(), openDevice(t), n, comparedSet{2, normals(51, 2, 2*40)}, []Method{{Name: MethodAscent, Patterns: on}, {Name: MethodExample, Patterns: off}}, o, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w := r.Warnings(); len(w) != 1 || !strings.HasPrefix(w[0], "3 of 3 units are at 1 (saturated) for nearly every pattern of the method ascent, ") {
+		t.Errorf("warnings %q", w)
+	}
+	if r.Summary[0].RankFirst.Value != 1 || r.Summary[1].Saturated != 0 {
+		t.Errorf("summary %+v", r.Summary)
+	}
+}
+
 // A pattern that is an example, scaled: distance 0 but for rounding, and the
 // percentile of the best one counts itself half.
 func TestCompareFindsTheExample(t *testing.T) {

@@ -89,7 +89,8 @@ func (c *compareWork) methodSummary(b bootstrap, m int) MethodSummary {
 		}
 	})
 	return MethodSummary{
-		Units: len(rows), Activation: e[0], Percentile: e[1], Distance: e[2], Reconstruction: e[3], Dominance: e[4], RankFirst: e[5], CosineFirst: e[6],
+		Saturated: saturated(c.all, len(c.options.Units), func(row int) bool { return row%methods != m || c.missing[row] }),
+		Units:     len(rows), Activation: e[0], Percentile: e[1], Distance: e[2], Reconstruction: e[3], Dominance: e[4], RankFirst: e[5], CosineFirst: e[6],
 	}
 }
 

@@ -56,10 +56,11 @@ type SelectivitySummary struct {
 	Rows      int     // how many rows
 	Own       float64 // mean of Own, the diagonal
 	Others    float64 // mean of what is off the diagonal
-	First     float64 // share of rows whose own unit has rank 1
+	First     float64 // share of rows whose own unit has rank 1, be it with others
 	Best      float64 // share of units that none of the other patterns excites more than their own
 	Dominance float64
 	Entropy   float64
+	Saturated int // units whose sigmoid is 0.99 or more for nine in ten of the patterns, or more
 }
 
 // Selectivity works out how units of one layer respond to each other's optimal
@@ -98,6 +99,7 @@ func Selectivity(ctx context.Context, d engine.Device, n *network.Network, layer
 		r.Rows = append(r.Rows, selective(matrix[i*len(units):(i+1)*len(units)], i))
 	}
 	r.Summary = summary(matrix, r.Rows, r.Dead)
+	r.Summary.Saturated = saturated(a, len(units), func(row int) bool { return r.Dead[row] })
 	if r.Activation, err = dense.Of(a, len(units), len(units)); err != nil {
 		return nil, err
 	}

@@ -137,3 +137,36 @@ func TestSelectivityMistakes(t *testing.T) {
 		}
 	}
 }
+
+// Sigmoids that are at 1 for whatever is shown make a perfect score of ties.
+func TestSelectivityIsSaturated(t *testing.T) {
+	a := make([]float32, 12*12)
+	for i := range a {
+		a[i] = 40 + float32(i)/10
+	}
+	r := selectivityOf(t, a, nil)
+	if s := r.Summary; s.Saturated != 12 || s.First != 1 || s.Best != 1 || math.Abs(s.Dominance-1.0/12) > 1e-6 {
+		t.Errorf("summary %+v", s)
+	}
+	if want := "12 of 12 units are at 1 (saturated) for nearly every pattern, so that"; !strings.HasPrefix(r.Warning(), want) {
+		t.Errorf("warning %q", r.Warning())
+	}
+	// One pattern in twelve that it is off for leaves a unit as it is, two don't; and
+	// less than half of the units are the units' own affair.
+	for unit, off := range map[int]int{0: 1, 1: 2, 2: 2, 3: 2, 4: 2, 5: 2, 6: 2} {
+		for row := range off {
+			a[row*12+unit] = -3
+		}
+	}
+	if r := selectivityOf(t, a, nil); r.Summary.Saturated != 6 || r.Warning() == "" {
+		t.Errorf("%d units, %q", r.Summary.Saturated, r.Warning())
+	}
+	a[7], a[12+7] = 4, 4.5 // sigmoids of 0.982 and 0.989
+	if r := selectivityOf(t, a, nil); r.Summary.Saturated != 5 || r.Warning() != "" {
+		t.Errorf("%d units, %q", r.Summary.Saturated, r.Warning())
+	}
+	// Of one pattern nothing follows.
+	if r := selectivityOf(t, []float32{30}, nil); r.Summary.Saturated != 0 {
+		t.Errorf("one unit: %+v", r.Summary)
+	}
+}

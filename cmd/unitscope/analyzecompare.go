@@ -153,6 +153,11 @@ func (a *methodsAnalysis) run(d engine.Device, f *runfolder.Folder) error {
 		return err
 	}
 	p.finish("")
+	about := aboutLayer("", a.compare.Layer)
+	for _, text := range a.result.Warnings() {
+		a.console.warn(about, "%s: %s", about, text)
+		a.said = append(a.said, about+": "+text)
+	}
 	return a.write(f)
 }
 
@@ -252,6 +257,7 @@ func (a *methodsAnalysis) summary() string {
 	}
 	// A buffer takes everything.
 	_ = table.Flush()
+	fmt.Fprintln(&text, "Own first is the share of patterns that excite their own unit most of all (or as much as any).")
 	fmt.Fprintf(&text, "Section 5: the cosine between the first gradient at small x and the combination of all units below is %s.\n", estimateText(r.LinkOfSection5, "%.3f", 1))
 	if r.Concentration != nil {
 		fmt.Fprintf(&text, "Section 4: the rank correlation between how concentrated a unit's samples are and how near their mean is to the ascent's pattern is %s.\n", estimateText(r.LinkOfSection4, "%.2f", 1))

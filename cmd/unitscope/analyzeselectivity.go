@@ -64,6 +64,7 @@ func analyzeSelectivity(ctx *cli.Context) error {
 		if err != nil {
 			return err
 		}
+		said = append(said, j.warnOfSaturation("", result)...)
 		return writeSelectivity(f, n, result)
 	})
 	if err != nil {
@@ -124,6 +125,18 @@ func (b *bestOf) patterns(ctx context.Context, j *job, d engine.Device) (*visual
 		j.resolved["lr"], j.resolved["rho"] = fmt.Sprint(r.Rate), fmt.Sprint(r.Radius)
 	}
 	return r, err
+}
+
+// warnOfSaturation warns where a matrix says nothing of its units; of is the model's
+// kind where a command looks at two, else "".
+func (j *job) warnOfSaturation(of string, r *visualize.SelectivityResult) (said []string) {
+	text := r.Warning()
+	if text == "" {
+		return nil
+	}
+	about := aboutLayer(of, r.Layer)
+	j.console.warn(about, "%s: %s", about, text)
+	return []string{about + ": " + text}
 }
 
 func writeSelectivity(f *runfolder.Folder, n *network.Network, r *visualize.SelectivityResult) error {
