@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/gofrs/flock"
 )
@@ -24,7 +25,7 @@ func (f *Folder) lock() error {
 	case err != nil: // Windows, and some network file systems
 		return f.lockFile()
 	case !ok:
-		return f.busy()
+		return busy(f.path)
 	}
 	return f.hold(held, f.path)
 }
@@ -44,7 +45,7 @@ func (f *Folder) lockFile() error {
 	case err != nil:
 		return fmt.Errorf("run folder %s: lock it: %w", f.path, err)
 	case !ok:
-		return f.busy()
+		return busy(f.path)
 	}
 	f.heldFile = true
 	return f.hold(held, f.Path(lockName))
@@ -61,11 +62,29 @@ func (f *Folder) hold(held *flock.Flock, path string) error {
 		}
 	}
 	f.heldFile = false
-	return errors.Join(f.busy(), held.Close())
+	return errors.Join(busy(f.path), held.Close())
 }
 
-func (f *Folder) busy() error {
-	return fmt.Errorf("run folder %s: %w; wait until it is done, or choose another folder", f.path, ErrBusy)
+func busy(path string) error {
+	return fmt.Errorf("run folder %s: %w; wait until it is done, or choose another folder", path, ErrBusy)
+}
+
+// isLocked is true if a run holds the folder at path, false if that is not known. The
+// lock that finds out is shared: two who look don't take each other for runs.
+func isLocked(path string) bool {
+	for _, name := range []string{path, filepath.Join(path, lockName)} {
+		if at, err := os.Stat(name); err != nil || !at.IsDir() && !at.Mode().IsRegular() {
+			continue
+		}
+		look := flock.New(name, flock.SetFlag(os.O_RDONLY))
+		free, err := look.TryRLock()
+		// The end of the program would let go of it too.
+		_ = look.Close()
+		if err == nil && !free {
+			return true
+		}
+	}
+	return false
 }
 
 // unlock lets other runs in. A file that was locked goes first, as long as nobody

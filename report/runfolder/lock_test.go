@@ -19,6 +19,9 @@ func TestLockFile(t *testing.T) {
 	if err := second.lockFile(); !errors.Is(err, ErrBusy) {
 		t.Errorf("locked twice: error %v, want %v", err, ErrBusy)
 	}
+	if !isLocked(path) {
+		t.Error("the folder does not look locked")
+	}
 	// What sweeps the folder spares the lock that it holds.
 	if err := first.sweep(); err != nil {
 		t.Fatal(err)
@@ -35,6 +38,9 @@ func TestLockFile(t *testing.T) {
 	// What a killed run leaves behind keeps nobody out.
 	if err := os.WriteFile(first.Path(lockName), nil, 0o600); err != nil {
 		t.Fatal(err)
+	}
+	if isLocked(path) {
+		t.Error("a file that was left behind looks like a lock")
 	}
 	if err := errors.Join(second.lockFile(), second.unlock()); err != nil {
 		t.Error(err)

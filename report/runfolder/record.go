@@ -255,8 +255,14 @@ func parseRecord(text []byte) (Record, error) {
 	return r, nil
 }
 
+// notComplete is the error about a run that was killed, or is still at work. Options has
+// all that the command takes, --resume too if it can go on.
 func notComplete(path string, r Record) error {
-	return fmt.Errorf("run folder %s: its run (%q) is not complete; finish it with the command that began it and --resume, where it has that, or start it anew with --force", path, r.Task)
+	how := ""
+	if _, ok := r.Options["resume"]; ok {
+		how = "go on with the command that began it and --resume, or "
+	}
+	return fmt.Errorf("run folder %s: its run (%q) is not complete; %sstart it anew with --force", path, r.Task, how)
 }
 
 // Require checks that the folder at path holds a complete run.

@@ -51,7 +51,8 @@ const (
 	Force              // remove what that run made, and nothing else, and start anew
 )
 
-// ErrTaken is wrapped by the error about a folder that holds a run already.
+// ErrTaken is wrapped by the error about a folder that holds a complete run, or one of
+// another command.
 var ErrTaken = errors.New("the folder holds another run")
 
 // Folder is an open run folder. It is used by one goroutine at a time.
@@ -66,6 +67,11 @@ type Folder struct {
 // Check finds out whether Create would refuse the folder to a run of the command
 // task, without changing anything. Commands call it before long work.
 func Check(path string, mode Mode, task string) error {
+	return check(path, mode, task, isLocked)
+}
+
+// check is Check where locked says whether a run is writing to a folder.
+func check(path string, mode Mode, task string, locked func(path string) bool) error {
 	if path == "" {
 		return errors.New("run folder: its path is empty")
 	}
@@ -90,13 +96,28 @@ func Check(path string, mode Mode, task string) error {
 	entries = slices.DeleteFunc(entries, isDebris)
 	for _, e := range entries {
 		if e.Name() == RecordName {
-			return fmt.Errorf("run folder %s: %w; choose another, or start it anew with --force", path, ErrTaken)
+			return taken(path, task, locked)
 		}
 	}
 	if len(entries) > 0 {
 		return fmt.Errorf("run folder %s: it is not empty (it has %s) and no run made it; choose another, or write into it with --force", path, entries[0].Name())
 	}
 	return nil
+}
+
+// taken is the error about a folder that holds a run already: one that was killed may
+// be what a run of the command task means to go on with.
+func taken(path, task string, locked func(path string) bool) error {
+	before, err := ReadRecord(path)
+	switch {
+	case err != nil || before.Status == Complete:
+		return fmt.Errorf("run folder %s: %w; choose another, or start it anew with --force", path, ErrTaken)
+	case locked(path):
+		return busy(path)
+	case before.Task != task:
+		return fmt.Errorf("%w, or choose another folder", notComplete(path, before))
+	}
+	return notComplete(path, before)
 }
 
 // checkTask makes sure that a run goes on with one of its own kind only, and that
@@ -142,8 +163,8 @@ func Create(path string, mode Mode, r Record) (*Folder, error) {
 	if err := f.lock(); err != nil {
 		return nil, err
 	}
-	// Another run may have come and gone since the first look.
-	if err := Check(path, mode, r.Task); err != nil {
+	// Another run may have come and gone since the first look. The lock is now this one's.
+	if err := check(path, mode, r.Task, func(string) bool { return false }); err != nil {
 		return nil, errors.Join(err, f.unlock())
 	}
 	if err := f.prepare(mode); err != nil {

@@ -251,7 +251,7 @@ func TestBusy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, mode := range []Mode{Resume, Force} {
+	for _, mode := range []Mode{Fresh, Resume, Force} {
 		if _, err := Create(path, mode, newRecord(t, "task")); !errors.Is(err, ErrBusy) {
 			t.Errorf("mode %d: error %v, want %v", mode, err, ErrBusy)
 		}
