@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/internal/pythontest"
 )
 
@@ -73,6 +74,16 @@ func TestShapes(t *testing.T) {
 			if d := v - c.values[i]; d > 1e-6 || d < -1e-6 {
 				t.Errorf("%s%s: component %d is %g, want %g", c.shape, c.options, i, v, c.values[i])
 			}
+		}
+	}
+}
+
+// Examples that are wider than any network's inputs are refused by their header.
+func TestTooWide(t *testing.T) {
+	for width, want := range map[int]string{engine.MaxColumns: "", engine.MaxColumns + 1: "examples of 67108865 numbers, want at most 67108864"} {
+		_, err := checkExamples([]int{1, width}, nil)
+		if want == "" && err != nil || want != "" && (err == nil || err.Error() != want) {
+			t.Errorf("%d numbers: %v", width, err)
 		}
 	}
 }

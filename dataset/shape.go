@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/unitscope/unitscope/dataset/internal/array"
+	"github.com/unitscope/unitscope/engine"
 )
 
 // exampleShape is the shape of one example of an array: components, a picture, or a
@@ -34,6 +35,8 @@ func checkExamples(shape []int, labels []int32) ([]int, error) {
 		return nil, err
 	case shape[0] < 1 || size < 1:
 		return nil, fmt.Errorf("shape %v holds no examples", shape)
+	case size > engine.MaxColumns:
+		return nil, fmt.Errorf("examples of %d numbers, want at most %d", size, engine.MaxColumns)
 	case shape[0] > maxExamples:
 		return nil, fmt.Errorf("%d examples, want at most %d", shape[0], maxExamples)
 	case labels != nil && len(labels) != shape[0]:

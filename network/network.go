@@ -8,7 +8,7 @@
 //	layers.1.weight        [units, inputs], as PyTorch's Linear
 //	layers.1.bias          [units]
 //	layers.1.visible_bias  [inputs], if the layer can reconstruct its input
-//	layers.2.weight        and so on, numbered from 1 without a gap
+//	layers.2.weight        and so on, numbered from 1 without a gap, to 255 at most
 //	input.mean             [inputs of layer 1], optional, see Network.Mean
 //	input.scale            [inputs of layer 1], optional
 //	output.weight          [classes, units of the last layer], optional, a classifier

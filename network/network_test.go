@@ -342,6 +342,11 @@ func TestReadRefuses(t *testing.T) {
 		{"activation by another name", func(f file) { f.metadata["hidden-activation"] = "relu" }, `metadata "hidden-activation" is "relu", want "activation" "sigmoid"`},
 		{"number with zeros", func(f file) { f.set("layers.01.weight", fill(1), 1) }, `tensor "layers.01.weight" is none`},
 		{"unknown input", func(f file) { f.set("input.std", fill(6), 6) }, `tensor "input.std" is none`},
+		{"too many layers", func(f file) {
+			for n := 3; n < 257; n++ {
+				f.set(fmt.Sprintf("layers.%d.weight", n), fill(4), 2, 2)
+			}
+		}, `there is "layers.256.weight": want at most 255 layers`},
 		{"long name", func(f file) { f.set("layers."+strings.Repeat("9", 1000), fill(6), 6) }, "is none of a model's"},
 		{"weight of one dimension", func(f file) { f.set("layers.1.weight", fill(18), 18) }, "layers.1.weight has 1 dimensions, want [units, inputs]"},
 		{"weight of three dimensions", func(f file) { f.set("layers.2.weight", fill(6), 2, 3, 1) }, "layers.2.weight has 3 dimensions"},
@@ -397,6 +402,20 @@ func TestReadRefuses(t *testing.T) {
 				t.Errorf("%v is not engine.ErrNotFinite", err)
 			}
 		})
+	}
+}
+
+// What is too wide is refused before any number of it is read.
+func TestReadTooWide(t *testing.T) {
+	for _, shape := range []string{"1,67108865", "67108865,1"} {
+		header := fmt.Sprintf(`{"layers.1.weight":{"dtype":"F32","shape":[%s],"data_offsets":[0,268435460]}}`, shape)
+		text := string(binary.LittleEndian.AppendUint64(nil, uint64(len(header)))) + header
+		f, err := safetensors.Read(strings.NewReader(text), int64(len(text))+268435460)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = network.Read(f)
+		checkError(t, err, "want at most 67108864 inputs or units")
 	}
 }
 

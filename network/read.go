@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -47,7 +48,8 @@ const (
 	formatName     = "unitscope/1"
 	formatsPrefix  = "unitscope" // of the names of all our formats
 	activationName = "sigmoid"
-	maxDimensions  = 8 // of InputShape
+	maxDimensions  = 8   // of InputShape
+	maxLayers      = 255 // which random numbers have identities for
 )
 
 func layerPrefix(number int) string { return layersPrefix + strconv.Itoa(number) + "." }
@@ -122,9 +124,14 @@ func (r *reader) remark(format string, args ...any) {
 func (r *reader) checkMemory() error {
 	numbers := 0
 	for name := range r.left {
-		if e, _ := r.file.Entry(name); isModels(name) && e.Size() <= math.MaxInt-numbers {
-			numbers += e.Size()
+		e, _ := r.file.Entry(name)
+		if !isModels(name) || e.Size() > math.MaxInt-numbers {
+			continue
 		}
+		if len(e.Shape) > 0 && slices.Max(e.Shape) > maxInputs {
+			return fmt.Errorf("%.80s has shape %.80s, want at most %d inputs or units", name, fmt.Sprint(e.Shape), maxInputs)
+		}
+		numbers += e.Size()
 	}
 	if err := memory.CheckFloats(numbers, 1); err != nil {
 		return fmt.Errorf("a model of %d parameters: %w", numbers, err)
@@ -239,6 +246,9 @@ func (r *reader) remarkColours(shape []int) {
 
 func (r *reader) tensors(n *Network) error {
 	for number := 1; r.left[layerPrefix(number)+weightName]; number++ {
+		if number > maxLayers {
+			return fmt.Errorf("there is %q: want at most %d layers", layerPrefix(number)+weightName, maxLayers)
+		}
 		l, err := r.layer(layerPrefix(number))
 		if err != nil {
 			return err
