@@ -14,7 +14,8 @@ import (
 type contents struct {
 	files             []string
 	examples          *array.Array
-	labels            []int32 // nil if there are none
+	labels            []int32  // nil if there are none
+	classes           []string // their names, nil if they are numbers
 	remarks, warnings []string
 }
 
@@ -58,6 +59,7 @@ func (c *contents) set(s spec) (*memory, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", c.files[0], err)
 	}
+	m.info.Classes = c.classes
 	m.info.Remarks = append(m.info.Remarks, c.remarks...)
 	m.info.Warnings = append(m.info.Warnings, c.warnings...)
 	return m, nil

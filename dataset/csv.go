@@ -20,7 +20,7 @@ func openCSV(s spec, _ uint64) (Set, error) {
 		if err != nil {
 			return err
 		}
-		c.examples, c.labels = t.Array, t.Labels
+		c.examples, c.labels, c.classes = t.Array, t.Labels, t.Classes
 		c.note(s.path, t.Remarks, t.Warnings)
 		return nil
 	})

@@ -40,6 +40,9 @@ type Info struct {
 	// Stored says in a few words how the numbers were held and what became of
 	// them: "uint8 from 0 to 255, divided by 255". "" for examples that are made.
 	Stored string
+	// Classes are the names of the labels from 0 on, where the classes have names, such
+	// as folders; nil where they are numbers.
+	Classes []string
 	// Remarks are what a reader of the set may want to know, a sentence without a
 	// full stop each: "3 files are no pictures and were skipped: .txt (3)".
 	Remarks []string
@@ -60,6 +63,7 @@ func (i Info) Size() int {
 func (i Info) clone() Info {
 	i.Shape = slices.Clone(i.Shape)
 	i.Files = slices.Clone(i.Files)
+	i.Classes = slices.Clone(i.Classes)
 	i.Remarks = slices.Clone(i.Remarks)
 	i.Warnings = slices.Clone(i.Warnings)
 	return i

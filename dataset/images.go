@@ -69,6 +69,9 @@ func (p *patches) readFolder(dir string, found *folderOfPictures) error {
 	if 2*len(bad) > len(found.files) {
 		return fmt.Errorf("%s: %d of %d pictures can't be used: %s", dir, len(bad), len(found.files), listed(bad, maxListedLines))
 	}
+	if labels != nil {
+		p.info.Classes = found.names
+	}
 	p.info.Stored = p.sizes() + " as grey levels"
 	if len(bad) > 0 {
 		p.info.Warnings = append(p.info.Warnings, fmt.Sprintf("pictures that can't be used and are left out, %d of %d: %s", len(bad), len(found.files), listed(bad, maxListedLines)))

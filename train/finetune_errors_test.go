@@ -309,4 +309,21 @@ func TestCheckTestLabels(t *testing.T) {
 	if err := CheckTestLabels(two, three); err == nil || !strings.Contains(err.Error(), "--test") {
 		t.Errorf("a test with a class that is not learned: %v", err)
 	}
+	for _, c := range []struct {
+		set, test []string
+		err       string
+	}{
+		{[]string{"bird", "cat", "dog"}, []string{"bird", "cat", "dog"}, ""},
+		{[]string{"bird", "cat", "dog"}, []string{"bird", "cat"}, ""},
+		{[]string{"bird", "cat", "dog"}, nil, ""},
+		{nil, []string{"bird", "cat"}, ""},
+		{[]string{"bird", "cat", "dog"}, []string{"cat", "dog"}, `label 0 is the class "cat", which is another of greys`},
+		{[]string{"bird"}, []string{"bird", "cat"}, `label 1 is the class "cat"`},
+	} {
+		three.info.Classes, two.info.Classes = c.set, c.test
+		err := CheckTestLabels(three, two)
+		if c.err == "" && err != nil || c.err != "" && (err == nil || !strings.Contains(err.Error(), c.err)) {
+			t.Errorf("classes %v and %v for testing: %v, want %q", c.set, c.test, err, c.err)
+		}
+	}
 }

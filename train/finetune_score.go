@@ -89,14 +89,31 @@ func classesOf(flag string, set dataset.Set) (int, error) {
 }
 
 // CheckTestLabels makes sure that a classifier that learns from the labels of set
-// can be scored on test: that every label of test is one of its classes. Long work
-// calls it first.
+// can be scored on test: that every label of test is one of its classes, and that
+// names of classes have the same numbers in both. Long work calls it first.
 func CheckTestLabels(set, test dataset.Set) error {
 	classes, err := classesOf("--data", set)
 	if err != nil {
 		return err
 	}
-	return checkLabels("--test", test, classes)
+	if err := checkLabels("--test", test, classes); err != nil {
+		return err
+	}
+	return checkNames(set.Info(), test.Info())
+}
+
+// checkNames makes sure that names of classes, which are numbered in sorted order for
+// each set alone, have the same numbers in both sets.
+func checkNames(set, test dataset.Info) error {
+	if set.Classes == nil || test.Classes == nil {
+		return nil
+	}
+	for label, name := range test.Classes {
+		if label >= len(set.Classes) || set.Classes[label] != name {
+			return fmt.Errorf("--test %s: label %d is the class %.40q, which is another of %s; bring examples of all of its classes, or number them", test.Name, label, name, set.Name)
+		}
+	}
+	return nil
 }
 
 func checkLabels(flag string, set dataset.Set, classes int) error {

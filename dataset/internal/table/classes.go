@@ -62,6 +62,7 @@ const classesShown = 10
 
 func (t *reader) numberClasses(at int, labels []int32) {
 	sorted := slices.Sorted(slices.Values(t.classes.names))
+	t.Classes = sorted
 	var shown []string
 	for number, name := range sorted {
 		labels[t.classes.ids[name]] = int32(number)

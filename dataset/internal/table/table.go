@@ -25,6 +25,7 @@ type Options struct {
 type Table struct {
 	Array             *array.Array // [n, columns that are components]
 	Labels            []int32      // [n], nil if there are none
+	Classes           []string     // names of the labels from 0 on, nil if they are numbers
 	Remarks, Warnings []string
 }
 
