@@ -63,6 +63,21 @@ const (
 // name is the anchor in SVG.
 func (a anchor) name() string { return [...]string{"start", "middle", "end"}[a] }
 
+// Note writes more lines below all that a picture shows, broken where they are too long
+// for it.
+func (p *Picture) Note(texts ...string) {
+	for _, text := range texts {
+		baseline := p.size.Y - margin + labelGap + p.letters.ascent(labelSize)
+		for _, line := range p.letters.wrap(text, labelSize, p.size.X-2*margin) {
+			p.write(line, labelSize, image.Pt(margin, baseline), start)
+			baseline += p.letters.line(labelSize)
+			p.size.Y += p.letters.line(labelSize)
+		}
+		p.size.Y += labelGap
+		p.about = strings.TrimSpace(p.about + " " + text)
+	}
+}
+
 // maxPixels is the largest picture that is drawn: 64 million pixels.
 const maxPixels = 1 << 26
 

@@ -290,6 +290,38 @@ func TestRowsOfUnits(t *testing.T) {
 	}
 }
 
+// A note makes a picture higher, and changes nothing above it.
+func TestPictureNote(t *testing.T) {
+	draw := func(notes ...string) (*Picture, *image.Gray) {
+		p, err := Sheet("filters", []*Panel{Units("layer 1", "filters", array(t, make([]float32, 36), 4, 9), []int{3, 3}, []int{0, 1, 2, 3}, GridOptions{})})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Note(notes...)
+		return p, p.Image().(*image.Gray)
+	}
+	_, plain := draw()
+	long := strings.Repeat("Layer 2 is made of duplicates. ", 8)
+	p, noted := draw("Layer 1 has learned nothing.", long)
+	if noted.Rect.Dx() != plain.Rect.Dx() || noted.Rect.Dy() <= plain.Rect.Dy() || !bytes.Equal(noted.Pix[:(plain.Rect.Dy()-margin)*plain.Stride], plain.Pix[:(plain.Rect.Dy()-margin)*plain.Stride]) {
+		t.Errorf("%v with notes, %v without, or the picture is another", noted.Rect, plain.Rect)
+	}
+	for y := plain.Rect.Dy() - margin; y < noted.Rect.Dy(); y++ {
+		for x := range noted.Rect.Dx() {
+			if edge := x < margin-1 || x > noted.Rect.Dx()-margin || y > noted.Rect.Dy()-margin; edge && noted.GrayAt(x, y).Y != 255 {
+				t.Fatalf("a note reaches into the margin at %d, %d", x, y)
+			}
+		}
+	}
+	var svg bytes.Buffer
+	if err := p.WriteSVG(&svg); err != nil || !strings.Contains(svg.String(), ">Layer 1 has learned nothing.</text>") || !strings.Contains(svg.String(), " Layer 1 has learned nothing. Layer 2 ") {
+		t.Errorf("%v, %s", err, svg.String())
+	}
+	if again, _ := draw(); again.Size() != plain.Rect.Max {
+		t.Errorf("no notes make it %v", again.Size())
+	}
+}
+
 func TestPictureRefuses(t *testing.T) {
 	if _, err := newPicture("", image.Pt(1<<20, 1<<20), nil); err == nil || !strings.Contains(err.Error(), "larger than") {
 		t.Errorf("a huge picture: %v", err)

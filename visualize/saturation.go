@@ -34,17 +34,17 @@ func saturated(activation []float32, units int, out func(row int) bool) (count i
 	return count
 }
 
-// saturationWarning says so where it is half of the units or more; "" else.
+// saturationWarning says so where it is more than half of the units; "" else.
 func saturationWarning(patterns string, saturated, units int) string {
-	if saturated == 0 || saturated < (units+1)/2 {
+	if saturated <= units/2 {
 		return ""
 	}
 	return fmt.Sprintf("%d of %s are at 1 (saturated) for nearly every pattern%s, so that these all count as their units' strongest: "+
 		"selectivity says next to nothing of them; the activations, before the sigmoid, may differ", saturated, words.Count(units, "unit"), patterns)
 }
 
-// Warning says in a sentence without a full stop that the sigmoids of half of the units
-// or more are saturated, so that the matrix says nothing of them; "" if they are not.
+// Warning says in a sentence without a full stop that the sigmoids of more than
+// half of the units are saturated, so that the matrix says nothing of them; "" if they are not.
 func (r *SelectivityResult) Warning() string {
 	return saturationWarning("", r.Summary.Saturated, len(r.Units))
 }

@@ -228,7 +228,7 @@ func (a *methodsAnalysis) write(f *runfolder.Folder) error {
 	if err := f.Write("compare.npz", r.WriteArrays); err != nil {
 		return err
 	}
-	if err := writePicture(f, "compare.png", patterns); err != nil {
+	if err := writePicture(f, "compare.png", patterns, r.Layer); err != nil {
 		return err
 	}
 	if activations == nil {

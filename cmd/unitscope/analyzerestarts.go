@@ -217,7 +217,11 @@ func (a *restartsAnalysis) analyze(ctx context.Context, d engine.Device, f *runf
 	if err != nil || similarities == nil {
 		return err
 	}
-	return writePicture(f, fmt.Sprintf("%s-layer%d-similarity.png", name, r.Layer), similarities)
+	var layers []int // that the model's warnings are of
+	if name == trained {
+		layers = []int{r.Layer}
+	}
+	return writePicture(f, fmt.Sprintf("%s-layer%d-similarity.png", name, r.Layer), similarities, layers...)
 }
 
 // pictureName is what a picture of one network calls it.

@@ -150,7 +150,7 @@ func writeSelectivity(f *runfolder.Folder, n *network.Network, r *visualize.Sele
 	if err := f.Write("selectivity.csv", r.WriteTable); err != nil {
 		return err
 	}
-	return writePicture(f, "selectivity.png", img)
+	return writePicture(f, "selectivity.png", img, r.Layer)
 }
 
 // responses is what the pictures of selectivity are about.

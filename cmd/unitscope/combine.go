@@ -100,7 +100,7 @@ func combine(ctx *cli.Context) error {
 		if err := f.Write("combine.npz", result.WriteArrays); err != nil {
 			return err
 		}
-		return writePicture(f, "combine.png", img)
+		return writePicture(f, "combine.png", img, result.Layer)
 	})
 	if err != nil {
 		return err

@@ -85,7 +85,7 @@ func writeExamples(f *runfolder.Folder, n *network.Network, r *visualize.Example
 	if err := f.Write("examples.npz", r.WriteArrays); err != nil {
 		return err
 	}
-	return writePicture(f, "examples.png", img)
+	return writePicture(f, "examples.png", img, r.Layer)
 }
 
 // ranks are heads of columns that nobody takes for digits: #1, #2, ...

@@ -160,7 +160,11 @@ func layerArrays(family string, layer int) string {
 }
 
 func (f *figure) writeFiles(folder *runfolder.Folder, img *report.Picture) error {
-	if err := writePicture(folder, f.name, img); err != nil {
+	var layers []int
+	for _, n := range f.models {
+		layers = append(layers, every(n)...)
+	}
+	if err := writePicture(folder, f.name, img, layers...); err != nil {
 		return err
 	}
 	for _, row := range f.rows {

@@ -125,7 +125,7 @@ func figure3(ctx *cli.Context) error {
 		if err != nil {
 			return err
 		}
-		return writePicture(f, name, img)
+		return writePicture(f, name, img, c.layers...)
 	})
 	if err != nil {
 		return err
@@ -191,7 +191,7 @@ func figure4(ctx *cli.Context) error {
 		if err != nil {
 			return err
 		}
-		return writePicture(f, name, img)
+		return writePicture(f, name, img, c.layers...)
 	})
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 
@@ -104,7 +105,11 @@ func (s *selectivityFigure) run(d engine.Device, f *runfolder.Folder) error {
 	if err != nil {
 		return err
 	}
-	return writePicture(f, "selectivity.png", img)
+	var layers []int
+	for _, o := range slices.Concat(s.chosen...) {
+		layers = append(layers, o.Layer)
+	}
+	return writePicture(f, "selectivity.png", img, layers...)
 }
 
 // measure climbs one layer and works out its matrix.

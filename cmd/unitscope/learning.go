@@ -6,6 +6,7 @@ import (
 	"io"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/unitscope/unitscope/dataset"
@@ -165,6 +166,28 @@ func (j *job) warnAsAscent(s *storedAscent) (said []string) {
 		}
 	}
 	return said
+}
+
+// layerNotes are short sentences about those of the layers that warnings say nothing
+// is to be seen of: "DBN layer 2 has learned nothing."
+func layerNotes(warnings []runfolder.Warning, layers []int) (notes []string) {
+	for _, w := range warnings {
+		of, layer, found := strings.Cut(w.About, "layer ")
+		number, err := strconv.Atoi(layer)
+		_, wrong, said := strings.Cut(w.Text, "layer "+layer+" ")
+		if !found || err != nil || !said || !slices.Contains(layers, number) {
+			continue
+		}
+		if end := strings.IndexAny(wrong, ":;"); end >= 0 {
+			wrong = wrong[:end]
+		}
+		name := "Layer"
+		if of != "" {
+			name = of + "layer"
+		}
+		notes = append(notes, fmt.Sprintf("%s %d %s.", name, number, wrong))
+	}
+	return notes
 }
 
 // beware is what a summary is to be read with: a line for each of what was said.

@@ -41,7 +41,7 @@ func writeFilters(f *runfolder.Folder, n *network.Network) error {
 	if err != nil {
 		return err
 	}
-	return writePicture(f, "filters.png", img)
+	return writePicture(f, "filters.png", img, 1)
 }
 
 // unitsPicture is one pattern [U, D] for each unit. radius is their norm, 0 if
@@ -80,8 +80,13 @@ type drawing interface {
 	WriteSVG(io.Writer) error
 }
 
-// writePicture writes a picture as PNG under this name, and as SVG beside it.
-func writePicture(f *runfolder.Folder, name string, d drawing) error {
+// writePicture writes a picture of these layers as PNG under this name, and as SVG
+// beside it. What the run has been warned of that they have not learned is written
+// below it.
+func writePicture(f *runfolder.Folder, name string, d drawing, layers ...int) error {
+	if p, ok := d.(*report.Picture); ok {
+		p.Note(layerNotes(f.Warnings(), layers)...)
+	}
 	svg := strings.TrimSuffix(name, filepath.Ext(name)) + ".svg"
 	return errors.Join(f.Write(name, d.WritePNG), f.Write(svg, d.WriteSVG))
 }

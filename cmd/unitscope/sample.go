@@ -157,8 +157,8 @@ func writeSamples(f *runfolder.Folder, n *network.Network, r *visualize.SampleRe
 	return errors.Join(
 		f.Write("samples.npz", r.WriteArrays),
 		f.Write("mixing.csv", r.WriteTable),
-		writePicture(f, "means.png", means),
-		writePicture(f, "samples.png", samples),
+		writePicture(f, "means.png", means, r.Layer),
+		writePicture(f, "samples.png", samples, r.Layer),
 	)
 }
 

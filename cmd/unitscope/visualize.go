@@ -246,7 +246,7 @@ func writeAscent(f *runfolder.Folder, n *network.Network, r *visualize.AscentRes
 	err = errors.Join(
 		f.Write("ascent.npz", r.WriteArrays),
 		f.Write("restarts.csv", r.WriteTable),
-		writePicture(f, "units.png", units),
+		writePicture(f, "units.png", units, r.Layer),
 	)
 	if err == nil && r.Patterns != nil {
 		err = writeRestarts(f, n, r)
@@ -284,5 +284,5 @@ func writeRestarts(f *runfolder.Folder, n *network.Network, r *visualize.AscentR
 	if err != nil {
 		return err
 	}
-	return writePicture(f, "restarts.png", img)
+	return writePicture(f, "restarts.png", img, r.Layer)
 }

@@ -289,6 +289,9 @@ func (f *Folder) Warn(w Warning) {
 	}
 }
 
+// Warnings are those that the record has so far.
+func (f *Folder) Warnings() []Warning { return slices.Clone(f.record.Warnings) }
+
 // Finish marks the run complete, removes what it wrote and does not list, such as
 // its checkpoint, and lets other runs in.
 func (f *Folder) Finish() error {
