@@ -173,7 +173,7 @@ func appendNormalised(rows []float32, row []float64) []float32 {
 
 // kinds counts how many different rows there are, of norm 1 and so many numbers: a
 // row is of the kind of an earlier one if their cosine is above a limit, or below
-// its negative.
+// its negative; rows of zeros are of one kind.
 func kinds(d engine.Device, rows []float32, width int, limit float32) (count int, err error) {
 	n := len(rows) / width
 	m := matrices{device: d}
@@ -195,7 +195,10 @@ func kinds(d engine.Device, rows []float32, width int, limit float32) (count int
 	}
 	var first []int // of each kind
 	for i := range n {
-		alike := func(k int) bool { return cosines[i*n+k] > limit || cosines[i*n+k] < -limit }
+		alike := func(k int) bool {
+			both := cosines[i*n+i] == 0 && cosines[k*n+k] == 0
+			return both || cosines[i*n+k] > limit || cosines[i*n+k] < -limit
+		}
 		if !slices.ContainsFunc(first, alike) {
 			first = append(first, i)
 		}

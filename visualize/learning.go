@@ -33,7 +33,8 @@ type Learning struct {
 	Still              int // units that deviate too little to tell anything of their input
 	Stuck              int // units that are on for every example, or off for every one
 	// Kinds is how many units differ: two are of one kind if their activations over
-	// the examples, or of weights alone these, are proportional. It is 0, unknown,
+	// the examples, or of weights alone these, are proportional, and all that are
+	// constant are of one. It is 0, unknown,
 	// where all that a unit sees comes through fewer than 8 numbers: of what
 	// sees few numbers, much must be alike.
 	Kinds int
@@ -85,15 +86,23 @@ func (l Learning) Warning() string {
 	case l.Still > l.Units/2 && l.Examples == 0:
 		return nothing + fmt.Sprintf("its weights, %.2g in root mean square, are no larger than the random ones that training begins with (%.2g), and what methods show of its units is noise%s", l.Deviation, l.Initial, l.alike())
 	case l.Still > l.Units/2 && l.Deviation < stillDeviation:
-		return nothing + fmt.Sprintf("its output hardly depends on its input, and what methods show of its units is noise: over %s the activations of half of its %s deviate by %.2g or less (0.2 or more where a layer has learned)%s", words.Count(l.Examples, "example"), words.Count(l.Units, "unit"), l.Deviation, l.alike())
+		return nothing + fmt.Sprintf("its output hardly depends on its input, and what methods show of its units is noise: over %s the activations of half of its %s %s%s", words.Count(l.Examples, "example"), words.Count(l.Units, "unit"), l.deviating(), l.alike())
 	case l.Still > l.Units/2:
-		return nothing + fmt.Sprintf("over %s the activations of half of its %s deviate by %.2g or less, and with the random weights that training begins with it is %.2g%s", words.Count(l.Examples, "example"), words.Count(l.Units, "unit"), l.Deviation, l.Initial, l.alike())
+		return nothing + fmt.Sprintf("over %s the activations of half of its %s deviate by %.2g or less, and that is less than %d times the %.2g of the random weights that training begins with%s", words.Count(l.Examples, "example"), words.Count(l.Units, "unit"), l.Deviation, stillInitial, l.Initial, l.alike())
 	case l.Stuck >= half:
 		return fmt.Sprintf("layer %d is saturated: %d of its %s are off for each of %s, or on for each%s", l.Layer, l.Stuck, words.Count(l.Units, "unit"), words.Count(l.Examples, "example"), l.alike())
 	case l.duplicates():
 		return fmt.Sprintf("layer %d is made of duplicates%s", l.Layer, strings.Replace(l.alike(), ";", ":", 1))
 	}
 	return ""
+}
+
+// deviating says how little the activations of half of the units do.
+func (l Learning) deviating() string {
+	if l.Deviation == 0 {
+		return "are the same for each"
+	}
+	return fmt.Sprintf("deviate by %.2g or less (a layer that has learned: by more than %g)", l.Deviation, stillDeviation)
 }
 
 // duplicates is true if few of the units differ.

@@ -68,11 +68,12 @@ func TestLearnCounts(t *testing.T) {
 		warning string
 	}{
 		"eight units":  {diagonal(t, []float32{2, 2, 2, 2, 4, 4, 4, 4}, fill(8, -1)), Learning{Deviation: 1.5, Kinds: 8}, ""},
-		"still ones":   {diagonal(t, fill(8, 0.04), fill(8, 1)), Learning{Deviation: 0.02, Still: 8, Kinds: 8}, "layer 1 has learned nothing: its output hardly depends on its input"},
+		"still ones":   {diagonal(t, fill(8, 0.04), fill(8, 1)), Learning{Deviation: 0.02, Still: 8, Kinds: 8}, "layer 1 has learned nothing: its output hardly depends on its input, and what methods show of its units is noise: over 256 examples the activations of half of its 8 units deviate by 0.02 or less (a layer that has learned: by more than 0.05)"},
 		"half still":   {diagonal(t, []float32{0.04, 0.04, 0.04, 0.04, 4, 4, 4, 4}, fill(8, 0)), Learning{Deviation: 1.01, Still: 4, Kinds: 8}, ""},
 		"saturated":    {diagonal(t, fill(8, 2), []float32{-9, -9, -9, -9, 9, 9, 9, 9}), Learning{Deviation: 1, Stuck: 8, Kinds: 8}, "layer 1 is saturated: 8 of its 8 units are off for each of 256 examples, or on for each"},
 		"one of eight": {layer(t, 8, same, fill(8, -12)), Learning{Deviation: 3 * math.Sqrt(8) / 2, Kinds: 1}, "layer 1 is made of duplicates: its 8 units all do the same"},
-		"no weights":   {diagonal(t, fill(8, 0), fill(8, 0)), Learning{Still: 8, Kinds: 8}, "layer 1 has learned nothing"},
+		"no weights":   {diagonal(t, fill(8, 0), fill(8, 0)), Learning{Still: 8, Kinds: 1}, "layer 1 has learned nothing: its output hardly depends on its input, and what methods show of its units is noise: over 256 examples the activations of half of its 8 units are the same for each; its 8 units all do the same"},
+		"some weights": {diagonal(t, []float32{0, 0, 0, 0, 0, 0, 2, 2}, fill(8, 9)), Learning{Still: 6, Stuck: 8, Kinds: 3}, "layer 1 has learned nothing"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := learnt(t, &network.Network{Kind: network.MLP, InputShape: []int{8}, Layers: []network.Layer{c.layer}}, set)[0]
@@ -87,6 +88,15 @@ func TestLearnCounts(t *testing.T) {
 				t.Errorf("it says %q, want %q", text, c.warning)
 			}
 		})
+	}
+}
+
+// A layer of wide inputs is no better than its first weights, and the sentence says
+// what it was held against.
+func TestLearnSaysTheRule(t *testing.T) {
+	l := Learning{Layer: 2, Units: 20, Examples: 500, Deviation: 0.1, Initial: 0.099, Still: 20, Kinds: 20}
+	if want := "deviate by 0.1 or less, and that is less than 2 times the 0.099 of the random weights that training begins with"; !strings.HasSuffix(l.Warning(), want) {
+		t.Errorf("it says %q, want %q", l.Warning(), want)
 	}
 }
 
