@@ -65,6 +65,9 @@ func TestClassFolders(t *testing.T) {
 		}
 	}
 	info := s.Info()
+	if want := []string{"cat", "dog"}; !slices.Equal(info.Classes, want) {
+		t.Errorf("classes %q, want %q", info.Classes, want)
+	}
 	if want := []string{
 		"labels are the folders that the pictures lie in: 0 cat (1), 1 dog (2)",
 		"left out as no pictures by their names: hidden (2), .csv (1), .txt (1), no ending (1)",
