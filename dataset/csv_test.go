@@ -43,7 +43,7 @@ func TestOpenCSV(t *testing.T) {
 		}
 	}
 	for spec, want := range map[string]string{
-		"csv:iris.csv": `iris.csv: line 2, column 3 ("species"): "setosa" is no number; if this column is the class, add label=3`,
+		"csv:iris.csv": `iris.csv: line 2, column 3 ("species"): "setosa" is no number; if this column is the class, add label=species`,
 		"csv:none.csv": "none.csv: no such file",
 	} {
 		if _, err := Open(strings.Replace(spec, ":", ":"+dir+"/", 1), 1); err == nil || !strings.Contains(err.Error(), want) {

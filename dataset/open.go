@@ -53,7 +53,8 @@ import (
 // A line of a csv file is an example, its cells separated by commas, semicolons, tabs or
 // spaces, whichever the first line has, as pandas, numpy.savetxt, R and spreadsheets
 // write them in UTF-8. label is the name of the column of the classes, or its number
-// from 1: whole numbers, or names, which are numbered in sorted order. Every other cell
+// from 1, where no column has that number for a name: whole numbers, or names, which
+// are numbered in sorted order. Every other cell
 // must be a number, and every line have as many. The first line names the columns if no
 // cell of it is a number, or if four or more count them from 0 or 1; so does a line
 // behind # before it; header=yes or no settles it. A first column without a name is that

@@ -85,24 +85,46 @@ var labelNames = []string{"label", "labels", "class", "target", "y", "species", 
 // smallestSide is that of the smallest pictures that people classify, sklearn's digits.
 const smallestSide = 8
 
+// suspectLabel warns of a number that names the column of the classes, and may have been
+// meant to count the columns.
+func (t *reader) suspectLabel(wanted string, at int) {
+	number, err := strconv.Atoi(wanted)
+	if err != nil || t.columns[at].name != wanted {
+		return
+	}
+	switch counted := number - 1; {
+	case number == 0:
+		t.suspectNames() // counted from 0, as Python does
+	case counted != at && number > 0 && counted < len(t.columns):
+		t.Warnings = append(t.Warnings, fmt.Sprintf("label=%s is the name of %s, and a name goes before a number; if %s is meant, %s", wanted, t.describe(at), t.describe(counted), t.naming(counted)))
+	}
+}
+
 // suspectLabels warns of a column that may be that of the classes, and was read as a
 // component because nothing was said of it.
 func (t *reader) suspectLabels() {
 	components := 0
-	for i, c := range t.columns {
-		if c.role != component {
-			continue
-		}
-		components++
-		if slices.Contains(labelNames, strings.ToLower(c.name)) {
-			t.Warnings = append(t.Warnings, fmt.Sprintf("%s was taken for a component; if it is the class, add label=%s", t.describe(i), c.name))
-			return
+	for _, c := range t.columns {
+		if c.role == component {
+			components++
 		}
 	}
 	side := int(math.Sqrt(float64(components)))
-	if side >= smallestSide && side*side == components-1 {
-		t.Warnings = append(t.Warnings, fmt.Sprintf("it has %d components, one more than %dx%d; if one is the class, add label= and the number of its column", components, side, side))
+	if !t.suspectNames() && side >= smallestSide && side*side == components-1 {
+		t.Warnings = append(t.Warnings, fmt.Sprintf("it has %d components, one more than %dx%d; if one is the class, add label= and the %s of its column", components, side, side, t.namedBy()))
 	}
+}
+
+// suspectNames warns of a component that has a name of classes, and says whether there
+// is one.
+func (t *reader) suspectNames() bool {
+	for i, c := range t.columns {
+		if c.role == component && slices.Contains(labelNames, strings.ToLower(c.name)) {
+			t.Warnings = append(t.Warnings, fmt.Sprintf("%s was taken for a component; if it is the class, %s", t.describe(i), t.naming(i)))
+			return true
+		}
+	}
+	return false
 }
 
 // suspectCounts warns of components that count the lines.

@@ -109,6 +109,7 @@ func (t *reader) assign(wanted string, names []string) error {
 			return err
 		}
 		t.columns[i].role = label
+		t.suspectLabel(wanted, i)
 	}
 	if names == nil || t.columns[0].role == label || len(t.columns) < 2 {
 		return nil
@@ -118,6 +119,36 @@ func (t *reader) assign(wanted string, names []string) error {
 		t.Remarks = append(t.Remarks, "its first column has no name and was left out, as the names of rows that pandas and R write")
 	}
 	return nil
+}
+
+// naming says how the option label names a column, by whose name and number others may
+// go as well.
+func (t *reader) naming(i int) string {
+	called := func(name string) (count int) {
+		for _, c := range t.columns {
+			if c.name == name {
+				count++
+			}
+		}
+		return count
+	}
+	const longest = 40
+	// The options of a specification end at a comma.
+	if name := t.columns[i].name; name != "" && len(name) <= longest && called(name) == 1 && !strings.ContainsAny(name, ",\n\r") {
+		return "add label=" + name
+	}
+	if number := strconv.Itoa(i + 1); called(number) == 0 {
+		return "add label=" + number
+	}
+	return "give it a name of its own, and add label= and that name"
+}
+
+// namedBy is by what the columns are best told from one another.
+func (t *reader) namedBy() string {
+	if slices.ContainsFunc(t.columns, func(c column) bool { return c.name != "" }) {
+		return "name"
+	}
+	return "number"
 }
 
 const namesShown = 8

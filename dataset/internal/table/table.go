@@ -144,7 +144,7 @@ func (t *reader) advice(cell string, i int) string {
 	case err == nil:
 		return ", decimals want a point"
 	case !slices.ContainsFunc(t.columns, func(c column) bool { return c.role == label }):
-		return fmt.Sprintf("; if this column is the class, add label=%d", i+1)
+		return "; if this column is the class, " + t.naming(i)
 	}
 	return ""
 }
