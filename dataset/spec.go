@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -76,7 +75,7 @@ func parseSpec(text string) (spec, error) {
 	name, rest, colon := strings.Cut(text, ":")
 	i := slices.IndexFunc(kinds(), func(k kind) bool { return k.name == name })
 	if i < 0 {
-		return spec{}, specErrorf("unknown kind of data %q: known are %s%s", name, strings.Join(kindNames(), ", "), guessKind(text))
+		return spec{}, unknownKind(text, name)
 	}
 	s := spec{kind: kinds()[i], options: map[string]string{}}
 	path, options := cutOptions(rest)
@@ -90,16 +89,6 @@ func parseSpec(text string) (spec, error) {
 	}
 	s.path = path
 	return s, s.setOptions(options)
-}
-
-// guessKind is how a path that was given without its kind may be meant.
-func guessKind(text string) string {
-	path, _ := cutOptions(text)
-	ending := strings.TrimPrefix(filepath.Ext(strings.TrimSuffix(path, ".gz")), ".")
-	if slices.Contains([]string{"npy", "npz", "csv", "mat"}, ending) {
-		return fmt.Sprintf("; write %s:%s", ending, text)
-	}
-	return ""
 }
 
 func (s *spec) setOptions(options []option) error {
