@@ -3,6 +3,7 @@ package dataset
 import (
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"math"
 	"os"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 func TestOpenCSV(t *testing.T) {
 	dir := folder(t, map[string][]byte{
 		"iris.csv":   []byte("sepal,petal,species\n5.1,1.5,setosa\n6.25,4.5,virginica\n"),
+		"twice.csv":  []byte("kind,kind\n1,2\n"),
 		"digits.csv": []byte("7,0,255\n3,51,102\n"),
 	})
 	for _, c := range []struct {
@@ -43,10 +45,14 @@ func TestOpenCSV(t *testing.T) {
 		}
 	}
 	for spec, want := range map[string]string{
-		"csv:iris.csv": `iris.csv: line 2, column 3 ("species"): "setosa" is no number; if this column is the class, add label=species`,
-		"csv:none.csv": "none.csv: no such file",
+		"csv:iris.csv":             `iris.csv: line 2, column 3 ("species"): "setosa" is no number; if this column is the class, add label=species`,
+		"csv:none.csv":             "none.csv: no such file",
+		"csv:iris.csv,label=kind":  `label=kind: it has no such column`,
+		"csv:digits.csv,label=4":   "label=4: it names no columns",
+		"csv:twice.csv,label=kind": "label=kind: several columns have that name",
 	} {
-		if _, err := Open(strings.Replace(spec, ":", ":"+dir+"/", 1), 1); err == nil || !strings.Contains(err.Error(), want) {
+		_, err := Open(strings.Replace(spec, ":", ":"+dir+"/", 1), 1)
+		if err == nil || !strings.Contains(err.Error(), want) || errors.Is(err, ErrSpecification) != strings.HasPrefix(want, "label=") {
 			t.Errorf("%s: error %v, want %s", spec, err, want)
 		}
 	}

@@ -1,9 +1,12 @@
 package dataset
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/unitscope/unitscope/dataset/internal/array"
 )
 
 // Open opens a data set by its specification, `--data` of the program:
@@ -164,6 +167,9 @@ func Open(specification string, seed uint64) (Set, error) {
 		var set Set
 		if set, err = s.kind.open(s, seed); err == nil {
 			return set, nil
+		}
+		if errors.Is(err, array.ErrAsked) {
+			err = specErrorf("%w", err)
 		}
 	}
 	return nil, fmt.Errorf("data %q: %w", specification, err)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/binary"
+	"errors"
 	"math"
 	"os"
 	"path/filepath"
@@ -287,14 +288,19 @@ func TestOpenArchive(t *testing.T) {
 	if i := s.Info(); i.Low != -3 || i.High != 1 || !slices.Equal(i.Shape, []int{2}) {
 		t.Errorf("%+v", i)
 	}
-	for _, c := range []struct{ options, want string }{
-		{",x=x,y=z", "2 examples and 1 labels"},
-		{",x=images", `no array "images" in it`},
-		{",y=y", "several arrays"},
-		{",x=x,y=x", `array "x": labels have shape [2 2]`},
+	for _, c := range []struct {
+		options, want string
+		usage         bool
+	}{
+		{",x=x,y=z", "2 examples and 1 label", false},
+		{",x=images", `no array "images" in it`, true},
+		{",x=x,y=images", `no array "images" in it`, true},
+		{",y=y", "several arrays", true},
+		{"", "say which are the examples, x=NAME, and which the labels", true},
+		{",x=x,y=x", `array "x": labels have shape [2 2]`, false},
 	} {
-		if _, err := Open("npz:"+path+c.options, 1); err == nil || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%s: error %v, want %s", c.options, err, c.want)
+		if _, err := Open("npz:"+path+c.options, 1); err == nil || !strings.Contains(err.Error(), c.want) || errors.Is(err, ErrSpecification) != c.usage {
+			t.Errorf("%s: error %v (of the command: %t), want %s", c.options, err, errors.Is(err, ErrSpecification), c.want)
 		}
 	}
 }

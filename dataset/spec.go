@@ -20,7 +20,8 @@ type spec struct {
 }
 
 // ErrSpecification is wrapped by the errors of [Open] that no file is to blame for:
-// an unknown kind or option, or a value that an option can't have.
+// an unknown kind or option, a value that an option can't have, or the name of an array
+// or a column that the file doesn't have or that has to be said.
 var ErrSpecification = errors.New("mistake in a specification of data")
 
 // specError is such an error, told in its own words.

@@ -17,7 +17,10 @@ import (
 // A mistake in the command is exit code 2, wherever it is found; a failure is 1.
 func TestExitCodes(t *testing.T) {
 	folder := t.TempDir()
-	out := filepath.Join(folder, "out")
+	out, table := filepath.Join(folder, "out"), filepath.Join(folder, "table.csv")
+	if err := os.WriteFile(table, []byte("a,b\n1,x\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	train := func(data string, more ...string) []string {
 		return append([]string{"train", "dbn", "--data", data, "--layers", "4", "--epochs", "1", "--out", out}, more...)
 	}
@@ -40,6 +43,9 @@ func TestExitCodes(t *testing.T) {
 		{exitUsage, "--limit", train("digits:n=10", "--limit", "-1")},
 		{exitUsage, "n=0: want 1 to", []string{"bench", "--data", "digits:n=0"}},
 		{exitUsage, "n=0: want 1 to", []string{"paper", "--digits", "digits:n=0", "--out", out}},
+		{exitUsage, "label=z: it has no such column", train("csv:" + table + ",label=z")},
+		{exitUsage, `did you mean "csv:` + table, train(table)},
+		{exitFailure, "add label=b", train("csv:" + table)},
 		{exitFailure, "holds none of", train("mnist:" + folder)},
 		{exitFailure, "none.npy", train("npy:" + filepath.Join(folder, "none.npy"))},
 		{exitFailure, "holds no pictures", train("images:" + folder)},

@@ -26,12 +26,15 @@ func OpenArchive(r io.ReaderAt, size int64) (*Archive, error) {
 
 // Only is the name of the one array besides the one named other.
 func (a *Archive) Only(other string) (string, error) {
-	only := ""
+	only, labels := "", ", and which the labels if there are any, y=NAME"
+	if other != "" {
+		labels = ""
+	}
 	for _, f := range a.files {
 		switch name := arrayName(f); {
 		case name == arrayOf(other) || name == only:
 		case only != "":
-			return "", fmt.Errorf("several arrays, %s: say which are the examples, x=NAME", a.names())
+			return "", array.Askedf("several arrays, %s: say which are the examples, x=NAME%s", a.names(), labels)
 		default:
 			only = name
 		}
@@ -92,7 +95,7 @@ func (a *Archive) ReadLabels(name string) (labels []int32, err error) {
 func (a *Archive) With(name string, use func(f *File) error) error {
 	packed, _ := a.find(name)
 	if packed == nil {
-		return fmt.Errorf("no array %.40q in it: it has %s", name, a.names())
+		return array.Askedf("no array %.40q in it: it has %s", name, a.names())
 	}
 	if err := with(packed, use); err != nil {
 		return fmt.Errorf("array %.40q: %w", name, err)

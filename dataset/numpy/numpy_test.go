@@ -283,7 +283,7 @@ func TestOnly(t *testing.T) {
 		{[]string{"arr_0.npy"}, "", "arr_0", ""},
 		{[]string{"x.npy", "y.npy"}, "y", "x", ""},
 		{[]string{"x.npy", "y.npy"}, "y.npy", "x", ""},
-		{[]string{"x.npy", "y.npy"}, "", "", `several arrays, "x", "y": say which are the examples, x=NAME`},
+		{[]string{"x.npy", "y.npy"}, "", "", `several arrays, "x", "y": say which are the examples, x=NAME, and which the labels if there are any, y=NAME`},
 		{[]string{"y.npy"}, "y", "", "no array of examples in it"},
 	} {
 		var entries []entry

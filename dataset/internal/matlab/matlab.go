@@ -177,7 +177,7 @@ func (f *File) Only(fit func(a Listed) bool) (string, error) {
 			continue
 		}
 		if only != "" {
-			return "", fmt.Errorf("several arrays that could be meant: say which, x=NAME; it has %s", f.names())
+			return "", array.Askedf("several arrays that could be meant: say which, x=NAME; it has %s", f.names())
 		}
 		only = a.Name
 	}
@@ -243,7 +243,7 @@ func (f *File) find(name string) (variable, error) {
 			return v, nil
 		}
 	}
-	return variable{}, fmt.Errorf("no array %.40q in it: it has %s", name, f.names())
+	return variable{}, array.Askedf("no array %.40q in it: it has %s", name, f.names())
 }
 
 // real says whether a variable is a full array of real numbers.

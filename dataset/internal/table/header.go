@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/unitscope/unitscope/dataset/internal/array"
 )
 
 // begin finds out what the columns are, and is the first line of examples.
@@ -157,7 +159,7 @@ const namesShown = 8
 func find(wanted string, names []string, columns int) (int, error) {
 	if i := slices.Index(names, wanted); i >= 0 {
 		if slices.Contains(names[i+1:], wanted) {
-			return 0, fmt.Errorf("label=%s: several columns have that name; give the number of one", wanted)
+			return 0, array.Askedf("label=%s: several columns have that name; give the number of one", wanted)
 		}
 		return i, nil
 	}
@@ -165,7 +167,7 @@ func find(wanted string, names []string, columns int) (int, error) {
 		return i - 1, nil
 	}
 	if len(names) == 0 {
-		return 0, fmt.Errorf("label=%s: it names no columns, want a number from 1 to %d", wanted, columns)
+		return 0, array.Askedf("label=%s: it names no columns, want a number from 1 to %d", wanted, columns)
 	}
 	shown := ""
 	for i, name := range names {
@@ -175,5 +177,5 @@ func find(wanted string, names []string, columns int) (int, error) {
 		}
 		shown += fmt.Sprintf(", %.40q", name)
 	}
-	return 0, fmt.Errorf("label=%s: it has no such column, want a number from 1 to %d or one of %s", wanted, columns, strings.TrimPrefix(shown, ", "))
+	return 0, array.Askedf("label=%s: it has no such column, want a number from 1 to %d or one of %s", wanted, columns, strings.TrimPrefix(shown, ", "))
 }
