@@ -69,6 +69,9 @@ func killCases() []killCase {
 // UNITSCOPE_KILL_POINTS=all, as `make kill-points` has it, it is killed at a few.
 func TestKilledAnywhere(t *testing.T) {
 	all := os.Getenv("UNITSCOPE_KILL_POINTS") == "all"
+	if testing.Short() && !all {
+		t.Skip("-short: every command several times over")
+	}
 	base := t.TempDir()
 	for _, command := range []string{
 		"train dbn --data digits:n=60 --layers 6,5 --epochs 1 --out b/dbn",
