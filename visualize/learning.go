@@ -82,14 +82,14 @@ const (
 // if nothing is.
 func (l Learning) Warning() string {
 	nothing := fmt.Sprintf("layer %d has learned nothing: ", l.Layer)
-	switch half := (l.Units + 1) / 2; {
-	case l.Still > l.Units/2 && l.Examples == 0:
+	switch {
+	case l.Nothing() && l.Examples == 0:
 		return nothing + fmt.Sprintf("its weights, %.2g in root mean square, are no larger than the random ones that training begins with (%.2g), and what methods show of its units is noise%s", l.Deviation, l.Initial, l.alike())
-	case l.Still > l.Units/2 && l.Deviation < stillDeviation:
+	case l.Nothing() && l.Deviation < stillDeviation:
 		return nothing + fmt.Sprintf("its output hardly depends on its input, and what methods show of its units is noise: over %s the activations of half of its %s %s%s", words.Count(l.Examples, "example"), words.Count(l.Units, "unit"), l.deviating(), l.alike())
-	case l.Still > l.Units/2:
+	case l.Nothing():
 		return nothing + fmt.Sprintf("over %s the activations of half of its %s deviate by %.2g or less, and that is less than %d times the %.2g of the random weights that training begins with%s", words.Count(l.Examples, "example"), words.Count(l.Units, "unit"), l.Deviation, stillInitial, l.Initial, l.alike())
-	case l.Stuck >= half:
+	case l.Saturated():
 		return fmt.Sprintf("layer %d is saturated: %d of its %s are off for each of %s, or on for each%s", l.Layer, l.Stuck, words.Count(l.Units, "unit"), words.Count(l.Examples, "example"), l.alike())
 	case l.duplicates():
 		return fmt.Sprintf("layer %d is made of duplicates%s", l.Layer, strings.Replace(l.alike(), ";", ":", 1))
@@ -104,6 +104,12 @@ func (l Learning) deviating() string {
 	}
 	return fmt.Sprintf("deviate by %.2g or less (a layer that has learned: by more than %g)", l.Deviation, stillDeviation)
 }
+
+// Nothing is true of a layer that has learned nothing: most of its units are still.
+func (l Learning) Nothing() bool { return l.Still > l.Units/2 }
+
+// Saturated is true of a layer that has learned, but half of whose units are stuck.
+func (l Learning) Saturated() bool { return !l.Nothing() && l.Stuck >= (l.Units+1)/2 }
 
 // duplicates is true if few of the units differ.
 func (l Learning) duplicates() bool { return l.Kinds > 0 && l.Kinds <= l.Units/fewKinds }

@@ -122,7 +122,7 @@ func fineTune(ctx *cli.Context) (err error) {
 		return nil // there was nothing to resume
 	}
 	j.console.wrote(j.folder.Path(runfolder.ModelName))
-	j.console.next(climbTop(n, ctx.String("out"))...)
+	j.console.next(j.console.climbTop(n, ctx.String("out"))...)
 	return nil
 }
 
@@ -168,7 +168,7 @@ func (t *fineTuning) run(ctx *cli.Context, d engine.Device, test dataset.Set) er
 	if err := t.folder.Write(runfolder.ModelName, n.Write); err != nil {
 		return err
 	}
-	if err := t.console.keepLearning(ctx.Context, d, t.folder, n, t.set); err != nil {
+	if err := t.console.keepLearning(ctx.Context, d, t.folder, n, t.set, false); err != nil {
 		return err
 	}
 	var scores []namedScore

@@ -27,8 +27,9 @@ func aboutLayer(of string, layer int) string {
 
 // keepLearning looks at what the layers of a new model have learned, writes it to
 // the folder, and warns of those that have learned nothing. That it can't be found
-// out does not make the model a worse one.
-func (c *console) keepLearning(ctx context.Context, d engine.Device, f *runfolder.Folder, n *network.Network, set dataset.Set) error {
+// out does not make the model a worse one. persistent says whether its chains went on
+// from update to update, which holds some layers down.
+func (c *console) keepLearning(ctx context.Context, d engine.Device, f *runfolder.Folder, n *network.Network, set dataset.Set, persistent bool) error {
 	all, err := visualize.Learn(ctx, d, n, set)
 	switch {
 	case err != nil && ctx.Err() != nil:
@@ -37,24 +38,56 @@ func (c *console) keepLearning(ctx context.Context, d engine.Device, f *runfolde
 		c.warn("model", "%v", err)
 		return nil
 	}
-	bad := false
 	for _, l := range all {
 		if text := l.Warning(); text != "" {
 			c.warn(aboutLayer("", l.Layer), "%s", text)
-			bad = true
 		}
 	}
-	if bad {
-		c.say("more --epochs or another --lr may help; a layer on top of one that has learned nothing can't learn either")
+	for _, text := range remedies(all, persistent) {
+		c.say("%s", text)
 	}
 	return f.Write(learningName, func(w io.Writer) error { return visualize.WriteLearning(w, all) })
+}
+
+// remedies are what may help layers that something is wrong with: what to change of
+// their training, of the lowest ones first.
+func remedies(all []visualize.Learning, persistent bool) (texts []string) {
+	say := func(text string) {
+		if !slices.Contains(texts, text) {
+			texts = append(texts, text)
+		}
+	}
+	below := false // a layer that has learned nothing
+	for _, l := range all {
+		switch {
+		case l.Warning() == "":
+			continue
+		case below:
+			say("a layer on top of one that has learned nothing can't learn either")
+		case l.Nothing() && persistent:
+			say("training without --persistent may help, or more --epochs or a larger --lr")
+		case l.Nothing():
+			say("more --epochs or a larger --lr may help")
+		case l.Saturated():
+			say("a smaller --lr may help a layer that is saturated")
+		default:
+			say("another --lr may help a layer of duplicates")
+		}
+		below = below || l.Nothing()
+	}
+	return texts
+}
+
+// hasWarned is true if something was found to be wrong with a layer.
+func (c *console) hasWarned(layer int) bool {
+	return slices.ContainsFunc(c.warnings, func(w runfolder.Warning) bool { return w.About == aboutLayer("", layer) })
 }
 
 // keepLearning is that of a trial's model; the search says which trial it was.
 func (r *trialRun) keepLearning(n *network.Network) error {
 	c := &console{err: io.Discard}
 	c.keepWarnings(r.folder)
-	if err := c.keepLearning(r.search.ctx.Context, r.search.device, r.folder, n, r.search.set); err != nil {
+	if err := c.keepLearning(r.search.ctx.Context, r.search.device, r.folder, n, r.search.set, false); err != nil {
 		return err
 	}
 	for _, w := range c.warnings {

@@ -319,7 +319,7 @@ func TestCutText(t *testing.T) {
 // What to do next is called as this call was.
 func TestNextAsCalled(t *testing.T) {
 	var messages bytes.Buffer
-	call := []string{"./unitscope", "train", "dbn", "--data", "digits:n=100", "--layers", "4", "--epochs", "1", "--out", filepath.Join(t.TempDir(), "model")}
+	call := []string{"./unitscope", "train", "dbn", "--data", "digits:n=100", "--layers", "4", "--epochs", "20", "--out", filepath.Join(t.TempDir(), "model")}
 	if code := run(t.Context(), call, &messages, &messages); code != 0 || !strings.Contains(messages.String(), "\nnext: ./unitscope visualize ascent ") {
 		t.Errorf("exit code %d: %s", code, &messages)
 	}

@@ -142,16 +142,23 @@ func trainModel(ctx *cli.Context, kind network.Kind) (err error) {
 	if err != nil {
 		return goOn(ctx, err)
 	}
-	c.next(climbTop(n, ctx.String("out"))...)
+	c.next(c.climbTop(n, ctx.String("out"))...)
 	return nil
 }
 
 // unitsHinted is how many units a hint of what to do next climbs: seconds of work.
 const unitsHinted = 36
 
-// climbTop is the ascent of the first units of a new model's last layer.
-func climbTop(n *network.Network, out string) []string {
+// climbTop is the ascent of the first units of a new model's highest layer that has
+// learned; nothing if none has.
+func (c *console) climbTop(n *network.Network, out string) []string {
 	layer := len(n.Layers)
+	for layer > 0 && c.hasWarned(layer) {
+		layer--
+	}
+	if layer == 0 {
+		return nil
+	}
 	last := min(unitsHinted, n.Sizes()[layer]) - 1
 	return []string{"visualize", "ascent", "--model", out, "--layer", fmt.Sprint(layer), "--units", fmt.Sprintf("0-%d", last), "--out", besideFolder(out, fmt.Sprintf("layer%d", layer))}
 }
@@ -318,7 +325,7 @@ func (t *training) run(ctx context.Context, out string, mode runfolder.Mode, rec
 		err = t.folder.Write(runfolder.ModelName, n.Write)
 	}
 	if err == nil {
-		err = t.console.keepLearning(ctx, t.device, t.folder, n, t.set)
+		err = t.console.keepLearning(ctx, t.device, t.folder, n, t.set, t.options.Persistent)
 	}
 	if err == nil {
 		err = writeFilters(t.folder, n)
