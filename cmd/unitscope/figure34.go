@@ -50,7 +50,7 @@ func figure4Command() *cli.Command {
 func layersFlags(units int) []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "dbn", Required: true, Usage: "`DIR`, the run folder of a Deep Belief Net, or its model file"},
-		&cli.StringFlag{Name: "layer", Value: "2,3", Usage: "`N,N`, the layers shown, 1 is the first hidden one"},
+		&cli.StringFlag{Name: "layer", Value: "2,3", Usage: "`N,N`, the layers shown, 1 is the first hidden one; without it those of 2 and 3 that the model has, or its only one"},
 		&cli.StringFlag{Name: "units", Usage: fmt.Sprintf("`UNITS` of each layer, counted from 0: all, 7, 0-35, or several with commas (default: the first %d)", units)},
 	}
 }
@@ -75,7 +75,10 @@ func chooseLayers(j *job, first int) (*layersOfDBN, error) {
 		return nil, err
 	}
 	c := &layersOfDBN{model: n, file: file}
-	if c.layers, err = parseInts("layer", ctx.String("layer"), 1, len(n.Layers)); err != nil {
+	if !ctx.IsSet("layer") {
+		j.resolved["layer"] = upperLayers(len(n.Layers))
+	}
+	if c.layers, err = parseInts("layer", j.resolved["layer"], 1, len(n.Layers)); err != nil {
 		return nil, err
 	}
 	for _, layer := range c.layers {
@@ -90,6 +93,18 @@ func chooseLayers(j *job, first int) (*layersOfDBN, error) {
 		c.units = append(c.units, units)
 	}
 	return c, nil
+}
+
+// upperLayers are those that are shown of so many where nobody says: 2 and 3, as in the
+// report, as far as there are any.
+func upperLayers(layers int) string {
+	switch layers {
+	case 1:
+		return "1"
+	case 2:
+		return "2"
+	}
+	return "2,3"
 }
 
 // figure3 is `unitscope figure 3`.
