@@ -108,6 +108,9 @@ func fineTune(ctx *cli.Context) (err error) {
 			return usageError{err}
 		}
 	}
+	if n.Output != nil {
+		j.console.say("the model has a classifier already, of %d classes; fine-tuning goes on with it", n.Output.Weight.Shape()[0])
+	}
 	t := &fineTuning{console: j.console, network: n, set: set, held: held, options: o, logName: runfolder.LogName}
 	j.goOn = func(before, _ runfolder.Record) (bool, error) { return t.findCheckpoint(ctx.String("out"), before) }
 	err = j.compute(o.Seed, []string{file}, func(d engine.Device, f *runfolder.Folder) error {
@@ -242,7 +245,7 @@ func (t *fineTuning) finish(o train.FineTuneOutcome) {
 }
 
 func fineTuneMonitor(r train.FineTuneReport) string {
-	text := fmt.Sprintf("loss %.3g, error %.2f %%", r.Train.MeanLoss(), 100*r.Train.ErrorRate())
+	text := fmt.Sprintf("loss %.3g, training error %.2f %%", r.Train.MeanLoss(), 100*r.Train.ErrorRate())
 	if r.Held.Examples > 0 {
 		text += fmt.Sprintf(", validation error %.2f %%", 100*r.Held.ErrorRate())
 	}
