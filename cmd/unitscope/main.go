@@ -6,7 +6,8 @@
 //
 //	unitscope demo
 //
-// Exit codes: 0 for success, 2 for a mistake in the command, 1 for a failure.
+// Exit codes: 0 for success, 2 for a mistake in the command, 1 for a failure, 141 if
+// whoever reads standard output has closed it.
 package main
 
 import (
@@ -39,6 +40,7 @@ func main() {
 const (
 	exitFailure = 1
 	exitUsage   = 2
+	exitUnread  = 128 + 13 // as shells call a program that SIGPIPE has ended
 )
 
 // calledAs is where the app keeps its command line.
@@ -66,6 +68,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	if err == nil {
 		return 0
+	}
+	if out.unread(err) {
+		return exitUnread
 	}
 	code := exitFailure
 	var usage usageError

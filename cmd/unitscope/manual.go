@@ -52,6 +52,7 @@ func writeManual(w io.Writer, program page) error {
 	r.item("0", "success")
 	r.item(fmt.Sprint(exitFailure), "a failure, or an interruption")
 	r.item(fmt.Sprint(exitUsage), "a mistake in the command")
+	r.item(fmt.Sprint(exitUnread), "standard output was closed by what reads it, such as head, before everything was written; nothing is said, and results in files are complete")
 	r.macro("SH", "SEE ALSO")
 	r.text("D. Erhan, Y. Bengio, A. Courville and P. Vincent, Visualizing Higher-Layer Features of a Deep Network, Technical Report 1341, Université de Montréal, 2009. Sections and figures are numbered as there.")
 	_, err := io.WriteString(w, r.String())

@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"syscall"
 )
 
 // resultWriter is standard output. It keeps the first error, so that results which get
@@ -34,6 +35,12 @@ func (r *resultWriter) failed(err error) error {
 		return fmt.Errorf("results could not be written to standard output: %w", of.Err)
 	}
 	return fmt.Errorf("results could not be written to standard output: %w", r.err)
+}
+
+// unread is true if nobody reads standard output any more, as after `| head`: what was
+// asked for was got, and there is nothing to say.
+func (r *resultWriter) unread(err error) bool {
+	return r.err != nil && errors.Is(err, syscall.EPIPE)
 }
 
 // fileOf is the file that a writer writes to, nil if it is none.
