@@ -24,7 +24,7 @@ import (
 func analyzeCompareCommand() *cli.Command {
 	flags := append(modelFlags(),
 		ascentFlag("whose best patterns to take instead of climbing"),
-		dataFlag("to compare with, as train takes it, see `unitscope help train dbn`; any size will do"),
+		dataFlag("to compare with, as train takes it, see `unitscope help data`; any size will do"),
 		&cli.IntFlag{Name: "limit", Usage: "use only the first `N` examples, 0 for all (default: 0, or without --data those that the model was trained on)"},
 		combineFlag())
 	flags = append(flags, climbFlags()...)

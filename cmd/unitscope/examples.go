@@ -15,7 +15,7 @@ import (
 
 func examplesCommand() *cli.Command {
 	flags := append(modelFlags(),
-		dataFlag("to look through, as train takes it, see `unitscope help train dbn`; any size will do"),
+		dataFlag("to look through, as train takes it, see `unitscope help data`; any size will do"),
 		&cli.IntFlag{Name: "top", Value: visualize.DefaultExamples, Usage: "`N` examples of each unit, from 1 to the size of the data set"})
 	return &cli.Command{
 		Name:  "examples",

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -85,6 +86,8 @@ func onUsageError(ctx *cli.Context, err error, _ bool) error {
 		hint := ""
 		if near := nearest(unknown, known); near != "" {
 			hint = fmt.Sprintf("; did you mean %s?", dashed(near))
+		} else if others := siblingsWith(unknown, name, newAppPage(ctx.App).commands); len(others) > 0 {
+			hint = "; it is one of " + strings.Join(others, " and ")
 		}
 		return usagef("%sthere is no flag %s%s; see `%s --help`", of, dashed(unknown), hint, name)
 	}
@@ -110,6 +113,8 @@ func needCommand(ctx *cli.Context) error {
 		hint := ""
 		if near := nearest(ctx.Args().First(), known); near != "" {
 			hint = fmt.Sprintf("; did you mean %s?", near)
+		} else if groups := groupsWith(ctx.Args().First(), commands); len(groups) > 0 {
+			hint = fmt.Sprintf("; did you mean %s?", strings.Join(groups, " or "))
 		}
 		return usagef("%sthere is no command %q%s; the commands are %s", of, ctx.Args().First(), hint, strings.Join(known, ", "))
 	}
@@ -117,6 +122,35 @@ func needCommand(ctx *cli.Context) error {
 		return cli.ShowAppHelp(ctx)
 	}
 	return usagef("%swhich one? %s; see `%s --help`", of, strings.Join(known, ", "), name)
+}
+
+// groupsWith are the commands by a name that are within others: "analyze restarts".
+func groupsWith(name string, commands []*cli.Command) (found []string) {
+	for _, c := range commands {
+		for _, sub := range c.Subcommands {
+			if sub.Name == name && name != "help" {
+				found = append(found, c.Name+" "+name)
+			}
+		}
+	}
+	return found
+}
+
+// siblingsWith are the commands of the same group as another, as in "train dbn" and
+// "train sdae", that have a flag.
+func siblingsWith(flag, name string, commands []page) (found []string) {
+	group := name[:strings.LastIndex(name, " ")+1]
+	for _, c := range leaves(commands) {
+		if !strings.HasPrefix(c.name, group) || strings.Count(group, " ") < 2 {
+			continue
+		}
+		for _, o := range c.options {
+			if slices.Contains(o.names, flag) {
+				found = append(found, "`"+c.name+"`")
+			}
+		}
+	}
+	return found
 }
 
 // nearest is the known word that was probably meant by another: with the fewest
