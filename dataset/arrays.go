@@ -17,6 +17,7 @@ type contents struct {
 	labels            []int32  // nil if there are none
 	classes           []string // their names, nil if they are numbers
 	remarks, warnings []string
+	doubt             string // see Info.Doubt
 }
 
 // note keeps what is to be said of a file that was read.
@@ -62,6 +63,7 @@ func (c *contents) set(s spec) (*memory, error) {
 	m.info.Classes = c.classes
 	m.info.Remarks = append(m.info.Remarks, c.remarks...)
 	m.info.Warnings = append(m.info.Warnings, c.warnings...)
+	m.info.Doubt = c.doubt
 	return m, nil
 }
 

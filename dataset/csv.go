@@ -22,6 +22,9 @@ func openCSV(s spec, _ uint64) (Set, error) {
 		}
 		c.examples, c.labels, c.classes = t.Array, t.Labels, t.Classes
 		c.note(s.path, t.Remarks, t.Warnings)
+		if t.Doubt != "" {
+			c.doubt = s.path + ": " + t.Doubt
+		}
 		return nil
 	})
 	if err != nil {

@@ -48,6 +48,9 @@ type Info struct {
 	Remarks []string
 	// Warnings are remarks on what is probably not what was meant.
 	Warnings []string
+	// Doubt is the one of Warnings that says of a component that it may be none, as a
+	// column of classes is: Low and High are then not those of the others. "" for none.
+	Doubt string
 }
 
 // Size is the number of components of one example.

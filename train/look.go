@@ -171,7 +171,7 @@ func (l *Look) checkRange(n *network.Network, info dataset.Info) error {
 	if info.Low >= 0 && info.High <= 1 {
 		return nil
 	}
-	return unsuitablef("the model's Bernoulli inputs lie between 0 and 1, those of %s between %g and %g; %sbring them to the scale of the data that it was trained on", info.Name, info.Low, info.High, dividing(info))
+	return unsuitablef("the model's Bernoulli inputs lie between 0 and 1, those of %s between %g and %g; %sbring them to the scale of the data that it was trained on", info.Name, info.Low, info.High, otherwise(info))
 }
 
 // checkNorm looks whether data are on the scale of those that a model was trained on.

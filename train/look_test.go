@@ -23,6 +23,13 @@ func times(r *rows, factor, shift float32) *rows {
 	return made
 }
 
+// doubted is a set in which a component, that goes up to high, may be none.
+func doubted(r *rows, high float32, doubt string) *rows {
+	made := *r
+	made.info.High, made.info.Doubt = high, doubt
+	return &made
+}
+
 // shaped is a set with another shape of the same size.
 func shaped(r *rows, shape ...int) *rows {
 	made := *r
@@ -78,6 +85,7 @@ func TestLookAt(t *testing.T) {
 		{"no model", nil, times(pictures, 255, 0), "", ""},
 		{"other size", forLooking(network.DBN, engine.Bernoulli, 1, 13), pictures, "", "have 12 components, the model's inputs 13"},
 		{"times 255", bernoulli, times(pictures, 255, 0), "", "Bernoulli inputs lie between 0 and 1, those of greys:n=200,seed=1 between 0 and 255; divide them by 255, or bring"},
+		{"a column of classes", bernoulli, doubted(pictures, 9, "pd.csv: the class"), "", "between 0 and 9; pd.csv: the class; otherwise bring them"},
 		{"below 0", bernoulli, times(pictures, 1, -0.5), "", "between -0.5 and 0.5; bring them"},
 		{"divided once more", bernoulli, times(pictures, 1./255, 0), "probably on another scale", ""},
 		{"a little paler", bernoulli, times(pictures, 0.6, 0), "", ""},

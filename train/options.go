@@ -424,9 +424,13 @@ func noiseRange(k engine.CorruptionKind) string {
 	return "a share between 0 and 1"
 }
 
-// dividing is advice, ending in "or ", for data of levels from 0 up, such as the
-// bytes of pictures.
-func dividing(info dataset.Info) string {
+// otherwise is advice, "" for none, that goes before another for data of a wrong range: to
+// see first to a component that may be none, or to divide levels from 0 up, such as
+// the bytes of pictures.
+func otherwise(info dataset.Info) string {
+	if info.Doubt != "" {
+		return info.Doubt + "; otherwise "
+	}
 	if info.Low < 0 || info.High <= 1 {
 		return ""
 	}
@@ -454,7 +458,7 @@ func (o Options) CheckData(set, held dataset.Set) error {
 	case held != nil && held.Len() > 0 && held.Info().Size() != size:
 		return fmt.Errorf("--validation: examples held out have %s, those of %s have %d", words.Count(held.Info().Size(), "component"), info.Name, size)
 	case o.Visible == engine.Bernoulli && !(info.Low >= 0 && info.High <= 1):
-		return fmt.Errorf("--visible: Bernoulli inputs lie between 0 and 1, those of %s between %g and %g; %suse --visible gaussian", info.Name, info.Low, info.High, dividing(info))
+		return fmt.Errorf("--visible: Bernoulli inputs lie between 0 and 1, those of %s between %g and %g; %suse --visible gaussian", info.Name, info.Low, info.High, otherwise(info))
 	}
 	for layer := 1; layer <= len(o.Units); layer++ {
 		updates := int64((n-1)/o.batch(n)+1) * int64(of(o.Epochs, layer))

@@ -49,8 +49,8 @@ func (o Options) CheckScale(set dataset.Set) (warning string, err error) {
 	switch info := set.Info(); {
 	case info.Low >= 0 && info.High <= 1:
 		instead += ", or use --visible bernoulli for numbers between 0 and 1"
-	case dividing(info) != "":
-		instead = dividing(info) + instead
+	case otherwise(info) != "":
+		instead = otherwise(info) + instead
 	}
 	if unitVariance(mean, variance, wildVariance, wildMean) {
 		return text + ": the layer may learn little, or diverge; " + instead, nil

@@ -85,6 +85,15 @@ var labelNames = []string{"label", "labels", "class", "target", "y", "species", 
 // smallestSide is that of the smallest pictures that people classify, sklearn's digits.
 const smallestSide = 8
 
+// suspect warns of a column that was read as a component and may be none.
+func (t *reader) suspect(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	if t.Doubt == "" {
+		t.Doubt = text
+	}
+	t.Warnings = append(t.Warnings, text)
+}
+
 // suspectLabel warns of a number that names the column of the classes, and may have been
 // meant to count the columns.
 func (t *reader) suspectLabel(wanted string, at int) {
@@ -96,7 +105,7 @@ func (t *reader) suspectLabel(wanted string, at int) {
 	case number == 0:
 		t.suspectNames() // counted from 0, as Python does
 	case counted != at && number > 0 && counted < len(t.columns):
-		t.Warnings = append(t.Warnings, fmt.Sprintf("label=%s is the name of %s, and a name goes before a number; if %s is meant, %s", wanted, t.describe(at), t.describe(counted), t.naming(counted)))
+		t.suspect("label=%s is the name of %s, and a name goes before a number; if %s is meant, %s", wanted, t.describe(at), t.describe(counted), t.naming(counted))
 	}
 }
 
@@ -111,7 +120,7 @@ func (t *reader) suspectLabels() {
 	}
 	side := int(math.Sqrt(float64(components)))
 	if !t.suspectNames() && side >= smallestSide && side*side == components-1 {
-		t.Warnings = append(t.Warnings, fmt.Sprintf("it has %d components, one more than %dx%d; if one is the class, add label= and the %s of its column", components, side, side, t.namedBy()))
+		t.suspect("it has %d components, one more than %dx%d; if one is the class, add label= and the %s of its column", components, side, side, t.namedBy())
 	}
 }
 
@@ -120,7 +129,7 @@ func (t *reader) suspectLabels() {
 func (t *reader) suspectNames() bool {
 	for i, c := range t.columns {
 		if c.role == component && slices.Contains(labelNames, strings.ToLower(c.name)) {
-			t.Warnings = append(t.Warnings, fmt.Sprintf("%s was taken for a component; if it is the class, %s", t.describe(i), t.naming(i)))
+			t.suspect("%s was taken for a component; if it is the class, %s", t.describe(i), t.naming(i))
 			return true
 		}
 	}
@@ -140,7 +149,7 @@ func (t *reader) suspectCounts(components int) {
 			counts = t.numbers[row*components+at]-t.numbers[(row-1)*components+at] == 1
 		}
 		if counts {
-			t.Warnings = append(t.Warnings, fmt.Sprintf("%s counts the lines: is that a component?", t.describe(i)))
+			t.suspect("%s counts the lines; if it is no component, leave it out of the file", t.describe(i))
 		}
 		at++
 	}

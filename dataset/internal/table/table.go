@@ -27,6 +27,7 @@ type Table struct {
 	Labels            []int32      // [n], nil if there are none
 	Classes           []string     // names of the labels from 0 on, nil if they are numbers
 	Remarks, Warnings []string
+	Doubt             string // the first of Warnings of a component that may be none
 }
 
 // reader reads the lines of a file.

@@ -142,22 +142,23 @@ func TestWarnings(t *testing.T) {
 		name, text string
 		o          Options
 		want       string
+		doubt      bool // of a component
 	}{
-		{"a column called label", "Label,a\n1,2\n", Options{}, `column 1 ("Label") was taken for a component; if it is the class, add label=Label`},
-		{"785 columns", wide, Options{}, "it has 785 components, one more than 28x28; if one is the class, add label= and the number of its column"},
-		{"785 columns with names", strings.Repeat("a,", 784) + "b\n" + wide, Options{}, "it has 785 components, one more than 28x28; if one is the class, add label= and the name of its column"},
-		{"name before number", "2,1,x,y\n5,6,7,8\n", Options{Header: "yes", Label: "1"}, `label=1 is the name of column 2 ("1"), and a name goes before a number; if column 1 ("2") is meant, add label=2`},
-		{"pandas' numbers as names", "label,0,1,2,3\n5,6,7,8,9\n", Options{Label: "1"}, `label=1 is the name of column 3 ("1"), and a name goes before a number; if column 1 ("label") is meant, add label=label`},
-		{"counted from 0", "label,0,1,2,3\n5,6,7,8,9\n", Options{Label: "0"}, `column 1 ("label") was taken for a component; if it is the class, add label=label`},
-		{"no number for it", ",0,1,2,3\n5,6,7,8,9\n", Options{Label: "1"}, `label=1 is the name of column 3 ("1"), and a name goes before a number; if column 1 is meant, give it a name of its own, and add label= and that name`},
-		{"785 columns with classes", wide, Options{Label: "1"}, ""},
-		{"a column that counts", "id,a\n5,1\n6,1\n7,1\n8,1\n", Options{}, `column 1 ("id") counts the lines: is that a component?`},
-		{"few lines that count", "id,a\n5,1\n6,1\n7,1\n", Options{}, ""},
-		{"classes that all differ", "1,a\n1,b\n1,c\n1,d\n1,e\n1,f\n1,g\n1,h\n1,i\n1,j\n1,k\n", Options{Label: "2"}, "every class of column 2 is another: is that the column of the classes?"},
-		{"behind gzip", zipped(t, "1,2\n") + "\n", Options{}, "bytes that are no gzip follow the compressed data and were left out"},
+		{"a column called label", "Label,a\n1,2\n", Options{}, `column 1 ("Label") was taken for a component; if it is the class, add label=Label`, true},
+		{"785 columns", wide, Options{}, "it has 785 components, one more than 28x28; if one is the class, add label= and the number of its column", true},
+		{"785 columns with names", strings.Repeat("a,", 784) + "b\n" + wide, Options{}, "it has 785 components, one more than 28x28; if one is the class, add label= and the name of its column", true},
+		{"name before number", "2,1,x,y\n5,6,7,8\n", Options{Header: "yes", Label: "1"}, `label=1 is the name of column 2 ("1"), and a name goes before a number; if column 1 ("2") is meant, add label=2`, true},
+		{"pandas' numbers as names", "label,0,1,2,3\n5,6,7,8,9\n", Options{Label: "1"}, `label=1 is the name of column 3 ("1"), and a name goes before a number; if column 1 ("label") is meant, add label=label`, true},
+		{"counted from 0", "label,0,1,2,3\n5,6,7,8,9\n", Options{Label: "0"}, `column 1 ("label") was taken for a component; if it is the class, add label=label`, true},
+		{"no number for it", ",0,1,2,3\n5,6,7,8,9\n", Options{Label: "1"}, `label=1 is the name of column 3 ("1"), and a name goes before a number; if column 1 is meant, give it a name of its own, and add label= and that name`, true},
+		{"785 columns with classes", wide, Options{Label: "1"}, "", false},
+		{"a column that counts", "id,a\n5,1\n6,1\n7,1\n8,1\n", Options{}, `column 1 ("id") counts the lines; if it is no component, leave it out of the file`, true},
+		{"few lines that count", "id,a\n5,1\n6,1\n7,1\n", Options{}, "", false},
+		{"classes that all differ", "1,a\n1,b\n1,c\n1,d\n1,e\n1,f\n1,g\n1,h\n1,i\n1,j\n1,k\n", Options{Label: "2"}, "every class of column 2 is another: is that the column of the classes?", false},
+		{"behind gzip", zipped(t, "1,2\n") + "\n", Options{}, "bytes that are no gzip follow the compressed data and were left out", false},
 	} {
 		got, err := read(c.text, c.o)
-		if err != nil || strings.Join(got.Warnings, "; ") != c.want {
+		if err != nil || strings.Join(got.Warnings, "; ") != c.want || (got.Doubt != "") != c.doubt {
 			t.Errorf("%s: %+v, %v; want %s", c.name, got, err, c.want)
 		}
 	}
