@@ -83,7 +83,7 @@ func checkShape(shape []int) error {
 func (n *Network) checkLayer(number int, l Layer, inputs int) (units int, err error) {
 	prefix := layerPrefix(number)
 	if units, err = checkAffine(prefix, l, inputs); err != nil {
-		return 0, err
+		return 0, fmt.Errorf("%w%s", err, n.cause(number, inputs))
 	}
 	if l.VisibleBias == nil {
 		// Fine-tuning ends what the visible biases belong to, see Network.Output.
@@ -93,6 +93,31 @@ func (n *Network) checkLayer(number int, l Layer, inputs int) (units int, err er
 		return units, nil
 	}
 	return units, namedTensor{prefix + visibleBiasName, l.VisibleBias}.checkVector(inputs, "inputs")
+}
+
+// cause is what a layer of wrong shape that takes inputs numbers may come of, "" if
+// nothing says.
+func (n *Network) cause(number, inputs int) string {
+	const transposed = "; it looks like [inputs, units], as Keras has it: save the transposes, W.T"
+	l := n.Layers[number-1]
+	units, cols := matrixShape(l.Weight)
+	below := 0
+	if number > 1 {
+		_, below = matrixShape(n.Layers[number-2].Weight)
+	}
+	biases := 0
+	if l.Bias != nil && l.Bias.Dims() == 1 {
+		biases = l.Bias.Shape()[0]
+	}
+	switch {
+	case units == 0 || units == cols || cols == inputs && biases != cols:
+		return ""
+	case units == inputs, biases == cols, below == units && cols != inputs:
+		return transposed
+	case number == 1 && cols != inputs:
+		return fmt.Sprintf("; that is the product of %s, %v", inputShapeKey, n.InputShape)
+	}
+	return ""
 }
 
 // checkAffine checks the weight and the bias of a layer that takes inputs

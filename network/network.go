@@ -39,7 +39,7 @@
 // were not there computes another network. Only an optimizer's state
 // ("optimizer." and what follows), counters (num_batches_tracked, step, epoch,
 // global_step) and tensors without a number are left out. That, biases that count as
-// zeros, and inputs without a shape that are as many as a colour picture has, is in
+// zeros, a rho of 0, and inputs without a shape that are as many as a colour picture has, is in
 // Network.Remarks.
 //
 // A format that does not begin with "unitscope" is a framework's word for itself

@@ -280,7 +280,9 @@ func TestReadAccepts(t *testing.T) {
 		{"classifier without bias", func(f file) { f.set("output.weight", fill(8), 4, 2) }, func(n *network.Network) bool {
 			return slices.Equal(n.Remarks, []string{"there is no output.bias: its biases count as zeros"}) && slices.Equal(n.Output.Bias.Data().([]float32), make([]float32, 4))
 		}},
-		{"rho 0", func(f file) { f.metadata["rho"] = "0" }, func(n *network.Network) bool { return n.Radius == 0 }},
+		{"rho 0", func(f file) { f.metadata["rho"] = "0" }, func(n *network.Network) bool {
+			return n.Radius == 0 && slices.Equal(n.Remarks, []string{`rho is "0", which counts as not said`})
+		}},
 		{"rho", func(f file) { f.metadata["rho"] = "9.25" }, func(n *network.Network) bool { return n.Radius == 9.25 }},
 		{"shape", func(f file) { f.metadata["input_shape"] = "1x3x2" }, func(n *network.Network) bool { return slices.Equal(n.InputShape, []int{1, 3, 2}) }},
 		{"visible bias of one layer", func(f file) { f.set("layers.1.visible_bias", fill(6), 6) }, func(n *network.Network) bool { return n.Layers[0].VisibleBias != nil && n.Layers[1].VisibleBias == nil }},
@@ -379,7 +381,20 @@ func TestReadRefuses(t *testing.T) {
 		{"rho NaN", func(f file) { f.metadata["rho"] = "NaN" }, `rho "NaN"`},
 		{"rho infinite", func(f file) { f.metadata["rho"] = "1e999" }, `rho "1e999"`},
 		{"rho empty", func(f file) { f.metadata["rho"] = "" }, `rho ""`},
-		{"shape does not match", func(f file) { f.metadata["input_shape"] = "2x4" }, "layers.1.weight is 3x6, but what is below it has 8 numbers"},
+		{"shape does not match", func(f file) { f.metadata["input_shape"] = "2x4" }, "layers.1.weight is 3x6, but what is below it has 8 numbers (want [units, 8]); that is the product of input_shape, [2 4]"},
+		{"transposed", func(f file) {
+			f.set("layers.1.weight", fill(18), 6, 3)
+			f.set("layers.2.weight", fill(6), 3, 2)
+		}, "layers.1.bias holds 3 numbers for 6 units; it looks like [inputs, units], as Keras has it: save the transposes, W.T"},
+		{"transposed with a shape", func(f file) {
+			f.metadata["input_shape"] = "2x3"
+			f.set("layers.1.weight", fill(18), 6, 3)
+		}, "layers.1.weight is 6x3, but what is below it has 6 numbers (want [units, 6]); it looks like [inputs, units]"},
+		{"transposed without biases", func(f file) {
+			clear(f.tensors)
+			f.set("layers.1.weight", fill(18), 6, 3)
+			f.set("layers.2.weight", fill(6), 3, 2)
+		}, "layers.2.weight is 3x2, but what is below it has 6 numbers (want [units, 6]); it looks like [inputs, units]"},
 		{"shape a word", func(f file) { f.metadata["input_shape"] = "2 x 3" }, `input_shape "2 x 3"`},
 		{"shape empty", func(f file) { f.metadata["input_shape"] = "" }, `input_shape ""`},
 		{"shape negative", func(f file) { f.metadata["input_shape"] = "-2x-3" }, `input_shape "-2x-3"`},

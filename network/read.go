@@ -177,7 +177,11 @@ func (r *reader) metadata() (*Network, error) {
 	if err := n.checkKinds(); err != nil {
 		return nil, err
 	}
-	return n, n.parseNumbers(m)
+	err := n.parseNumbers(m)
+	if rho, given := m[rhoKey]; given && err == nil && n.Radius == 0 {
+		r.remark("%s is %.40q, which counts as not said", rhoKey, rho)
+	}
+	return n, err
 }
 
 // parseNumbers reads the metadata that isn't a word out of a few.
