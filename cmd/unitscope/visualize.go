@@ -224,7 +224,7 @@ func climb(ctx context.Context, c *console, d engine.Device, n *network.Network,
 	}
 	p.finish(fmt.Sprintf("step size %.3g", result.Rate))
 	if dead := deadUnits(result); dead > 0 {
-		c.warn("units", "%d of %s are dead: from every start their gradient vanishes; they are drawn as a cross", dead, words.Count(len(result.Units), "unit"))
+		c.warn("units", "dead units, whose gradient vanishes from every start and which are drawn as a cross: %d of %d", dead, len(result.Units))
 	}
 	return result, nil
 }

@@ -36,7 +36,7 @@ func (t *reader) readLabels() error {
 	labels := make([]int32, len(t.classes.names))
 	words := false
 	for id, name := range t.classes.names {
-		v, err := strconv.ParseFloat(name, 64)
+		v, err := decimal(name)
 		if err != nil {
 			words = true
 			break

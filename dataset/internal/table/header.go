@@ -70,7 +70,7 @@ func (t *reader) isHeader(record []string) bool {
 		if t.separator != ',' {
 			cell = strings.Replace(cell, ",", ".", 1) // a number that will be refused as such
 		}
-		v, err := strconv.ParseFloat(cell, 64)
+		v, err := decimal(cell)
 		if err != nil && !errors.Is(err, strconv.ErrRange) {
 			continue
 		}

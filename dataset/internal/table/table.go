@@ -153,7 +153,7 @@ func (t *reader) advice(cell string, i int) string {
 // number is what a cell holds, rounded to float64 and then to float32: so the same
 // numbers in an array of numpy's are the same.
 func number(cell string) (float32, error) {
-	double, err := strconv.ParseFloat(cell, 64)
+	double, err := decimal(cell)
 	v := float32(double)
 	switch {
 	case cell == "":
@@ -164,6 +164,15 @@ func number(cell string) (float32, error) {
 		return 0, fmt.Errorf("%.40q is no number", cell)
 	}
 	return v, nil
+}
+
+// decimal reads a number as every writer of tables writes it: not as Go's programs may,
+// where 1_0 is 10 and 0x1p3 is 8.
+func decimal(cell string) (float64, error) {
+	if strings.ContainsAny(cell, "_xX") {
+		return 0, strconv.ErrSyntax
+	}
+	return strconv.ParseFloat(cell, 64)
 }
 
 // startRoom is how many numbers there is room for before any line was read.

@@ -99,6 +99,8 @@ func TestErrors(t *testing.T) {
 		{"text below a name that others have", "1,b,b,c\n1,2,x,4\n", Options{Header: "yes"}, `"x" is no number; if this column is the class, add label=3`},
 		{"text below a name with a comma", "a,\"b, c\"\n1,x\n", Options{}, `"x" is no number; if this column is the class, add label=2`},
 		{"text below no name of its own", "a,2,a\nx,1,1\n", Options{Header: "yes"}, `"x" is no number; if this column is the class, add label=1`},
+		{"a number of Go's", "1,2\n3,0x1p3\n", Options{}, `line 2, column 2: "0x1p3" is no number`},
+		{"digits in groups", "1,2\n3,1_0\n", Options{}, `line 2, column 2: "1_0" is no number`},
 		{"text besides classes", "1,2\nx,4\n", Options{Label: "2"}, `line 2, column 1: "x" is no number`},
 		{"not a number", "1,2\n3,nan\n", Options{}, `line 2, column 2: "nan" is no finite number`},
 		{"too large", "1,2\n3,1e39\n", Options{}, `line 2, column 2: "1e39" is no finite number`},
