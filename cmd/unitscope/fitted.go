@@ -3,6 +3,7 @@ package main
 import (
 	"io"
 	"os"
+	"regexp"
 	"strings"
 
 	"github.com/rivo/uniseg"
@@ -10,7 +11,7 @@ import (
 )
 
 // fitted writes lines that are drawn over one another, by carriage returns, to a
-// terminal, and cuts each to the terminal's width as it is then: a line that wraps
+// terminal, and shortens each to the terminal's width as it is then: a line that wraps
 // is not drawn over.
 type fitted struct {
 	to      io.Writer
@@ -25,12 +26,38 @@ func (f fitted) Write(p []byte) (int, error) {
 	lines := strings.Split(string(p), "\r")
 	for i, line := range lines {
 		// Some terminals wrap after their last column, others before the next.
-		lines[i] = cutText(line, columns-1)
+		lines[i] = fitLine(line, columns-1)
 	}
 	if _, err := io.WriteString(f.to, strings.Join(lines, "\r")); err != nil {
 		return 0, err
 	}
 	return len(p), nil
+}
+
+// barLine is a line of a bar: what is done, how much of it, the bar, how many, how fast
+// and the times.
+var barLine = regexp.MustCompile(`^(.*?)( +\d+%)( +\|[^|]*\|) \(([^,)]*)(, [^)]*)?\)( \[[^\]]*\])? *$`)
+
+// fitLine is a line that takes so many columns at most. Of a bar's, parts are left out
+// whole, so that no number is half of another: the rate first, then the bar, the times,
+// how many, and what is said beside the work's name.
+func fitLine(line string, columns int) string {
+	part := barLine.FindStringSubmatch(line)
+	if part == nil || uniseg.StringWidth(line) <= columns {
+		return cutText(line, columns)
+	}
+	label, share, bar, count, times := part[1], part[2], part[3], " ("+part[4]+")", part[6]
+	shorter := []string{label + share + bar + count + times, label + share + count + times, label + share + count, label + share}
+	for at := strings.LastIndex(label, ", "); at >= 0; at = strings.LastIndex(label, ", ") {
+		label = label[:at]
+		shorter = append(shorter, label+share)
+	}
+	for _, text := range append(shorter, strings.TrimSpace(share)) {
+		if uniseg.StringWidth(text) <= columns {
+			return text
+		}
+	}
+	return ""
 }
 
 // cutText is the beginning of a text that takes so many columns at most.

@@ -316,6 +316,35 @@ func TestCutText(t *testing.T) {
 	}
 }
 
+// What does not fit of a bar is left out whole.
+func TestFitLine(t *testing.T) {
+	const line = "dbn layer 1 of 2, epoch 3 of 8, error 12.5   5% |███       | (20000/80000, 7352 examples/s) [2s:8s]"
+	for columns, want := range map[int]string{
+		200:                          line,
+		uniseg.StringWidth(line):     line,
+		uniseg.StringWidth(line) - 1: "dbn layer 1 of 2, epoch 3 of 8, error 12.5   5% |███       | (20000/80000) [2s:8s]",
+		79:                           "dbn layer 1 of 2, epoch 3 of 8, error 12.5   5% (20000/80000) [2s:8s]",
+		68:                           "dbn layer 1 of 2, epoch 3 of 8, error 12.5   5% (20000/80000)",
+		50:                           "dbn layer 1 of 2, epoch 3 of 8, error 12.5   5%",
+		46:                           "dbn layer 1 of 2, epoch 3 of 8   5%",
+		34:                           "dbn layer 1 of 2   5%",
+		20:                           "5%",
+		1:                            "",
+		0:                            "",
+	} {
+		if got := fitLine(line, columns); got != want {
+			t.Errorf("%d columns: %q, want %q", columns, got, want)
+		}
+	}
+	const begins = "ascent   0% || (0/800) "
+	if got := fitLine(begins, 18); got != "ascent   0%" {
+		t.Errorf("a bar that begins is %q", got)
+	}
+	if got := fitLine(strings.Repeat(" ", 90), 79); len(got) != 79 {
+		t.Errorf("blanks that draw over a bar are %d", len(got))
+	}
+}
+
 // What to do next is called as this call was.
 func TestNextAsCalled(t *testing.T) {
 	var messages bytes.Buffer
