@@ -50,7 +50,7 @@ func parseRange(part string, units int) (first, last int, err error) {
 		return 0, 0, err
 	}
 	if last < first {
-		return 0, 0, fmt.Errorf("range %d-%s backwards", first, words.Count(last, "run"))
+		return 0, 0, fmt.Errorf("range %d-%d runs backwards", first, last)
 	}
 	return first, last, nil
 }

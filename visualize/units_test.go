@@ -52,6 +52,7 @@ func TestParseUnitsRefuses(t *testing.T) {
 		{"0-9223372036854775807", 10, "no unit 9223372036854775807"},
 		{strings.Repeat("9", 1e6), 10, "no unit"},
 		{"5-3", 10, "range 5-3 runs backwards"},
+		{"3-1", 10, "range 3-1 runs backwards"},
 		{"3,3", 10, "unit 3 is named twice"},
 		{"0-4,2", 10, "unit 2 is named twice"},
 		{"0", 0, "no units"},

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/unitscope/unitscope/engine/words"
 )
 
 // Data says what a run took a data set for.
@@ -69,7 +71,7 @@ func (d Data) numbers() string {
 // shape is that of an example, as in "28x28".
 func (d Data) shape() string {
 	if len(d.Shape) == 1 {
-		return fmt.Sprintf("%d numbers", d.Shape[0])
+		return words.Count(d.Shape[0], "number")
 	}
 	var sides []string
 	for _, side := range d.Shape {

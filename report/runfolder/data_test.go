@@ -11,6 +11,7 @@ func TestDataText(t *testing.T) {
 			Examples: 2500000, Shape: []int{28, 28}, High: 1, Labelled: true, Rho: 8.712, RhoExamples: 10000,
 		},
 		"1 example of 144 numbers, numbers mostly from -3.1 to 3.2; no labels":  {Examples: 1, Shape: []int{144}, Low: -3.1, High: 3.2},
+		"500 examples of 1 number, numbers mostly from -3.1 to 3.2; no labels":  {Examples: 500, Shape: []int{1}, Low: -3.1, High: 3.2},
 		"999 examples of 6x6x3, uint8 from 0 to 255, divided by 255; no labels": {Examples: 999, Shape: []int{6, 6, 3}, Stored: "uint8 from 0 to 255, divided by 255", High: 1},
 	} {
 		if got := d.String(); got != want {
