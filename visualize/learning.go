@@ -83,6 +83,8 @@ const (
 func (l Learning) Warning() string {
 	nothing := fmt.Sprintf("layer %d has learned nothing: ", l.Layer)
 	switch {
+	case l.Nothing() && l.Examples == 0 && l.Deviation == 0:
+		return nothing + fmt.Sprintf("the weights of %d of its %s are all 0%s", l.Still, words.Count(l.Units, "unit"), l.alike())
 	case l.Nothing() && l.Examples == 0:
 		return nothing + fmt.Sprintf("its weights, %.2g in root mean square, are no larger than the random ones that training begins with (%.2g), and what methods show of its units is noise%s", l.Deviation, l.Initial, l.alike())
 	case l.Nothing() && l.Deviation < stillDeviation:

@@ -100,6 +100,18 @@ func TestLearnSaysTheRule(t *testing.T) {
 	}
 }
 
+// Weights of 0 are nothing that training begins with, in models of another kind.
+func TestLearnOfZeroWeights(t *testing.T) {
+	n := &network.Network{Kind: network.MLP, InputShape: []int{8}, Layers: []network.Layer{diagonal(t, []float32{0, 0, 0, 0, 0, 2, 3, 4}, fill(8, 1))}}
+	l, err := LearnOfWeights(openDevice(t), n, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "layer 1 has learned nothing: the weights of 5 of its 8 units are all 0"; l.Warning() != want {
+		t.Errorf("it says %q, want %q", l.Warning(), want)
+	}
+}
+
 // TestLearnUntrained has the control that nobody trained: each of its layers says
 // so, whatever the scale of its inputs, with data and by its weights alone.
 func TestLearnUntrained(t *testing.T) {
