@@ -111,6 +111,8 @@ type CompareResult struct {
 	// units whose samples are concentrated. NaN if there is nothing to
 	// correlate.
 	LinkOfSection5, LinkOfSection4 Estimate
+	// PairsOfSection4 is how many units LinkOfSection4 is of.
+	PairsOfSection4 int
 }
 
 // MethodSummary is means over the units that a method has a pattern for.

@@ -283,7 +283,7 @@ func TestCompareTable(t *testing.T) {
 	}
 	// Two units with all three of mean, ascent and concentration: their order
 	// agrees or not.
-	if v := r.LinkOfSection4.Value; math.Abs(v) != 1 {
+	if v := r.LinkOfSection4.Value; math.Abs(v) != 1 || r.PairsOfSection4 != 2 {
 		t.Errorf("rank correlation of two pairs %g", v)
 	}
 }

@@ -36,7 +36,8 @@ func (c *compareWork) summarise() {
 	})[0]
 	r.LinkOfSection4 = unknown()
 	agreement := r.agreement()
-	if pairs := all(agreement); len(pairs) > 0 {
+	pairs := all(agreement)
+	if r.PairsOfSection4 = len(pairs); len(pairs) > 0 {
 		r.LinkOfSection4 = b.estimate(len(pairs), 1, func(drawn []int, values []float64) {
 			x, y := make([]float64, len(drawn)), make([]float64, len(drawn))
 			for i, k := range drawn {

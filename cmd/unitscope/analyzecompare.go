@@ -180,6 +180,9 @@ func (a *methodsAnalysis) methods(d engine.Device) ([]visualize.Method, error) {
 		if err != nil {
 			return nil, err
 		}
+		if text := disagreement(a.model, r); text != "" {
+			a.said = append(a.said, text)
+		}
 		a.compare.Samples = r.Samples
 		methods = append(methods, visualize.Method{Name: visualize.MethodSampling, Patterns: r.Mean})
 	}
@@ -238,6 +241,16 @@ func (a *methodsAnalysis) write(f *runfolder.Folder) error {
 	return writePicture(f, "activations.png", activations)
 }
 
+// ofFew is what is said of a rank correlation of so many units that hardly any order of
+// them would surprise.
+func ofFew(units int) string {
+	const few = 10
+	if units == 0 || units >= few {
+		return ""
+	}
+	return fmt.Sprintf(", of only %s, which is too few to tell", words.Count(units, "unit"))
+}
+
 // summary is a table of the methods, and the two links between them.
 func (a *methodsAnalysis) summary() string {
 	r := a.result
@@ -260,7 +273,7 @@ func (a *methodsAnalysis) summary() string {
 	fmt.Fprintln(&text, "Own first is the share of patterns that excite their own unit most of all (or as much as any).")
 	fmt.Fprintf(&text, "Section 5: the cosine between the first gradient at small x and the combination of all units below is %s.\n", estimateText(r.LinkOfSection5, "%.3f", 1))
 	if r.Concentration != nil {
-		fmt.Fprintf(&text, "Section 4: the rank correlation between how concentrated a unit's samples are and how near their mean is to the ascent's pattern is %s.\n", estimateText(r.LinkOfSection4, "%.2f", 1))
+		fmt.Fprintf(&text, "Section 4: the rank correlation between how concentrated a unit's samples are and how near their mean is to the ascent's pattern is %s%s.\n", estimateText(r.LinkOfSection4, "%.2f", 1), ofFew(r.PairsOfSection4))
 	}
 	return text.String() + beware(a.said)
 }

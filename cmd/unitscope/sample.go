@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/urfave/cli/v2"
 	"gorgonia.org/tensor"
@@ -125,10 +126,23 @@ func draw(ctx context.Context, c *console, d engine.Device, n *network.Network, 
 		return nil, err
 	}
 	p.finish("")
-	if slow := unmixed(result); slow > 0 {
-		c.warn("chains", "the chains of %d of %s disagree (R-hat above %g): their means depend on the starts; more sweeps may help", slow, words.Count(len(result.Units), "unit"), visualize.MixedRHat)
+	if text := disagreement(n, result); text != "" {
+		c.warn("chains", "%s", text)
 	}
 	return result, nil
+}
+
+// disagreement says that chains have not mixed, and why that may be; "" if they have.
+func disagreement(n *network.Network, r *visualize.SampleResult) string {
+	slow := unmixed(r)
+	if slow == 0 {
+		return ""
+	}
+	text := fmt.Sprintf("the chains of %d of %s disagree (R-hat above %g): their means depend on the starts; ", slow, words.Count(len(r.Units), "unit"), visualize.MixedRHat)
+	if n.Training["persistent"] == strconv.FormatBool(false) {
+		return text + "the model was trained without --persistent, and long chains leave the data of such a net: training with it helps, more sweeps may not"
+	}
+	return text + "more sweeps may help"
 }
 
 func unmixed(r *visualize.SampleResult) (n int) {
