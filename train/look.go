@@ -45,6 +45,12 @@ type Look struct {
 	name string // of the set
 }
 
+// Grey is true of data from 0 to 1 with numbers between the two: of states 0 and 1 the
+// mean square is the mean.
+func (l Look) Grey() bool {
+	return l.Low >= 0 && l.High <= 1 && l.Mean-(l.Variance+l.Mean*l.Mean) > smallestGrey
+}
+
 // The bounds of what LookAt takes without a word.
 const (
 	// usualRatio is how far the mean norm of data may lie from that of the data that
@@ -53,6 +59,9 @@ const (
 	usualRatio = 2
 	// rounding is what preprocessing may add to a number that should be at most 1.
 	rounding = 1e-3
+	// smallestGrey is of the mean of x(1 - x): one number of a hundred thousand that is
+	// half, and more than what rounding leaves of a sum.
+	smallestGrey = 2.5e-6
 )
 
 // LookAt finds out whether data suit a model, whatever they are for: looking,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -150,6 +151,41 @@ func TestLookNumbers(t *testing.T) {
 
 // A model that does not say rho has it after fine-tuning: that of the data, as the
 // model sees them.
+// Data are grey where a number lies between 0 and 1, and not where all are states.
+func TestLookIsGrey(t *testing.T) {
+	states := make([]float32, 500*10)
+	for i := range states {
+		states[i] = float32(i * 7 % 3 % 2)
+	}
+	of := func(change func(data []float32)) Look {
+		data := slices.Clone(states)
+		change(data)
+		set := &rows{info: dataset.Info{Shape: []int{10}, High: 1}, data: data}
+		look, err := LookAt(nil, set)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return look
+	}
+	for name, c := range map[string]struct {
+		change func(data []float32)
+		want   bool
+	}{
+		"states":   {func([]float32) {}, false},
+		"one grey": {func(data []float32) { data[17] = 0.5 }, true},
+		"all grey": {func(data []float32) {
+			for i := range data {
+				data[i] = 0.25
+			}
+		}, true},
+		"real ones": {func(data []float32) { data[3] = -2 }, false},
+	} {
+		if got := of(c.change).Grey(); got != c.want {
+			t.Errorf("%s: grey is %t", name, got)
+		}
+	}
+}
+
 func TestFineTuneRho(t *testing.T) {
 	set := sorted(greys(60, 12, 5), 3)
 	for name, n := range map[string]*network.Network{

@@ -61,7 +61,7 @@ func likelihood(ctx *cli.Context) (err error) {
 	if err := o.Check(n); err != nil {
 		return usageError{err}
 	}
-	sets, err := j.likelihoodSets(n, file)
+	sets, err := j.likelihoodSets(n, file, o.Layer)
 	if err != nil {
 		return err
 	}
@@ -83,7 +83,7 @@ func likelihood(ctx *cli.Context) (err error) {
 }
 
 // likelihoodSets opens --data, with what --validation holds out, and --test.
-func (j *job) likelihoodSets(n *network.Network, file string) (sets []train.NamedSet, err error) {
+func (j *job) likelihoodSets(n *network.Network, file string, layer int) (sets []train.NamedSet, err error) {
 	defer func() {
 		if err != nil {
 			for _, s := range sets {
@@ -96,6 +96,9 @@ func (j *job) likelihoodSets(n *network.Network, file string) (sets []train.Name
 		return nil, err
 	}
 	sets = append(sets, train.NamedSet{Name: "train", Set: set})
+	if layer == 1 && n.Visible == engine.Bernoulli && look.Grey() {
+		j.console.warn("data", "grey values between 0 and 1 are taken in place of states 0 and 1: the log-likelihood is that of no distribution of states, and compares with that of the same grey data only")
+	}
 	if held != nil {
 		sets = append(sets, train.NamedSet{Name: "validation", Set: held})
 	}
