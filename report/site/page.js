@@ -91,13 +91,18 @@
       return (down ? y - x : x - y) || a.unit - b.unit;
     });
     const shown = fact || layer.facts[0];
+    let letters = 0;
     for (const i of layer.order) {
       const value = shown ? shown.values[i.place] : null;
       i.label.replaceChildren(said("layer " + layer.layer + ", unit "), String(i.unit), i.dead ? said(", dead") : "", value === null ? "" : " · ", value === null ? "" : said(shown.name + " "), value === null ? "" : text(value, 3));
+      letters = Math.max(letters, (value === null ? "" + i.unit : i.unit + " · " + text(value, 3)).length);
     }
     layer.view.querySelector(".hint").textContent = fact ? fact.name + ": " + fact.about : "";
     layer.view.querySelector(".labels").textContent = "Below each its number" + (shown ? " and its " + shown.name + (fact ? "" : ": " + shown.about) : "") + ".";
-    layer.view.querySelector(".grid").replaceChildren(...layer.order.map(i => i.item));
+    const grid = layer.view.querySelector(".grid");
+    grid.style.setProperty("--letters", letters);
+    grid.style.setProperty("--tile", layer.cols * zoomOf(layer, 56) + "px");
+    grid.replaceChildren(...layer.order.map(i => i.item));
     if (layer.order.length) rove(layer, layer.order[0].link);
   }
 

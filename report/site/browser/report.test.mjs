@@ -143,6 +143,16 @@ test("sorting", () => visit({}, async page => {
   assert.deepEqual(await numbers(), before);
 }));
 
+test("tiles of a grid stand below each other, and labels within their columns", () => visit({ viewport: { width: 320, height: 900 } }, async page => {
+  await openLayer(page);
+  const places = await units(page).evaluateAll(all => all.map(a => ({
+    left: a.querySelector(".tile").getBoundingClientRect().left, top: a.offsetTop, cut: a.querySelector(".label").scrollWidth > a.clientWidth })));
+  const columns = places.findIndex(p => p.top !== places[0].top);
+  assert.ok(columns > 1, `a row of ${columns} tiles`);
+  places.forEach((p, i) => assert.ok(Math.abs(p.left - places[i % columns].left) < 1, `tile ${i} stands beside its column`));
+  assert.ok(!places.some(p => p.cut), "a label is cut");
+}));
+
 test("tiles show something", () => visit({}, async page => {
   await openLayer(page);
   const shot = (await units(page).first().locator(".tile").screenshot()).toString("base64");
