@@ -11,6 +11,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"go/format"
 	"log"
@@ -38,20 +39,11 @@ func write(launchers, kernels, engine string) error {
 	if err != nil {
 		return err
 	}
-	return firstError(
+	return errors.Join(
 		writeGo(launchers, launchersText(entries)),
 		os.WriteFile(filepath.Join(kernels, "epilogues.cuh"), cudaEpilogues(kinds), 0o666),
 		writeGo(filepath.Join(kernels, "epilogues.go"), goEpilogues(kinds)),
 	)
-}
-
-func firstError(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func writeGo(path string, text []byte) error {
