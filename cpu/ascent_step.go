@@ -1,0 +1,183 @@
+package cpu
+
+import (
+	"math"
+
+	"github.com/unitscope/unitscope/engine"
+)
+
+// evaluate computes activation, gradient norm and direction of every lane, as
+// the definition does (engine's plainAscent).
+func (c *climber) evaluate() {
+	set := c.ascent.device.set
+	for l, layer := range c.ascent.layers {
+		for panel := range layer.up.panels {
+			bias := layer.bias[panel*set.Rows:][:set.Rows]
+			for i := range c.used {
+				t := &c.tiles[i]
+				below := t.x
+				if l > 0 {
+					below = t.hidden[l-1]
+				}
+				out := layer.up.multiply(t.hidden[l], below, panel, t.lanes)
+				set.BiasSigmoid(out, out, bias, t.lanes)
+			}
+		}
+	}
+	for i := range c.used {
+		c.tiles[i].aim(c.ascent)
+	}
+	for l := len(c.ascent.layers) - 1; l >= 0; l-- {
+		c.back(l)
+	}
+	for i := range c.used {
+		c.tiles[i].measure(c.ascent)
+	}
+}
+
+// aim computes the activation and the gradient before the last hidden layer's
+// sigmoid.
+func (t *ascentTile) aim(a *ascent) {
+	set, size := a.device.set, a.target.Cols*t.lanes
+	top := len(a.layers) - 1
+	sum := t.activation[:t.lanes]
+	clear(sum)
+	if top < 0 {
+		set.LaneDots(sum, t.target[:size], t.x[:size])
+		copy(t.direction, t.target[:size])
+		return
+	}
+	hidden := t.hidden[top][:size]
+	set.LaneDots(sum, t.target[:size], hidden)
+	delta := t.delta[top%2][:size]
+	copy(delta, t.target)
+	set.DerivativeScale(delta, hidden)
+}
+
+// back takes the gradient down through layer l.
+func (c *climber) back(l int) {
+	layer, set := c.ascent.layers[l], c.ascent.device.set
+	for panel := range layer.down.panels {
+		for i := range c.used {
+			t := &c.tiles[i]
+			dst := t.direction
+			if l > 0 {
+				dst = t.delta[(l-1)%2]
+			}
+			out := layer.down.multiply(dst, t.delta[l%2], panel, t.lanes)
+			if l > 0 {
+				// The padding of the last panel lies within that of hidden: both
+				// have the units of layer l-1 as outputs.
+				set.DerivativeScale(out, t.hidden[l-1][panel*len(out):][:len(out)])
+			}
+		}
+	}
+}
+
+// measure computes the gradient's norm, the direction of ascent and the chord.
+func (t *ascentTile) measure(a *ascent) {
+	set, size := a.device.set, a.plan.Layers[0].Weight.Cols*t.lanes
+	radius := float64(a.plan.Radius)
+	norm, chord, scale := t.norm[:t.lanes], t.chord[:t.lanes], t.scale[:t.lanes]
+	direction, spare := t.direction[:size], t.spare[:size]
+
+	t.lengths(norm, direction, a)
+	for lane, n := range norm {
+		scale[lane] = 0
+		if n > 0 {
+			scale[lane] = float32(float64(a.plan.Direction) * radius / float64(n))
+		}
+	}
+	set.LaneScale(direction, scale)
+	copy(spare, direction)
+	set.Axpby(spare, -1, t.x[:size], 1)
+	t.lengths(chord, spare, a)
+}
+
+// Sums of squares between these have lost nothing to float32's range.
+const smallestSquares, largestSquares = 1e-28, 1e37
+
+// lengths computes the Euclidean norm of each lane that has a row, in float64
+// where its squares leave the range of float32: the definition does always.
+func (t *ascentTile) lengths(norms, x []float32, a *ascent) {
+	clear(norms)
+	a.device.set.SquareSum(norms, x)
+	for lane, s := range norms {
+		sum := float64(s)
+		if t.rows[lane].index != noRow && !(s >= smallestSquares && s <= largestSquares) {
+			sum = squares(x[lane:], t.lanes)
+		}
+		norms[lane] = float32(math.Sqrt(sum))
+	}
+}
+
+// squares is the sum of the squares of one lane.
+func squares(x []float32, lanes int) (sum float64) {
+	for i := 0; i < len(x); i += lanes {
+		sum += float64(x[i]) * float64(x[i])
+	}
+	return sum
+}
+
+// judge records what evaluate found and takes out the rows that stop, at the x
+// that was judged.
+func (c *climber) judge() {
+	for i := range c.used {
+		t := &c.tiles[i]
+		for lane := range t.lanes {
+			r := t.rows[lane]
+			if r.index == noRow {
+				continue
+			}
+			err := c.ascent.plan.Judge(c.state, r.index, t.activation[lane], t.norm[lane], t.chord[lane])
+			if err != nil && (c.err == nil || r.index < c.errRow) {
+				c.err, c.errRow = err, r.index
+			}
+			if err != nil || c.state.Stop[r.index] != engine.Running {
+				c.leave(t, lane)
+			}
+		}
+	}
+}
+
+// move takes one step on the sphere in every lane, and takes out the rows that
+// have had their steps.
+func (c *climber) move() {
+	for i := range c.used {
+		t := &c.tiles[i]
+		c.step(t)
+		for lane := range t.lanes {
+			r := &t.rows[lane]
+			if r.index == noRow {
+				continue
+			}
+			c.state.Steps[r.index]++
+			if r.left--; r.left == 0 {
+				c.leave(t, lane)
+			}
+		}
+	}
+}
+
+func (c *climber) step(t *ascentTile) {
+	a := c.ascent
+	set, size := a.device.set, a.plan.Layers[0].Weight.Cols*t.lanes
+	scale, norm := t.scale[:t.lanes], t.norm[:t.lanes]
+	for lane, r := range t.rows[:t.lanes] {
+		scale[lane] = 0
+		if r.index != noRow {
+			scale[lane] = c.state.Rate[r.index]
+		}
+	}
+	x, direction := t.x[:size], t.direction[:size]
+	set.LaneScale(direction, scale)
+	set.Axpby(x, 1, direction, 1)
+	t.lengths(norm, x, a)
+	for lane, n := range norm {
+		scale[lane] = 1
+		if n > 0 {
+			scale[lane] = float32(float64(a.plan.Radius) / float64(n))
+		}
+	}
+	set.LaneScale(x, scale)
+}

@@ -1,0 +1,81 @@
+package engine
+
+import (
+	"fmt"
+	"math"
+)
+
+// CheckAscent checks an ascent: the layers' shapes, finite parameters, and the
+// ranges of its options.
+func CheckAscent(p Ascent) error {
+	if len(p.Layers) == 0 {
+		return fmt.Errorf("ascent: no layers")
+	}
+	for i, l := range p.Layers {
+		w := l.Weight
+		if w.Rows < 1 || w.Cols < 1 || len(w.Data) != w.Rows*w.Cols {
+			return fmt.Errorf("ascent: weights of layer %d are %dx%d and hold %d numbers", i+1, w.Rows, w.Cols, len(w.Data))
+		}
+		if len(l.Bias) != w.Rows {
+			return fmt.Errorf("ascent: layer %d has %d units and %d biases", i+1, w.Rows, len(l.Bias))
+		}
+		if i > 0 && w.Cols != p.Layers[i-1].Weight.Rows {
+			return fmt.Errorf("ascent: layer %d takes %d inputs, layer %d has %d units", i+1, w.Cols, i, p.Layers[i-1].Weight.Rows)
+		}
+		if !finite(w.Data) || !finite(l.Bias) {
+			return fmt.Errorf("ascent: parameters of layer %d: %w", i+1, ErrNotFinite)
+		}
+	}
+	switch {
+	case !(p.Rate > 0) || math.IsInf(float64(p.Rate), 0):
+		return fmt.Errorf("ascent: rate %g, want a finite number above 0", p.Rate)
+	case p.Direction != 1 && p.Direction != -1:
+		return fmt.Errorf("ascent: direction %g, want 1 or -1", p.Direction)
+	case !(p.Radius > 0) || math.IsInf(float64(p.Radius), 0):
+		return fmt.Errorf("ascent: radius %g, want a finite number above 0", p.Radius)
+	case !(p.Tolerance >= 0):
+		return fmt.Errorf("ascent: tolerance %g, want a number >= 0", p.Tolerance)
+	case p.Patience < 1:
+		return fmt.Errorf("ascent: patience %d, want at least 1", p.Patience)
+	case p.MaxSteps < 0:
+		return fmt.Errorf("ascent: at most %d steps, want 0 or more", p.MaxSteps)
+	}
+	for t, steps := range p.CurveSteps {
+		if steps < 0 || t > 0 && steps <= p.CurveSteps[t-1] {
+			return fmt.Errorf("ascent: curves after %v steps, want rising numbers from 0 or more", p.CurveSteps)
+		}
+	}
+	return nil
+}
+
+// CheckAscentState checks that a state belongs to an ascent: its lengths, its
+// units, and x's shape.
+func CheckAscentState(p Ascent, s *AscentState) error {
+	n := len(s.Units)
+	target := p.Layers[len(p.Layers)-1].Weight
+	if err := present("ascent", operand{"x", s.X}); err != nil {
+		return err
+	}
+	if err := wantShape("ascent", operand{"x", s.X}, n, p.Layers[0].Weight.Cols); err != nil {
+		return err
+	}
+	for _, length := range []int{len(s.Activation), len(s.StartActivation), len(s.Gradient), len(s.Tangent), len(s.Steps), len(s.Rate), len(s.Slow), len(s.Stop)} {
+		if length != n {
+			return fmt.Errorf("ascent: state of %d rows has a slice of length %d", n, length)
+		}
+	}
+	if s.Curves != nil && len(s.Curves) != n {
+		return fmt.Errorf("ascent: state of %d rows has %d curves", n, len(s.Curves))
+	}
+	for i, curve := range s.Curves {
+		if len(curve) != len(p.CurveSteps) {
+			return fmt.Errorf("ascent: the curve of row %d has %d places for %d numbers of steps", i, len(curve), len(p.CurveSteps))
+		}
+	}
+	for i, u := range s.Units {
+		if u < 0 || u >= target.Rows {
+			return fmt.Errorf("ascent: row %d climbs unit %d, layer %d has %d units", i, u, len(p.Layers), target.Rows)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,144 @@
+//go:build cuda
+
+package gpu
+
+import (
+	"errors"
+
+	"github.com/unitscope/unitscope/engine"
+)
+
+// allAscent is an engine.Ascent on all cards.
+type allAscent struct {
+	*team[engine.AscentRunner]
+	plan engine.Ascent
+}
+
+// Run implements engine.AscentRunner.
+func (r *allAscent) Run(s *engine.AscentState, steps int) (progress engine.AscentProgress, err error) {
+	if err := r.ready("ascent"); err != nil {
+		return progress, err
+	}
+	if err := engine.CheckAscentState(r.plan, s); err != nil {
+		return progress, err
+	}
+	if _, err := engine.TakeOne[*matrix](r.all.device, "ascent", "x", s.X); err != nil {
+		return progress, err
+	}
+	var running []int
+	for i, stop := range s.Stop {
+		if stop == engine.Running {
+			running = append(running, i)
+		}
+	}
+	parts := spans(running, len(r.all.cards))
+	done := make([]engine.AscentProgress, len(parts))
+	err = r.run(parts, func(card int, p span) (err error) {
+		done[card], err = r.part(s, card, p, steps)
+		return err
+	})
+	for _, d := range done {
+		progress.Active += d.Active
+		progress.RowSteps += d.RowSteps
+	}
+	return progress, err
+}
+
+// part is what one card does of a run. The slices of its state are those of the
+// whole one.
+func (r *allAscent) part(s *engine.AscentState, card int, p span, steps int) (progress engine.AscentProgress, err error) {
+	l := loans{all: r.all, card: card, rows: p}
+	own := engine.AscentState{
+		X:     l.lend(s.X, true),
+		Units: s.Units[p.from:p.to], Activation: s.Activation[p.from:p.to], StartActivation: s.StartActivation[p.from:p.to],
+		Gradient: s.Gradient[p.from:p.to], Tangent: s.Tangent[p.from:p.to], Steps: s.Steps[p.from:p.to],
+		Rate: s.Rate[p.from:p.to], Slow: s.Slow[p.from:p.to], Stop: s.Stop[p.from:p.to],
+	}
+	if s.Curves != nil {
+		own.Curves = s.Curves[p.from:p.to]
+	}
+	if l.err == nil {
+		progress, err = r.runners[card].Run(&own, steps)
+	}
+	if e := l.settle(); err == nil {
+		err = e
+	}
+	return progress, err
+}
+
+// allGibbs is an engine.Gibbs on all cards.
+type allGibbs struct {
+	*team[engine.GibbsRunner]
+	plan engine.Gibbs
+}
+
+// Run implements engine.GibbsRunner.
+func (r *allGibbs) Run(s *engine.GibbsState, sweeps int) (progress engine.GibbsProgress, err error) {
+	if err := r.ready("gibbs"); err != nil {
+		return progress, err
+	}
+	if err := engine.CheckGibbsState(r.plan, s, sweeps); err != nil {
+		return progress, err
+	}
+	if _, _, _, err := engine.TakeGibbs[*matrix](r.all.device, s); err != nil {
+		return progress, err
+	}
+	if len(s.Clamp) == 0 || sweeps <= 0 {
+		return r.runners[0].Run(s, sweeps)
+	}
+	chains := make([]int, len(s.Clamp))
+	for i := range chains {
+		chains[i] = i
+	}
+	parts := spans(chains, len(r.all.cards))
+	done := make([]engine.GibbsProgress, len(parts))
+	err = r.run(parts, func(card int, p span) (err error) {
+		done[card], err = r.part(*s, card, p, sweeps)
+		return err
+	})
+	progress.Sweeps = done[0].Sweeps
+	for _, d := range done {
+		progress.ChainSweeps += d.ChainSweeps
+	}
+	s.Sweeps += uint32(progress.Sweeps)
+	if errors.Is(err, engine.ErrNotFinite) {
+		err = r.notFinite(s, err)
+	}
+	return progress, err
+}
+
+// notFinite is the error of the first chain whose states are not finite, by its
+// number among all: a card counts its own. It is otherwise if there is none.
+func (r *allGibbs) notFinite(s *engine.GibbsState, otherwise error) error {
+	d, norms := r.all.device, make([]float32, len(s.Clamp))
+	m, err := d.New(len(norms), 1)
+	if err != nil {
+		return otherwise
+	}
+	defer m.Close()
+	for _, states := range []engine.Matrix{s.Hidden, s.Visible} {
+		if err := errors.Join(d.Reduce(m, states, engine.Total(engine.RowNorms)), m.Read(norms)); err != nil {
+			return otherwise
+		}
+		for row, norm := range norms {
+			if norm-norm != 0 {
+				return s.NotFinite(row)
+			}
+		}
+	}
+	return otherwise
+}
+
+// part is what one card does of a run. Visible states and means are only written.
+func (r *allGibbs) part(own engine.GibbsState, card int, p span, sweeps int) (progress engine.GibbsProgress, err error) {
+	l := loans{all: r.all, card: card, rows: p}
+	own.Clamp, own.Keys = own.Clamp[p.from:p.to], own.Keys[p.from:p.to]
+	own.Hidden, own.Visible, own.Means = l.lend(own.Hidden, true), l.lend(own.Visible, false), l.lend(own.Means, false)
+	if l.err == nil {
+		progress, err = r.runners[card].Run(&own, sweeps)
+	}
+	if e := l.settle(); err == nil {
+		err = e
+	}
+	return progress, err
+}
