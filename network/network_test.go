@@ -185,6 +185,31 @@ func TestMetadata(t *testing.T) {
 	}
 }
 
+func TestDescribe(t *testing.T) {
+	odd := handmade()
+	odd.set("layers.2.weight", fill(6), 6)
+	odd.metadata["kind"] = "cnn"
+	for name, c := range map[string]struct {
+		file []byte
+		want network.Description
+	}{
+		"all that a file can hold":    {write(t, full(t, network.DBN)), network.Description{Kind: "dbn", Visible: "gaussian", InputShape: "2x3", Radius: "9.2123456789", Sizes: []int{6, 5, 4, 3}, Classes: 2}},
+		"only what a file must have":  {handmade().bytes(t), network.Description{Sizes: []int{6, 3, 2}}},
+		"what no reader takes":        {odd.bytes(t), network.Description{Kind: "cnn", Sizes: []int{6, 3}}},
+		"tensors that are no layer's": {file{map[string]safetensors.Tensor{"bn.weight": {Shape: []int{1}, Data: fill(1)}}, nil}.bytes(t), network.Description{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f, err := safetensors.Read(bytes.NewReader(c.file), int64(len(c.file)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := network.Describe(f); !reflect.DeepEqual(got, c.want) {
+				t.Errorf("%+v, want %+v", got, c.want)
+			}
+		})
+	}
+}
+
 // file is a model file in the making.
 type file struct {
 	tensors  map[string]safetensors.Tensor

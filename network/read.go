@@ -44,6 +44,14 @@ const (
 	trainingPrefix = "training."
 )
 
+// What comes after the name of a layer, or of anything else that is held for each of its
+// parameters, in the names of tensors: of models, and of what training goes on from.
+const (
+	WeightSuffix      = "." + weightName
+	BiasSuffix        = "." + biasName
+	VisibleBiasSuffix = "." + visibleBiasName
+)
+
 const (
 	formatName     = "unitscope/1"
 	formatsPrefix  = "unitscope" // of the names of all our formats
@@ -52,7 +60,10 @@ const (
 	maxLayers      = 255 // which random numbers have identities for
 )
 
-func layerPrefix(number int) string { return layersPrefix + strconv.Itoa(number) + "." }
+// LayerName is what the names of a layer's tensors begin with: "layers.1".
+func LayerName(number int) string { return layersPrefix + strconv.Itoa(number) }
+
+func layerPrefix(number int) string { return LayerName(number) + "." }
 
 // Load reads a model from its file, or from model.safetensors in a folder.
 // Every error names the file and, where there is one, the tensor.

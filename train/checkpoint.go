@@ -71,8 +71,6 @@ const (
 	settingRate       = "lr"
 )
 
-func layerPrefix(layer int) string { return "layers." + strconv.Itoa(layer) }
-
 func (c *Checkpoint) write(w io.Writer) error {
 	metadata := map[string]string{
 		"format":        checkpointFormat,
@@ -95,7 +93,7 @@ func (c *Checkpoint) write(w io.Writer) error {
 	}
 	named := map[string]network.Layer{velocityPrefix: c.velocity}
 	for i, l := range c.layers {
-		named[layerPrefix(i+1)] = l
+		named[network.LayerName(i+1)] = l
 	}
 	for prefix, l := range named {
 		for suffix, t := range layerTensors(l) {
@@ -116,7 +114,7 @@ func (c *Checkpoint) write(w io.Writer) error {
 }
 
 func layerTensors(l network.Layer) map[string]*tensor.Dense {
-	return map[string]*tensor.Dense{".weight": l.Weight, ".bias": l.Bias, ".visible_bias": l.VisibleBias}
+	return map[string]*tensor.Dense{network.WeightSuffix: l.Weight, network.BiasSuffix: l.Bias, network.VisibleBiasSuffix: l.VisibleBias}
 }
 
 // ReadCheckpoint reads a checkpoint and checks that it is complete and that its
@@ -176,13 +174,13 @@ func (c *Checkpoint) readCounters(metadata map[string]string) error {
 
 func (c *Checkpoint) readTensors(f *safetensors.File) error {
 	r := &tensorReader{file: f, known: map[string]bool{}}
-	inputs := r.columns(layerPrefix(1) + ".weight")
+	inputs := r.columns(network.LayerName(1) + network.WeightSuffix)
 	for i := range c.Layer {
-		l := r.layer(layerPrefix(i+1), r.rows(layerPrefix(i+1)+".weight"), inputs)
+		l := r.layer(network.LayerName(i+1), r.rows(network.LayerName(i+1)+network.WeightSuffix), inputs)
 		c.layers = append(c.layers, l)
-		inputs = r.rows(layerPrefix(i+1) + ".weight")
+		inputs = r.rows(network.LayerName(i+1) + network.WeightSuffix)
 	}
-	top := layerPrefix(c.Layer) + ".weight"
+	top := network.LayerName(c.Layer) + network.WeightSuffix
 	c.velocity = r.layer(velocityPrefix, r.rows(top), r.columns(top))
 	if _, ok := f.Entry(chainsName); ok {
 		c.chains = r.tensor(chainsName, r.rows(chainsName), r.rows(top))
@@ -224,9 +222,9 @@ func (r *tensorReader) columns(name string) int { return r.side(name, 1) }
 
 func (r *tensorReader) layer(prefix string, units, inputs int) network.Layer {
 	return network.Layer{
-		Weight:      r.tensor(prefix+".weight", units, inputs),
-		Bias:        r.tensor(prefix+".bias", units),
-		VisibleBias: r.tensor(prefix+".visible_bias", inputs),
+		Weight:      r.tensor(prefix+network.WeightSuffix, units, inputs),
+		Bias:        r.tensor(prefix+network.BiasSuffix, units),
+		VisibleBias: r.tensor(prefix+network.VisibleBiasSuffix, inputs),
 	}
 }
 

@@ -103,8 +103,8 @@ type layerSet struct {
 
 func (s layerSet) tensors() (all []safetensors.Tensor, err error) {
 	for i, l := range s.layers {
-		for suffix, t := range map[string]*tensor.Dense{".weight": l.Weight, ".bias": l.Bias} {
-			name := s.prefix + layerPrefix(i+1) + suffix
+		for suffix, t := range map[string]*tensor.Dense{network.WeightSuffix: l.Weight, network.BiasSuffix: l.Bias} {
+			name := s.prefix + network.LayerName(i+1) + suffix
 			data, err := dense.Data(t)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", name, err)
@@ -177,14 +177,14 @@ func (r *counterReader) loss(name string) float64 {
 func (c *FineTuneCheckpoint) readTensors(f *safetensors.File) error {
 	r := &tensorReader{file: f, known: map[string]bool{}}
 	layers := 0
-	for _, ok := f.Entry(layerPrefix(1) + ".weight"); ok && layers < maxLayers; layers++ {
-		_, ok = f.Entry(layerPrefix(layers+2) + ".weight")
+	for _, ok := f.Entry(network.LayerName(1) + network.WeightSuffix); ok && layers < maxLayers; layers++ {
+		_, ok = f.Entry(network.LayerName(layers+2) + network.WeightSuffix)
 	}
 	if layers == 0 {
-		return fmt.Errorf("%s.weight is missing", layerPrefix(1))
+		return fmt.Errorf("%s is missing", network.LayerName(1)+network.WeightSuffix)
 	}
 	c.layers = r.affine("", layers)
-	if _, ok := f.Entry(velocityPrefix + "." + layerPrefix(1) + ".weight"); ok {
+	if _, ok := f.Entry(velocityPrefix + "." + network.LayerName(1) + network.WeightSuffix); ok {
 		c.velocity = r.affine(velocityPrefix+".", layers)
 	}
 	if c.best != nil {
@@ -195,11 +195,11 @@ func (c *FineTuneCheckpoint) readTensors(f *safetensors.File) error {
 
 // affine reads layers whose shapes are those of the layers without a prefix.
 func (r *tensorReader) affine(prefix string, layers int) (all []network.Layer) {
-	inputs := r.columns(layerPrefix(1) + ".weight")
+	inputs := r.columns(network.LayerName(1) + network.WeightSuffix)
 	for i := range layers {
-		name := prefix + layerPrefix(i+1)
-		units := r.rows(layerPrefix(i+1) + ".weight")
-		all = append(all, network.Layer{Weight: r.tensor(name+".weight", units, inputs), Bias: r.tensor(name+".bias", units)})
+		name := prefix + network.LayerName(i+1)
+		units := r.rows(network.LayerName(i+1) + network.WeightSuffix)
+		all = append(all, network.Layer{Weight: r.tensor(name+network.WeightSuffix, units, inputs), Bias: r.tensor(name+network.BiasSuffix, units)})
 		inputs = units
 	}
 	return all

@@ -51,7 +51,7 @@ func (r *reconstructor) prepare(set dataset.Set) error {
 	}
 	for i, l := range r.network.Layers {
 		if l.VisibleBias == nil {
-			return fmt.Errorf("%s.visible_bias is missing, so layer %d can't reconstruct what it takes", layerPrefix(i+1), i+1)
+			return fmt.Errorf("%s is missing, so layer %d can't reconstruct what it takes", network.LayerName(i+1)+network.VisibleBiasSuffix, i+1)
 		}
 		r.layers = append(r.layers, r.buffers.uploadLayer(l))
 	}

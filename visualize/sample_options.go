@@ -114,7 +114,7 @@ func checkGenerative(n *network.Network, layer int) error {
 	}
 	for i, l := range n.Layers[:layer] {
 		if l.VisibleBias == nil {
-			return fmt.Errorf("sample: layers.%d.visible_bias is missing: without it nothing can be sampled below layer %d", i+1, i+1)
+			return fmt.Errorf("sample: %s is missing: without it nothing can be sampled below layer %d", network.LayerName(i+1)+network.VisibleBiasSuffix, i+1)
 		}
 	}
 	return nil

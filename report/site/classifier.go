@@ -5,16 +5,16 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/unitscope/unitscope/network/safetensors"
+	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report/chart"
 )
 
 // kindText says what a model is: its family, and that it has been fine-tuned as a
 // classifier, which has other weights than the family's training gave.
-func kindText(f *safetensors.File) string {
-	kind := strings.ToUpper(f.Metadata["kind"])
-	if e, ok := f.Entry("output.weight"); ok && len(e.Shape) == 2 {
-		return fmt.Sprintf("classifier of %d classes on a fine-tuned %s", e.Shape[0], kind)
+func kindText(d network.Description) string {
+	kind := strings.ToUpper(d.Kind)
+	if d.Classes > 0 {
+		return fmt.Sprintf("classifier of %d classes on a fine-tuned %s", d.Classes, kind)
 	}
 	return kind
 }

@@ -253,19 +253,10 @@ func (r *Report) describe(m *Model) {
 		return
 	}
 	defer f.Close()
-	m.Kind = f.Metadata["kind"]
-	m.takeShape(f.Metadata["input_shape"])
-	for l := 1; ; l++ {
-		e, ok := f.Entry(fmt.Sprintf("layers.%d.weight", l))
-		if !ok || len(e.Shape) != 2 {
-			break
-		}
-		if l == 1 {
-			m.sizes = append(m.sizes, e.Shape[1])
-		}
-		m.sizes = append(m.sizes, e.Shape[0])
-	}
-	m.Facts = [][2]string{{"kind", kindText(f)}, {"layers", joinWith(m.sizes, " – ")}, {"inputs", f.Metadata["visible"]}, {"made by", m.run.record.Task}}
+	d := network.Describe(f)
+	m.Kind, m.sizes = d.Kind, d.Sizes
+	m.takeShape(d.InputShape)
+	m.Facts = [][2]string{{"kind", kindText(d)}, {"layers", joinWith(m.sizes, " – ")}, {"inputs", d.Visible}, {"made by", m.run.record.Task}}
 	for _, name := range []string{"data", "epochs", "seed"} {
 		if text := m.run.record.Options[name]; text != "" {
 			m.Facts = append(m.Facts, [2]string{name, text})
@@ -273,7 +264,7 @@ func (r *Report) describe(m *Model) {
 	}
 	m.Facts = append(m.Facts, [2]string{"device", m.run.record.Device.Name})
 	m.Facts = append(m.Facts, r.scores(m.run)...)
-	if rho, err := strconv.ParseFloat(f.Metadata["rho"], 64); err == nil {
+	if rho, err := strconv.ParseFloat(d.Radius, 64); err == nil {
 		m.Facts = append(m.Facts, [2]string{"norm of patterns", short(rho)})
 	}
 }
