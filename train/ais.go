@@ -220,13 +220,10 @@ func (r *rbm) tiltOf(base []float32) (tilt []float32, offset float64) {
 // runs anneals runs from..to-1 in every direction that is asked for.
 func (a *annealer) runs(result *Annealing, from, to int) error {
 	b := &annealBatch{annealer: a, keys: make([]uint64, to-from)}
-	for _, view := range []struct{ of, to *engine.Matrix }{
-		{&a.visible, &b.visible}, {&a.hidden, &b.hidden}, {&a.activation, &b.activation}, {&a.slope, &b.slope},
-	} {
-		var err error
-		if *view.to, err = (*view.of).Slice(0, to-from); err != nil {
-			return err
-		}
+	b.visible, b.hidden = a.view(a.visible, to-from), a.view(a.hidden, to-from)
+	b.activation, b.slope = a.view(a.activation, to-from), a.view(a.slope, to-from)
+	if a.err != nil {
+		return a.err
 	}
 	betas := temperatures(a.options.Temperatures)
 	b.identify(forward, from)

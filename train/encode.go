@@ -7,6 +7,7 @@ import (
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/engine/dense"
 	"github.com/unitscope/unitscope/network"
+	"github.com/unitscope/unitscope/train/internal/feed"
 )
 
 // below is the finished layers, which turn examples into the inputs of the layer
@@ -83,22 +84,13 @@ func (l *layerRun) encode(examples []float32, keys []uint64, step uint32) (engin
 // them, a few rows at a time; at is the place of the first row. Example i of the
 // set has the identity of number first+i.
 func (l *layerRun) each(set dataset.Set, first int, indices []int, visit func(x engine.Matrix, at int) error) error {
-	var examples []float32
-	for at := 0; at < len(indices); at += l.examples.Rows() {
-		part := indices[at:min(at+l.examples.Rows(), len(indices))]
-		examples = resize(examples, len(part)*l.examples.Cols())
-		if err := read(set, examples, part); err != nil {
-			return err
-		}
-		x, err := l.encode(examples, l.keys(first, part), statisticStep)
+	return feed.Some(set, indices, l.examples.Rows(), func(p feed.Part) error {
+		x, err := l.encode(p.Examples, l.keys(first, p.Indices), statisticStep)
 		if err != nil {
 			return err
 		}
-		if err := visit(x, at); err != nil {
-			return err
-		}
-	}
-	return nil
+		return visit(x, p.At)
+	})
 }
 
 // keys are the identities of examples first+indices.

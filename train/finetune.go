@@ -1,6 +1,7 @@
 package train
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 	"github.com/unitscope/unitscope/engine/memory"
 	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/network"
+	"github.com/unitscope/unitscope/train/internal/feed"
 )
 
 // FineTuneHooks are called while [FineTune] runs, from its goroutine. Any may
@@ -58,7 +60,7 @@ type tuner struct {
 	options   FineTuneOptions
 	hooks     FineTuneHooks
 	settings  map[string]string
-	plan      schedule
+	plan      feed.Schedule
 
 	velocity   []engine.Parameters // of the momentum, per layer; nil without one
 	full, last *room               // for a full batch, and for the last of an epoch
@@ -141,9 +143,9 @@ func newTuner(n *network.Network, set, held dataset.Set, o FineTuneOptions, h Fi
 		return nil, err
 	}
 	batch := min(o.Batch, set.Len())
-	t.plan = schedule{
-		examples: set.Len(), batch: batch, epochs: o.Epochs,
-		chunk: max(1, chunkExamples/batch), checkpoint: o.CheckpointEvery,
+	t.plan = feed.Schedule{
+		Examples: set.Len(), Batch: batch, Epochs: o.Epochs,
+		Chunk: max(1, chunkExamples/batch), Checkpoint: o.CheckpointEvery,
 	}
 	var err error
 	t.settings, err = t.identify()
@@ -194,14 +196,14 @@ func (t *tuner) start(resume *FineTuneCheckpoint) error {
 		}
 		t.velocity = append(t.velocity, v)
 	}
-	t.full = t.newRoom(t.plan.batch, true)
+	t.full = t.newRoom(t.plan.Batch, true)
 	t.last = t.full
-	if rest := t.plan.examples % t.plan.batch; rest > 0 {
+	if rest := t.plan.Examples % t.plan.Batch; rest > 0 {
 		t.last = t.view(t.full, rest)
 	}
-	t.labels = make([]int32, t.plan.batch)
+	t.labels = make([]int32, t.plan.Batch)
 	for range t.layers {
-		t.keys = append(t.keys, make([]uint64, t.plan.batch))
+		t.keys = append(t.keys, make([]uint64, t.plan.Batch))
 	}
 	return t.buffers.err
 }
@@ -264,12 +266,12 @@ func (t *tuner) firstLayers() ([]network.Layer, error) {
 func (t *tuner) train(ctx context.Context) error {
 	// Layer 0, which no layer of the pre-training has, makes the order of the
 	// examples this one's own.
-	f := startFeed(t.set, t.plan, t.options.Seed, 0, t.updates)
-	defer f.close()
+	f := feed.Start(t.set, t.plan, t.options.Seed, 0, t.updates)
+	defer f.Close()
 	for !t.finished() {
 		if err := t.next(ctx, f); err != nil {
 			if cause := ctx.Err(); cause != nil {
-				return t.cancelled(cause)
+				return t.progress().stopped(cause, t.checkpoint)
 			}
 			return err
 		}
@@ -278,7 +280,7 @@ func (t *tuner) train(ctx context.Context) error {
 }
 
 // next makes the updates of a chunk and what is due after them.
-func (t *tuner) next(ctx context.Context, f *feed) error {
+func (t *tuner) next(ctx context.Context, f *feed.Feed) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -292,14 +294,14 @@ func (t *tuner) next(ctx context.Context, f *feed) error {
 			return err
 		}
 	}
-	if t.plan.due(t.updates, t.plan.checkpoint) || t.finished() {
+	if t.plan.Due(t.updates, t.plan.Checkpoint) || t.finished() {
 		return t.checkpoint()
 	}
 	return nil
 }
 
 // epoch is how many epochs are done.
-func (t *tuner) epoch() int { return t.updates / t.plan.perEpoch() }
+func (t *tuner) epoch() int { return t.updates / t.plan.PerEpoch() }
 
 // finished says whether there is nothing left to do.
 func (t *tuner) finished() bool {
@@ -307,26 +309,26 @@ func (t *tuner) finished() bool {
 		return false
 	}
 	patience := t.options.Patience
-	return t.updates == t.plan.total() ||
+	return t.updates == t.plan.Total() ||
 		t.best != nil && patience > 0 && t.judged-t.best.epoch >= patience
 }
 
-func (t *tuner) learnChunk(f *feed) error {
-	c, err := f.next()
+func (t *tuner) learnChunk(f *feed.Feed) error {
+	c, err := f.Next()
 	if err != nil {
 		return err
 	}
-	if err := t.preprocess(c.data); err != nil {
+	if err := t.preprocess(c.Data); err != nil {
 		return err
 	}
-	size := len(c.data) / len(c.keys)
-	for from := 0; from < len(c.keys); from += t.plan.batch {
-		to := min(from+t.plan.batch, len(c.keys))
-		if err := t.learn(c.data[from*size:to*size], c.keys[from:to]); err != nil {
+	size := len(c.Data) / len(c.Keys)
+	for from := 0; from < len(c.Keys); from += t.plan.Batch {
+		to := min(from+t.plan.Batch, len(c.Keys))
+		if err := t.learn(c.Data[from*size:to*size], c.Keys[from:to]); err != nil {
 			return err
 		}
 	}
-	f.done(c)
+	f.Done(c)
 	if t.hooks.Progress != nil {
 		t.hooks.Progress(t.progress())
 	}
@@ -352,8 +354,8 @@ func (t *tuner) endEpoch(ctx context.Context) error {
 		t.best = &best{epoch: epoch, score: held, layers: layers}
 	}
 	r := FineTuneReport{
-		Epoch: epoch, Epochs: t.plan.epochs, Examples: int64(epoch) * int64(t.plan.examples),
-		Rate: t.options.rate(epoch - 1), Train: t.tally, Held: held, Best: better,
+		Epoch: epoch, Epochs: t.plan.Epochs, Examples: int64(epoch) * int64(t.plan.Examples),
+		Rate: t.rate(epoch - 1), Train: t.tally, Held: held, Best: better,
 	}
 	t.judged, t.tally = epoch, Score{}
 	if t.hooks.Report != nil {
@@ -362,35 +364,12 @@ func (t *tuner) endEpoch(ctx context.Context) error {
 	return nil
 }
 
-func (t *tuner) progress() Progress {
-	epoch, within := t.plan.position(t.updates)
-	if within == 0 && t.updates > 0 {
-		epoch, within = epoch-1, t.plan.perEpoch()
-	}
-	all := int64(t.plan.examples)
-	return Progress{
-		Epoch: epoch + 1, Epochs: t.plan.epochs, Update: within, Updates: t.plan.perEpoch(),
-		Examples:    int64(epoch)*all + min(int64(within)*int64(t.plan.batch), all),
-		AllExamples: int64(t.plan.epochs) * all,
-	}
+func (t *tuner) progress() Progress { return progressAt(t.plan, t.updates) }
+
+// rate is the learning rate of an epoch, counted from 0.
+func (t *tuner) rate(epoch int) float64 {
+	return t.plan.Rate(t.options.Rate, cmp.Or(t.options.FinalRate, t.options.Rate), epoch)
 }
 
-// cancelled writes a checkpoint and says where fine-tuning stopped.
-func (t *tuner) cancelled(cause error) error {
-	err := fmt.Errorf("stopped at %s: %w", t.where(), cause)
-	if failed := t.checkpoint(); failed != nil {
-		err = fmt.Errorf("%w; its checkpoint could not be written: %w", err, failed)
-	}
-	return err
-}
-
-// where is the update that was done last, for people.
-func (t *tuner) where() string {
-	p := t.progress()
-	return fmt.Sprintf("epoch %d of %d, update %d of %d", p.Epoch, p.Epochs, p.Update, p.Updates)
-}
-
-// diverged says that parameters are not finite, and the likely cause.
-func (t *tuner) diverged() error {
-	return fmt.Errorf("parameters are no longer finite at %s: %w: the learning rate %g is probably too large; try --lr %.1g", t.where(), engine.ErrNotFinite, t.options.Rate, t.options.Rate/10)
-}
+// explain says of parameters that are not finite where that was, and why.
+func (t *tuner) explain(err error) error { return t.progress().explain(err, t.options.Rate) }

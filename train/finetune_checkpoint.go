@@ -4,17 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"slices"
-	"strconv"
-
-	"gorgonia.org/tensor"
 
 	"github.com/unitscope/unitscope/dataset"
-	"github.com/unitscope/unitscope/engine/dense"
 	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/network/safetensors"
+	"github.com/unitscope/unitscope/train/internal/checkpoint"
 )
 
 // FineTuneCheckpoint is fine-tuning that was interrupted, as
@@ -59,60 +55,35 @@ func (t *tuner) checkpoint() error {
 		return err
 	}
 	if err := t.hooks.Checkpoint(c.write); err != nil {
-		return fmt.Errorf("checkpoint at %s: %w", t.where(), err)
+		return fmt.Errorf("checkpoint at %s: %w", t.progress().where(), err)
 	}
 	return nil
 }
 
-func (c *FineTuneCheckpoint) write(w io.Writer) error {
-	metadata := map[string]string{
-		"format":   fineTuneFormat,
-		"updates":  strconv.Itoa(c.Updates),
-		"judged":   strconv.Itoa(c.judged),
-		"examples": strconv.Itoa(c.tally.Examples),
-		"errors":   strconv.Itoa(c.tally.Errors),
-		"loss":     number(c.tally.Loss),
-	}
-	for name, value := range c.Settings {
-		metadata[optionPrefix+name] = value
-	}
-	sets := []layerSet{{"", c.layers}, {velocityPrefix + ".", c.velocity}}
+// write writes the checkpoint's file.
+func (c *FineTuneCheckpoint) write(to io.Writer) error {
+	w := checkpoint.NewWriter(fineTuneFormat, c.Settings)
+	w.Whole("updates", int64(c.Updates))
+	w.Whole("judged", int64(c.judged))
+	c.tally.write(w, "")
+	w.Layers("", c.layers)
+	w.Layers(velocityPrefix+".", c.velocity)
 	if c.best != nil {
-		sets = append(sets, layerSet{bestPrefix + ".", c.best.layers})
-		metadata["best_epoch"] = strconv.Itoa(c.best.epoch)
-		metadata["best_examples"] = strconv.Itoa(c.best.score.Examples)
-		metadata["best_errors"] = strconv.Itoa(c.best.score.Errors)
-		metadata["best_loss"] = number(c.best.score.Loss)
+		w.Whole(bestPrefix+"_epoch", int64(c.best.epoch))
+		c.best.score.write(w, bestPrefix+"_")
+		w.Layers(bestPrefix+".", c.best.layers)
 	}
-	var tensors []safetensors.Tensor
-	for _, s := range sets {
-		more, err := s.tensors()
-		if err != nil {
-			return err
-		}
-		tensors = append(tensors, more...)
-	}
-	return safetensors.Write(w, tensors, metadata)
+	return w.Write(to)
 }
 
-// layerSet is the layers of a stack under one prefix of a checkpoint's names.
-type layerSet struct {
-	prefix string
-	layers []network.Layer
+func (s Score) write(w *checkpoint.Writer, prefix string) {
+	w.Whole(prefix+"examples", int64(s.Examples))
+	w.Whole(prefix+"errors", int64(s.Errors))
+	w.Number(prefix+"loss", s.Loss)
 }
 
-func (s layerSet) tensors() (all []safetensors.Tensor, err error) {
-	for i, l := range s.layers {
-		for suffix, t := range map[string]*tensor.Dense{network.WeightSuffix: l.Weight, network.BiasSuffix: l.Bias} {
-			name := s.prefix + network.LayerName(i+1) + suffix
-			data, err := dense.Data(t)
-			if err != nil {
-				return nil, fmt.Errorf("%s: %w", name, err)
-			}
-			all = append(all, safetensors.Tensor{Name: name, Shape: t.Shape(), Data: data})
-		}
-	}
-	return all, nil
+func readScore(r *checkpoint.Reader, prefix string) Score {
+	return Score{r.Count(prefix + "examples"), r.Count(prefix + "errors"), r.Number(prefix + "loss")}
 }
 
 // ErrNotFineTune is what the error of [ReadFineTuneCheckpoint] wraps if the file
@@ -126,83 +97,45 @@ func ReadFineTuneCheckpoint(f *safetensors.File) (*FineTuneCheckpoint, error) {
 	if format := f.Metadata["format"]; format != fineTuneFormat {
 		return nil, fmt.Errorf("checkpoint: %w: format is %.40q, want %q", ErrNotFineTune, format, fineTuneFormat)
 	}
-	c := &FineTuneCheckpoint{Settings: readSettings(f.Metadata)}
-	if err := c.readCounters(f.Metadata); err != nil {
-		return nil, fmt.Errorf("checkpoint: %w", err)
+	r := checkpoint.NewReader(f)
+	c := &FineTuneCheckpoint{Settings: r.Settings()}
+	c.Updates, c.judged, c.tally = r.Count("updates"), r.Count("judged"), readScore(r, "")
+	if r.Has(bestPrefix + "_epoch") {
+		c.best = &best{epoch: r.Count(bestPrefix + "_epoch"), score: readScore(r, bestPrefix+"_")}
+		if c.best.epoch < 1 || c.best.epoch > c.judged {
+			r.Fail(fmt.Errorf("best_epoch is %d of %d", c.best.epoch, c.judged))
+		}
 	}
-	if err := c.readTensors(f); err != nil {
-		return nil, fmt.Errorf("checkpoint: %w", err)
+	c.readTensors(r)
+	if err := r.Finish(); err != nil {
+		return nil, err
 	}
 	return c, nil
 }
 
-func (c *FineTuneCheckpoint) readCounters(metadata map[string]string) error {
-	r := counterReader{metadata: metadata}
-	c.Updates = r.whole("updates")
-	c.judged = r.whole("judged")
-	c.tally = Score{r.whole("examples"), r.whole("errors"), r.loss("loss")}
-	if _, ok := metadata["best_epoch"]; ok {
-		c.best = &best{epoch: r.whole("best_epoch")}
-		c.best.score = Score{r.whole("best_examples"), r.whole("best_errors"), r.loss("best_loss")}
-		if r.err == nil && (c.best.epoch < 1 || c.best.epoch > c.judged) {
-			r.err = fmt.Errorf("best_epoch is %d of %d", c.best.epoch, c.judged)
-		}
-	}
-	return r.err
-}
-
-// counterReader reads numbers of a checkpoint's metadata and remembers the
-// first error.
-type counterReader struct {
-	metadata map[string]string
-	err      error
-}
-
-func (r *counterReader) whole(name string) int {
-	n, err := strconv.ParseInt(r.metadata[name], 10, 64)
-	if r.err == nil && (err != nil || n < 0 || n > min(math.MaxUint32, math.MaxInt)) {
-		r.err = fmt.Errorf("%s is %.40q, want a whole number from 0 to %d", name, r.metadata[name], min(math.MaxUint32, math.MaxInt))
-	}
-	return int(n)
-}
-
-func (r *counterReader) loss(name string) float64 {
-	x, err := strconv.ParseFloat(r.metadata[name], 64)
-	if r.err == nil && (err != nil || !(x >= 0 && x <= math.MaxFloat64)) {
-		r.err = fmt.Errorf("%s is %.40q, want a finite number, 0 or more", name, r.metadata[name])
-	}
-	return x
-}
-
-func (c *FineTuneCheckpoint) readTensors(f *safetensors.File) error {
-	r := &tensorReader{file: f, known: map[string]bool{}}
+func (c *FineTuneCheckpoint) readTensors(r *checkpoint.Reader) {
 	layers := 0
-	for _, ok := f.Entry(network.LayerName(1) + network.WeightSuffix); ok && layers < maxLayers; layers++ {
-		_, ok = f.Entry(network.LayerName(layers+2) + network.WeightSuffix)
+	for layers < maxLayers && r.Has(network.LayerName(layers+1)+network.WeightSuffix) {
+		layers++
 	}
-	if layers == 0 {
-		return fmt.Errorf("%s is missing", network.LayerName(1)+network.WeightSuffix)
+	// Those of velocities and of the best are the shapes of these.
+	stack := func(prefix string) (all []network.Layer) {
+		inputs := r.Columns(network.LayerName(1) + network.WeightSuffix)
+		for i := range layers {
+			name := network.LayerName(i + 1)
+			units := r.Rows(name + network.WeightSuffix)
+			all = append(all, r.Affine(prefix+name, units, inputs))
+			inputs = units
+		}
+		return all
 	}
-	c.layers = r.affine("", layers)
-	if _, ok := f.Entry(velocityPrefix + "." + network.LayerName(1) + network.WeightSuffix); ok {
-		c.velocity = r.affine(velocityPrefix+".", layers)
+	c.layers = stack("")
+	if r.Has(velocityPrefix + "." + network.LayerName(1) + network.WeightSuffix) {
+		c.velocity = stack(velocityPrefix + ".")
 	}
 	if c.best != nil {
-		c.best.layers = r.affine(bestPrefix+".", layers)
+		c.best.layers = stack(bestPrefix + ".")
 	}
-	return r.finish()
-}
-
-// affine reads layers whose shapes are those of the layers without a prefix.
-func (r *tensorReader) affine(prefix string, layers int) (all []network.Layer) {
-	inputs := r.columns(network.LayerName(1) + network.WeightSuffix)
-	for i := range layers {
-		name := prefix + network.LayerName(i+1)
-		units := r.rows(network.LayerName(i+1) + network.WeightSuffix)
-		all = append(all, network.Layer{Weight: r.tensor(name+network.WeightSuffix, units, inputs), Bias: r.tensor(name+network.BiasSuffix, units)})
-		inputs = units
-	}
-	return all
 }
 
 // Fits returns an error, in the words of the program's flags, unless
@@ -232,10 +165,10 @@ func (c *FineTuneCheckpoint) fits(t *tuner) error {
 			return fmt.Errorf("resume: weight of layer %d is %v in the checkpoint, want %v", i+1, []int(got), []int(want))
 		}
 	}
-	perEpoch := t.plan.perEpoch()
+	perEpoch := t.plan.PerEpoch()
 	switch {
-	case c.Updates > t.plan.total():
-		return fmt.Errorf("resume: the checkpoint has done %s, there are %d", words.Count(c.Updates, "update"), t.plan.total())
+	case c.Updates > t.plan.Total():
+		return fmt.Errorf("resume: the checkpoint has done %s, there are %d", words.Count(c.Updates, "update"), t.plan.Total())
 	case c.judged > c.Updates/perEpoch || c.judged < (c.Updates-1)/perEpoch:
 		return fmt.Errorf("resume: the checkpoint has finished %s after %s, want %d", words.Count(c.judged, "epoch"), words.Count(c.Updates, "update"), c.Updates/perEpoch)
 	case (c.best != nil) != (t.held != nil && c.judged > 0):

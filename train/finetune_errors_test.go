@@ -14,6 +14,7 @@ import (
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/network/safetensors"
+	"github.com/unitscope/unitscope/train/internal/checkpoint"
 )
 
 // TestFineTuneRefuses checks the words of every mistake in what is asked for.
@@ -288,7 +289,7 @@ func FuzzReadFineTuneCheckpoint(f *testing.F) {
 			return
 		}
 		for _, l := range c.layers {
-			if !allFinite(l.Weight.Data().([]float32)) {
+			if !checkpoint.Finite(l.Weight.Data().([]float32)) {
 				t.Error("numbers that are not finite")
 			}
 		}

@@ -1,20 +1,13 @@
 package train
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
-	"encoding/hex"
 	"fmt"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 
-	"gorgonia.org/tensor"
-
 	"github.com/unitscope/unitscope/dataset"
 	"github.com/unitscope/unitscope/engine"
-	"github.com/unitscope/unitscope/engine/dense"
 	"github.com/unitscope/unitscope/network"
 )
 
@@ -50,14 +43,6 @@ type FineTuneOptions struct {
 // learns better from 2 on.
 func FineTuneDefaults() FineTuneOptions {
 	return FineTuneOptions{Epochs: 50, Batch: 50, Rate: 0.5, FinalRate: 0.02, Patience: 10, Seed: 1}
-}
-
-// rate is the learning rate of an epoch, counted from 0.
-func (o FineTuneOptions) rate(epoch int) float64 {
-	if o.FinalRate == 0 || o.Epochs == 1 {
-		return o.Rate
-	}
-	return o.Rate * math.Pow(o.FinalRate/o.Rate, float64(epoch)/float64(o.Epochs-1))
 }
 
 // noise is the share masked of what a layer takes, counted from 0.
@@ -167,40 +152,4 @@ func (t *tuner) identify() (map[string]string, error) {
 	}
 	s[settingModel], err = modelChecksum(t.network)
 	return s, err
-}
-
-// labelledChecksum is [checksum] of a few examples and of the same ones' labels.
-func labelledChecksum(set dataset.Set) (string, error) {
-	examples, err := checksum(set)
-	if err != nil {
-		return "", err
-	}
-	hash := sha256.New()
-	fmt.Fprintln(hash, examples)
-	for _, index := range spread(set.Len(), checksumExamples) {
-		label, ok := set.Label(index)
-		fmt.Fprintln(hash, label, ok)
-	}
-	return hex.EncodeToString(hash.Sum(nil)[:8]), nil
-}
-
-// modelChecksum is 64 bits of the SHA-256 of a network's parameters.
-func modelChecksum(n *network.Network) (string, error) {
-	layers := slices.Clone(n.Layers)
-	if n.Output != nil {
-		layers = append(layers, *n.Output)
-	}
-	hash := sha256.New()
-	for _, l := range layers {
-		for _, t := range []*tensor.Dense{l.Weight, l.Bias} {
-			data, err := dense.Data(t)
-			if err != nil {
-				return "", err
-			}
-			if err := binary.Write(hash, binary.LittleEndian, data); err != nil {
-				return "", err
-			}
-		}
-	}
-	return hex.EncodeToString(hash.Sum(nil)[:8]), nil
 }

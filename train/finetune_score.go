@@ -11,6 +11,7 @@ import (
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/network"
+	"github.com/unitscope/unitscope/train/internal/feed"
 )
 
 // Score is how well a classifier did on examples.
@@ -191,17 +192,7 @@ func (c *classifier) view(r *room, rows int) *room {
 	if c.buffers.err != nil {
 		return nil
 	}
-	top := func(matrices []engine.Matrix) (views []engine.Matrix) {
-		for _, m := range matrices {
-			var v engine.Matrix
-			if m != nil && c.buffers.err == nil {
-				v, c.buffers.err = m.Slice(0, rows)
-			}
-			views = append(views, v)
-		}
-		return views
-	}
-	return &room{values: top(r.values), deltas: top(r.deltas), scores: r.scores[:rows*c.classes]}
+	return &room{values: c.buffers.views(r.values, rows), deltas: c.buffers.views(r.deltas, rows), scores: r.scores[:rows*c.classes]}
 }
 
 // up is the product that a layer computes: scale W x + b, and the sigmoid of it
@@ -226,41 +217,17 @@ func (c *classifier) score(ctx context.Context, set dataset.Set) (Score, error) 
 	}
 	var sum Score
 	labels := make([]int32, 0, scoreRows)
-	err := inOrder(ctx, set, func(examples []float32, indices []int) error {
+	err := feed.All(ctx, set, scoreRows, func(p feed.Part) error {
 		labels = labels[:0]
-		for _, index := range indices {
+		for _, index := range p.Indices {
 			label, _ := set.Label(index)
 			labels = append(labels, int32(label))
 		}
-		s, err := c.scoreBatch(examples, labels)
+		s, err := c.scoreBatch(p.Examples, labels)
 		sum = sum.plus(s)
 		return err
 	})
 	return sum, err
-}
-
-// inOrder reads a set from its first example to its last, up to scoreRows at a
-// time, until ctx ends.
-func inOrder(ctx context.Context, set dataset.Set, visit func(examples []float32, indices []int) error) error {
-	size := set.Info().Size()
-	rows := min(scoreRows, set.Len())
-	examples, indices := make([]float32, rows*size), make([]int, rows)
-	for from := 0; from < set.Len(); from += rows {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		n := min(rows, set.Len()-from)
-		for i := range n {
-			indices[i] = from + i
-		}
-		if err := read(set, examples[:n*size], indices[:n]); err != nil {
-			return err
-		}
-		if err := visit(examples[:n*size], indices[:n]); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func (c *classifier) scoreBatch(examples []float32, labels []int32) (Score, error) {

@@ -1,10 +1,7 @@
 package train
 
 import (
-	"gorgonia.org/tensor"
-
 	"github.com/unitscope/unitscope/engine"
-	"github.com/unitscope/unitscope/engine/dense"
 	"github.com/unitscope/unitscope/network"
 )
 
@@ -13,7 +10,7 @@ import (
 // down, and without momentum the update of the weights itself.
 func (t *tuner) learn(examples []float32, indices []uint64) error {
 	r := t.full
-	if len(indices) < t.plan.batch {
+	if len(indices) < t.plan.Batch {
 		r = t.last
 	}
 	labels := t.labels[:len(indices)]
@@ -35,7 +32,7 @@ func (t *tuner) learn(examples []float32, indices []uint64) error {
 	}
 	s := softmax(r.scores, labels, t.classes)
 	if s.Loss-s.Loss != 0 {
-		return t.diverged()
+		return t.explain(engine.ErrNotFinite)
 	}
 	if err := scores.Write(r.scores); err != nil {
 		return err
@@ -76,8 +73,8 @@ func (t *tuner) scale(l int) float32 {
 // backward takes the gradient at the scores down the stack, and updates each
 // layer once the one below has its gradient.
 func (t *tuner) backward(r *room) error {
-	epoch, _ := t.plan.position(t.updates)
-	rate := t.options.rate(epoch)
+	epoch, _ := t.plan.Position(t.updates)
+	rate := t.rate(epoch)
 	delta := r.values[len(t.layers)]
 	for l := len(t.layers) - 1; l >= 0; l-- {
 		if l > 0 {
@@ -135,27 +132,11 @@ func (t *tuner) update(l int, rate float64, x, delta engine.Matrix) error {
 func (t *tuner) download(layers []engine.Parameters) ([]network.Layer, error) {
 	var all []network.Layer
 	for _, p := range layers {
-		var l network.Layer
-		var err error
-		if l.Weight, err = t.readFinite(p.Weight, p.Weight.Rows(), p.Weight.Cols()); err != nil {
-			return nil, err
-		}
-		if l.Bias, err = t.readFinite(p.Bias, p.Bias.Cols()); err != nil {
-			return nil, err
+		l, err := download(p)
+		if err != nil {
+			return nil, t.explain(err)
 		}
 		all = append(all, l)
 	}
 	return all, nil
-}
-
-// readFinite reads a matrix from the device as a tensor of a shape.
-func (t *tuner) readFinite(m engine.Matrix, shape ...int) (*tensor.Dense, error) {
-	data := make([]float32, m.Rows()*m.Cols())
-	if err := m.Read(data); err != nil {
-		return nil, err
-	}
-	if !allFinite(data) {
-		return nil, t.diverged()
-	}
-	return dense.Of(data, shape...)
 }

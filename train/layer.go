@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 
 	"gorgonia.org/tensor"
 
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/engine/dense"
 	"github.com/unitscope/unitscope/network"
+	"github.com/unitscope/unitscope/train/internal/feed"
 )
 
 // layerRun is the training of one layer: what it keeps on the device, and where
@@ -18,7 +18,7 @@ import (
 type layerRun struct {
 	*trainer
 	layer    int // from 1
-	plan     schedule
+	plan     feed.Schedule
 	buffers  buffers
 	below    below // the layers below
 	runner   engine.TrainingRunner
@@ -33,7 +33,7 @@ type layerRun struct {
 // it. The caller closes it even after an error.
 func (t *trainer) newLayerRun(layer int, resume *Checkpoint) (*layerRun, error) {
 	l := &layerRun{trainer: t, layer: layer, plan: t.schedule(layer), buffers: buffers{device: t.device}}
-	rows := min(l.plan.chunk*l.plan.batch, l.plan.examples)
+	rows := min(l.plan.Chunk*l.plan.Batch, l.plan.Examples)
 	l.examples = l.buffers.matrix(rows, t.set.Info().Size())
 	if l.buffers.err != nil {
 		return l, l.buffers.err
@@ -129,24 +129,24 @@ func (l *layerRun) restore(c *Checkpoint) error {
 
 // train makes the updates that are left.
 func (l *layerRun) train(ctx context.Context) error {
-	f := startFeed(l.set, l.plan, l.options.Seed, l.layer, int(l.state.Updates))
-	defer f.close()
-	for int(l.state.Updates) < l.plan.total() {
+	f := feed.Start(l.set, l.plan, l.options.Seed, l.layer, int(l.state.Updates))
+	defer f.Close()
+	for int(l.state.Updates) < l.plan.Total() {
 		if err := ctx.Err(); err != nil {
-			return l.cancelled(err)
+			return l.progress().stopped(err, l.checkpoint)
 		}
-		c, err := f.next()
+		c, err := f.Next()
 		if err != nil {
 			return err
 		}
 		if err := l.learn(c); err != nil {
 			return err
 		}
-		f.done(c)
+		f.Done(c)
 		if err := l.report(); err != nil {
 			return err
 		}
-		if l.plan.due(int(l.state.Updates), l.plan.checkpoint) {
+		if l.plan.Due(int(l.state.Updates), l.plan.Checkpoint) {
 			if err := l.checkpoint(); err != nil {
 				return err
 			}
@@ -155,64 +155,38 @@ func (l *layerRun) train(ctx context.Context) error {
 	return nil
 }
 
-// cancelled writes a checkpoint and says where training stopped.
-func (l *layerRun) cancelled(cause error) error {
-	err := fmt.Errorf("stopped at %s: %w", l.where(), cause)
-	if failed := l.checkpoint(); failed != nil {
-		err = fmt.Errorf("%w; its checkpoint could not be written: %w", err, failed)
-	}
-	return err
-}
-
-// where is the update that was done last, for people.
-func (l *layerRun) where() string {
-	p := l.progress()
-	return fmt.Sprintf("epoch %d of %d, update %d of %d", p.Epoch, p.Epochs, p.Update, p.Updates)
-}
-
 // learn makes the updates of one chunk.
-func (l *layerRun) learn(c *chunk) error {
-	epoch, _ := l.plan.position(c.from)
-	x, err := l.encode(c.data, c.keys, uint32(epoch))
+func (l *layerRun) learn(c *feed.Chunk) error {
+	epoch, _ := l.plan.Position(c.From)
+	x, err := l.encode(c.Data, c.Keys, uint32(epoch))
 	if err != nil {
 		return err
 	}
-	progress, err := l.runner.Run(&l.state, x, c.keys, engine.Update{
-		Rate:     float32(l.options.rateAt(l.layer, epoch)),
-		Momentum: float32(l.plan.momentum(c.from, l.options.Momentum)),
+	progress, err := l.runner.Run(&l.state, x, c.Keys, engine.Update{
+		Rate:     float32(l.plan.Rate(l.options.Rate(l.layer), l.options.FinalRate(l.layer), epoch)),
+		Momentum: float32(l.plan.Momentum(c.From, l.options.Momentum)),
 		Decay:    float32(l.options.Decay),
 	})
 	if err != nil {
 		return err
 	}
 	if e := progress.SquaredError; e-e != 0 {
-		return l.diverged()
+		return l.explain(engine.ErrNotFinite)
 	}
 	l.tally.squaredError += progress.SquaredError
 	l.tally.examples += progress.Examples
 	return nil
 }
 
-// diverged says that parameters are not finite, and the likely cause.
-func (l *layerRun) diverged() error {
-	rate := l.options.Rate(l.layer)
-	return fmt.Errorf("parameters are no longer finite at %s: %w: the learning rate %g of layer %d is probably too large; try --lr %.1g", l.where(), engine.ErrNotFinite, rate, l.layer, rate/10)
+// explain says of parameters that are not finite where that was, and why.
+func (l *layerRun) explain(err error) error {
+	return l.progress().explain(err, l.options.Rate(l.layer))
 }
 
 func (l *layerRun) progress() Progress {
-	done := int(l.state.Updates)
-	epoch, within := l.plan.position(done)
-	if within == 0 && done > 0 {
-		epoch, within = epoch-1, l.plan.perEpoch()
-	}
-	all := int64(l.plan.examples)
-	return Progress{
-		Layer: l.layer, Layers: len(l.options.Units),
-		Epoch: epoch + 1, Epochs: l.plan.epochs,
-		Update: within, Updates: l.plan.perEpoch(),
-		Examples:    int64(epoch)*all + min(int64(within)*int64(l.plan.batch), all),
-		AllExamples: int64(l.plan.epochs) * all,
-	}
+	p := progressAt(l.plan, int(l.state.Updates))
+	p.Layer, p.Layers = l.layer, len(l.options.Units)
+	return p
 }
 
 // report tells the hooks what there is to tell. The tally begins anew whether
@@ -221,7 +195,7 @@ func (l *layerRun) report() error {
 	if l.hooks.Progress != nil {
 		l.hooks.Progress(l.progress())
 	}
-	if !l.plan.due(int(l.state.Updates), l.plan.report) {
+	if !l.plan.Due(int(l.state.Updates), l.plan.Report) {
 		return nil
 	}
 	if err := l.checkDivergence(); err != nil {
@@ -248,75 +222,41 @@ func (l *layerRun) checkpoint() error {
 	if err := l.checkDivergence(); err != nil {
 		return err
 	}
-	c := &Checkpoint{Settings: l.settings, Layer: l.layer, Updates: int(l.state.Updates), tally: l.tally}
-	parameters, err := l.parameters()
+	c, err := l.save()
 	if err != nil {
-		return err
+		return l.explain(err)
 	}
-	c.layers = append(l.network.Layers[:l.layer-1:l.layer-1], parameters)
-	if c.velocity, err = l.download(l.state.Velocity); err != nil {
-		return err
-	}
-	if l.state.Chains != nil {
-		states, err := l.readFinite(l.state.Chains)
-		if err != nil {
-			return err
-		}
-		if c.chains, err = dense.Of(states, l.state.Chains.Rows(), l.state.Chains.Cols()); err != nil {
-			return err
-		}
-	}
-	if c.activity, err = l.readRow(l.state.Activity); err != nil {
-		return err
-	}
-	if c.center, err = l.readRow(l.state.Center); err != nil {
-		return err
-	}
-	if err := l.hooks.Checkpoint(func(w io.Writer) error { return c.write(w) }); err != nil {
-		return fmt.Errorf("checkpoint at %s: %w", l.where(), err)
+	if err := l.hooks.Checkpoint(c.write); err != nil {
+		return fmt.Errorf("checkpoint at %s: %w", l.progress().where(), err)
 	}
 	return nil
 }
 
+// save reads the state from the device.
+func (l *layerRun) save() (*Checkpoint, error) {
+	c := &Checkpoint{Settings: l.settings, Layer: l.layer, Updates: int(l.state.Updates), tally: l.tally}
+	parameters, err := download(l.state.Parameters)
+	if err != nil {
+		return nil, err
+	}
+	c.layers = append(l.network.Layers[:l.layer-1:l.layer-1], parameters)
+	if c.velocity, err = download(l.state.Velocity); err != nil {
+		return nil, err
+	}
+	if c.chains, err = downloadMatrix(l.state.Chains); err != nil {
+		return nil, err
+	}
+	if c.activity, err = downloadRow(l.state.Activity); err != nil {
+		return nil, err
+	}
+	c.center, err = downloadRow(l.state.Center)
+	return c, err
+}
+
 // parameters reads the layer from the device.
-func (l *layerRun) parameters() (network.Layer, error) { return l.download(l.state.Parameters) }
-
-func (l *layerRun) download(p engine.Parameters) (result network.Layer, err error) {
-	weight, err := l.readFinite(p.Weight)
-	if err != nil {
-		return result, err
-	}
-	if result.Weight, err = dense.Of(weight, p.Weight.Rows(), p.Weight.Cols()); err != nil {
-		return result, err
-	}
-	if result.Bias, err = l.readRow(p.Bias); err != nil {
-		return result, err
-	}
-	result.VisibleBias, err = l.readRow(p.VisibleBias)
-	return result, err
-}
-
-// readRow returns a matrix of one row with one dimension, nil for nil.
-func (l *layerRun) readRow(m engine.Matrix) (*tensor.Dense, error) {
-	if m == nil {
-		return nil, nil
-	}
-	data, err := l.readFinite(m)
-	if err != nil {
-		return nil, err
-	}
-	return dense.Of(data, len(data))
-}
-
-func (l *layerRun) readFinite(m engine.Matrix) ([]float32, error) {
-	data := make([]float32, m.Rows()*m.Cols())
-	if err := m.Read(data); err != nil {
-		return nil, err
-	}
-	if !allFinite(data) {
-		return nil, l.diverged()
-	}
-	return data, nil
+func (l *layerRun) parameters() (network.Layer, error) {
+	parameters, err := download(l.state.Parameters)
+	return parameters, l.explain(err)
 }
 
 func (l *layerRun) close() error {

@@ -2,10 +2,6 @@ package train
 
 import (
 	"fmt"
-	"math"
-	"runtime"
-	"sync"
-	"sync/atomic"
 
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/engine/dense"
@@ -90,55 +86,4 @@ func visibleEnergy(kind engine.VisibleKind, v, visibleBias []float32) float64 {
 		energy += d * d / 2
 	}
 	return energy
-}
-
-func dot(a, b []float32) (sum float64) {
-	for i, x := range a {
-		sum += float64(x) * float64(b[i])
-	}
-	return sum
-}
-
-// softplus is log(1 + exp(x)).
-func softplus(x float64) float64 { return max(x, 0) + math.Log1p(math.Exp(-math.Abs(x))) }
-
-// softplusSum is the sum of softplus(scale x) over xs. The sum of log(1 +
-// exp(-|y|)) is the log of a product, which takes one log instead of one per
-// number. Each factor is at most 2, so no product comes near overflow.
-func softplusSum[T float32 | float64](xs []T, scale float64) float64 {
-	const largeProduct = 1 << 60
-	positive, logs, product := 0.0, 0.0, 1.0
-	for _, x := range xs {
-		y := scale * float64(x)
-		size := math.Abs(y)
-		positive += (y + size) / 2
-		product *= 1 + math.Exp(-size)
-		if product > largeProduct {
-			logs += math.Log(product)
-			product = 1
-		}
-	}
-	return positive + logs + math.Log(product)
-}
-
-// inParallel does work 0..n-1, in any order. What work i computes must depend
-// on i alone.
-func inParallel(n int, work func(i int)) {
-	workers := min(runtime.GOMAXPROCS(0), n)
-	if workers <= 1 {
-		for i := range n {
-			work(i)
-		}
-		return
-	}
-	var next atomic.Int64
-	var wait sync.WaitGroup
-	for range workers {
-		wait.Go(func() {
-			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
-				work(i)
-			}
-		})
-	}
-	wait.Wait()
 }

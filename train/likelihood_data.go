@@ -10,76 +10,8 @@ import (
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/network"
+	"github.com/unitscope/unitscope/train/internal/feed"
 )
-
-// LikelihoodMethod says where log Z comes from.
-type LikelihoodMethod string
-
-// The methods.
-const (
-	AutoPartition   LikelihoodMethod = "auto"  // exact if [Enumerable], else annealed
-	ExactPartition  LikelihoodMethod = "exact" // by [LogPartition]
-	AnnealPartition LikelihoodMethod = "ais"   // by [Anneal], annealed importance sampling
-)
-
-// LikelihoodOptions say how [MeasureLikelihood] works. [DefaultLikelihood] is
-// where to begin.
-type LikelihoodOptions struct {
-	Layer  int // from 1
-	Method LikelihoodMethod
-	// Of annealed importance sampling, see [AnnealOptions].
-	Runs, Temperatures, Sweeps int
-	Seed                       uint64
-}
-
-// DefaultLikelihood returns the options for a layer: 100 runs of 10,000
-// temperatures, and 1000 sweeps before reverse annealing.
-func DefaultLikelihood(layer int) LikelihoodOptions {
-	return LikelihoodOptions{Layer: layer, Method: AutoPartition, Runs: 100, Temperatures: 10000, Sweeps: 1000, Seed: 1}
-}
-
-// Check says what is wrong with the options for a network: first of all that a
-// layer has a likelihood only if it is an RBM, one of a Deep Belief Net that has
-// not been fine-tuned.
-func (o LikelihoodOptions) Check(n *network.Network) error {
-	switch {
-	case n.Kind == network.SDAE:
-		return errors.New("--model: a stacked denoising auto-encoder defines no probability of its data, only a Deep Belief Net does")
-	case n.Kind != network.DBN:
-		return fmt.Errorf("--model: a network of kind %s defines no probability of its data, only a Deep Belief Net (dbn) does", n.Kind)
-	case n.Output != nil:
-		return errors.New("--model: the network has a classifier, so it was fine-tuned and its layers are Restricted Boltzmann Machines no longer; give the Deep Belief Net it was made from")
-	case o.Layer < 1 || o.Layer > len(n.Layers):
-		return fmt.Errorf("--layer %d: the model has layers 1 to %d", o.Layer, len(n.Layers))
-	case n.Layers[o.Layer-1].VisibleBias == nil:
-		return fmt.Errorf("--model: layer %d has no visible bias, which a Restricted Boltzmann Machine needs", o.Layer)
-	}
-	sizes := n.Sizes()
-	hidden, inputs := sizes[o.Layer], sizes[o.Layer-1]
-	switch {
-	case o.Method != AutoPartition && o.Method != ExactPartition && o.Method != AnnealPartition:
-		return fmt.Errorf("--method %q: want auto, exact or ais", string(o.Method))
-	case o.Method == ExactPartition && !Enumerable(visibleOf(n, o.Layer), hidden, inputs):
-		return fmt.Errorf("--method exact: layer %d has %d hidden units, at most %d can be enumerated; use ais", o.Layer, hidden, MaxEnumerated)
-	case o.Runs < 2:
-		return fmt.Errorf("--runs %d: want at least 2", o.Runs)
-	case o.Temperatures < 1:
-		return fmt.Errorf("--temperatures %d: want at least 1", o.Temperatures)
-	case o.Sweeps < 0:
-		return fmt.Errorf("--sweeps %d: want 0 or more", o.Sweeps)
-	case int64(o.Runs)*int64(inputs) > 1<<31:
-		return fmt.Errorf("--runs %d: want at most %d for %s", o.Runs, 1<<31/inputs, words.Count(inputs, "input"))
-	}
-	return nil
-}
-
-// visibleOf is the kind of a layer's inputs.
-func visibleOf(n *network.Network, layer int) engine.VisibleKind {
-	if layer > 1 {
-		return engine.Bernoulli
-	}
-	return n.Visible
-}
 
 // NamedSet is a data set with what its row in a table is called.
 type NamedSet struct {
@@ -207,9 +139,8 @@ type likelihoodRun struct {
 	input       engine.Matrix // [chunk, inputs of the network]
 	visible     engine.Matrix // [chunk, inputs] rounded
 	activation  engine.Matrix // [chunk, hidden]
-	data        []float32     // the same on the host
 	rows        []float32     // [chunk, inputs] what the layer sees
-	activations []float32
+	activations []float32     // of activation, on the host
 }
 
 // chunkNumbers bounds the numbers that a chunk of examples takes at any level.
@@ -219,7 +150,7 @@ func (m *likelihoodRun) prepare() error {
 	layer := m.options.Layer
 	l := m.network.Layers[layer-1]
 	var err error
-	if m.model, err = newRBM(l, visibleOf(m.network, layer)); err != nil {
+	if m.model, err = newRBM(l, visibleOf(m.network.Visible, layer)); err != nil {
 		return err
 	}
 	m.columns = transpose(m.model.weight, m.model.hidden, m.model.inputs)
@@ -233,7 +164,7 @@ func (m *likelihoodRun) prepare() error {
 	inputs := m.network.Sizes()[0]
 	m.input, m.activation = m.matrix(chunk, inputs), m.matrix(chunk, m.model.hidden)
 	m.visible = m.matrix(chunk, m.model.inputs)
-	m.data, m.activations = make([]float32, chunk*inputs), make([]float32, chunk*m.model.hidden)
+	m.activations = make([]float32, chunk*m.model.hidden)
 	m.rows = make([]float32, chunk*m.model.inputs)
 	if m.err != nil {
 		return m.err
@@ -257,28 +188,27 @@ func (m *likelihoodRun) measure(set NamedSet, number int) (s SetLikelihood, mean
 	total := set.Len()
 	energies, pseudo := make([]float64, total), make([]float64, total)
 	means = make([]float64, m.model.inputs)
-	indices := make([]int, 0, m.input.Rows())
-	for from := 0; from < total; from += len(indices) {
-		indices = indices[:0]
-		for i := from; i < min(from+m.input.Rows(), total); i++ {
-			indices = append(indices, i)
+	err = feed.All(m.ctx, set, m.input.Rows(), func(p feed.Part) error {
+		if err := m.encode(p); err != nil {
+			return err
 		}
-		if err := m.encode(set, indices); err != nil {
-			return s, nil, err
-		}
-		for i, x := range m.rows[:len(indices)*len(means)] {
+		from, to := p.At, p.At+len(p.Indices)
+		for i, x := range m.rows[:len(p.Indices)*len(means)] {
 			means[i%len(means)] += float64(x) / float64(total)
 		}
-		to := from + len(indices)
 		if err := m.energies(energies[from:to]); err != nil {
-			return s, nil, err
+			return err
 		}
 		if m.model.kind == engine.Bernoulli {
-			if err := m.pseudo(pseudo[from:to], indices, number); err != nil {
-				return s, nil, err
+			if err := m.pseudo(pseudo[from:to], p.Indices, number); err != nil {
+				return err
 			}
 		}
 		m.progress(set.Name, int64(to), int64(total))
+		return nil
+	})
+	if err != nil {
+		return s, nil, err
 	}
 	s = SetLikelihood{Name: set.Name, Examples: total, FreeEnergy: mean(energies), Deviation: deviationOfMean(energies), PseudoLikelihood: mean(pseudo)}
 	if m.model.kind != engine.Bernoulli {
@@ -287,28 +217,21 @@ func (m *likelihoodRun) measure(set NamedSet, number int) (s SetLikelihood, mean
 	return s, means, nil
 }
 
-// encode reads examples and leaves what the layer sees of them in rows.
-func (m *likelihoodRun) encode(set dataset.Set, indices []int) error {
-	if err := m.ctx.Err(); err != nil {
+// encode leaves what the layer sees of examples in rows.
+func (m *likelihoodRun) encode(p feed.Part) error {
+	if err := m.network.Preprocess(p.Examples); err != nil {
 		return err
 	}
-	data := m.data[:len(indices)*m.input.Cols()]
-	if err := read(set, data, indices); err != nil {
-		return err
-	}
-	if err := m.network.Preprocess(data); err != nil {
-		return err
-	}
-	rows := m.rows[:len(indices)*m.model.inputs]
+	rows := m.rows[:len(p.Indices)*m.model.inputs]
 	if m.options.Layer == 1 {
-		copy(rows, data)
-		return m.checkRange(rows, indices)
+		copy(rows, p.Examples)
+		return m.checkRange(rows, p.Indices)
 	}
-	input, err := m.input.Slice(0, len(indices))
+	input, err := m.input.Slice(0, len(p.Indices))
 	if err != nil {
 		return err
 	}
-	if err := input.Write(data); err != nil {
+	if err := input.Write(p.Examples); err != nil {
 		return err
 	}
 	encoded, err := m.encoder.Encode(input)
@@ -431,27 +354,18 @@ func (m *likelihoodRun) partition(result *Likelihood, training NamedSet, means [
 func (m *likelihoodRun) starts(training NamedSet) ([]float32, error) {
 	inputs := m.model.inputs
 	starts := make([]float32, m.options.Runs*inputs)
-	for from := 0; from < m.options.Runs; from += m.input.Rows() {
-		to := min(from+m.input.Rows(), m.options.Runs)
-		indices := make([]int, to-from)
-		for i := range indices {
-			key := engine.RowKey(m.options.Layer, reverse, from+i)
-			indices[i] = engine.NewSource(m.options.Seed, engine.PurposeLikelihood, startStep, key).IntN(training.Len())
-		}
-		if err := m.encode(training, indices); err != nil {
-			return nil, err
-		}
-		copy(starts[from*inputs:], m.rows[:len(indices)*inputs])
+	indices := make([]int, m.options.Runs)
+	for run := range indices {
+		key := engine.RowKey(m.options.Layer, reverse, run)
+		indices[run] = engine.NewSource(m.options.Seed, engine.PurposeLikelihood, startStep, key).IntN(training.Len())
 	}
-	return starts, nil
-}
-
-// deviationOfMean is the standard deviation of the mean of xs.
-func deviationOfMean(xs []float64) float64 {
-	average, squares := mean(xs), 0.0
-	for _, x := range xs {
-		squares += (x - average) * (x - average)
-	}
-	n := float64(len(xs))
-	return math.Sqrt(squares / (n - 1) / n)
+	err := feed.Some(training, indices, m.input.Rows(), func(p feed.Part) error {
+		if err := m.ctx.Err(); err != nil {
+			return err
+		}
+		err := m.encode(p)
+		copy(starts[p.At*inputs:], m.rows[:len(p.Indices)*inputs])
+		return err
+	})
+	return starts, err
 }

@@ -59,7 +59,7 @@ func TestMeasureLikelihood(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		visible := visibleOf(c.n, c.layer)
+		visible := visibleOf(c.n.Visible, c.layer)
 		for i, set := range []*rows{training, test} {
 			x := encodeOnHost(t, c.n, c.layer, set.data)
 			f, err := FreeEnergies(c.n.Layers[c.layer-1], visible, x)

@@ -10,6 +10,7 @@ import (
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/network"
+	"github.com/unitscope/unitscope/train/internal/feed"
 )
 
 // NormExamples is how many examples at most, the first ones, rho is the mean norm
@@ -129,26 +130,27 @@ const lookedFloats = 1 << 20
 
 // measure finds Low, High, Mean and Variance, and whether all examples are the same.
 func (l *Look) measure(seen dataset.Set) (same bool, err error) {
-	size, indices := seen.Info().Size(), spread(seen.Len(), scaleExamples)
-	first, rows := []float32(nil), max(1, lookedFloats/size)
+	size, indices := seen.Info().Size(), feed.Spread(seen.Len(), scaleExamples)
 	// Deviations from the first number lose nothing where all are far from 0.
+	var first []float32
 	var sum, squares float64
 	same = true
 	count := float64(len(indices)) * float64(size)
-	for ; len(indices) > 0; indices = indices[min(rows, len(indices)):] {
-		examples := make([]float32, min(rows, len(indices))*size)
-		if err := read(seen, examples, indices[:min(rows, len(indices))]); err != nil {
-			return false, err
-		}
+	err = feed.Some(seen, indices, max(1, lookedFloats/size), func(p feed.Part) error {
 		if first == nil {
-			first, l.Low, l.High = examples[:size], examples[0], examples[0]
+			first = slices.Clone(p.Examples[:size])
+			l.Low, l.High = first[0], first[0]
 		}
-		for i, x := range examples {
+		for i, x := range p.Examples {
 			d := float64(x) - float64(first[0])
 			sum, squares = sum+d, squares+d*d
 			l.Low, l.High = min(l.Low, x), max(l.High, x)
 			same = same && x == first[i%size]
 		}
+		return nil
+	})
+	if err != nil {
+		return false, err
 	}
 	l.Mean, l.Variance = float64(first[0])+sum/count, max(0, squares/count-sum/count*sum/count)
 	return same, nil

@@ -56,9 +56,9 @@ func newMonitor(l *layerRun) (*monitor, error) {
 		return nil, nil
 	}
 	m := &monitor{device: l.device, kind: l.options.Kind, visible: l.options.visible(l.layer), layer: l.layer, seed: l.options.Seed}
-	interval := l.plan.examples
-	if l.plan.report > 0 {
-		interval = l.plan.report * l.plan.batch
+	interval := l.plan.Examples
+	if l.plan.Report > 0 {
+		interval = l.plan.Report * l.plan.Batch
 	}
 	inputs, units := l.inputs(l.layer), l.options.Units[l.layer-1]
 	most := sampleSize(interval, inputs)
@@ -212,24 +212,6 @@ func (m *monitor) energies(energies []float64, s sample, from int, hidden engine
 	return nil
 }
 
-// softplusOf is the sum of softplus over xs, given their sigmoids: log(1 + exp(x))
-// is max(x, 0) less the log of the sigmoid of |x|, which is at least 1/2, so that
-// float32 has it to 1e-7. It takes no exponential.
-func softplusOf(xs, sigmoids []float32) float64 {
-	const smallProduct = 1.0 / (1 << 60)
-	positive, logs, product := 0.0, 0.0, 1.0
-	for i, x := range xs {
-		positive += max(float64(x), 0)
-		s := float64(sigmoids[i])
-		product *= max(s, 1-s)
-		if product < smallProduct {
-			logs += math.Log(product)
-			product = 1
-		}
-	}
-	return positive - logs - math.Log(product)
-}
-
 // measureHeld returns the free energies of the examples held out, of an RBM, and
 // their squared errors ||E[v|h] - x||^2, with h the mean activations of x.
 func (m *monitor) measureHeld(p engine.Parameters) (energies, squares []float64, err error) {
@@ -259,34 +241,7 @@ func (m *monitor) measureHeld(p engine.Parameters) (energies, squares []float64,
 		if err := m.device.Axpby(output, -1, x, 1); err != nil {
 			return err
 		}
-		return m.squaredNorms(squares[from:to], output)
+		return squaredNorms(m.device, squares[from:to], m.norms, output)
 	})
 	return energies, squares, err
-}
-
-// squaredNorms computes those of the rows of x.
-func (m *monitor) squaredNorms(squares []float64, x engine.Matrix) error {
-	view, err := m.norms.Slice(0, x.Rows())
-	if err != nil {
-		return err
-	}
-	if err := m.device.Reduce(view, x, engine.Total(engine.RowNorms)); err != nil {
-		return err
-	}
-	norms := make([]float32, x.Rows())
-	if err := view.Read(norms); err != nil {
-		return err
-	}
-	for i, norm := range norms {
-		squares[i] = float64(norm) * float64(norm)
-	}
-	return nil
-}
-
-func mean(xs []float64) float64 {
-	sum := 0.0
-	for _, x := range xs {
-		sum += x
-	}
-	return sum / float64(len(xs))
 }

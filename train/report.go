@@ -16,16 +16,6 @@ type Hooks struct {
 	Checkpoint func(write func(io.Writer) error) error
 }
 
-// Progress says how far training has come.
-type Progress struct {
-	Layer, Layers int // layer in training, from 1, and how many there are
-	Epoch, Epochs int // epoch of the layer that is going on or has just ended, from 1, and how many there are
-	// Update is how many updates of this epoch are done, of Updates.
-	Update, Updates int
-	// Examples is how many examples this layer has been shown, of AllExamples.
-	Examples, AllExamples int64
-}
-
 // Report is the monitors at some moment. A number that a model or an input
 // does not have is NaN.
 //

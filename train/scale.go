@@ -7,6 +7,7 @@ import (
 
 	"github.com/unitscope/unitscope/dataset"
 	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/train/internal/feed"
 )
 
 // ErrDiverged is wrapped by the error that ends training where a layer reconstructs
@@ -35,9 +36,9 @@ func (o Options) CheckScale(set dataset.Set) (warning string, err error) {
 	if o.Visible != engine.Gaussian || set.Len() == 0 {
 		return "", nil
 	}
-	indices := spread(set.Len(), scaleExamples)
+	indices := feed.Spread(set.Len(), scaleExamples)
 	examples := make([]float32, len(indices)*set.Info().Size())
-	if err := read(set, examples, indices); err != nil {
+	if err := feed.Read(set, examples, indices); err != nil {
 		return "", err
 	}
 	mean, variance := moments(examples)
@@ -56,18 +57,6 @@ func (o Options) CheckScale(set dataset.Set) (warning string, err error) {
 		return text + ": the layer may learn little, or diverge; " + instead, nil
 	}
 	return "", fmt.Errorf("%s; %s", text, instead)
-}
-
-// moments are the mean and the variance of numbers.
-func moments(xs []float32) (mean, variance float64) {
-	for _, x := range xs {
-		mean += float64(x)
-	}
-	mean /= float64(len(xs))
-	for _, x := range xs {
-		variance += (float64(x) - mean) * (float64(x) - mean)
-	}
-	return mean, variance / float64(len(xs))
 }
 
 // hopeless is how many times the error of a layer that has learned nothing is taken
@@ -98,5 +87,5 @@ func (l *layerRun) checkDivergence() error {
 		return nil
 	}
 	rate := l.options.Rate(l.layer)
-	return fmt.Errorf("reconstruction error %.3g at %s, %.2g times that of a layer that has learned nothing: %w: the learning rate %g of layer %d is probably too large; try --lr %.1g, and look whether the data have mean 0 and variance 1", e, l.where(), hopeless*e/l.worst, ErrDiverged, rate, l.layer, rate/10)
+	return fmt.Errorf("reconstruction error %.3g at %s, %.2g times that of a layer that has learned nothing: %w: the learning rate %g of layer %d is probably too large; try --lr %.1g, and look whether the data have mean 0 and variance 1", e, l.progress().where(), hopeless*e/l.worst, ErrDiverged, rate, l.layer, rate/10)
 }

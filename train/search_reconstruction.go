@@ -9,6 +9,7 @@ import (
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/network"
+	"github.com/unitscope/unitscope/train/internal/feed"
 )
 
 // Reconstruction is the mean of ||reconstruction - x||^2 over the examples x of
@@ -65,11 +66,11 @@ func (r *reconstructor) prepare(set dataset.Set) error {
 
 func (r *reconstructor) measure(ctx context.Context, set dataset.Set) (float64, error) {
 	sum := 0.0
-	err := inOrder(ctx, set, func(examples []float32, indices []int) error {
-		if err := r.network.Preprocess(examples); err != nil {
+	err := feed.All(ctx, set, scoreRows, func(p feed.Part) error {
+		if err := r.network.Preprocess(p.Examples); err != nil {
 			return err
 		}
-		more, err := r.batch(examples, len(indices))
+		more, err := r.batch(p.Examples, len(p.Indices))
 		sum += more
 		return err
 	})
@@ -81,17 +82,7 @@ func (r *reconstructor) measure(ctx context.Context, set dataset.Set) (float64, 
 
 // batch is the sum of the squared errors of a few examples.
 func (r *reconstructor) batch(examples []float32, rows int) (float64, error) {
-	view := func(m engine.Matrix) (v engine.Matrix) {
-		if r.buffers.err == nil {
-			v, r.buffers.err = m.Slice(0, rows)
-		}
-		return v
-	}
-	input, norms := view(r.input), view(r.norms)
-	var values []engine.Matrix
-	for _, m := range r.values {
-		values = append(values, view(m))
-	}
+	input, values := r.buffers.view(r.input, rows), r.buffers.views(r.values, rows)
 	if r.buffers.err != nil {
 		return 0, r.buffers.err
 	}
@@ -104,16 +95,13 @@ func (r *reconstructor) batch(examples []float32, rows int) (float64, error) {
 	if err := r.device.Axpby(values[0], -1, input, 1); err != nil {
 		return 0, err
 	}
-	if err := r.device.Reduce(norms, values[0], engine.Total(engine.RowNorms)); err != nil {
-		return 0, err
-	}
-	lengths := make([]float32, rows)
-	if err := norms.Read(lengths); err != nil {
+	squares := make([]float64, rows)
+	if err := squaredNorms(r.device, squares, r.norms, values[0]); err != nil {
 		return 0, err
 	}
 	sum := 0.0
-	for _, x := range lengths {
-		sum += float64(x) * float64(x)
+	for _, x := range squares {
+		sum += x
 	}
 	return sum, nil
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/engine/dense"
 	"github.com/unitscope/unitscope/network"
+	"github.com/unitscope/unitscope/train/internal/feed"
 )
 
 // rarest is the smallest mean of a Bernoulli input that its first bias
@@ -50,15 +51,15 @@ func (l *layerRun) startBiases(c *Checkpoint) error {
 // inputMeans is the mean of each input of the layer, over [statisticExamples]
 // examples at most, evenly spaced.
 func (l *layerRun) inputMeans() ([]float32, error) {
-	indices := spread(l.set.Len(), statisticExamples)
+	indices := feed.Spread(l.set.Len(), statisticExamples)
 	sums := make([]float64, l.inputs(l.layer))
-	var rows []float32
+	rows := make([]float32, l.examples.Rows()*len(sums))
 	err := l.each(l.set, 0, indices, func(x engine.Matrix, _ int) error {
-		rows = resize(rows, x.Rows()*x.Cols())
-		if err := x.Read(rows); err != nil {
+		part := rows[:x.Rows()*x.Cols()]
+		if err := x.Read(part); err != nil {
 			return err
 		}
-		for i, v := range rows {
+		for i, v := range part {
 			sums[i%len(sums)] += float64(v)
 		}
 		return nil
@@ -150,18 +151,10 @@ func (t *trainer) largestNorm() (float64, error) {
 // eachOfSample visits [statisticExamples] examples at most, evenly spaced.
 func (t *trainer) eachOfSample(visit func(x []float32)) error {
 	size := t.set.Info().Size()
-	indices := spread(t.set.Len(), statisticExamples)
-	var examples []float32
-	for len(indices) > 0 {
-		part := indices[:min(len(indices), t.chunk)]
-		indices = indices[len(part):]
-		examples = resize(examples, len(part)*size)
-		if err := read(t.set, examples, part); err != nil {
-			return err
+	return feed.Some(t.set, feed.Spread(t.set.Len(), statisticExamples), t.chunk, func(p feed.Part) error {
+		for i := range p.Indices {
+			visit(p.Examples[i*size : (i+1)*size])
 		}
-		for i := range part {
-			visit(examples[i*size : (i+1)*size])
-		}
-	}
-	return nil
+		return nil
+	})
 }

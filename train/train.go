@@ -21,13 +21,9 @@ package train
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/binary"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"strconv"
 
@@ -35,6 +31,7 @@ import (
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/engine/memory"
 	"github.com/unitscope/unitscope/network"
+	"github.com/unitscope/unitscope/train/internal/feed"
 )
 
 const (
@@ -44,9 +41,6 @@ const (
 	// statisticExamples is how many examples at most give the mean of a layer's
 	// inputs (evenly spaced ones) and the mean norm (the first ones).
 	statisticExamples = 10000
-	// checksumExamples is how many examples, evenly spaced, tell one data set
-	// from another.
-	checksumExamples = 64
 )
 
 // trainer is one call of Train.
@@ -110,22 +104,6 @@ func newTrainer(d engine.Device, set, held dataset.Set, o Options, h Hooks) (*tr
 	return t, nil
 }
 
-// checksum is 64 bits of the SHA-256 of a few examples.
-func checksum(set dataset.Set) (string, error) {
-	indices := spread(set.Len(), checksumExamples)
-	examples := make([]float32, len(indices)*set.Info().Size())
-	if err := read(set, examples, indices); err != nil {
-		return "", err
-	}
-	hash := sha256.New()
-	var word [4]byte
-	for _, x := range examples {
-		binary.LittleEndian.PutUint32(word[:], math.Float32bits(x))
-		hash.Write(word[:])
-	}
-	return hex.EncodeToString(hash.Sum(nil)[:8]), nil
-}
-
 func (t *trainer) run(ctx context.Context, resume *Checkpoint) (*network.Network, error) {
 	if resume != nil {
 		if err := resume.fits(t); err != nil {
@@ -156,13 +134,13 @@ func (t *trainer) inputs(layer int) int {
 	return t.options.Units[layer-2]
 }
 
-func (t *trainer) schedule(layer int) schedule {
+func (t *trainer) schedule(layer int) feed.Schedule {
 	o, n := t.options, t.set.Len()
 	batch := o.batch(n)
-	return schedule{
-		examples: n, batch: batch, epochs: of(o.Epochs, layer),
-		chunk:  max(1, t.chunk/batch),
-		report: o.ReportEvery, checkpoint: o.CheckpointEvery,
+	return feed.Schedule{
+		Examples: n, Batch: batch, Epochs: of(o.Epochs, layer),
+		Chunk:  max(1, t.chunk/batch),
+		Report: o.ReportEvery, Checkpoint: o.CheckpointEvery,
 	}
 }
 

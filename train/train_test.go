@@ -3,7 +3,6 @@ package train
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -271,24 +270,6 @@ func TestByLayer(t *testing.T) {
 	}
 }
 
-// TestRateAt follows a learning rate from epoch to epoch.
-func TestRateAt(t *testing.T) {
-	o := dbn(5, 4)
-	o.Epochs, o.Rates, o.FinalRates = []int{5, 1}, []float64{0.8, 0.3}, []float64{0.05, 0.1}
-	for epoch, want := range []float64{0.8, 0.4, 0.2, 0.1, 0.05} {
-		if got := o.rateAt(1, epoch); math.Abs(got-want) > 1e-12 {
-			t.Errorf("epoch %d: %g, want %g", epoch, got, want)
-		}
-	}
-	if got := o.rateAt(2, 0); got != 0.3 {
-		t.Errorf("one epoch: %g, want the first rate", got)
-	}
-	o.FinalRates = nil
-	if got := o.rateAt(1, 3); got != 0.8 {
-		t.Errorf("constant rate: %g in epoch 3, want exactly 0.8", got)
-	}
-}
-
 // TestNetwork checks what surrounds the layers.
 func TestNetwork(t *testing.T) {
 	set := barsAndStripes(3)
@@ -461,75 +442,6 @@ func TestOptions(t *testing.T) {
 	} {
 		if _, err := Train(context.Background(), d, test.set, test.held, dbn(5), Hooks{}, nil); err == nil || !strings.HasPrefix(err.Error(), test.want) {
 			t.Errorf("%s: got %v, want %s", name, err, test.want)
-		}
-	}
-}
-
-// TestSchedule walks through the chunks of some schedules.
-func TestSchedule(t *testing.T) {
-	for _, s := range []schedule{
-		{examples: 45, batch: 7, epochs: 3, chunk: 2},
-		{examples: 45, batch: 7, epochs: 3, chunk: 100, report: 4, checkpoint: 3},
-		{examples: 7, batch: 7, epochs: 1, chunk: 1},
-		{examples: 1, batch: 1, epochs: 30, chunk: 5, checkpoint: 4},
-	} {
-		t.Run(fmt.Sprint(s), func(t *testing.T) {
-			shown, last := 0, 0
-			for update := 0; update < s.total(); update = last {
-				last = s.end(update)
-				if last <= update {
-					t.Fatalf("the chunk at %d ends at %d", update, last)
-				}
-				first, end := s.span(update, last)
-				shown += end - first
-				for inside := update + 1; inside < last; inside++ {
-					if s.end(inside) != last || s.momentum(inside, 0.9) != s.momentum(update, 0.9) {
-						t.Errorf("update %d in chunk %d..%d is of another chunk", inside, update, last)
-					}
-					if s.report > 0 && s.due(inside, s.report) || s.due(inside, s.checkpoint) {
-						t.Errorf("something is due within chunk %d..%d", update, last)
-					}
-				}
-			}
-			if shown != s.epochs*s.examples || last != s.total() {
-				t.Errorf("%d examples shown, want %d; ended at %d of %d", shown, s.epochs*s.examples, last, s.total())
-			}
-		})
-	}
-}
-
-// TestOrder makes sure that every epoch shows every example once, in another order.
-func TestOrder(t *testing.T) {
-	set := greys(45, 12, 5)
-	f := startFeed(set, schedule{examples: 45, batch: 7, epochs: 2, chunk: 3}, 1, 2, 0)
-	defer f.close()
-	var epochs [2][]uint64
-	for update := 0; update < 14; {
-		c, err := f.next()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i, key := range c.keys {
-			if !slices.Equal(c.data[i*12:(i+1)*12], set.example(int(key&(1<<56-1)))) {
-				t.Fatalf("row %d of the chunk at %d isn't example %d", i, c.from, key)
-			}
-		}
-		epochs[c.from/7] = append(epochs[c.from/7], c.keys...)
-		update = c.to
-		f.done(c)
-	}
-	if slices.Equal(epochs[0], epochs[1]) {
-		t.Error("two epochs in the same order")
-	}
-	for e, keys := range epochs {
-		slices.Sort(keys)
-		for i, key := range keys {
-			if key != engine.ExampleKey(2, int64(i)) {
-				t.Fatalf("epoch %d doesn't show every example once", e+1)
-			}
-		}
-		if len(keys) != 45 {
-			t.Errorf("epoch %d shows %d examples", e+1, len(keys))
 		}
 	}
 }

@@ -1,0 +1,56 @@
+package train
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/train/internal/feed"
+)
+
+// Progress says how far training has come.
+type Progress struct {
+	Layer, Layers int // layer in training, from 1, and how many there are
+	Epoch, Epochs int // epoch of the layer that is going on or has just ended, from 1, and how many there are
+	// Update is how many updates of this epoch are done, of Updates.
+	Update, Updates int
+	// Examples is how many examples this layer has been shown, of AllExamples.
+	Examples, AllExamples int64
+}
+
+// progressAt is how far training by a schedule is after some updates.
+func progressAt(plan feed.Schedule, updates int) Progress {
+	epoch, within, examples := plan.Done(updates)
+	return Progress{
+		Epoch: epoch + 1, Epochs: plan.Epochs,
+		Update: within, Updates: plan.PerEpoch(),
+		Examples: examples, AllExamples: int64(plan.Epochs) * int64(plan.Examples),
+	}
+}
+
+// where is the update that was done last, for people.
+func (p Progress) where() string {
+	return fmt.Sprintf("epoch %d of %d, update %d of %d", p.Epoch, p.Epochs, p.Update, p.Updates)
+}
+
+// stopped has a checkpoint written and says where training was cancelled.
+func (p Progress) stopped(cause error, checkpoint func() error) error {
+	err := fmt.Errorf("stopped at %s: %w", p.where(), cause)
+	if failed := checkpoint(); failed != nil {
+		err = fmt.Errorf("%w; its checkpoint could not be written: %w", err, failed)
+	}
+	return err
+}
+
+// explain says of an error that wraps [engine.ErrNotFinite] where it was, and the
+// likely cause: the learning rate. Other errors stay as they are.
+func (p Progress) explain(err error, rate float64) error {
+	if !errors.Is(err, engine.ErrNotFinite) {
+		return err
+	}
+	layer := ""
+	if p.Layer > 0 {
+		layer = fmt.Sprintf(" of layer %d", p.Layer)
+	}
+	return fmt.Errorf("parameters are no longer finite at %s: %w: the learning rate %g%s is probably too large; try --lr %.1g", p.where(), engine.ErrNotFinite, rate, layer, rate/10)
+}
