@@ -8,16 +8,18 @@ import (
 	"gorgonia.org/tensor"
 
 	"github.com/unitscope/unitscope/report"
+	"github.com/unitscope/unitscope/visualize"
 )
 
 // Two patterns of 2x2 components side by side, 3 pixels per component, with a
 // line of one pixel between them.
 func ExampleGrid() {
-	patterns := tensor.New(tensor.WithShape(2, 4), tensor.WithBacking([]float32{
+	patterns := visualize.Patterns{Name: "filters", Shape: []int{2, 2}, Units: []int{3, 17}}
+	patterns.Data = tensor.New(tensor.WithShape(2, 4), tensor.WithBacking([]float32{
 		0, 1, -1, 0.5,
 		0, 0, 0, 10,
 	}))
-	img, err := report.Grid(patterns, []int{2, 2}, 2, report.GridOptions{Scale: 3})
+	img, err := report.Grid(patterns, 2, report.GridOptions{Scale: 3})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -32,11 +34,12 @@ func ExampleGrid() {
 // The same patterns with their units' numbers and a note that explains the
 // greys.
 func ExampleSheet() {
-	patterns := tensor.New(tensor.WithShape(2, 4), tensor.WithBacking([]float32{
+	patterns := visualize.Patterns{Name: "filters", Shape: []int{2, 2}, Units: []int{3, 17}}
+	patterns.Data = tensor.New(tensor.WithShape(2, 4), tensor.WithBacking([]float32{
 		0, 1, -1, 0.5,
 		0, 0, 0, 10,
 	}))
-	panel := report.Units("DBN layer 1", "filters", patterns, []int{2, 2}, []int{3, 17}, report.GridOptions{})
+	panel := report.Units("DBN layer 1", patterns, report.GridOptions{})
 	picture, err := report.Sheet("Two filters", []*report.Panel{panel})
 	if err != nil {
 		log.Fatal(err)

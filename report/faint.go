@@ -5,13 +5,11 @@ import (
 	"math"
 	"slices"
 
-	"gorgonia.org/tensor"
-
-	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/engine/dense"
+	"github.com/unitscope/unitscope/visualize"
 )
 
-// FaintInput is the least that white stands for in tiles of a net's real inputs, a
+// FaintInput is the Least of [GridOptions] for what a net gives for its real inputs, a
 // quarter of the standard deviation that data have there, which is 1. What a net
 // gives for them where nothing excites it is its visible bias, and the mean of
 // many samples differs from that by chance: drawn from black to white on
@@ -24,27 +22,18 @@ const FaintInput = 0.25
 // the others: that of a unit whose weights have vanished.
 const faintShare = 0.01
 
-// InputGreys is how what a net gives for its inputs is drawn: probabilities on their
-// [InputRange], and real numbers each on its own scale, but not below [FaintInput].
-func InputGreys(kind engine.VisibleKind) GridOptions {
-	o := GridOptions{Range: InputRange(kind)}
-	if o.Range == (Range{}) {
-		o.Least = FaintInput
-	}
-	return o
-}
-
-// BesideOthers is how patterns [N, D] are drawn whose norms are as weights make them: each on
+// BesideOthers is how patterns are drawn whose norms are as weights make them: each on
 // its own scale, but not below a hundredth of the median one's.
-func BesideOthers(patterns *tensor.Dense) (GridOptions, error) {
-	if patterns == nil || patterns.Dims() != 2 {
-		return GridOptions{}, fmt.Errorf("patterns are %s, want [patterns, components]", describe(patterns))
+func BesideOthers(p visualize.Patterns) (GridOptions, error) {
+	if err := p.Check(); err != nil {
+		return GridOptions{}, err
 	}
-	data, err := dense.Data(patterns)
+	data, err := dense.Data(p.Data)
 	if err != nil {
 		return GridOptions{}, err
 	}
-	return GridOptions{Least: LeastBeside(data, patterns.Shape()[1])}, nil
+	_, _, components := p.Size()
+	return GridOptions{Least: LeastBeside(data, components)}, nil
 }
 
 // LeastBeside is a hundredth of the median of the largest absolute components of
@@ -72,7 +61,7 @@ func (t *tiles) raise(least float64) error {
 		return fmt.Errorf("a least scale of %g, want a finite number, 0 or more", least)
 	}
 	for i, largest := range t.largest {
-		if largest < least && !t.isDead(i) {
+		if largest < least && !t.patterns.IsMissing(i) {
 			t.largest[i], t.faint = least, least
 		}
 	}

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/visualize"
 )
 
 // TestFaintTiles has samples of a net with real inputs that are all its visible bias:
@@ -15,7 +15,7 @@ func TestFaintTiles(t *testing.T) {
 	bias := []float32{0.025, -0.025, 0.0125, 0}
 	strong := []float32{2, -2, 1, 0}
 	data := append(append([]float32{}, bias...), strong...)
-	img, err := Grid(array(t, data, 2, 4), []int{2, 2}, 2, InputGreys(engine.Gaussian))
+	img, err := Grid(visualize.Patterns{Data: array(t, data, 2, 4), Shape: []int{2, 2}}, 2, GridOptions{Least: FaintInput})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,7 +31,7 @@ func TestFaintTiles(t *testing.T) {
 		rows     int
 		say      bool
 	}{{data, 2, true}, {strong, 1, false}} {
-		p, err := Sheet("samples", []*Panel{Units("h", "samples", array(t, c.patterns, c.rows, 4), []int{2, 2}, []int{0, 1}[:c.rows], InputGreys(engine.Gaussian))})
+		p, err := Sheet("samples", []*Panel{Units("h", visualize.Patterns{Name: "samples", Data: array(t, c.patterns, c.rows, 4), Shape: []int{2, 2}, Units: []int{0, 1}[:c.rows]}, GridOptions{Least: FaintInput})})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -48,7 +48,7 @@ func TestFaintTiles(t *testing.T) {
 // TestFaintBesideOthers has a unit whose weights have vanished among others: a hundredth of
 // their contrast is all that is left of its own.
 func TestFaintBesideOthers(t *testing.T) {
-	patterns := array(t, []float32{1, -1, 2, -2, 1e-9, -1e-9}, 3, 2)
+	patterns := visualize.Patterns{Data: array(t, []float32{1, -1, 2, -2, 1e-9, -1e-9}, 3, 2), Shape: []int{1, 2}}
 	o, err := BesideOthers(patterns)
 	if err != nil {
 		t.Fatal(err)
@@ -56,7 +56,7 @@ func TestFaintBesideOthers(t *testing.T) {
 	if o.Least != 0.01 {
 		t.Errorf("the least scale is %g, want a hundredth of the median 1", o.Least)
 	}
-	img, err := Grid(patterns, []int{1, 2}, 3, o)
+	img, err := Grid(patterns, 3, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +66,7 @@ func TestFaintBesideOthers(t *testing.T) {
 			t.Errorf("pixel %d is %d, want %d", x, got, want)
 		}
 	}
-	if _, err := Grid(patterns, []int{1, 2}, 3, GridOptions{Least: -1}); err == nil {
+	if _, err := Grid(patterns, 3, GridOptions{Least: -1}); err == nil {
 		t.Error("a least scale below 0 is taken")
 	}
 }

@@ -3,7 +3,6 @@ package report
 import (
 	"fmt"
 
-	"github.com/unitscope/unitscope/engine/dense"
 	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/visualize"
 )
@@ -29,6 +28,9 @@ type FigureOptions struct {
 	// each tile on its own.
 	Global bool
 }
+
+// grid is how a figure draws its tiles.
+func (o FigureOptions) grid() GridOptions { return GridOptions{Scale: o.Scale, Global: o.Global} }
 
 // Figure1 draws figure 1 of the report (and figure 2, which is the same for
 // natural images): a row of panels for each model, the DBN above and the SDAE
@@ -71,7 +73,7 @@ func figure1Panels(models []Figure1Model, o FigureOptions) ([][]*Panel, error) {
 			if r == nil {
 				return nil, fmt.Errorf("%s, panel %d: result is missing (nil)", m.Name, k+1)
 			}
-			rows[i][k] = layerPanel(layerName(m.Name, r.Layer), r, o)
+			rows[i][k] = layerPanel(layerName(m.Name, r.Layer), r.UnitPatterns().Named(ascentName), o.grid())
 		}
 		if m.Restarts != nil {
 			p, err := restartsPanel(m.Name, m.Restarts, o)
@@ -84,50 +86,37 @@ func figure1Panels(models []Figure1Model, o FigureOptions) ([][]*Panel, error) {
 	return rows, nil
 }
 
-// ascentWhat names the patterns of an ascent, where nothing else is beside them.
-const ascentWhat = "patterns of maximal activation"
+// ascentName is of the patterns of an ascent, where nothing else is beside them.
+const ascentName = "patterns of maximal activation"
 
-// layerPanel is one grid of the best pattern of each unit.
-func layerPanel(heading string, r *visualize.AscentResult, o FigureOptions) *Panel {
-	b := Block{Patterns: r.BestPatterns, Shape: r.Shape, GridOptions: GridOptions{Scale: o.Scale, Global: o.Global, Dead: r.Dead}}
-	b.nameUnits(r.Units)
-	return &Panel{Heading: heading, What: ascentWhat, Radius: r.Radius, Blocks: []Block{b}}
-}
-
-// nameUnits labels a near square of units: its rows if the units follow on each
-// other, else every tile.
-func (b *Block) nameUnits(units []int) {
-	if b.Rows = rowsOfUnits(units, squareColumns(len(units))); b.Rows == nil {
-		b.Tiles = unitNames(units, "")
+// layerPanel is one grid of a pattern of each unit, in a near square, labelled by its
+// rows if the units follow on each other, else by every tile.
+func layerPanel(heading string, p visualize.Patterns, o GridOptions) *Panel {
+	b := Block{Patterns: p, GridOptions: o}
+	if b.Rows = rowsOfUnits(p.Units, squareColumns(len(p.Units))); b.Rows == nil {
+		b.Tiles = unitNames(p.Units, "")
 	}
+	return &Panel{Heading: heading, Blocks: []Block{b}}
 }
 
 // restartsPanel is a block for each unit, with a tile for each restart.
 func restartsPanel(name string, r *visualize.AscentResult, o FigureOptions) (*Panel, error) {
-	if r.Patterns == nil || r.Patterns.Dims() != 3 {
-		return nil, fmt.Errorf("patterns are %s, want [units, restarts, components]; the ascent must keep all patterns", describe(r.Patterns))
+	if r.Patterns == nil {
+		return nil, fmt.Errorf("patterns are missing (nil); the ascent must keep all patterns")
 	}
-	units, restarts, components := r.Patterns.Shape()[0], r.Patterns.Shape()[1], r.Patterns.Shape()[2]
-	data, err := dense.Data(r.Patterns)
-	if err != nil {
+	all := r.RestartPatterns().Named(ascentName)
+	if err := all.Check(); err != nil {
 		return nil, err
 	}
-	if r.Dead != nil && len(r.Dead) != units {
-		return nil, fmt.Errorf("%d units, %d marks of dead units", units, len(r.Dead))
-	}
-	p := &Panel{Heading: fmt.Sprintf("%s: %s, %s", layerName(name, r.Layer), words.Count(units, "unit"), words.Count(restarts, "restart")), What: ascentWhat, Radius: r.Radius}
+	units, restarts, _ := all.Size()
+	p := &Panel{Heading: fmt.Sprintf("%s: %s, %s", layerName(name, r.Layer), words.Count(units, "unit"), words.Count(restarts, "restart"))}
 	for u := range units {
-		size := restarts * components
-		patterns, err := dense.Of(data[u*size:(u+1)*size], restarts, components)
+		patterns, err := all.Of(u)
 		if err != nil {
 			return nil, err
 		}
-		dead := make([]bool, restarts)
-		for k := range dead {
-			dead[k] = r.Dead != nil && r.Dead[u]
-		}
-		b := Block{Patterns: patterns, Shape: r.Shape, GridOptions: GridOptions{Scale: o.Scale, Global: o.Global, Dead: dead}}
-		if u < len(r.Units) {
+		b := Block{Patterns: patterns, GridOptions: o.grid()}
+		if r.Units != nil {
 			b.Label = fmt.Sprintf("unit %d", r.Units[u])
 		}
 		p.Blocks = append(p.Blocks, b)

@@ -112,8 +112,8 @@ func TestFigure1HoldsPatterns(t *testing.T) {
 		t.Fatal(err)
 	}
 	// 36 tiles for each panel, and 4 blocks of 9.
-	sameTiles(t, p.images[4*36:5*36], rows[1].Layers[1].BestPatterns, []int{12, 12}, GridOptions{})
-	sameTiles(t, p.images[5*36+27:6*36], array(t, gabors(191, 36, 12)[27*144:], 9, 144), []int{12, 12}, GridOptions{})
+	sameTiles(t, p.images[4*36:5*36], visualize.Patterns{Data: rows[1].Layers[1].BestPatterns})
+	sameTiles(t, p.images[5*36+27:6*36], visualize.Patterns{Data: array(t, gabors(191, 36, 12)[27*144:], 9, 144)})
 	// The blocks are laid out 2 by 2.
 	at := func(block int) image.Point { return p.images[5*36+9*block].at }
 	if at(0).Y != at(1).Y || at(0).X != at(2).X || at(1).X <= at(0).X || at(2).Y <= at(0).Y || at(3) != image.Pt(at(1).X, at(2).Y) {
@@ -131,13 +131,13 @@ func TestFigure1Refuses(t *testing.T) {
 		{"an empty model", func(m []Figure1Model) []Figure1Model { m[1] = Figure1Model{Name: "SDAE"}; return m }, "figure 1: SDAE: nothing to draw"},
 		{"a missing layer", func(m []Figure1Model) []Figure1Model { m[1].Layers[0] = nil; return m }, "SDAE, panel 1: result is missing"},
 		{"no patterns", func(m []Figure1Model) []Figure1Model { m[0].Layers[1].BestPatterns = nil; return m }, "DBN layer 2: patterns are missing"},
-		{"another shape", func(m []Figure1Model) []Figure1Model { m[0].Layers[1].Shape = []int{3, 3}; return m }, "DBN layer 2: tile: shape [3 3]"},
-		{"not all kept", func(m []Figure1Model) []Figure1Model { m[0].Restarts.Patterns = nil; return m }, "DBN, restarts: patterns are missing (nil), want [units, restarts, components]; the ascent must keep all patterns"},
+		{"another shape", func(m []Figure1Model) []Figure1Model { m[0].Layers[1].Shape = []int{3, 3}; return m }, "DBN layer 2: shape [3 3]"},
+		{"not all kept", func(m []Figure1Model) []Figure1Model { m[0].Restarts.Patterns = nil; return m }, "DBN, restarts: patterns are missing (nil); the ascent must keep all patterns"},
 		{"NaN", func(m []Figure1Model) []Figure1Model {
 			m[1].Restarts.Patterns.Float32s()[9*144] = float32(math.NaN())
 			return m
 		}, "4 units, 9 restarts: unit 2: pattern 0, component 0 is NaN"},
-		{"wrong marks", func(m []Figure1Model) []Figure1Model { m[1].Restarts.Dead = make([]bool, 3); return m }, "4 units, 3 marks"},
+		{"wrong marks", func(m []Figure1Model) []Figure1Model { m[1].Restarts.Dead = make([]bool, 3); return m }, "36 patterns of 4 units, 3 marks"},
 	} {
 		_, err := Figure1(c.spoil(models(t, 12, 2, 2)), FigureOptions{})
 		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {

@@ -2,7 +2,6 @@ package report
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/visualize"
@@ -37,16 +36,19 @@ func figure3Row(name string, r *visualize.SampleResult, o FigureOptions) ([]*Pan
 	if r == nil {
 		return nil, fmt.Errorf("result is missing (nil)")
 	}
-	options := InputGreys(r.Visible)
-	options.Scale, options.Global = o.Scale, o.Global
-	samples, err := Rows("", "samples", r.Samples, r.Shape, r.Units, nil, math.MaxInt, math.MaxInt, options)
+	options := o.grid()
+	options.Least = FaintInput
+	means, err := Rows("mean", r.UnitPatterns().Named("means"), nil, options)
+	if err != nil {
+		return nil, fmt.Errorf("mean: %w", err)
+	}
+	samples, err := Rows("", r.SamplePatterns(), nil, options)
 	if err != nil {
 		return nil, fmt.Errorf("samples: %w", err)
 	}
 	// The rows are named once, in front of the means.
 	block := &samples.Blocks[0]
-	means := Block{Patterns: r.Mean, Shape: r.Shape, Columns: 1, Rows: block.Rows, GridOptions: options}
 	block.Rows = nil
 	samples.Heading = fmt.Sprintf("%s layer %d: %s, %s of each", name, r.Layer, words.Count(len(r.Units), "unit"), words.Count(block.Columns, "sample"))
-	return []*Panel{{Heading: "mean", What: "means", Blocks: []Block{means}}, samples}, nil
+	return []*Panel{means, samples}, nil
 }

@@ -17,22 +17,23 @@ func TestRangeToThePixel(t *testing.T) {
 		name     string
 		patterns []float32
 		n        int
-		r        Range
+		like     visualize.Patterns // Low, High and Missing
 		options  GridOptions
 		want     [][]uint8
 	}{
-		{"probabilities", []float32{0, 1, 0.5, 0.25}, 1, Range{0, 1}, GridOptions{}, [][]uint8{{1, 255}, {128, 64}}},
-		{"one scale for all tiles", []float32{0.1, 0.1, 0.9, 0.9}, 4, Range{0, 1}, GridOptions{}, [][]uint8{{26, 128, 26}, {128, 128, 128}, {230, 128, 230}}},
-		{"beyond the ends", []float32{-7, 3}, 2, Range{0, 1}, GridOptions{}, [][]uint8{{1, 128, 255}}},
-		{"another range", []float32{10, 30}, 2, Range{10, 20}, GridOptions{Scale: 1, Global: true}, [][]uint8{{1, 128, 255}}},
-		{"black all over", []float32{0, 0}, 2, Range{0, 1}, GridOptions{}, [][]uint8{{1, 128, 1}}},
-		{"no range", []float32{0, 1, -0.5, 0.5}, 1, Range{}, GridOptions{}, [][]uint8{{128, 255}, {64, 192}}},
-		{"a dead unit", []float32{9, 9, 9, 9}, 1, Range{0, 1}, GridOptions{Dead: []bool{true}}, [][]uint8{{64, 64}, {64, 64}}},
-		{"larger", []float32{1}, 1, Range{0, 1}, GridOptions{Scale: 2}, [][]uint8{{255, 255}, {255, 255}}},
+		{"probabilities", []float32{0, 1, 0.5, 0.25}, 1, visualize.Patterns{High: 1}, GridOptions{}, [][]uint8{{1, 255}, {128, 64}}},
+		{"one scale for all tiles", []float32{0.1, 0.1, 0.9, 0.9}, 4, visualize.Patterns{High: 1}, GridOptions{}, [][]uint8{{26, 128, 26}, {128, 128, 128}, {230, 128, 230}}},
+		{"beyond the ends", []float32{-7, 3}, 2, visualize.Patterns{High: 1}, GridOptions{}, [][]uint8{{1, 128, 255}}},
+		{"another range", []float32{10, 30}, 2, visualize.Patterns{Low: 10, High: 20}, GridOptions{Scale: 1, Global: true}, [][]uint8{{1, 128, 255}}},
+		{"black all over", []float32{0, 0}, 2, visualize.Patterns{High: 1}, GridOptions{}, [][]uint8{{1, 128, 1}}},
+		{"no range", []float32{0, 1, -0.5, 0.5}, 1, visualize.Patterns{}, GridOptions{}, [][]uint8{{128, 255}, {64, 192}}},
+		{"a dead unit", []float32{9, 9, 9, 9}, 1, visualize.Patterns{High: 1, Missing: []bool{true}}, GridOptions{}, [][]uint8{{64, 64}, {64, 64}}},
+		{"larger", []float32{1}, 1, visualize.Patterns{High: 1}, GridOptions{Scale: 2}, [][]uint8{{255, 255}, {255, 255}}},
 	} {
 		columns := squareColumns(c.n)
-		c.options.Range = c.r
-		img, err := Grid(array(t, c.patterns, c.n, len(c.patterns)/c.n), nil, columns, c.options)
+		p := c.like
+		p.Data = array(t, c.patterns, c.n, len(c.patterns)/c.n)
+		img, err := Grid(p, columns, c.options)
 		if err != nil {
 			t.Fatalf("%s: %v", c.name, err)
 		}
@@ -40,8 +41,10 @@ func TestRangeToThePixel(t *testing.T) {
 			t.Errorf("%s: got %v, want %v", c.name, got, c.want)
 		}
 	}
-	if InputRange(engine.Bernoulli) != (Range{0, 1}) || InputRange(engine.Gaussian) != (Range{}) {
-		t.Error("inputs have other ranges")
+	for kind, high := range map[engine.VisibleKind]float32{engine.Bernoulli: 1, engine.Gaussian: 0} {
+		if p := (&visualize.SampleResult{Visible: kind}).UnitPatterns(); p.Low != 0 || p.High != high {
+			t.Errorf("%v inputs are from %g to %g", kind, p.Low, p.High)
+		}
 	}
 }
 
@@ -49,21 +52,21 @@ func TestRangeRefuses(t *testing.T) {
 	inf := float32(math.Inf(1))
 	good := array(t, make([]float32, 4), 2, 2)
 	for _, c := range []struct {
-		name     string
-		patterns *tensor.Dense
-		columns  int
-		r        Range
-		want     string
+		name      string
+		patterns  *tensor.Dense
+		columns   int
+		low, high float32
+		want      string
 	}{
-		{"backwards", good, 1, Range{1, 0}, "a range from 1 to 0"},
-		{"empty", good, 1, Range{3, 3}, "a range from 3 to 3"},
-		{"NaN", good, 1, Range{float32(math.NaN()), 1}, "a range from NaN"},
-		{"without end", good, 1, Range{0, inf}, "a range from 0 to +Inf"},
-		{"no columns", good, 0, Range{0, 1}, "0 columns"},
-		{"nil", nil, 1, Range{0, 1}, "patterns are missing"},
-		{"Inf", array(t, []float32{inf}, 1, 1), 1, Range{0, 1}, "pattern 0, component 0 is +Inf"},
+		{"backwards", good, 1, 1, 0, "components from 1 to 0"},
+		{"empty", good, 1, 3, 3, "components from 3 to 3"},
+		{"NaN", good, 1, float32(math.NaN()), 1, "components from NaN"},
+		{"without end", good, 1, 0, inf, "components from 0 to +Inf"},
+		{"no columns", good, 0, 0, 1, "0 columns"},
+		{"nil", nil, 1, 0, 1, "patterns are missing"},
+		{"Inf", array(t, []float32{inf}, 1, 1), 1, 0, 1, "pattern 0, component 0 is +Inf"},
 	} {
-		_, err := Grid(c.patterns, nil, c.columns, GridOptions{Range: c.r})
+		_, err := Grid(visualize.Patterns{Data: c.patterns, Low: c.low, High: c.high}, c.columns, GridOptions{})
 		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: error %v, want %q in one line", c.name, err, c.want)
 		}
@@ -116,7 +119,7 @@ func holdsText(p *Picture, text string) bool {
 
 func TestFigure3Refuses(t *testing.T) {
 	flat := sampled(t, 2, 2, 3, 4)
-	flat.Samples = flat.Mean
+	flat.Samples = array(t, make([]float32, 16), 16)
 	meanless := sampled(t, 2, 2, 3, 4)
 	meanless.Mean = nil
 	for _, c := range []struct {
@@ -126,8 +129,8 @@ func TestFigure3Refuses(t *testing.T) {
 	}{
 		{"nothing", nil, "figure 3: no samples"},
 		{"nil", []*visualize.SampleResult{nil}, "figure 3, block 1: result is missing"},
-		{"flat samples", []*visualize.SampleResult{flat}, "samples: patterns are [2 16], want [units, patterns of each, components]"},
-		{"no means", []*visualize.SampleResult{meanless}, "figure 3: mean: patterns are missing"},
+		{"flat samples", []*visualize.SampleResult{flat}, "samples: patterns are [16], want [units, components] or [units, patterns of each, components]"},
+		{"no means", []*visualize.SampleResult{meanless}, "figure 3, block 1: mean: patterns are missing"},
 	} {
 		_, err := Figure3("DBN", c.layers, FigureOptions{})
 		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"slices"
 
-	"gorgonia.org/tensor"
-
 	"github.com/unitscope/unitscope/visualize"
 )
 
@@ -51,19 +49,18 @@ func (l Figure4Layer) row(o FigureOptions) ([]*Panel, error) {
 	if s.Layer != c.Layer || s.Layer != a.Layer || !slices.Equal(s.Units, c.Units) || !slices.Equal(s.Units, a.Units) {
 		return nil, fmt.Errorf("the methods do not show the same units of one layer")
 	}
-	panel := func(heading, what string, patterns *tensor.Dense, shape []int, radius float64, g GridOptions) *Panel {
-		g.Scale, g.Global = o.Scale, o.Global
-		b := Block{Patterns: patterns, Shape: shape, GridOptions: g}
-		b.nameUnits(s.Units)
-		return &Panel{Heading: heading, What: what, Radius: radius, Blocks: []Block{b}}
+	panel := func(heading, name string, p visualize.Patterns, least float64) *Panel {
+		g := o.grid()
+		g.Least = least
+		return layerPanel(heading, p.Named(name), g)
 	}
-	combined, err := BesideOthers(c.Patterns)
+	combined, err := BesideOthers(c.UnitPatterns())
 	if err != nil {
 		return nil, fmt.Errorf("linear combination: %w", err)
 	}
 	return []*Panel{
-		panel(fmt.Sprintf("%s layer %d: mean sample", l.Name, s.Layer), "mean samples", s.Mean, s.Shape, 0, InputGreys(s.Visible)),
-		panel("linear combination", "linear combinations", c.Patterns, c.Shape, 0, combined),
-		panel("maximal activation", ascentWhat, a.BestPatterns, a.Shape, a.Radius, GridOptions{Dead: a.Dead}),
+		panel(fmt.Sprintf("%s layer %d: mean sample", l.Name, s.Layer), "mean samples", s.UnitPatterns(), FaintInput),
+		panel("linear combination", "linear combinations", c.UnitPatterns(), combined.Least),
+		panel("maximal activation", ascentName, a.UnitPatterns(), 0),
 	}, nil
 }

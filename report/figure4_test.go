@@ -7,8 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"gorgonia.org/tensor"
-
 	"github.com/unitscope/unitscope/visualize"
 )
 
@@ -38,15 +36,12 @@ func TestFigure4(t *testing.T) {
 	if want := 3*36 + 3*5 + 2; len(p.images) != want {
 		t.Fatalf("%d images, want %d", len(p.images), want)
 	}
-	for i, patterns := range []struct {
-		of      *tensor.Dense
-		options GridOptions
-	}{
-		{rows[0].Sampling.Mean, GridOptions{Range: Range{0, 1}}},
-		{rows[0].Combination.Patterns, GridOptions{}},
-		{rows[0].Ascent.BestPatterns, GridOptions{Dead: rows[0].Ascent.Dead}},
+	for i, patterns := range []visualize.Patterns{
+		{Data: rows[0].Sampling.Mean, High: 1},
+		{Data: rows[0].Combination.Patterns},
+		{Data: rows[0].Ascent.BestPatterns, Missing: rows[0].Ascent.Dead},
 	} {
-		sameTiles(t, p.images[36*i:36*(i+1)], patterns.of, []int{28, 28}, patterns.options)
+		sameTiles(t, p.images[36*i:36*(i+1)], patterns)
 	}
 	if !strings.Contains(p.about, deadNote) {
 		t.Errorf("the cross is not explained: %q", p.about)
@@ -54,9 +49,9 @@ func TestFigure4(t *testing.T) {
 }
 
 // sameTiles makes sure that images are the tiles of patterns.
-func sameTiles(t *testing.T, images []placed, patterns *tensor.Dense, shape []int, o GridOptions) {
+func sameTiles(t *testing.T, images []placed, patterns visualize.Patterns) {
 	t.Helper()
-	tiles, err := newTiles(patterns, shape, o)
+	tiles, err := newTiles(patterns, GridOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

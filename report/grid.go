@@ -12,10 +12,8 @@ import (
 	"image/draw"
 	"math"
 
-	"gorgonia.org/tensor"
-
-	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/engine/dense"
+	"github.com/unitscope/unitscope/visualize"
 )
 
 // The greys of pictures. A component v of a tile whose scale is m becomes
@@ -26,57 +24,37 @@ const (
 	zeroGrey = 128
 	gapGrey  = 0   // of the lines around tiles
 	paper    = 255 // where there is nothing
-	deadGrey = 64  // of the cross on the tile of a dead unit
+	deadGrey = 64  // of the cross on the tile of a missing pattern
 )
 
-// Range is the values that components can take: the lowest is drawn black and
-// the highest white, on this one scale in all tiles. The zero Range is for
-// patterns around zero.
-type Range struct{ Low, High float32 }
-
-// InputRange is how what a net gives for its inputs is drawn: probabilities from
-// black (0) to white (1), so that digits look like digits; real numbers around
-// grey.
-func InputRange(kind engine.VisibleKind) Range {
-	if kind == engine.Bernoulli {
-		return Range{0, 1}
-	}
-	return Range{}
-}
-
-// GridOptions says how tiles are drawn. The zero value draws every tile on its
-// own scale: grey is zero, white positive and black negative, and each tile's
-// largest absolute component is white or black.
+// GridOptions says how the tiles of patterns around zero are drawn. The zero value
+// draws every tile on its own scale: grey is zero, white positive and black
+// negative, and each tile's largest absolute component is white or black.
 type GridOptions struct {
 	// Scale is the pixels per component along each side, at least 1; 0 chooses
 	// one (1 in a bare [Grid]).
 	Scale int
-	// Range draws all tiles on the scale of a range instead. A component beyond
-	// an end of it is drawn as that end.
-	Range Range
 	// Global draws all tiles on one scale, the largest absolute component of
-	// any tile that is not dead, so that their contrasts compare. With a Range
-	// it changes nothing.
+	// any tile that is not missing, so that their contrasts compare.
 	Global bool
 	// Least is the least that white and black stand for in tiles on their own
 	// scale: those that are fainter are not stretched to full contrast. 0 stretches
 	// all.
 	Least float64
-	// Dead [N] marks the tiles of units that nothing was found for: they are
-	// drawn flat grey with a dark diagonal cross, whatever their pattern. Nil
-	// means none.
-	Dead []bool
 }
 
-// Grid draws patterns [N, D] as bare tiles, so many columns to a row, with lines
-// of one pixel between them; where the last row has no tiles it is white. The
-// lines are black, or grey where tiles are on a range and may be black all over.
+// Grid draws patterns as bare tiles, so many columns to a row, with lines of one
+// pixel between them; where the last row has no tiles it is white. [Tile] lays out
+// their shape. What comes back is an *image.Gray, or an *image.RGBA where the shape
+// is of a colour picture.
 //
-// shape is that of one pattern, which [Tile] lays out. What comes back is an
-// *image.Gray, or an *image.RGBA where the shape is of a colour picture. NaN and Inf
-// are refused, except on dead tiles.
-func Grid(patterns *tensor.Dense, shape []int, columns int, o GridOptions) (image.Image, error) {
-	tiles, err := newTiles(patterns, shape, o)
+// Patterns whose components have a lowest and a highest value are all drawn on that
+// scale, whatever the options say; a component beyond an end of it is drawn as that
+// end. The lines between tiles are black, or grey on such a scale, where tiles may be
+// black all over. Missing patterns are drawn flat grey with a dark diagonal cross,
+// whatever their components. Otherwise NaN and Inf are refused.
+func Grid(p visualize.Patterns, columns int, o GridOptions) (image.Image, error) {
+	tiles, err := newTiles(p, o)
 	if err != nil {
 		return nil, fmt.Errorf("grid: %w", err)
 	}
@@ -106,36 +84,33 @@ func Grid(patterns *tensor.Dense, shape []int, columns int, o GridOptions) (imag
 // tiles are patterns ready to draw.
 type tiles struct {
 	Tile
-	data    []float32 // [n, components]
-	n       int
-	scale   int       // pixels per component along each side
-	middle  float64   // the value that is grey
-	largest []float64 // [n] the distance from it that is white or black; 0 for a tile of zeros
-	dead    []bool    // [n]
-	ranged  bool      // on the scale of a range
-	faint   float64   // the scale of tiles that are next to nothing; 0 if there are none
+	patterns visualize.Patterns
+	data     []float32 // [n, components]
+	n        int
+	scale    int       // pixels per component along each side
+	middle   float64   // the value that is grey
+	largest  []float64 // [n] the distance from it that is white or black; 0 for a tile of zeros
+	ranged   bool      // on the scale of a range
+	faint    float64   // the scale of tiles that are next to nothing; 0 if there are none
 }
 
-func newTiles(patterns *tensor.Dense, shape []int, o GridOptions) (*tiles, error) {
-	if patterns == nil || patterns.Dims() != 2 || patterns.Shape()[0] < 1 {
-		return nil, fmt.Errorf("patterns are %s, want [patterns, components]", describe(patterns))
+func newTiles(p visualize.Patterns, o GridOptions) (*tiles, error) {
+	if err := p.Check(); err != nil {
+		return nil, err
 	}
-	n, components := patterns.Shape()[0], patterns.Shape()[1]
-	data, err := dense.Data(patterns)
+	data, err := dense.Data(p.Data)
 	if err != nil {
 		return nil, err
 	}
-	tile, err := NewTile(shape, components)
+	units, each, components := p.Size()
+	tile, err := NewTile(p.Shape, components)
 	if err != nil {
 		return nil, err
 	}
 	if o.Scale < 0 {
 		return nil, fmt.Errorf("scale %d, want at least 1 pixel per component", o.Scale)
 	}
-	if o.Dead != nil && len(o.Dead) != n {
-		return nil, fmt.Errorf("%d patterns, %d marks of dead units", n, len(o.Dead))
-	}
-	t := &tiles{Tile: tile, data: data, n: n, scale: max(1, o.Scale), dead: o.Dead}
+	t := &tiles{Tile: tile, patterns: p, data: data, n: units * each, scale: max(1, o.Scale)}
 	if err := t.measure(o.Global); err != nil {
 		return nil, err
 	}
@@ -144,14 +119,8 @@ func newTiles(patterns *tensor.Dense, shape []int, o GridOptions) (*tiles, error
 			return nil, err
 		}
 	}
-	return t, t.onRange(o.Range)
-}
-
-func describe(t *tensor.Dense) string {
-	if t == nil {
-		return "missing (nil)"
-	}
-	return fmt.Sprint([]int(t.Shape()))
+	t.onRange()
+	return t, nil
 }
 
 // measure finds the scale of every tile.
@@ -159,7 +128,7 @@ func (t *tiles) measure(global bool) error {
 	t.largest = make([]float64, t.n)
 	overall := 0.0
 	for i := range t.largest {
-		if t.isDead(i) {
+		if t.patterns.IsMissing(i) {
 			continue
 		}
 		for j, v := range t.pattern(i) {
@@ -178,23 +147,17 @@ func (t *tiles) measure(global bool) error {
 	return nil
 }
 
-// onRange puts all tiles on the scale of a range, if there is one.
-func (t *tiles) onRange(r Range) error {
-	low, high := float64(r.Low), float64(r.High)
-	switch {
-	case r == Range{}:
-		return nil
-	case !(high > low) || high-high != 0 || low-low != 0:
-		return fmt.Errorf("a range from %g to %g, want two finite numbers, the lower one first", low, high)
+// onRange puts all tiles on the scale of what components can be, if that has ends.
+func (t *tiles) onRange() {
+	low, high := float64(t.patterns.Low), float64(t.patterns.High)
+	if low == high {
+		return
 	}
 	t.middle, t.ranged, t.faint = (low+high)/2, true, 0
 	for i := range t.largest {
 		t.largest[i] = (high - low) / 2
 	}
-	return nil
 }
-
-func (t *tiles) isDead(i int) bool { return t.dead != nil && t.dead[i] }
 
 func (t *tiles) pattern(i int) []float32 { return t.data[i*t.components : (i+1)*t.components] }
 
@@ -233,7 +196,7 @@ func length(count, components, scale int) (int, error) {
 func (t *tiles) image(i int) image.Image {
 	img := t.Canvas(image.Pt(t.Cols, t.Rows))
 	t.Draw(img, image.Point{}, func(component int) uint8 { return t.tone(i, component) })
-	if !t.isDead(i) {
+	if !t.patterns.IsMissing(i) {
 		return img
 	}
 	for y := range t.Rows {
@@ -249,7 +212,7 @@ func (t *tiles) image(i int) image.Image {
 // tone is how bright a component of tile i is.
 func (t *tiles) tone(i, component int) uint8 {
 	switch {
-	case t.isDead(i) || component == Empty || t.largest[i] == 0 && component != Gap:
+	case t.patterns.IsMissing(i) || component == Empty || t.largest[i] == 0 && component != Gap:
 		return zeroGrey
 	case component == Gap:
 		return t.gap()

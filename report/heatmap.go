@@ -174,8 +174,11 @@ func heatPanels(rows [][]*HeatMap, o HeatOptions, l *letters) (panels [][]*heatP
 }
 
 func newHeatPanel(m *HeatMap, o HeatOptions, target int, l *letters) (*heatPanel, error) {
-	if m.Matrix == nil || m.Matrix.Dims() != 2 || m.Matrix.Shape()[0] != m.Matrix.Shape()[1] || m.Matrix.Shape()[0] < 1 {
-		return nil, fmt.Errorf("matrix is %s, want a square one", describe(m.Matrix))
+	if m.Matrix == nil {
+		return nil, fmt.Errorf("matrix is missing (nil)")
+	}
+	if m.Matrix.Dims() != 2 || m.Matrix.Shape()[0] != m.Matrix.Shape()[1] || m.Matrix.Shape()[0] < 1 {
+		return nil, fmt.Errorf("matrix is %v, want a square one", []int(m.Matrix.Shape()))
 	}
 	n := m.Matrix.Shape()[0]
 	if len(m.Units) != n {

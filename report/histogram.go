@@ -23,7 +23,7 @@ const maxBars = 40
 // so many modes, the last one of 40 so many or more. The networks, such as the
 // trained one and its control, stand side by side. name is the start of the title:
 // "DBN"; it may be empty.
-func ModesHistogram(name string, results []visualize.ModesOf) (*chart.Figure, error) {
+func ModesHistogram(name string, results []*visualize.ModesResult) (*chart.Figure, error) {
 	var layers []int
 	var networks []string
 	most := 1
@@ -62,7 +62,7 @@ func ModesHistogram(name string, results []visualize.ModesOf) (*chart.Figure, er
 }
 
 // modesTitle says what the bars count, and at which threshold.
-func modesTitle(name string, r visualize.ModesOf) string {
+func modesTitle(name string, r *visualize.ModesResult) string {
 	title := fmt.Sprintf("modes among %s of a unit, at cosine %g", words.Count(r.Restarts, "restart"), r.Threshold)
 	if name == "" {
 		return strings.ToUpper(title[:1]) + title[1:]
@@ -79,7 +79,7 @@ func bar(m visualize.UnitModes) int {
 }
 
 // modesPanel is the bars of one layer.
-func modesPanel(axes chart.Axes, layer int, results []visualize.ModesOf, networks []string, most int) (*chart.Plot, error) {
+func modesPanel(axes chart.Axes, layer int, results []*visualize.ModesResult, networks []string, most int) (*chart.Plot, error) {
 	names := make([]string, most)
 	for i := range names {
 		names[i] = strconv.Itoa(i + 1)
@@ -106,7 +106,7 @@ func modesPanel(axes chart.Axes, layer int, results []visualize.ModesOf, network
 }
 
 // shares is of the units that are not dead, how many have 1, 2, ... modes.
-func shares(r visualize.ModesOf, most int) (shares []float64, dead int) {
+func shares(r *visualize.ModesResult, most int) (shares []float64, dead int) {
 	count := make([]int, most+1)
 	for _, m := range r.Units {
 		count[bar(m)]++

@@ -15,8 +15,8 @@ import (
 )
 
 // modesWith is a result whose units have so many modes; 0 is a dead unit.
-func modesWith(network string, layer int, modes ...int) visualize.ModesOf {
-	r := &visualize.ModesResult{Layer: layer, Restarts: 9, Threshold: 0.95}
+func modesWith(network string, layer int, modes ...int) *visualize.ModesResult {
+	r := &visualize.ModesResult{Network: network, Layer: layer, Restarts: 9, Threshold: 0.95}
 	for i, m := range modes {
 		u := visualize.UnitModes{Unit: i, Dead: m == 0, Modes: visualize.Estimate{Value: float64(m)}}
 		if u.Dead {
@@ -24,7 +24,7 @@ func modesWith(network string, layer int, modes ...int) visualize.ModesOf {
 		}
 		r.Units = append(r.Units, u)
 	}
-	return visualize.ModesOf{Network: network, ModesResult: r}
+	return r
 }
 
 // svgOf is a figure as SVG, which must be well-formed.
@@ -45,7 +45,7 @@ func svgOf(t testing.TB, f *chart.Figure) string {
 
 // What the bars show is said in words too.
 func TestModesHistogram(t *testing.T) {
-	results := []visualize.ModesOf{modesWith("trained", 1, 1, 1, 2, 5, 0), modesWith("untrained", 1, 1, 1), modesWith("trained", 2, 3)}
+	results := []*visualize.ModesResult{modesWith("trained", 1, 1, 1, 2, 5, 0), modesWith("untrained", 1, 1, 1), modesWith("trained", 2, 3)}
 	f, err := ModesHistogram("SDAE", results)
 	if err != nil {
 		t.Fatal(err)
@@ -62,10 +62,10 @@ func TestModesHistogram(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name    string
-		results []visualize.ModesOf
+		results []*visualize.ModesResult
 	}{
-		{"all dead", []visualize.ModesOf{modesWith("trained", 1, 0, 0)}},
-		{"thousands of modes", []visualize.ModesOf{modesWith("trained", 1, 5000, 39)}},
+		{"all dead", []*visualize.ModesResult{modesWith("trained", 1, 0, 0)}},
+		{"thousands of modes", []*visualize.ModesResult{modesWith("trained", 1, 5000, 39)}},
 	} {
 		f, err := ModesHistogram("", c.results)
 		if err != nil {
@@ -152,11 +152,7 @@ func TestComparison(t *testing.T) {
 	both(t, p)
 	checkLabels(t, p)
 	r := methodsOf(t)
-	patterns, err := dense.Of(r.Patterns.Float32s(), 4, 4)
-	if err != nil {
-		t.Fatal(err)
-	}
-	sameTiles(t, p.images[:4], patterns, r.Shape, GridOptions{Dead: []bool{false, false, false, true}})
+	sameTiles(t, p.images[:4], visualize.Patterns{Data: r.Patterns, Shape: r.Shape, Missing: []bool{false, false, false, true}})
 	for _, want := range []string{"combination", "unit 1", "DBN layer 1: 2 units by each method"} {
 		if !holdsText(p, want) {
 			t.Errorf("there is no %q", want)
@@ -168,9 +164,9 @@ func TestComparison(t *testing.T) {
 	bad := methodsOf(t)
 	bad.Rows = bad.Rows[:1]
 	for want, do := range map[string]func() (*Picture, error){
-		"no result":          func() (*Picture, error) { return Comparison("DBN", nil, 1, GridOptions{}) },
-		"at least 1":         func() (*Picture, error) { return Comparison("DBN", methodsOf(t), 0, GridOptions{}) },
-		"2 names and 1 rows": func() (*Picture, error) { return Comparison("DBN", bad, 1, GridOptions{}) },
+		"no result":                      func() (*Picture, error) { return Comparison("DBN", nil, 1, GridOptions{}) },
+		"at least 1":                     func() (*Picture, error) { return Comparison("DBN", methodsOf(t), 0, GridOptions{}) },
+		"4 patterns of 2 units, 1 marks": func() (*Picture, error) { return Comparison("DBN", bad, 1, GridOptions{}) },
 	} {
 		if _, err := do(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q", err, want)

@@ -14,6 +14,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/unitscope/unitscope/visualize"
 )
 
 // keep writes a picture to the folder that UNITSCOPE_PICTURES names, for people
@@ -168,13 +170,17 @@ func checkLabels(t *testing.T, p *Picture) {
 }
 
 func TestSheet(t *testing.T) {
-	patterns := array(t, gabors(1, 7, 6), 7, 36)
+	ranged := visualize.Patterns{Radius: 3, Low: -1, High: 1}
+	named := func(name string, p visualize.Patterns) visualize.Patterns {
+		p.Name, p.Data, p.Shape = name, array(t, gabors(1, 7, 6), 7, 36), []int{6, 6}
+		return p
+	}
 	dead := []bool{false, false, true, false, false, false, false}
 	p, err := Sheet("Seven <units> & a \"title\"\x00", []*Panel{
-		Units("Seven units", "filters", patterns, []int{6, 6}, []int{3, 1, 4, 15, 9, 2, 1000000}, GridOptions{Dead: dead}),
-		{Heading: "ranged", What: "means", Radius: 3, Blocks: []Block{{Label: "block", Patterns: patterns, Shape: []int{6, 6}, Columns: 4, Rows: []string{"first", "second"}, Heads: Numbered(4), GridOptions: GridOptions{Scale: 5, Range: Range{-1, 1}}}}},
-		{Heading: "global", What: "others", Blocks: []Block{{Patterns: patterns, Shape: []int{6, 6}, GridOptions: GridOptions{Scale: 1, Global: true}}}},
-	}, []*Panel{nil, {What: "means", Radius: 3, Blocks: []Block{{Patterns: patterns, Shape: []int{6, 6}, GridOptions: GridOptions{Scale: 3, Range: Range{-1, 1}}}}}})
+		Units("Seven units", named("filters", visualize.Patterns{Units: []int{3, 1, 4, 15, 9, 2, 1000000}, Missing: dead}), GridOptions{}),
+		{Heading: "ranged", Blocks: []Block{{Label: "block", Patterns: named("means", ranged), Columns: 4, Rows: []string{"first", "second"}, Heads: Numbered(4), GridOptions: GridOptions{Scale: 5}}}},
+		{Heading: "global", Blocks: []Block{{Patterns: named("others", visualize.Patterns{}), GridOptions: GridOptions{Scale: 1, Global: true}}}},
+	}, []*Panel{nil, {Blocks: []Block{{Patterns: named("means", ranged), GridOptions: GridOptions{Scale: 3}}}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -217,8 +223,8 @@ func TestSheet(t *testing.T) {
 
 func TestSheetRefuses(t *testing.T) {
 	patterns := array(t, make([]float32, 8), 2, 4)
-	big := &Panel{Blocks: []Block{{Patterns: patterns, GridOptions: GridOptions{Scale: 1 << 20}}}}
-	wrong := &Panel{Blocks: []Block{{Label: "unit 7", Patterns: patterns, Shape: []int{3}}}}
+	big := &Panel{Blocks: []Block{{Patterns: visualize.Patterns{Data: patterns}, GridOptions: GridOptions{Scale: 1 << 20}}}}
+	wrong := &Panel{Blocks: []Block{{Label: "unit 7", Patterns: visualize.Patterns{Data: patterns, Shape: []int{3}}}}}
 	for _, c := range []struct {
 		want string
 		rows [][]*Panel
@@ -226,38 +232,36 @@ func TestSheetRefuses(t *testing.T) {
 		{"nothing to draw", nil},
 		{"nothing to draw", [][]*Panel{{nil}, {}}},
 		{"nothing to draw", [][]*Panel{{{Heading: "empty"}}}},
-		{"unit 7: tile: shape [3] does not hold 4 components", [][]*Panel{{wrong}}},
+		{"unit 7: shape [3] does not hold 4 components", [][]*Panel{{wrong}}},
 		{"larger than", [][]*Panel{{big}}},
 	} {
 		if _, err := Sheet("", c.rows...); err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("error %v, want %q in one line", err, c.want)
 		}
 	}
-	if _, err := Rows("", "", patterns, nil, nil, nil, 1, 1, GridOptions{}); err == nil || !strings.Contains(err.Error(), "[2 4], want [units") {
-		t.Errorf("rows of flat patterns: %v", err)
+	if _, err := Rows("", visualize.Patterns{Data: array(t, make([]float32, 8), 8)}, nil, GridOptions{}); err == nil || !strings.Contains(err.Error(), "[8], want [units") {
+		t.Errorf("rows of one row: %v", err)
 	}
-	three := array(t, make([]float32, 8), 2, 2, 2)
-	if _, err := Rows("", "", three, nil, []int{1}, nil, 9, 9, GridOptions{}); err == nil || !strings.Contains(err.Error(), "1 units for patterns of 2") {
+	if _, err := Rows("", visualize.Patterns{Data: patterns, Units: []int{1}}, nil, GridOptions{}); err == nil || !strings.Contains(err.Error(), "1 units for patterns of 2") {
 		t.Errorf("rows without numbers: %v", err)
-	}
-	if _, err := Rows("", "", three, nil, []int{1, 2}, nil, 9, 9, GridOptions{Dead: []bool{true}}); err == nil || !strings.Contains(err.Error(), "1 marks") {
-		t.Errorf("rows without marks: %v", err)
 	}
 }
 
 // The first patterns of the first units, in their rows.
 func TestRows(t *testing.T) {
 	data := []float32{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}
-	p, err := Rows("h", "w", array(t, data, 2, 3, 2), []int{1, 2}, []int{5, 8}, Numbered(3), 9, 2, GridOptions{Dead: []bool{false, true}})
+	all := visualize.Patterns{Data: array(t, data, 2, 3, 2), Shape: []int{1, 2}, Units: []int{5, 8}, Missing: []bool{false, true}}
+	shown, err := all.First(9, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := Rows("h", shown, Numbered(3), GridOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	b := p.Blocks[0]
-	if got := b.Patterns.Float32s(); !equal(got, []float32{1, 2, 3, 4, 7, 8, 9, 10}) || b.Columns != 2 || b.Rows[1] != "unit 8" {
+	if got := b.Patterns.Data.Float32s(); !equal(got, []float32{1, 2, 3, 4, 7, 8, 9, 10}) || b.Columns != 2 || b.Rows[1] != "unit 8" {
 		t.Errorf("patterns %v in %d columns, rows %v", got, b.Columns, b.Rows)
-	}
-	if want := []bool{false, false, true, true}; !equal(b.Dead, want) {
-		t.Errorf("dead are %v, want %v", b.Dead, want)
 	}
 }
 
@@ -293,7 +297,7 @@ func TestRowsOfUnits(t *testing.T) {
 // A note makes a picture higher, and changes nothing above it.
 func TestPictureNote(t *testing.T) {
 	draw := func(notes ...string) (*Picture, *image.Gray) {
-		p, err := Sheet("filters", []*Panel{Units("layer 1", "filters", array(t, make([]float32, 36), 4, 9), []int{3, 3}, []int{0, 1, 2, 3}, GridOptions{})})
+		p, err := Sheet("filters", []*Panel{Units("layer 1", visualize.Patterns{Name: "filters", Data: array(t, make([]float32, 36), 4, 9), Shape: []int{3, 3}, Units: []int{0, 1, 2, 3}}, GridOptions{})})
 		if err != nil {
 			t.Fatal(err)
 		}

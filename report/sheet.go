@@ -9,30 +9,26 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"gorgonia.org/tensor"
+	"github.com/unitscope/unitscope/visualize"
 )
 
 // Panel is a heading with blocks of tiles below it, as nearly in a square as
 // their number allows.
 type Panel struct {
 	Heading string
-	// What names the patterns where the scale is explained: "filters". Panels on
-	// the same scale share an explanation.
-	What string
-	// Radius is the norm of all patterns, 0 if they have none in common.
-	Radius float64
-	Blocks []Block
+	Blocks  []Block
 }
 
 // Block is a grid of tiles with labels outside of them. Each tile has a frame of
 // one pixel, with white between the frames: patterns that reach the edges of their
 // tiles, as those of patches do, must not run into each other.
 type Block struct {
-	Label    string        // above the block
-	Patterns *tensor.Dense // [N, D]
-	Shape    []int         // of one pattern, see [Grid]
-	Columns  int           // of tiles; 0 makes a near square
-	// Tiles [N] are written above the tiles, Rows at the left of the rows and
+	Label string // above the block
+	// Patterns are drawn as [Grid] does. Their names stand where the scale is
+	// explained; those on the same scale share an explanation.
+	Patterns visualize.Patterns
+	Columns  int // of tiles; 0 makes a near square
+	// Tiles are written above the tiles, Rows at the left of the rows and
 	// Heads above the columns. Any may be nil, and shorter than there are.
 	Tiles, Rows, Heads []string
 	GridOptions
@@ -113,7 +109,7 @@ func (s *sheet) panel(p *Panel) (*laidPanel, error) {
 	laid := &laidPanel{Panel: p, columns: squareColumns(len(p.Blocks))}
 	for i := range p.Blocks {
 		b := &p.Blocks[i]
-		t, err := newTiles(b.Patterns, b.Shape, b.GridOptions)
+		t, err := newTiles(b.Patterns, b.GridOptions)
 		if err != nil {
 			if b.Label != "" {
 				err = fmt.Errorf("%s: %w", b.Label, err)
@@ -125,7 +121,7 @@ func (s *sheet) panel(p *Panel) (*laidPanel, error) {
 			columns = squareColumns(t.n)
 		}
 		laid.blocks = append(laid.blocks, &laidBlock{Block: b, tiles: t, columns: min(columns, t.n)})
-		s.note(p, b, t)
+		s.note(b, t)
 	}
 	return laid, nil
 }
@@ -313,21 +309,23 @@ type note struct {
 
 // scaleKind is all that an explanation depends on.
 type scaleKind struct {
-	r      Range
-	global bool
-	m      string // of a global scale
-	radius float64
-	colour bool
-	faint  float64 // the scale of tiles that are next to nothing; 0 for none
-	about  string  // of the tile
+	ranged    bool // from low to high
+	low, high float32
+	global    bool
+	m         string // of a global scale
+	radius    float64
+	colour    bool
+	faint     float64 // the scale of tiles that are next to nothing; 0 for none
+	about     string  // of the tile
 }
 
 // note takes in how a block is drawn.
-func (s *sheet) note(p *Panel, b *Block, t *tiles) {
+func (s *sheet) note(b *Block, t *tiles) {
+	p := b.Patterns
 	for i := range t.n {
-		s.dead = s.dead || t.isDead(i)
+		s.dead = s.dead || p.IsMissing(i)
 	}
-	kind := scaleKind{r: b.Range, global: b.Global && b.Range == Range{}, radius: p.Radius, colour: t.Colour, faint: t.faint, about: t.About()}
+	kind := scaleKind{ranged: t.ranged, low: p.Low, high: p.High, global: b.Global && !t.ranged, radius: p.Radius, colour: t.Colour, faint: t.faint, about: t.About()}
 	if kind.global {
 		kind.m = fmt.Sprintf("%.3g", t.largest[0])
 	}
@@ -336,21 +334,21 @@ func (s *sheet) note(p *Panel, b *Block, t *tiles) {
 			continue
 		}
 		for _, what := range n.whats {
-			if what == p.What {
+			if what == p.Name {
 				return
 			}
 		}
-		s.notes[i].whats = append(n.whats, p.What)
+		s.notes[i].whats = append(n.whats, p.Name)
 		return
 	}
-	s.notes = append(s.notes, note{kind, []string{p.What}})
+	s.notes = append(s.notes, note{kind, []string{p.Name}})
 }
 
 // ends are the numbers at the ends of the scale.
 func (k scaleKind) ends() (low, high string) {
 	switch {
-	case k.r != Range{}:
-		return number(k.r.Low), number(k.r.High)
+	case k.ranged:
+		return number(k.low), number(k.high)
 	case k.global:
 		return "−" + k.m, "+" + k.m
 	}
@@ -373,7 +371,7 @@ func (n note) text() string {
 		black, white = "dark", "bright"
 	}
 	switch {
-	case n.scale.r != Range{}:
+	case n.scale.ranged:
 		text += fmt.Sprintf("%s is %s, %s is %s.", black, low, white, high)
 	case n.scale.global:
 		text += fmt.Sprintf("grey is 0, %s %s and %s %s, the largest |component| of all tiles.", black, low, white, high)

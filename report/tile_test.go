@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/unitscope/unitscope/visualize"
 )
 
 func TestTileOfAShape(t *testing.T) {
@@ -122,26 +124,29 @@ func TestColourTilesToThePixel(t *testing.T) {
 		n        int
 		shape    []int
 		options  GridOptions
+		like     visualize.Patterns // Low, High and Missing
 		want     [][]color.RGBA
 	}{
-		{"channels first", first, 1, []int{3, 2, 2}, GridOptions{}, picture},
-		{"channels last", last, 1, []int{2, 2, 3}, GridOptions{}, picture},
-		{"among sides of 1", first, 1, []int{1, 3, 2, 2, 1}, GridOptions{}, picture},
-		{"one scale for all", slices.Concat(make([]float32, 11), []float32{-8}, first), 2, []int{3, 2, 2}, GridOptions{Global: true}, [][]color.RGBA{
+		{"channels first", first, 1, []int{3, 2, 2}, GridOptions{}, visualize.Patterns{}, picture},
+		{"channels last", last, 1, []int{2, 2, 3}, GridOptions{}, visualize.Patterns{}, picture},
+		{"among sides of 1", first, 1, []int{1, 3, 2, 2, 1}, GridOptions{}, visualize.Patterns{}, picture},
+		{"one scale for all", slices.Concat(make([]float32, 11), []float32{-8}, first), 2, []int{3, 2, 2}, GridOptions{Global: true}, visualize.Patterns{}, [][]color.RGBA{
 			{rgb(128, 128, 128), rgb(128, 128, 128), black, rgb(192, 128, 128), rgb(128, 128, 64)},
 			{rgb(128, 128, 128), rgb(128, 128, 1), black, rgb(160, 160, 160), rgb(128, 128, 128)}}},
-		{"two tiles", slices.Concat(first, make([]float32, 12)), 2, []int{3, 2, 2}, GridOptions{}, [][]color.RGBA{
+		{"two tiles", slices.Concat(first, make([]float32, 12)), 2, []int{3, 2, 2}, GridOptions{}, visualize.Patterns{}, [][]color.RGBA{
 			{picture[0][0], picture[0][1], black, rgb(128, 128, 128), rgb(128, 128, 128)},
 			{picture[1][0], picture[1][1], black, rgb(128, 128, 128), rgb(128, 128, 128)}}},
-		{"a range", []float32{0, 1, 0.5, 2, 0.25, 1, 1, 0, -1, 0, 0, 1}, 1, []int{2, 2, 3}, GridOptions{Range: Range{0, 1}}, [][]color.RGBA{
+		{"a range", []float32{0, 1, 0.5, 2, 0.25, 1, 1, 0, -1, 0, 0, 1}, 1, []int{2, 2, 3}, GridOptions{}, visualize.Patterns{High: 1}, [][]color.RGBA{
 			{rgb(1, 255, 128), rgb(255, 64, 255)}, {rgb(255, 1, 1), rgb(1, 1, 255)}}},
-		{"twice as large", first, 1, []int{3, 2, 2}, GridOptions{Scale: 2}, [][]color.RGBA{
+		{"twice as large", first, 1, []int{3, 2, 2}, GridOptions{Scale: 2}, visualize.Patterns{}, [][]color.RGBA{
 			{picture[0][0], picture[0][0], picture[0][1], picture[0][1]}, {picture[0][0], picture[0][0], picture[0][1], picture[0][1]},
 			{picture[1][0], picture[1][0], picture[1][1], picture[1][1]}, {picture[1][0], picture[1][0], picture[1][1], picture[1][1]}}},
-		{"a dead unit", first, 1, []int{3, 2, 2}, GridOptions{Dead: []bool{true}}, [][]color.RGBA{
+		{"a dead unit", first, 1, []int{3, 2, 2}, GridOptions{}, visualize.Patterns{Missing: []bool{true}}, [][]color.RGBA{
 			{rgb(64, 64, 64), rgb(64, 64, 64)}, {rgb(64, 64, 64), rgb(64, 64, 64)}}},
 	} {
-		img, err := Grid(array(t, c.patterns, c.n, len(c.patterns)/c.n), c.shape, c.n, c.options)
+		p := c.like
+		p.Data, p.Shape = array(t, c.patterns, c.n, len(c.patterns)/c.n), c.shape
+		img, err := Grid(p, c.n, c.options)
 		if err != nil {
 			t.Fatalf("%s: %v", c.name, err)
 		}
@@ -171,7 +176,7 @@ func TestChannelsToThePixel(t *testing.T) {
 		shape    []int
 		patterns []float32
 	}{{[]int{5, 2, 2}, first}, {[]int{2, 2, 5}, last}} {
-		img, err := Grid(array(t, c.patterns, 1, 20), c.shape, 1, GridOptions{})
+		img, err := Grid(visualize.Patterns{Data: array(t, c.patterns, 1, 20), Shape: c.shape}, 1, GridOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -180,7 +185,7 @@ func TestChannelsToThePixel(t *testing.T) {
 		}
 	}
 	// On a range, where black is a number, the lines are grey.
-	img, err := Grid(array(t, []float32{0, 0, 0, 0, 1, 1, 1, 1}, 1, 8), []int{2, 2, 2}, 1, GridOptions{Range: Range{0, 1}})
+	img, err := Grid(visualize.Patterns{Data: array(t, []float32{0, 0, 0, 0, 1, 1, 1, 1}, 1, 8), Shape: []int{2, 2, 2}, High: 1}, 1, GridOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,7 +198,7 @@ func TestChannelsToThePixel(t *testing.T) {
 // colours are read.
 func TestSheetInColour(t *testing.T) {
 	patterns := array(t, []float32{4, 0, 2, 0, 0, 0, 2, 0, 0, -4, 2, 0}, 1, 12)
-	p, err := Sheet("filters", []*Panel{Units("layer 1", "filters", patterns, []int{3, 2, 2}, []int{0}, GridOptions{})})
+	p, err := Sheet("filters", []*Panel{Units("layer 1", visualize.Patterns{Name: "filters", Data: patterns, Shape: []int{3, 2, 2}, Units: []int{0}}, GridOptions{})})
 	if err != nil {
 		t.Fatal(err)
 	}

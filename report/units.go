@@ -5,65 +5,24 @@ import (
 	"strconv"
 	"strings"
 
-	"gorgonia.org/tensor"
-
-	"github.com/unitscope/unitscope/engine/dense"
 	"github.com/unitscope/unitscope/engine/words"
+	"github.com/unitscope/unitscope/visualize"
 )
 
 // Units is a panel of one pattern for each unit, in a near square, each tile
 // with its unit's number above it.
-func Units(heading, what string, patterns *tensor.Dense, shape []int, units []int, o GridOptions) *Panel {
-	return &Panel{Heading: heading, What: what, Blocks: []Block{{Patterns: patterns, Shape: shape, Tiles: unitNames(units, ""), GridOptions: o}}}
+func Units(heading string, p visualize.Patterns, o GridOptions) *Panel {
+	return &Panel{Heading: heading, Blocks: []Block{{Patterns: p, Tiles: unitNames(p.Units, ""), GridOptions: o}}}
 }
 
-// Rows is a panel of patterns [U, N, D] with a row for each unit; at most so
-// many of the units and of their patterns are shown, the first ones. Heads are
-// written above the columns.
-func Rows(heading, what string, patterns *tensor.Dense, shape []int, units []int, heads []string, mostUnits, mostColumns int, o GridOptions) (*Panel, error) {
-	shown, rows, columns, err := firstOf(patterns, mostUnits, mostColumns)
-	if err != nil {
+// Rows is a panel with a row of patterns for each unit. Heads are written above the
+// columns; nil means none.
+func Rows(heading string, p visualize.Patterns, heads []string, o GridOptions) (*Panel, error) {
+	if err := p.Check(); err != nil {
 		return nil, err
 	}
-	if len(units) < rows {
-		return nil, fmt.Errorf("%d units for patterns of %d", len(units), rows)
-	}
-	if o.Dead != nil {
-		if len(o.Dead) != patterns.Shape()[0] {
-			return nil, fmt.Errorf("%d units, %d marks of dead units", patterns.Shape()[0], len(o.Dead))
-		}
-		dead := make([]bool, rows*columns)
-		for i := range dead {
-			dead[i] = o.Dead[i/columns]
-		}
-		o.Dead = dead
-	}
-	return &Panel{Heading: heading, What: what, Blocks: []Block{{
-		Patterns: shown, Shape: shape, Columns: columns, Rows: unitNames(units[:rows], "unit "), Heads: heads, GridOptions: o,
-	}}}, nil
-}
-
-// firstOf returns the first so many of patterns [U, N, D] as [rows*columns, D].
-func firstOf(patterns *tensor.Dense, mostUnits, mostColumns int) (shown *tensor.Dense, rows, columns int, err error) {
-	if patterns == nil || patterns.Dims() != 3 {
-		return nil, 0, 0, fmt.Errorf("patterns are %s, want [units, patterns of each, components]", describe(patterns))
-	}
-	all := patterns.Shape()
-	rows, columns = min(all[0], mostUnits), min(all[1], mostColumns)
-	if rows < 1 || columns < 1 {
-		return nil, 0, 0, fmt.Errorf("%d units with %d patterns of each, want at least 1", rows, columns)
-	}
-	data, err := dense.Data(patterns)
-	if err != nil {
-		return nil, 0, 0, err
-	}
-	var kept []float32
-	for u := range rows {
-		from := u * all[1] * all[2]
-		kept = append(kept, data[from:from+columns*all[2]]...)
-	}
-	shown, err = dense.Of(kept, rows*columns, all[2])
-	return shown, rows, columns, err
+	_, each, _ := p.Size()
+	return &Panel{Heading: heading, Blocks: []Block{{Patterns: p, Columns: each, Rows: unitNames(p.Units, "unit "), Heads: heads, GridOptions: o}}}, nil
 }
 
 // Shown says how many things a picture shows: "6 units", or "the first 16 of 200

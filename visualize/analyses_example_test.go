@@ -67,7 +67,7 @@ func ExampleSelectivity() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	result, err := visualize.Selectivity(ctx, device, model, 2, ascent.Units, ascent.BestPatterns, ascent.Dead)
+	result, err := visualize.Selectivity(ctx, device, model, 2, ascent.UnitPatterns())
 	if err != nil {
 		log.Fatal(err)
 	}

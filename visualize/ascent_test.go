@@ -376,7 +376,8 @@ func TestAscendReportsProgressAndStops(t *testing.T) {
 func TestFilters(t *testing.T) {
 	n := randomNetwork(t, 2, 1, 0, 4, 3, 2)
 	weight := numbers(t, n.Layers[0].Weight)
-	f, err := Filters(n, []int{2, 0})
+	filters, err := Filters(n, []int{2, 0})
+	f := filters.Data
 	if err != nil {
 		t.Fatal(err)
 	}

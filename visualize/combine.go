@@ -40,6 +40,11 @@ type CombineResult struct {
 	Patterns *tensor.Dense
 }
 
+// UnitPatterns are the combinations.
+func (r *CombineResult) UnitPatterns() Patterns {
+	return Patterns{Name: "linear combinations of filters", Data: r.Patterns, Shape: r.Shape, Units: r.Units}
+}
+
 // Combine shows units as linear combinations of the filters of the layers below
 // (section 5 of the report):
 //
@@ -58,7 +63,8 @@ func Combine(ctx context.Context, d engine.Device, n *network.Network, o Combine
 	if err := o.check(n); err != nil {
 		return nil, err
 	}
-	patterns, err := Filters(n, firstUnits(n, o))
+	filters, err := Filters(n, firstUnits(n, o))
+	patterns := filters.Data
 	for layer := 2; layer <= o.Layer && err == nil; layer++ {
 		if err = ctx.Err(); err == nil {
 			patterns, err = o.combine(d, n, layer, patterns)

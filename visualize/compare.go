@@ -22,16 +22,6 @@ const (
 	MethodExample     = "example"     // the example of the data that excites the unit most
 )
 
-// Method is one way to show units, with a pattern of each.
-type Method struct {
-	Name     string
-	Patterns *tensor.Dense // [U, D] in the model's input space, of any norm
-	// Missing [U] marks units that the method has nothing for, such as dead
-	// ones; nil means none. A pattern of zeros has no direction and is missing
-	// as well.
-	Missing []bool
-}
-
 // CompareOptions says what to compare. [DefaultCompare] fills in everything but
 // the layer and its units.
 type CompareOptions struct {
@@ -129,10 +119,20 @@ type MethodSummary struct {
 	Saturated int
 }
 
+// MethodPatterns are the patterns of each unit by each method.
+func (r *CompareResult) MethodPatterns() Patterns {
+	missing := make([]bool, len(r.Rows))
+	for i, row := range r.Rows {
+		missing[i] = row.Missing
+	}
+	return Patterns{Name: "patterns", Data: r.Patterns, Shape: r.Shape, Units: r.Units, Radius: r.Radius, Missing: missing}
+}
+
 // Compare measures what the patterns of several methods have in common and how
 // good they are, the objective measure that the report says it lacks (section
 // 6): every pattern is brought to norm rho, so that none is better for being
-// larger. The examples of the data go through the model's preprocessing and are
+// larger. A method is patterns [U, D] in the model's input space, of any norm, under
+// its name; one of zeros has no direction and is missing as well. The examples of the data go through the model's preprocessing and are
 // taken at their own norms; they are streamed, so that any number will do.
 //
 // Percentiles, distances and what else compares with the data do not depend on
@@ -140,7 +140,7 @@ type MethodSummary struct {
 // no other unit. progress is told how many examples have been looked at; nil if
 // nobody wants to know. When ctx ends, Compare stops after the chunk at work with
 // an error that wraps the context's.
-func Compare(ctx context.Context, d engine.Device, n *network.Network, set dataset.Set, methods []Method, o CompareOptions, progress func(done, total int)) (*CompareResult, error) {
+func Compare(ctx context.Context, d engine.Device, n *network.Network, set dataset.Set, methods []Patterns, o CompareOptions, progress func(done, total int)) (*CompareResult, error) {
 	if err := o.check(n, set, methods); err != nil {
 		return nil, err
 	}
@@ -163,7 +163,7 @@ func Compare(ctx context.Context, d engine.Device, n *network.Network, set datas
 	return c.result, nil
 }
 
-func (o CompareOptions) check(n *network.Network, set dataset.Set, methods []Method) error {
+func (o CompareOptions) check(n *network.Network, set dataset.Set, methods []Patterns) error {
 	if err := checkChoice("compare", n, o.Layer, o.Units); err != nil {
 		return err
 	}
@@ -171,7 +171,7 @@ func (o CompareOptions) check(n *network.Network, set dataset.Set, methods []Met
 		return fmt.Errorf("compare: no methods")
 	}
 	for i, m := range methods {
-		if m.Name == "" || slices.ContainsFunc(methods[:i], func(other Method) bool { return other.Name == m.Name }) {
+		if m.Name == "" || slices.ContainsFunc(methods[:i], func(other Patterns) bool { return other.Name == m.Name }) {
 			return fmt.Errorf("compare: methods need names of their own, %q is not", m.Name)
 		}
 	}
@@ -209,7 +209,7 @@ type compareWork struct {
 }
 
 // gather puts all patterns together, at norm rho.
-func (c *compareWork) gather(methods []Method) (err error) {
+func (c *compareWork) gather(methods []Patterns) (err error) {
 	o, units := c.options, len(c.options.Units)
 	rows := units * len(methods)
 	r := &CompareResult{
@@ -225,19 +225,22 @@ func (c *compareWork) gather(methods []Method) (err error) {
 	}
 	for m, method := range methods {
 		r.Methods = append(r.Methods, method.Name)
-		from, err := patternsOf(method.Name, method.Patterns, units, c.inputs)
+		if err := method.Check(); err != nil {
+			return fmt.Errorf("%s: %w", method.Name, err)
+		}
+		if method.Units != nil && !slices.Equal(method.Units, o.Units) {
+			return fmt.Errorf("%s: the patterns are not of the units that are compared", method.Name)
+		}
+		from, err := patternsOf(method.Name, method.Data, units, c.inputs)
 		if err != nil {
 			return err
-		}
-		if method.Missing != nil && len(method.Missing) != units {
-			return fmt.Errorf("%s: %d units, %d marks of missing ones", method.Name, units, len(method.Missing))
 		}
 		for u := range units {
 			row := u*len(methods) + m
 			x := from[u*c.inputs : (u+1)*c.inputs]
 			if norm := norm64(x); norm-norm != 0 {
 				return fmt.Errorf("%s: the pattern of unit %d: %w", method.Name, o.Units[u], engine.ErrNotFinite)
-			} else if norm == 0 || method.Missing != nil && method.Missing[u] {
+			} else if norm == 0 || method.IsMissing(u) {
 				c.missing[row] = true
 			} else {
 				scaleInto(c.pattern(row), x, o.Radius/norm)

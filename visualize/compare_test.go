@@ -47,15 +47,15 @@ func comparedNetwork(t testing.TB) *network.Network {
 	return n
 }
 
-func comparedMethods(t testing.TB, units int) []Method {
+func comparedMethods(t testing.TB, units int) []Patterns {
 	missing := make([]bool, units)
 	missing[1] = true
 	zero := normals(43, 1, units*7)
 	clear(zero[:7])
-	return []Method{
-		{Name: MethodAscent, Patterns: array(t, normals(41, 1, units*7), units, 7)},
-		{Name: MethodSampling, Patterns: array(t, normals(42, 3, units*7), units, 7), Missing: missing},
-		{Name: "zero", Patterns: array(t, zero, units, 7)},
+	return []Patterns{
+		{Name: MethodAscent, Data: array(t, normals(41, 1, units*7), units, 7)},
+		{Name: MethodSampling, Data: array(t, normals(42, 3, units*7), units, 7), Missing: missing},
+		{Name: "zero", Data: array(t, zero, units, 7)},
 	}
 }
 
@@ -100,7 +100,7 @@ func TestCompare(t *testing.T) {
 			}
 			continue
 		}
-		x := scaled(numbers(t, methods[m].Patterns)[u*7:(u+1)*7], n.Radius)
+		x := scaled(numbers(t, methods[m].Data)[u*7:(u+1)*7], n.Radius)
 		if far := distance(patterns[row*7:(row+1)*7], x); far > 1e-6 {
 			t.Errorf("row %d: pattern is %g away", row, far)
 		}
@@ -208,7 +208,7 @@ func TestCompareIsSaturated(t *testing.T) {
 	o := DefaultCompare()
 	o.Layer, o.Units = 1, []int{0, 1, 2}
 	on, off := array(t, []float32{1, 1, 1, 2, 2, 1}, 3, 2), array(t, []float32{1, 1, -1, -1, -1, -1}, 3, 2)
-	r, err := Compare(context.Background(), openDevice(t), n, comparedSet{2, normals(51, 2, 2*40)}, []Method{{Name: MethodAscent, Patterns: on}, {Name: MethodExample, Patterns: off}}, o, nil)
+	r, err := Compare(context.Background(), openDevice(t), n, comparedSet{2, normals(51, 2, 2*40)}, []Patterns{{Name: MethodAscent, Data: on}, {Name: MethodExample, Data: off}}, o, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -229,7 +229,7 @@ func TestCompareFindsTheExample(t *testing.T) {
 	n.Radius = norm(set.row(17))
 	o := DefaultCompare()
 	o.Layer, o.Units = 1, []int{3}
-	r, err := Compare(context.Background(), d, n, set, []Method{{Name: MethodExample, Patterns: array(t, slices.Clone(set.row(17)), 1, 7)}}, o, nil)
+	r, err := Compare(context.Background(), d, n, set, []Patterns{{Name: MethodExample, Data: array(t, slices.Clone(set.row(17)), 1, 7)}}, o, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -296,21 +296,21 @@ func TestCompareMistakes(t *testing.T) {
 	good := pattern(1, 2, 3, 4, 5, 6, 7)
 	for _, c := range []struct {
 		name    string
-		methods []Method
+		methods []Patterns
 		set     dataset.Set
 		change  func(o *CompareOptions)
 		want    string
 	}{
 		{"no methods", nil, set, nil, "no methods"},
-		{"no name", []Method{{"", good, nil}}, set, nil, "names of their own"},
-		{"twice", []Method{{"a", good, nil}, {"a", good, nil}}, set, nil, "names of their own"},
-		{"shape", []Method{{"a", pattern(1, 2), nil}}, set, nil, "another shape"},
-		{"Inf", []Method{{"a", pattern(1, 2, 3, float32(math.Inf(1)), 5, 6, 7), nil}}, set, nil, "NaN or Inf"},
-		{"marks", []Method{{"a", good, make([]bool, 2)}}, set, nil, "2 marks"},
-		{"data", []Method{{"a", good, nil}}, comparedSet{3, make([]float32, 9)}, nil, "3 components"},
-		{"radius", []Method{{"a", good, nil}}, set, func(o *CompareOptions) { o.Radius = -1 }, "radius -1"},
-		{"chunks", []Method{{"a", good, nil}}, set, func(o *CompareOptions) { o.ChunkRows = -1 }, "chunks of -1"},
-		{"samples", []Method{{"a", good, nil}}, set, func(o *CompareOptions) { o.Samples = array(t, make([]float32, 14), 2, 1, 7) }, "samples of 2 units"},
+		{"no name", []Patterns{{Name: "", Data: good}}, set, nil, "names of their own"},
+		{"twice", []Patterns{{Name: "a", Data: good}, {Name: "a", Data: good}}, set, nil, "names of their own"},
+		{"shape", []Patterns{{Name: "a", Data: pattern(1, 2)}}, set, nil, "another shape"},
+		{"Inf", []Patterns{{Name: "a", Data: pattern(1, 2, 3, float32(math.Inf(1)), 5, 6, 7)}}, set, nil, "NaN or Inf"},
+		{"marks", []Patterns{{Name: "a", Data: good, Missing: make([]bool, 2)}}, set, nil, "2 marks"},
+		{"data", []Patterns{{Name: "a", Data: good}}, comparedSet{3, make([]float32, 9)}, nil, "3 components"},
+		{"radius", []Patterns{{Name: "a", Data: good}}, set, func(o *CompareOptions) { o.Radius = -1 }, "radius -1"},
+		{"chunks", []Patterns{{Name: "a", Data: good}}, set, func(o *CompareOptions) { o.ChunkRows = -1 }, "chunks of -1"},
+		{"samples", []Patterns{{Name: "a", Data: good}}, set, func(o *CompareOptions) { o.Samples = array(t, make([]float32, 14), 2, 1, 7) }, "samples of 2 units"},
 	} {
 		o := DefaultCompare()
 		o.Layer, o.Units = 1, []int{0}
@@ -325,7 +325,7 @@ func TestCompareMistakes(t *testing.T) {
 	cancel()
 	o := DefaultCompare()
 	o.Layer, o.Units = 1, []int{0}
-	if _, err := Compare(ctx, d, n, set, []Method{{"a", good, nil}}, o, nil); !errors.Is(err, context.Canceled) {
+	if _, err := Compare(ctx, d, n, set, []Patterns{{Name: "a", Data: good}}, o, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
 }

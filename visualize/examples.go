@@ -53,6 +53,16 @@ type ExamplesResult struct {
 	Patterns *tensor.Dense
 }
 
+// ExamplePatterns are the examples. Those that can be negative are numbers around
+// zero.
+func (r *ExamplesResult) ExamplePatterns() Patterns {
+	p := Patterns{Name: "examples", Data: r.Patterns, Shape: r.Shape, Units: r.Units}
+	if r.Low >= 0 && r.High > r.Low {
+		p.Low, p.High = r.Low, r.High
+	}
+	return p
+}
+
 // Examples finds the examples of a data set that excite a unit most: the Top
 // examples with the largest activation, before the sigmoid, of each unit
 // (section 3 of the report compares activation maximization with them). Of

@@ -107,6 +107,10 @@ type ModesAt struct {
 
 // ModesResult is how the restarts of U units, R each, fall into modes.
 type ModesResult struct {
+	// Network is the name of the network that it is about in tables and pictures:
+	// "trained", or "untrained" for its control ([Control]). [Modes] leaves it to
+	// the caller.
+	Network   string
 	Layer     int
 	Threshold float64
 	Restarts  int         // R

@@ -226,7 +226,8 @@ func TestModesOfAnAscent(t *testing.T) {
 		}
 	}
 	var table, arrays bytes.Buffer
-	if err := errors.Join(WriteModesTable(&table, []ModesOf{{"trained", m}}), m.WriteArrays(&arrays)); err != nil {
+	m.Network = "trained"
+	if err := errors.Join(WriteModesTable(&table, []*ModesResult{m}), m.WriteArrays(&arrays)); err != nil {
 		t.Fatal(err)
 	}
 	rows, err := csv.NewReader(&table).ReadAll()

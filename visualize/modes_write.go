@@ -10,17 +10,10 @@ import (
 	"github.com/unitscope/unitscope/engine/dense"
 )
 
-// ModesOf is a result with the name of the network that it is about:
-// "trained", or "untrained" for its control ([Control]).
-type ModesOf struct {
-	Network string
-	*ModesResult
-}
-
 // WriteModesTable writes modes.csv: a line of names, then a line per network,
 // layer and unit with the numbers of [UnitModes]. Estimates take three columns,
 // NAME, NAME_low and NAME_high. What can't be said is left empty.
-func WriteModesTable(w io.Writer, results []ModesOf) error {
+func WriteModesTable(w io.Writer, results []*ModesResult) error {
 	names := []string{"network", "layer", "unit", "dead", "restarts", "found"}
 	for _, name := range []string{"modes", "main_share", "effective", "spread", "relative_spread", "gap"} {
 		names = append(names, estimateNames(name)...)
@@ -41,7 +34,7 @@ func WriteModesTable(w io.Writer, results []ModesOf) error {
 
 // WriteSweepTable writes modes-sweep.csv: a line of names, then a line per
 // network, layer and threshold with the means over the units that are not dead.
-func WriteSweepTable(w io.Writer, results []ModesOf) error {
+func WriteSweepTable(w io.Writer, results []*ModesResult) error {
 	names := []string{"network", "layer", "threshold", "modes", "effective", "main_share", "single"}
 	var rows [][]string
 	for _, r := range results {

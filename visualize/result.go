@@ -59,6 +59,17 @@ type AscentResult struct {
 	Stop  []engine.StopReason
 }
 
+// UnitPatterns are the best pattern of each unit.
+func (r *AscentResult) UnitPatterns() Patterns { return r.patterns(r.BestPatterns) }
+
+// RestartPatterns are the patterns of all restarts; without data unless KeepAll was
+// set.
+func (r *AscentResult) RestartPatterns() Patterns { return r.patterns(r.Patterns) }
+
+func (r *AscentResult) patterns(data *tensor.Dense) Patterns {
+	return Patterns{Name: "patterns", Data: data, Shape: r.Shape, Units: r.Units, Radius: r.Radius, Missing: r.Dead}
+}
+
 // WriteArrays writes ascent.npz: units [U], best [U, D], with KeepAll also
 // patterns [U, R, D], and activation, start_activation, steps, stop, tangent and
 // cosine [U, R]. Numbers are float32 or int64; stop is text, "converged",

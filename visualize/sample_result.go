@@ -34,6 +34,18 @@ type SampleResult struct {
 	Mixing []Mixing
 }
 
+// UnitPatterns are the mean of each unit's samples.
+func (r *SampleResult) UnitPatterns() Patterns { return r.patterns("means of samples", r.Mean) }
+
+// SamplePatterns are the samples.
+func (r *SampleResult) SamplePatterns() Patterns { return r.patterns("samples", r.Samples) }
+
+func (r *SampleResult) patterns(name string, data *tensor.Dense) Patterns {
+	p := Patterns{Name: name, Data: data, Shape: r.Shape, Units: r.Units}
+	p.Low, p.High = given(r.Visible)
+	return p
+}
+
 // conclude works out what needs all samples of a unit.
 func (s *sampler) conclude(n *network.Network) (*SampleResult, error) {
 	o, units := s.options, len(s.options.Units)

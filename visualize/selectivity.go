@@ -69,19 +69,20 @@ type SelectivitySummary struct {
 // of its own. The sigmoid of a trained unit is saturated at its optimum, so the
 // elements say whether a unit is on, more than how strongly.
 //
-// dead [U] marks units that have no pattern; nil means none. A column's largest
-// response is that to the patterns given here, so it depends on which units are
-// asked for. Patterns are taken at the norm that they have.
-func Selectivity(ctx context.Context, d engine.Device, n *network.Network, layer int, units []int, patterns *tensor.Dense, dead []bool) (*SelectivityResult, error) {
+// A unit whose pattern is missing counts as dead. A column's largest response is
+// that to the patterns given here, so it depends on which units are asked for.
+// Patterns are taken at the norm that they have.
+func Selectivity(ctx context.Context, d engine.Device, n *network.Network, layer int, p Patterns) (*SelectivityResult, error) {
+	units := p.Units
 	if err := checkChoice("selectivity", n, layer, units); err != nil {
 		return nil, err
 	}
-	x, err := patternsOf("selectivity", patterns, len(units), n.Sizes()[0])
+	if err := p.Check(); err != nil {
+		return nil, fmt.Errorf("selectivity: %w", err)
+	}
+	x, err := patternsOf("selectivity", p.Data, len(units), n.Sizes()[0])
 	if err != nil {
 		return nil, err
-	}
-	if dead != nil && len(dead) != len(units) {
-		return nil, fmt.Errorf("selectivity: %d units, %d marks of dead ones", len(units), len(dead))
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("selectivity: %w", err)
@@ -90,8 +91,8 @@ func Selectivity(ctx context.Context, d engine.Device, n *network.Network, layer
 	if err != nil {
 		return nil, fmt.Errorf("selectivity: layer %d: %w", layer, err)
 	}
-	r := &SelectivityResult{Layer: layer, Units: slices.Clone(units), Dead: slices.Clone(dead)}
-	if dead == nil {
+	r := &SelectivityResult{Layer: layer, Units: slices.Clone(units), Dead: slices.Clone(p.Missing)}
+	if r.Dead == nil {
 		r.Dead = make([]bool, len(units))
 	}
 	matrix := responses(a, columnMaxima(a, len(units), r.Dead), r.Dead)

@@ -23,7 +23,7 @@ func selectivityOf(t testing.TB, activation []float32, dead []bool) *Selectivity
 		}
 	}
 	model := stack(1, layer(t, n, weight, make([]float32, n)))
-	r, err := Selectivity(context.Background(), openDevice(t), model, 1, appendRange(nil, 0, n-1), array(t, patterns, n, n), dead)
+	r, err := Selectivity(context.Background(), openDevice(t), model, 1, Patterns{Data: array(t, patterns, n, n), Units: appendRange(nil, 0, n-1), Missing: dead})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +44,7 @@ func TestSelectivityOfOrthogonalWeights(t *testing.T) {
 	model := stack(1, layer(t, n, weight, bias))
 	o := options(1, appendRange(nil, 0, n-1)...)
 	a := ascend(t, d, model, o)
-	r, err := Selectivity(context.Background(), d, model, 1, a.Units, a.BestPatterns, a.Dead)
+	r, err := Selectivity(context.Background(), d, model, 1, a.UnitPatterns())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,9 +129,9 @@ func TestSelectivityMistakes(t *testing.T) {
 		want  string
 	}{
 		{"layer", 2, []int{0}, 1, nil, "layer 2"}, {"unit", 1, []int{7}, 1, nil, "unit 7"}, {"no units", 1, nil, 1, nil, "no units"},
-		{"patterns", 1, []int{0, 1}, 1, nil, "another shape"}, {"dead", 1, []int{0}, 1, []bool{true, true}, "2 marks"},
+		{"patterns", 1, []int{0, 1}, 1, nil, "2 units for patterns of 1"}, {"dead", 1, []int{0}, 1, []bool{true, true}, "2 marks"},
 	} {
-		_, err := Selectivity(context.Background(), d, model, c.layer, c.units, array(t, make([]float32, 3*c.rows), c.rows, 3), c.dead)
+		_, err := Selectivity(context.Background(), d, model, c.layer, Patterns{Data: array(t, make([]float32, 3*c.rows), c.rows, 3), Units: c.units, Missing: c.dead})
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error %v, want %q", c.name, err, c.want)
 		}

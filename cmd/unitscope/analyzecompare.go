@@ -162,7 +162,7 @@ func (a *methodsAnalysis) run(d engine.Device, f *runfolder.Folder) error {
 }
 
 // methods shows the units by every method that the model allows.
-func (a *methodsAnalysis) methods(d engine.Device) ([]visualize.Method, error) {
+func (a *methodsAnalysis) methods(d engine.Device) ([]visualize.Patterns, error) {
 	ctx := a.ctx.Context
 	// The combination goes first: it takes no time, and refuses a --top that
 	// the layers don't have.
@@ -174,7 +174,7 @@ func (a *methodsAnalysis) methods(d engine.Device) ([]visualize.Method, error) {
 	if err != nil {
 		return nil, err
 	}
-	methods := []visualize.Method{{Name: visualize.MethodAscent, Patterns: ascent.BestPatterns, Missing: ascent.Dead}}
+	methods := []visualize.Patterns{ascent.UnitPatterns().Named(visualize.MethodAscent)}
 	if a.sample != nil {
 		r, err := draw(ctx, a.console, d, a.model, *a.sample)
 		if err != nil {
@@ -184,15 +184,15 @@ func (a *methodsAnalysis) methods(d engine.Device) ([]visualize.Method, error) {
 			a.said = append(a.said, text)
 		}
 		a.compare.Samples = r.Samples
-		methods = append(methods, visualize.Method{Name: visualize.MethodSampling, Patterns: r.Mean})
+		methods = append(methods, r.UnitPatterns().Named(visualize.MethodSampling))
 	}
 	examples, err := a.examples(d)
 	if err != nil {
 		return nil, err
 	}
 	return append(methods,
-		visualize.Method{Name: visualize.MethodCombination, Patterns: combination.Patterns},
-		visualize.Method{Name: visualize.MethodExample, Patterns: examples}), nil
+		combination.UnitPatterns().Named(visualize.MethodCombination),
+		visualize.Patterns{Name: visualize.MethodExample, Data: examples}), nil
 }
 
 // examples are the examples that excite the units most, as the model sees them.

@@ -92,7 +92,7 @@ type restartsAnalysis struct {
 	stored  *visualize.AscentResult     // of --ascent, else nil
 	climbs  []visualize.AscentOptions   // of --model, for each layer
 	network map[string]*network.Network // of --model, by the names of results
-	results []visualize.ModesOf
+	results []*visualize.ModesResult
 	ascent  *storedAscent // of --ascent, else nil
 	file    string        // of --model
 	said    []string      // of the layers, that the summary is to be read with
@@ -209,7 +209,8 @@ func (a *restartsAnalysis) analyze(ctx context.Context, d engine.Device, f *runf
 		return err
 	}
 	p.finish("")
-	a.results = append(a.results, visualize.ModesOf{Network: name, ModesResult: m})
+	m.Network = name
+	a.results = append(a.results, m)
 	if err := f.Write(layerArrays(name, r.Layer), m.WriteArrays); err != nil {
 		return err
 	}
@@ -271,7 +272,7 @@ func (a *restartsAnalysis) control(layer int) *visualize.ModesSummary {
 }
 
 // layerSummary is a sentence or two about one layer.
-func layerSummary(r visualize.ModesOf, control *visualize.ModesSummary) string {
+func layerSummary(r *visualize.ModesResult, control *visualize.ModesSummary) string {
 	s := r.Summary
 	name := fmt.Sprintf("Layer %d", r.Layer)
 	if s.Dead == s.Units {

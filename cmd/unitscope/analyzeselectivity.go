@@ -60,7 +60,7 @@ func analyzeSelectivity(ctx *cli.Context) error {
 		if err != nil {
 			return err
 		}
-		result, err = visualize.Selectivity(ctx.Context, d, n, ascent.Layer, ascent.Units, ascent.BestPatterns, ascent.Dead)
+		result, err = visualize.Selectivity(ctx.Context, d, n, ascent.Layer, ascent.UnitPatterns())
 		if err != nil {
 			return err
 		}

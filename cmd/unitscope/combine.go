@@ -89,11 +89,11 @@ func combine(ctx *cli.Context) error {
 		if err != nil {
 			return err
 		}
-		greys, err := report.BesideOthers(result.Patterns)
+		greys, err := report.BesideOthers(result.UnitPatterns())
 		if err != nil {
 			return err
 		}
-		img, err := unitsPicture(layerHeading(n, result.Layer)+": linear combinations of filters", "linear combinations of filters", result.Patterns, result.Shape, result.Units, 0, greys)
+		img, err := unitsPicture(layerHeading(n, result.Layer)+": linear combinations of filters", result.UnitPatterns(), greys)
 		if err != nil {
 			return err
 		}

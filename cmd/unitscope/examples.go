@@ -78,7 +78,7 @@ func examples(ctx *cli.Context) (err error) {
 
 func writeExamples(f *runfolder.Folder, n *network.Network, r *visualize.ExamplesResult) error {
 	heading := fmt.Sprintf("%s: %s that excite a unit most, of %s", layerHeading(n, r.Layer), shownColumns(r.Top, "example"), shownUnits(r.Units))
-	img, err := rowsPicture(heading, "examples", r.Patterns, r.Shape, r.Units, ranks(r.Top), 0, report.GridOptions{Range: exampleRange(r)})
+	img, err := rowsPicture(heading, r.ExamplePatterns(), ranks(r.Top), report.GridOptions{})
 	if err != nil {
 		return err
 	}
@@ -94,13 +94,4 @@ func ranks(n int) (heads []string) {
 		heads = append(heads, fmt.Sprintf("#%d", i+1))
 	}
 	return heads
-}
-
-// exampleRange is how examples are drawn: from black to white if they can't be
-// negative, around grey if they can.
-func exampleRange(r *visualize.ExamplesResult) report.Range {
-	if r.Low < 0 || !(r.High > r.Low) {
-		return report.Range{}
-	}
-	return report.Range{Low: r.Low, High: r.High}
 }

@@ -118,5 +118,5 @@ func (s *selectivityFigure) measure(d engine.Device, n *network.Network, o visua
 	if err != nil {
 		return nil, err
 	}
-	return visualize.Selectivity(s.ctx.Context, d, n, a.Layer, a.Units, a.BestPatterns, a.Dead)
+	return visualize.Selectivity(s.ctx.Context, d, n, a.Layer, a.UnitPatterns())
 }

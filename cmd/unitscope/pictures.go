@@ -7,8 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"gorgonia.org/tensor"
-
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report"
 	"github.com/unitscope/unitscope/report/runfolder"
@@ -37,19 +35,16 @@ func writeFilters(f *runfolder.Folder, n *network.Network) error {
 	if err != nil {
 		return err
 	}
-	img, err := unitsPicture(fmt.Sprintf("%s: filters of %s", layerHeading(n, 1), report.Shown(len(units), all, "unit")), "filters", filters, n.InputShape, units, 0, greys)
+	img, err := unitsPicture(fmt.Sprintf("%s: filters of %s", layerHeading(n, 1), report.Shown(len(units), all, "unit")), filters, greys)
 	if err != nil {
 		return err
 	}
 	return writePicture(f, "filters.png", img, 1)
 }
 
-// unitsPicture is one pattern [U, D] for each unit. radius is their norm, 0 if
-// they have none in common.
-func unitsPicture(heading, what string, patterns *tensor.Dense, shape, units []int, radius float64, o report.GridOptions) (*report.Picture, error) {
-	p := report.Units(heading, what, patterns, shape, units, o)
-	p.Radius = radius
-	return report.Sheet(heading, []*report.Panel{p})
+// unitsPicture is one pattern for each unit.
+func unitsPicture(heading string, p visualize.Patterns, o report.GridOptions) (*report.Picture, error) {
+	return report.Sheet(heading, []*report.Panel{report.Units(heading, p, o)})
 }
 
 // layerHeading starts the heading of a picture.
@@ -64,14 +59,17 @@ func shownUnits(units []int) string {
 
 func shownColumns(n int, noun string) string { return report.Shown(min(n, columnsShown), n, noun) }
 
-// rowsPicture is a row of patterns [U, N, D] for each of the first units.
-func rowsPicture(heading, what string, patterns *tensor.Dense, shape, units []int, heads []string, radius float64, o report.GridOptions) (*report.Picture, error) {
-	p, err := report.Rows(heading, what, patterns, shape, units, heads, unitsShown, columnsShown, o)
+// rowsPicture is a row of the first patterns for each of the first units.
+func rowsPicture(heading string, p visualize.Patterns, heads []string, o report.GridOptions) (*report.Picture, error) {
+	shown, err := p.First(unitsShown, columnsShown)
 	if err != nil {
 		return nil, err
 	}
-	p.Radius = radius
-	return report.Sheet(heading, []*report.Panel{p})
+	panel, err := report.Rows(heading, shown, heads, o)
+	if err != nil {
+		return nil, err
+	}
+	return report.Sheet(heading, []*report.Panel{panel})
 }
 
 // drawing is what package report draws.

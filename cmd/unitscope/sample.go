@@ -7,7 +7,6 @@ import (
 	"strconv"
 
 	"github.com/urfave/cli/v2"
-	"gorgonia.org/tensor"
 
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/engine/dense"
@@ -155,8 +154,8 @@ func unmixed(r *visualize.SampleResult) (n int) {
 }
 
 func writeSamples(f *runfolder.Folder, n *network.Network, r *visualize.SampleResult) error {
-	scale := report.InputGreys(r.Visible)
-	means, err := unitsPicture(layerHeading(n, r.Layer)+": means of samples with one unit held at 1", "means of samples", r.Mean, r.Shape, r.Units, 0, scale)
+	greys := report.GridOptions{Least: report.FaintInput}
+	means, err := unitsPicture(layerHeading(n, r.Layer)+": means of samples with one unit held at 1", r.UnitPatterns(), greys)
 	if err != nil {
 		return err
 	}
@@ -164,7 +163,7 @@ func writeSamples(f *runfolder.Folder, n *network.Network, r *visualize.SampleRe
 	if err != nil {
 		return err
 	}
-	samples, err := rowsPicture(fmt.Sprintf("%s: mean and %s with one unit held at 1, of %s", layerHeading(n, r.Layer), report.Shown(len(heads)-1, r.Samples.Shape()[1], "sample"), shownUnits(r.Units)), "samples and their means", rows, r.Shape, r.Units, heads, 0, scale)
+	samples, err := rowsPicture(fmt.Sprintf("%s: mean and %s with one unit held at 1, of %s", layerHeading(n, r.Layer), report.Shown(len(heads)-1, r.Samples.Shape()[1], "sample"), shownUnits(r.Units)), rows, heads, greys)
 	if err != nil {
 		return err
 	}
@@ -178,14 +177,14 @@ func writeSamples(f *runfolder.Folder, n *network.Network, r *visualize.SampleRe
 
 // sampleRows returns a row for each of the first units, the mean and the first
 // samples, and the names of these columns.
-func sampleRows(r *visualize.SampleResult) (rows *tensor.Dense, heads []string, err error) {
+func sampleRows(r *visualize.SampleResult) (rows visualize.Patterns, heads []string, err error) {
 	samples, err := dense.Data(r.Samples)
 	if err != nil {
-		return nil, nil, err
+		return rows, nil, err
 	}
 	means, err := dense.Data(r.Mean)
 	if err != nil {
-		return nil, nil, err
+		return rows, nil, err
 	}
 	size, each := r.Mean.Shape()[1], r.Samples.Shape()[1]
 	units, shown := min(len(r.Units), unitsShown), min(each, columnsShown-1)
@@ -194,6 +193,8 @@ func sampleRows(r *visualize.SampleResult) (rows *tensor.Dense, heads []string, 
 		tiles = append(tiles, means[u*size:(u+1)*size]...)
 		tiles = append(tiles, samples[u*each*size:(u*each+shown)*size]...)
 	}
-	rows, err = dense.Of(tiles, units, 1+shown, size)
+	rows = r.SamplePatterns().Named("samples and their means")
+	rows.Units = rows.Units[:units]
+	rows.Data, err = dense.Of(tiles, units, 1+shown, size)
 	return rows, append([]string{"mean"}, report.Numbered(shown)...), err
 }

@@ -239,7 +239,7 @@ func deadUnits(r *visualize.AscentResult) (n int) {
 }
 
 func writeAscent(f *runfolder.Folder, n *network.Network, r *visualize.AscentResult) error {
-	units, err := unitsPicture(fmt.Sprintf("%s: %s", layerHeading(n, r.Layer), ascentName(r)), "patterns", r.BestPatterns, r.Shape, r.Units, r.Radius, report.GridOptions{Dead: r.Dead})
+	units, err := unitsPicture(fmt.Sprintf("%s: %s", layerHeading(n, r.Layer), ascentName(r)), r.UnitPatterns(), report.GridOptions{})
 	if err != nil {
 		return err
 	}
@@ -280,7 +280,7 @@ func ascentName(r *visualize.AscentResult) string {
 // writeRestarts draws the first units, a row of restarts for each.
 func writeRestarts(f *runfolder.Folder, n *network.Network, r *visualize.AscentResult) error {
 	heading := fmt.Sprintf("%s: %s of %s", layerHeading(n, r.Layer), shownColumns(r.Restarts, "restart"), shownUnits(r.Units))
-	img, err := rowsPicture(heading, "patterns", r.Patterns, r.Shape, r.Units, report.Numbered(r.Restarts), r.Radius, report.GridOptions{Dead: r.Dead})
+	img, err := rowsPicture(heading, r.RestartPatterns(), report.Numbered(r.Restarts), report.GridOptions{})
 	if err != nil {
 		return err
 	}

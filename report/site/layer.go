@@ -364,11 +364,11 @@ func (b *builder) filters(n *network.Network) error {
 	if err != nil {
 		return err
 	}
-	data, err := dense.Data(weights)
+	data, err := dense.Data(weights.Data)
 	if err != nil {
 		return err
 	}
-	filters := &array{units: without, shape: weights.Shape()[1:], data: data}
+	filters := &array{units: without, shape: weights.Data.Shape()[1:], data: data}
 	strip, err := b.strip(filters, besideOthers(filters))
 	if err == nil {
 		b.stand(strip, "its weights, the filter")
