@@ -5,8 +5,6 @@ import (
 	"io"
 	"strconv"
 
-	"gorgonia.org/tensor"
-
 	"github.com/unitscope/unitscope/engine/dense"
 )
 
@@ -84,16 +82,4 @@ func (r *ModesResult) WriteArrays(w io.Writer) error {
 		a.floats(column.name, t)
 	}
 	return a.Close()
-}
-
-// patternsOf is a tensor's numbers as patterns [n, D]; what names it in errors.
-func patternsOf(what string, t *tensor.Dense, n, components int) ([]float32, error) {
-	if t == nil || t.Dims() != 2 || t.Shape()[0] != n || t.Shape()[1] != components {
-		return nil, fmt.Errorf("%s: patterns of another shape than [%d, %d]", what, n, components)
-	}
-	data, err := dense.Data(t)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", what, err)
-	}
-	return data, nil
 }

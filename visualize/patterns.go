@@ -159,3 +159,15 @@ func given(kind engine.VisibleKind) (low, high float32) {
 	}
 	return 0, 0
 }
+
+// patternsOf is a tensor's numbers as patterns [n, D]; what names it in errors.
+func patternsOf(what string, t *tensor.Dense, n, components int) ([]float32, error) {
+	if t == nil || t.Dims() != 2 || t.Shape()[0] != n || t.Shape()[1] != components {
+		return nil, fmt.Errorf("%s: patterns of another shape than [%d, %d]", what, n, components)
+	}
+	data, err := dense.Data(t)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", what, err)
+	}
+	return data, nil
+}
