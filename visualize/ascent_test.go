@@ -373,66 +373,6 @@ func TestAscendReportsProgressAndStops(t *testing.T) {
 	}
 }
 
-func TestFilters(t *testing.T) {
-	n := randomNetwork(t, 2, 1, 0, 4, 3, 2)
-	weight := numbers(t, n.Layers[0].Weight)
-	filters, err := Filters(n, []int{2, 0})
-	f := filters.Data
-	if err != nil {
-		t.Fatal(err)
-	}
-	if want := slices.Concat(weight[8:12], weight[0:4]); !slices.Equal(numbers(t, f), want) || !slices.Equal(f.Shape(), []int{2, 4}) {
-		t.Errorf("filters %v %v, want %v", f.Shape(), numbers(t, f), want)
-	}
-	numbers(t, f)[0]++
-	if weight[8] == numbers(t, f)[0] {
-		t.Error("filters share the model's memory")
-	}
-	for _, units := range [][]int{nil, {3}, {-1}} {
-		if _, err := Filters(n, units); err == nil {
-			t.Errorf("units %v: no error", units)
-		}
-	}
-}
-
-// sized is a device that says how much memory is free.
-type sized struct {
-	engine.Device
-	free int64
-}
-
-func (s sized) Info() engine.Info { return engine.Info{FreeMemory: s.free} }
-
-func TestChunksFitTheMemory(t *testing.T) {
-	layers, err := randomNetwork(t, 1, 1, 0, 100, 50, 20).Stack(2)
-	if err != nil {
-		t.Fatal(err)
-	}
-	// 4 rows of 100 inputs, 2 of 50 units below and 2 of the target's 50
-	// weights: 600 numbers of 4 bytes, in half of the memory.
-	const row = 2 * 4 * 600
-	for _, c := range []struct {
-		free        int64
-		asked       int
-		n, want     int
-		description string
-	}{
-		{10 * row, 0, 100, 10, "10 rows fit"},
-		{10*row - 1, 0, 100, 9, "not quite 10 rows fit"},
-		{10 * row, 0, 7, 7, "all fit"},
-		{1, 0, 100, 1, "nothing fits, one row is tried"},
-		{0, 0, 1 << 40, maxChunkRows, "memory unknown"},
-		{1 << 50, 0, 1 << 40, maxChunkRows, "memory without end"},
-		{10 * row, 33, 100, 33, "as asked for"},
-		{10 * row, 33, 20, 20, "asked for more than there are"},
-	} {
-		k := &climber{device: sized{free: c.free}, layers: layers, options: AscentOptions{ChunkRows: c.asked}}
-		if got := k.chunkRows(c.n); got != c.want {
-			t.Errorf("%s: %d rows, want %d", c.description, got, c.want)
-		}
-	}
-}
-
 func TestRateIsReportedAsGiven(t *testing.T) {
 	o := options(1, 0)
 	o.Rate = 0.1

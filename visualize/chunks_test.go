@@ -167,3 +167,41 @@ func TestNothingFits(t *testing.T) {
 		t.Errorf("%d calls, error %v", calls, err)
 	}
 }
+
+// sized is a device that says how much memory is free.
+type sized struct {
+	engine.Device
+	free int64
+}
+
+func (s sized) Info() engine.Info { return engine.Info{FreeMemory: s.free} }
+
+func TestChunksFitTheMemory(t *testing.T) {
+	layers, err := randomNetwork(t, 1, 1, 0, 100, 50, 20).Stack(2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// 4 rows of 100 inputs, 2 of 50 units below and 2 of the target's 50
+	// weights: 600 numbers of 4 bytes, in half of the memory.
+	const row = 2 * 4 * 600
+	for _, c := range []struct {
+		free        int64
+		asked       int
+		n, want     int
+		description string
+	}{
+		{10 * row, 0, 100, 10, "10 rows fit"},
+		{10*row - 1, 0, 100, 9, "not quite 10 rows fit"},
+		{10 * row, 0, 7, 7, "all fit"},
+		{1, 0, 100, 1, "nothing fits, one row is tried"},
+		{0, 0, 1 << 40, maxChunkRows, "memory unknown"},
+		{1 << 50, 0, 1 << 40, maxChunkRows, "memory without end"},
+		{10 * row, 33, 100, 33, "as asked for"},
+		{10 * row, 33, 20, 20, "asked for more than there are"},
+	} {
+		k := &climber{device: sized{free: c.free}, layers: layers, options: AscentOptions{ChunkRows: c.asked}}
+		if got := k.chunkRows(c.n); got != c.want {
+			t.Errorf("%s: %d rows, want %d", c.description, got, c.want)
+		}
+	}
+}

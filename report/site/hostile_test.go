@@ -2,6 +2,8 @@ package site
 
 import (
 	"archive/zip"
+	"bytes"
+	"context"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -124,4 +126,46 @@ func TestPatternsThatAreNotShown(t *testing.T) {
 	if l := dataOf(t, written(t, r)[IndexName], 1); l.Ascent == nil || l.Ascent.All || l.Ascent.Kept != "all" || len(l.Ascent.Activation) != 3 {
 		t.Errorf("ascent %+v", l.Ascent)
 	}
+}
+
+// Whatever a run's files hold, a report is made or an error is said.
+func FuzzFiles(f *testing.F) {
+	names := []string{"ascent.npz", "restarts.csv", "curves.npz", "samples.npz", "mixing.csv", "combine.npz", "examples.npz", "selectivity.npz", "selectivity.csv", "modes.csv", "compare.csv", "log.csv", "scores.csv", "figure1.png", "compare.npz", "layer1-samples.npz", "layer1-combine.npz"}
+	dir := f.TempDir()
+	n := trained(f, filepath.Join(dir, "dbn"), 1)
+	found := climbed(f, filepath.Join(dir, "ascent"), filepath.Join(dir, "dbn"), n, 1, "0-2")
+	for i, name := range names {
+		var b bytes.Buffer
+		switch filepath.Ext(name) {
+		case ".npz":
+			if err := found.WriteArrays(&b); err != nil {
+				f.Fatal(err)
+			}
+		default:
+			if err := found.WriteTable(&b); err != nil {
+				f.Fatal(err)
+			}
+		}
+		f.Add(uint8(i), b.Bytes())
+	}
+	f.Add(uint8(9), []byte("network,layer,unit,modes\ntrained,1,0,2\nuntrained,1,0,1\n"))
+	tasks := []string{taskAscent, taskSample, taskCombine, taskExamples, taskSelectivity, taskRestarts, taskCompare, "figure 4"}
+	f.Fuzz(func(t *testing.T, which uint8, content []byte) {
+		dir := t.TempDir()
+		model := filepath.Join(dir, "dbn")
+		n := trained(t, model, 1)
+		for i, task := range tasks {
+			good := files{"restarts.csv": found.WriteTable, "ascent.npz": found.WriteArrays, "compare.csv": text("layer,unit,method,missing\n1,0,ascent,false\n1,1,ascent,true\n")}
+			good[names[int(which)%len(names)]] = func(w io.Writer) error { _, err := w.Write(content); return err }
+			makeRun(t, filepath.Join(dir, fmt.Sprint(i)), task, map[string]string{"layer": "1", "direction": "1"}, []string{filepath.Join(model, runfolder.ModelName)}, good)
+		}
+		_ = n
+		r, err := Build(context.Background(), []string{dir}, Options{})
+		if err != nil {
+			return
+		}
+		if err := r.Write(context.Background(), func(_ string, to func(io.Writer) error) error { return to(io.Discard) }); err != nil {
+			t.Errorf("a report that can't be written: %v", err)
+		}
+	})
 }

@@ -11,14 +11,11 @@ import (
 	"image/png"
 	"io"
 	"math"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
-
-	"gorgonia.org/tensor"
 
 	_ "github.com/unitscope/unitscope/cpu"
 	"github.com/unitscope/unitscope/engine"
@@ -339,29 +336,6 @@ func TestEscaping(t *testing.T) {
 	}
 }
 
-func TestSplit(t *testing.T) {
-	dir := t.TempDir()
-	model := filepath.Join(dir, "dbn")
-	n := trained(t, model, 1)
-	climbed(t, filepath.Join(dir, "one"), model, n, 1, "all")
-	climbed(t, filepath.Join(dir, "two"), model, n, 2, "all")
-	r := build(t, dir)
-	pages := r.pages(1)
-	if len(pages) != 3 {
-		t.Fatalf("%d pages, want 3", len(pages))
-	}
-	for name, p := range pages {
-		if p.Index != (name == IndexName) || !p.Index && len(p.Layers) != 1 {
-			t.Errorf("%s: index %v, %d layers", name, p.Index, len(p.Layers))
-		}
-		for _, l := range p.Nav {
-			if file, _, _ := strings.Cut(l.Href, "#"); pages[file] == nil {
-				t.Errorf("%s leads to %s, which is not there", name, l.Href)
-			}
-		}
-	}
-}
-
 func TestPolicyNamesStyleAndScript(t *testing.T) {
 	dir := t.TempDir()
 	trained(t, filepath.Join(dir, "dbn"), 1)
@@ -375,120 +349,6 @@ func TestPolicyNamesStyleAndScript(t *testing.T) {
 			t.Errorf("the policy does not name the page's %s", part)
 		}
 	}
-}
-
-// Whatever a run's files hold, a report is made or an error is said.
-func FuzzFiles(f *testing.F) {
-	names := []string{"ascent.npz", "restarts.csv", "curves.npz", "samples.npz", "mixing.csv", "combine.npz", "examples.npz", "selectivity.npz", "selectivity.csv", "modes.csv", "compare.csv", "log.csv", "scores.csv", "figure1.png", "compare.npz", "layer1-samples.npz", "layer1-combine.npz"}
-	dir := f.TempDir()
-	n := trained(f, filepath.Join(dir, "dbn"), 1)
-	found := climbed(f, filepath.Join(dir, "ascent"), filepath.Join(dir, "dbn"), n, 1, "0-2")
-	for i, name := range names {
-		var b bytes.Buffer
-		switch filepath.Ext(name) {
-		case ".npz":
-			if err := found.WriteArrays(&b); err != nil {
-				f.Fatal(err)
-			}
-		default:
-			if err := found.WriteTable(&b); err != nil {
-				f.Fatal(err)
-			}
-		}
-		f.Add(uint8(i), b.Bytes())
-	}
-	f.Add(uint8(9), []byte("network,layer,unit,modes\ntrained,1,0,2\nuntrained,1,0,1\n"))
-	tasks := []string{taskAscent, taskSample, taskCombine, taskExamples, taskSelectivity, taskRestarts, taskCompare, "figure 4"}
-	f.Fuzz(func(t *testing.T, which uint8, content []byte) {
-		dir := t.TempDir()
-		model := filepath.Join(dir, "dbn")
-		n := trained(t, model, 1)
-		for i, task := range tasks {
-			good := files{"restarts.csv": found.WriteTable, "ascent.npz": found.WriteArrays, "compare.csv": text("layer,unit,method,missing\n1,0,ascent,false\n1,1,ascent,true\n")}
-			good[names[int(which)%len(names)]] = func(w io.Writer) error { _, err := w.Write(content); return err }
-			makeRun(t, filepath.Join(dir, fmt.Sprint(i)), task, map[string]string{"layer": "1", "direction": "1"}, []string{filepath.Join(model, runfolder.ModelName)}, good)
-		}
-		_ = n
-		r, err := Build(context.Background(), []string{dir}, Options{})
-		if err != nil {
-			return
-		}
-		if err := r.Write(context.Background(), func(_ string, to func(io.Writer) error) error { return to(io.Discard) }); err != nil {
-			t.Errorf("a report that can't be written: %v", err)
-		}
-	})
-}
-
-// BenchmarkReport makes the report of 3 layers of 1000 units with 9 restarts each,
-// of patterns that compress no better than found ones do.
-func BenchmarkReport(b *testing.B) {
-	const units, restarts, side = 1000, 9, 28
-	dir := b.TempDir()
-	model := filepath.Join(dir, "dbn")
-	trained(b, model, 1)
-	random := rand.New(rand.NewPCG(1, 2))
-	for l := 1; l <= 3; l++ {
-		r := largeAscent(random, units, restarts, side)
-		makeRun(b, filepath.Join(dir, fmt.Sprint(l)), taskAscent, map[string]string{"layer": fmt.Sprint(l), "direction": "1"}, []string{filepath.Join(model, runfolder.ModelName)}, files{
-			"ascent.npz": r.WriteArrays, "restarts.csv": r.WriteTable,
-		})
-	}
-	var bytes int64
-	for b.Loop() {
-		bytes = 0
-		r, err := Build(context.Background(), []string{dir}, Options{})
-		if err != nil {
-			b.Fatal(err)
-		}
-		err = r.Write(context.Background(), func(_ string, to func(io.Writer) error) error {
-			w := &counter{}
-			err := to(w)
-			bytes += w.bytes
-			return err
-		})
-		if err != nil {
-			b.Fatal(err)
-		}
-	}
-	b.ReportMetric(float64(bytes)/(1<<20), "MiB")
-}
-
-type counter struct{ bytes int64 }
-
-func (c *counter) Write(p []byte) (int, error) {
-	c.bytes += int64(len(p))
-	return len(p), nil
-}
-
-// largeAscent is what an ascent of noisy patterns would have found.
-func largeAscent(random *rand.Rand, units, restarts, side int) *visualize.AscentResult {
-	size := side * side
-	all := make([]float32, units*restarts*size)
-	for i := range all {
-		x, y := float64(i%side), float64(i/side%side)
-		all[i] = float32(math.Sin(x/3+float64(i/size))*math.Cos(y/4) + 0.3*random.NormFloat64())
-	}
-	numbers := make([]float32, units*restarts)
-	for i := range numbers {
-		numbers[i] = float32(random.NormFloat64())
-	}
-	matrix := func() *tensor.Dense {
-		return tensor.New(tensor.WithShape(units, restarts), tensor.WithBacking(numbers))
-	}
-	r := &visualize.AscentResult{
-		Layer: 1, Direction: 1, Restarts: restarts, Best: make([]int, units), Dead: make([]bool, units),
-		BestPatterns: tensor.New(tensor.WithShape(units, size), tensor.WithBacking(all[:units*size])),
-		Patterns:     tensor.New(tensor.WithShape(units, restarts, size), tensor.WithBacking(all)),
-		Activation:   matrix(), StartActivation: matrix(), Tangent: matrix(), Cosine: matrix(),
-		Steps: make([]int, units*restarts), Stop: make([]engine.StopReason, units*restarts),
-	}
-	for i := range units {
-		r.Units = append(r.Units, i)
-	}
-	for i := range r.Stop {
-		r.Stop[i] = engine.StopConverged
-	}
-	return r
 }
 
 // A folder that is under way by the run that makes the report is not held against
