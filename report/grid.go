@@ -3,6 +3,16 @@
 // and the numbers behind them. Pictures of patterns and of matrices are a
 // [Picture], curves and bars a [chart.Figure]; both can be written as PNG and as
 // SVG. The same results give the same bytes.
+//
+// Patterns become a [Panel] by [Units], a tile for each unit, or by [Rows], a row for
+// each, and panels a Picture by [Sheet], which says below them how they are to be read:
+//
+//	panel := report.Units("DBN layer 2", result.UnitPatterns(), report.GridOptions{})
+//	picture, err := report.Sheet("Units of layer 2", []*report.Panel{panel})
+//	err = picture.WritePNG(file)
+//
+// [Figure1], [Figure3], [Figure4], [Comparison], [HeatMaps] and [Similarities] are
+// pictures of results at once. [Grid] is bare tiles.
 package report
 
 import (

@@ -4,7 +4,19 @@
 // sampling from a unit (section 4) [Sample], the linear combination of the filters
 // below (section 5) [Combine], the data that excite a unit most [Examples]; the
 // filters of the first layer are [Filters]. What section 6 says of them in words is
-// measured by [Modes], [Selectivity] and [Compare].
+// measured by [Modes], [Selectivity] and [Compare]. [Learn] says which units have
+// learned anything at all.
+//
+// Most take a device, a network and options, which begin with a default:
+//
+//	device, err := engine.Open("cpu") // and import _ "github.com/unitscope/unitscope/cpu"
+//	model, err := network.Load("runs/dbn")
+//	options := visualize.DefaultAscent()
+//	options.Layer, options.Units = 2, []int{0, 1, 2}
+//	result, err := visualize.Ascend(ctx, device, model, options, nil)
+//
+// A result writes itself, as arrays and as a table. Its [Patterns], such as
+// [AscentResult.UnitPatterns], are what package report draws and what is measured.
 //
 // Patterns live in the model's own input space. Where a model preprocesses its
 // data, x = (data - mean) * scale, that is the space after preprocessing: the

@@ -98,7 +98,7 @@ func TestOutOfMemoryChangesNothing(t *testing.T) {
 		}},
 		{"gradients", func(rows, cols int) bool { return cols == 12 && rows > 9 || cols == 15 && rows == 9 }, func(d engine.Device) []float32 {
 			units := []int{0, 1, 2, 3, 4, 5, 6, 7, 8}
-			g, err := Gradients(context.Background(), d, n, 2, units, array(t, points, 9, 15))
+			g, err := Gradients(context.Background(), d, n, 2, Patterns{Data: array(t, points, 9, 15), Units: units})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -312,7 +312,7 @@ func (c *compareWork) links() (err error) {
 	if err != nil {
 		return err
 	}
-	gradients, err := Gradients(c.ctx, c.device, c.model, o.Layer, o.Units, origin)
+	gradients, err := Gradients(c.ctx, c.device, c.model, o.Layer, Patterns{Data: origin, Units: o.Units})
 	if err != nil {
 		return err
 	}

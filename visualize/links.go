@@ -13,11 +13,12 @@ import (
 )
 
 // Gradients returns the gradients [U, D] of the activations of units of a layer,
-// each at its own point: row i of x [U, D] is where that of units[i] is taken.
+// each at its own point: the data [U, D] of at are the points of its units.
 // They are what the first step of an ascent from there follows (section 3 of
 // the report). A unit may be named several times. When ctx ends before the work
 // begins, the error wraps the context's.
-func Gradients(ctx context.Context, d engine.Device, n *network.Network, layer int, units []int, x *tensor.Dense) (*tensor.Dense, error) {
+func Gradients(ctx context.Context, d engine.Device, n *network.Network, layer int, at Patterns) (*tensor.Dense, error) {
+	units := at.Units
 	if layer < 1 || layer > len(n.Layers) {
 		return nil, fmt.Errorf("gradients: layer %d: the model has layers 1..%d", layer, len(n.Layers))
 	}
@@ -27,7 +28,7 @@ func Gradients(ctx context.Context, d engine.Device, n *network.Network, layer i
 		}
 	}
 	inputs := n.Sizes()[0]
-	points, err := patternsOf("gradients", x, len(units), inputs)
+	points, err := patternsOf("gradients", at.Data, len(units), inputs)
 	if err != nil {
 		return nil, err
 	}
@@ -153,7 +154,7 @@ func CombinationLink(ctx context.Context, d engine.Device, n *network.Network, l
 	if err != nil {
 		return nil, fmt.Errorf("link of section 5: %w", err)
 	}
-	gradients, err := Gradients(ctx, d, n, layer, units, origin)
+	gradients, err := Gradients(ctx, d, n, layer, Patterns{Data: origin, Units: units})
 	if err != nil {
 		return nil, fmt.Errorf("link of section 5: %w", err)
 	}

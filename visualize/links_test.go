@@ -12,7 +12,7 @@ func TestGradients(t *testing.T) {
 	for layers := 1; layers <= 3; layers++ {
 		units := []int{4, 0, 0}
 		points := normals(11, 1, len(units)*9)
-		g, err := Gradients(context.Background(), d, n, layers, units, array(t, points, len(units), 9))
+		g, err := Gradients(context.Background(), d, n, layers, Patterns{Data: array(t, points, len(units), 9), Units: units})
 		if err != nil {
 			t.Fatal(err)
 		}

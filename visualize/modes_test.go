@@ -50,23 +50,21 @@ func near(a, b float64) bool {
 	return math.Abs(a-b) < 1e-6 || math.IsNaN(a) && math.IsNaN(b)
 }
 
-// Restarts in groups that are known.
+// knownGroups are restarts along axes, and what is to come of them.
+type knownGroups struct {
+	name       string
+	axes       []int
+	activation []float32
+	stuck      []int // restarts whose gradient vanished at the start
+	direction  int
+
+	mode                                         []int
+	modes, share, effective, spread, gap, unseen float64
+}
+
 func TestModesOfKnownGroups(t *testing.T) {
 	nan := math.NaN()
-	for _, c := range []struct {
-		name       string
-		axes       []int
-		activation []float32
-		stuck      []int // restarts whose gradient vanished at the start
-		direction  int
-		mode       []int
-		modes      float64
-		share      float64
-		effective  float64
-		spread     float64
-		gap        float64
-		unseen     float64
-	}{
+	for _, c := range []knownGroups{
 		{
 			name: "three groups", axes: []int{1, 0, 0, 2, 0, 1}, activation: []float32{5, 3, 4, 9, 3, 2}, direction: 1,
 			mode: []int{1, 0, 0, 2, 0, 1}, modes: 3, share: 0.5,
@@ -102,41 +100,43 @@ func TestModesOfKnownGroups(t *testing.T) {
 			mode: []int{-1, -1}, modes: nan, share: nan, effective: nan, spread: nan, gap: nan, unseen: nan,
 		},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			const components = 6
-			r := ascentOf(t, 1, len(c.axes), components, around(components, c.axes...), c.activation, make([]float32, len(c.axes)))
-			r.Direction = c.direction
-			for _, k := range c.stuck {
-				r.Stop[k] = engine.StopVanished
-			}
-			o := DefaultModes()
-			o.Resamples = 50
-			result := modesOf(t, r, o)
-			m := result.Units[0]
-			if !slices.Equal(result.Mode, c.mode) {
-				t.Errorf("modes %v, want %v", result.Mode, c.mode)
-			}
-			for _, n := range []struct {
-				name      string
-				got, want float64
-			}{
-				{"modes", m.Modes.Value, c.modes}, {"main share", m.MainShare.Value, c.share}, {"effective", m.Effective.Value, c.effective},
-				{"spread", m.Spread.Value, c.spread}, {"gap", m.Gap.Value, c.gap}, {"unseen", m.Unseen, c.unseen},
-			} {
-				if !near(n.got, n.want) {
-					t.Errorf("%s %g, want %g", n.name, n.got, n.want)
-				}
-			}
-			if m.Dead != (len(c.stuck) == len(c.axes)) || m.Found != len(c.axes)-len(c.stuck) {
-				t.Errorf("dead %v, found %d", m.Dead, m.Found)
-			}
-			if !m.Dead && !(m.MainShare.Low <= c.share && c.share <= m.MainShare.High) {
-				t.Errorf("interval of the share %+v does not hold %g", m.MainShare, c.share)
-			}
-			if c.modes > 1 && !(math.Abs(m.SecondCosine) < 0.05) {
-				t.Errorf("cosine to the second mode %g, want about 0", m.SecondCosine)
-			}
-		})
+		t.Run(c.name, c.check)
+	}
+}
+
+func (c knownGroups) check(t *testing.T) {
+	const components = 6
+	r := ascentOf(t, 1, len(c.axes), components, around(components, c.axes...), c.activation, make([]float32, len(c.axes)))
+	r.Direction = c.direction
+	for _, k := range c.stuck {
+		r.Stop[k] = engine.StopVanished
+	}
+	o := DefaultModes()
+	o.Resamples = 50
+	result := modesOf(t, r, o)
+	m := result.Units[0]
+	if !slices.Equal(result.Mode, c.mode) {
+		t.Errorf("modes %v, want %v", result.Mode, c.mode)
+	}
+	for _, n := range []struct {
+		name      string
+		got, want float64
+	}{
+		{"modes", m.Modes.Value, c.modes}, {"main share", m.MainShare.Value, c.share}, {"effective", m.Effective.Value, c.effective},
+		{"spread", m.Spread.Value, c.spread}, {"gap", m.Gap.Value, c.gap}, {"unseen", m.Unseen, c.unseen},
+	} {
+		if !near(n.got, n.want) {
+			t.Errorf("%s %g, want %g", n.name, n.got, n.want)
+		}
+	}
+	if m.Dead != (len(c.stuck) == len(c.axes)) || m.Found != len(c.axes)-len(c.stuck) {
+		t.Errorf("dead %v, found %d", m.Dead, m.Found)
+	}
+	if !m.Dead && !(m.MainShare.Low <= c.share && c.share <= m.MainShare.High) {
+		t.Errorf("interval of the share %+v does not hold %g", m.MainShare, c.share)
+	}
+	if c.modes > 1 && !(math.Abs(m.SecondCosine) < 0.05) {
+		t.Errorf("cosine to the second mode %g, want about 0", m.SecondCosine)
 	}
 }
 

@@ -1,5 +1,7 @@
-// Package chart draws curves, histograms and bars. The same data give the same
-// bytes.
+// Package chart draws curves, histograms, bars and dots. [Curves], [Histogram], [Bars]
+// and [Dots] write one as SVG, for a page; [NewCurves] and its like are plots, which
+// stand side by side in a [Figure] and are written as a file, SVG or PNG. The same data
+// give the same bytes.
 //
 // As SVG for inlining, which is what a chart is by default, text and axes have
 // the colour of the text around them (currentColor) and there is no background,

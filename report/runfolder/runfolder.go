@@ -1,5 +1,7 @@
 // Package runfolder keeps what one run of the program leaves behind: a folder
-// with results and a record of how they were made.
+// with results and a record of how they were made. A run opens its folder by [Create],
+// writes each file by [Folder.Write] and ends with [Folder.Finish]; who reads what
+// another run has left begins with [ReadRecord] or [Require].
 //
 // Files are written whole: under a temporary name, synced, renamed. A reader
 // never sees half a file, and a run that is killed leaves the last good version

@@ -1,7 +1,8 @@
 // Package site makes the report that people look at: one HTML file, or one for
 // each layer where that would be too large, with everything in it that run
 // folders hold about the units of some models. It needs no server, no network and
-// no other file, and works from a mail attachment.
+// no other file, and works from a mail attachment. [Build] puts a report together,
+// and [Report.Write] or [Report.WriteOne] writes it.
 //
 // What a run folder holds is shown only if its record is complete, of this version,
 // and its files still have the SHA-256 that the record gives them; other folders
