@@ -74,7 +74,8 @@ func holds(shape []int, components int) bool {
 	return components == 1
 }
 
-// Size is of the data: U, N (1 where there is one for each unit) and D.
+// Size is of the data, which must be there: U, N (1 where there is one for each unit)
+// and D.
 func (p Patterns) Size() (units, each, components int) {
 	shape := p.Data.Shape()
 	if len(shape) == 2 {

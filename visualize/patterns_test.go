@@ -1,12 +1,15 @@
 package visualize
 
 import (
+	"context"
 	"math"
 	"slices"
 	"strings"
 	"testing"
 
 	"gorgonia.org/tensor"
+
+	"github.com/unitscope/unitscope/engine"
 )
 
 func TestPatternsCheck(t *testing.T) {
@@ -73,6 +76,54 @@ func TestPartsOfPatterns(t *testing.T) {
 	} {
 		if _, err := part(); err == nil {
 			t.Errorf("%s: no error", name)
+		}
+	}
+}
+
+// What results give goes together, and says how it is to be read.
+func TestResultsGivePatterns(t *testing.T) {
+	ctx, d := context.Background(), openDevice(t)
+	n := dbn(engine.Bernoulli, randomRBM(t, 1, 1, 0.5, 6, 4), randomRBM(t, 2, 1, 0.5, 4, 3))
+	n.Radius, n.InputShape = 2, []int{2, 3}
+	units := []int{2, 0}
+	o := options(2, units...)
+	o.KeepAll = true
+	ascent := ascend(t, d, n, o)
+	samples := sampleOf(t, d, n, SampleOptions{Layer: 2, Units: units, Samples: 5, Chains: 2, Every: 1, Seed: 1})
+	combination, err := Combine(ctx, d, n, CombineOptions{Layer: 2, Units: units})
+	if err != nil {
+		t.Fatal(err)
+	}
+	set := randomSet(3, 20, 6)
+	examples, err := Examples(ctx, d, n, set, ExamplesOptions{Layer: 2, Units: units, Top: 3}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	inks := *examples
+	inks.Low, inks.High = 0, 255
+	filters, err := Filters(n, units)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name   string
+		of     Patterns
+		each   int
+		radius float64
+		high   float32
+	}{
+		{"best", ascent.UnitPatterns(), 1, 2, 0}, {"restarts", ascent.RestartPatterns(), o.Restarts, 2, 0},
+		{"means", samples.UnitPatterns(), 1, 0, 1}, {"samples", samples.SamplePatterns(), 5, 0, 1},
+		{"combination", combination.UnitPatterns(), 1, 0, 0}, {"filters", filters, 1, 0, 0},
+		{"examples around zero", examples.ExamplePatterns(), 3, 0, 0}, {"examples of inks", inks.ExamplePatterns(), 3, 0, 255},
+	} {
+		if err := c.of.Check(); err != nil {
+			t.Errorf("%s: %v", c.name, err)
+			continue
+		}
+		if _, each, size := c.of.Size(); each != c.each || size != 6 || !slices.Equal(c.of.Units, units) || !slices.Equal(c.of.Shape, n.InputShape) ||
+			c.of.Radius != c.radius || c.of.Low != 0 || c.of.High != c.high || c.of.Name == "" {
+			t.Errorf("%s: %+v", c.name, c.of)
 		}
 	}
 }
