@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"sync"
 
 	"golang.org/x/image/font/gofont/gobold"
@@ -91,14 +92,34 @@ func newFace(ttf []byte) (Face, error) {
 	return face, nil
 }
 
+// block is how many samples, in both directions, look for their nearest edge
+// together; it divides side.
+const block = 4
+
 // distances is the field of an outline that is given in pixels about the
-// picture's middle.
+// picture's middle. A block's samples are all within reach of its middle, so that
+// the nearest edge of each is at most twice that farther from the middle than the
+// middle's own; the others need not be looked at.
 func distances(o outline) elastic.Picture {
 	p := elastic.Picture{Rows: side, Cols: side, Density: density, Margin: margin, Data: make([]float32, side*side)}
-	place := func(i int) float64 { return (float64(i)+0.5-margin)/density - Side/2 }
-	for row := range side {
-		for col := range side {
-			p.Data[row*side+col] = float32(o.distance(point{place(col), place(row)}))
+	place := func(i float64) float64 { return (i+0.5-margin)/density - Side/2 }
+	const middle = (block - 1) / 2.0
+	reach := math.Hypot(middle, middle) / density
+	var near outline
+	var crossed [block]outline
+	squares := make([]float64, len(o))
+	for top := 0; top < side; top += block {
+		for i := range crossed {
+			crossed[i] = o.crossing(crossed[i][:0], place(float64(top+i)))
+		}
+		for left := 0; left < side; left += block {
+			near = o.within(near[:0], squares, point{place(float64(left) + middle), place(float64(top) + middle)}, 2*reach)
+			for i := range block {
+				for col := left; col < left+block; col++ {
+					at := point{place(float64(col)), place(float64(top + i))}
+					p.Data[(top+i)*side+col] = float32(distance(at, near, crossed[i]))
+				}
+			}
 		}
 	}
 	return p
@@ -203,30 +224,62 @@ func (o outline) normalised() outline {
 	return result
 }
 
-// distance is how far p lies inside (positive) or outside (negative) of the
-// outline, by the nonzero winding rule.
-func (o outline) distance(p point) float64 {
-	nearest := math.Inf(1)
-	winding := 0
+// within appends the edges that are at most so much farther from p than the
+// nearest one. squares, of the outline's length, is room to work in.
+func (o outline) within(near outline, squares []float64, p point, more float64) outline {
 	for i := range o {
-		e := &o[i]
-		px, py := p.x-e.from.x, p.y-e.from.y
-		along := (px*e.dx + py*e.dy) * e.inverse
-		if along < 0 {
-			along = 0
+		squares[i] = o[i].squaredDistance(p)
+	}
+	// A little more, for roundings.
+	limit := math.Sqrt(slices.Min(squares)) + more + 1e-6
+	for i, s := range squares {
+		if s <= limit*limit {
+			near = append(near, o[i])
 		}
-		if along > 1 {
-			along = 1
+	}
+	return near
+}
+
+// crossing appends the edges that cross the height y.
+func (o outline) crossing(crossed outline, y float64) outline {
+	for i := range o {
+		if (o[i].from.y <= y) != (o[i].to.y <= y) {
+			crossed = append(crossed, o[i])
 		}
-		nearX, nearY := px-along*e.dx, py-along*e.dy
-		if d := nearX*nearX + nearY*nearY; d < nearest {
-			nearest = d
-		}
-		side := e.dx*py - e.dy*px
+	}
+	return crossed
+}
+
+// squaredDistance is that of a point from the edge.
+func (e *edge) squaredDistance(p point) float64 {
+	px, py := p.x-e.from.x, p.y-e.from.y
+	along := (px*e.dx + py*e.dy) * e.inverse
+	if along < 0 {
+		along = 0
+	}
+	if along > 1 {
+		along = 1
+	}
+	nearX, nearY := px-along*e.dx, py-along*e.dy
+	return nearX*nearX + nearY*nearY
+}
+
+// distance is how far p lies inside (positive) or outside (negative) of an
+// outline, by the nonzero winding rule. The edge nearest to p is among near, and
+// crossed are those that cross p's height.
+func distance(p point, near, crossed outline) float64 {
+	nearest := math.Inf(1)
+	for i := range near {
+		nearest = min(nearest, near[i].squaredDistance(p))
+	}
+	winding := 0
+	for i := range crossed {
+		e := &crossed[i]
+		side := e.dx*(p.y-e.from.y) - e.dy*(p.x-e.from.x)
 		switch {
-		case e.from.y <= p.y && e.to.y > p.y && side > 0:
+		case e.from.y <= p.y && side > 0:
 			winding++
-		case e.from.y > p.y && e.to.y <= p.y && side < 0:
+		case e.from.y > p.y && side < 0:
 			winding--
 		}
 	}

@@ -4,6 +4,9 @@ import (
 	"math"
 	"slices"
 	"testing"
+
+	"golang.org/x/image/font/gofont/gomonobolditalic"
+	"golang.org/x/image/font/opentype"
 )
 
 // The distances of a square with a square hole, which runs the other way.
@@ -27,7 +30,7 @@ func TestDistance(t *testing.T) {
 		{point{0, 0}, -1}, {point{0.5, 0}, -0.5}, {point{2, 0}, 1}, {point{0, -2.75}, 0.25},
 		{point{5, 0}, -2}, {point{6, 7}, -5}, {point{2.5, 2.5}, 0.5}, {point{-1.5, 0.25}, 0.5},
 	} {
-		if got := ring.distance(c.at); math.Abs(got-c.want) > 1e-12 {
+		if got := distance(c.at, ring, ring.crossing(nil, c.at.y)); math.Abs(got-c.want) > 1e-12 {
 			t.Errorf("distance at %v is %g, want %g", c.at, got, c.want)
 		}
 	}
@@ -75,6 +78,35 @@ func TestLoad(t *testing.T) {
 					t.Errorf("digit %d is the same in faces %d and %d", digit, g, f)
 				}
 			}
+		}
+	}
+}
+
+// TestDistances compares fields, to the bit, with distances to all edges.
+func TestDistances(t *testing.T) {
+	font, err := opentype.Parse(gomonobolditalic.TTF)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for digit := range 10 {
+		o, err := outlineOf(font, rune('0'+digit))
+		if err != nil {
+			t.Fatal(err)
+		}
+		o = o.normalised()
+		for i, got := range distances(o).Data {
+			at := point{(float64(i%side)+0.5-margin)/density - Side/2, (float64(i/side)+0.5-margin)/density - Side/2}
+			if want := float32(distance(at, o, o.crossing(nil, at.y))); got != want {
+				t.Fatalf("digit %d at %v: %g, want %g", digit, at, got, want)
+			}
+		}
+	}
+}
+
+func BenchmarkLoad(b *testing.B) {
+	for b.Loop() {
+		if _, err := Load(); err != nil {
+			b.Fatal(err)
 		}
 	}
 }
