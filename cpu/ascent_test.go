@@ -79,11 +79,11 @@ func TestAscentRows(t *testing.T) {
 					if slices.Min(s.Steps) == slices.Max(s.Steps) {
 						t.Error("all rows took equally many steps: the test proves little")
 					}
+					compareWithDefinition(t, d, plan, s)
 				}
 				if !slices.Equal(got, want) || !slices.Equal(s.Steps, wantSteps) {
 					t.Errorf("%d workers: other results than one worker's", workers)
 				}
-				compareWithDefinition(t, d, plan, s)
 				if err := d.Close(); err != nil {
 					t.Fatal(err)
 				}

@@ -78,6 +78,7 @@ func TestIdentity(t *testing.T) {
 			for i := range 301 {
 				indices = append(indices, (i*i*31+17)%5000)
 			}
+			want := read(t, twin, indices...)
 			for _, procs := range []int{1, 2, 5} {
 				defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
 				batch := read(t, s, indices...)
@@ -86,7 +87,7 @@ func TestIdentity(t *testing.T) {
 						t.Fatalf("example %d alone and in a batch differ with %d threads", index, procs)
 					}
 				}
-				if !slices.Equal(batch, read(t, twin, indices...)) {
+				if !slices.Equal(batch, want) {
 					t.Fatal("two sets with one seed differ")
 				}
 			}
