@@ -28,9 +28,6 @@ func analyzeCommand() *cli.Command {
 	}
 }
 
-// ascentTask is the task of the run folders that --ascent takes.
-const ascentTask = "visualize ascent"
-
 func ascentFlag(usage string) cli.Flag {
 	return &cli.StringFlag{Name: "ascent", Usage: "`DIR`, the run folder of `visualize ascent`, " + usage}
 }
@@ -205,6 +202,3 @@ func estimateText(e visualize.Estimate, format string, factor float64) string {
 	}
 	return text + " (" + low + " to " + high + ")"
 }
-
-// familyName is a model's kind as sentences have it.
-func familyName(n *network.Network) string { return strings.ToUpper(string(n.Kind)) }

@@ -170,7 +170,7 @@ func parseLayers(text string, n *network.Network) (layers []int, err error) {
 func (a *restartsAnalysis) run(d engine.Device, f *runfolder.Folder) error {
 	ctx := a.ctx.Context
 	if a.stored != nil {
-		a.said = a.warnAsAscent(a.ascent)
+		a.said = warnAsAscent(a.job, a.ascent)
 		if err := a.analyze(ctx, d, f, trained, a.stored); err != nil {
 			return err
 		}
@@ -307,4 +307,17 @@ func layerSummary(r *visualize.ModesResult, control *visualize.ModesSummary) str
 		text += fmt.Sprintf(" Without a gradient at their start, and in no mode: %s.", words.Count(s.Stuck, "restart"))
 	}
 	return text
+}
+
+// warnAsAscent repeats what the run of an ascent was warned of about its layer, for
+// analyses that have no model.
+func warnAsAscent(j *job, s *storedAscent) (said []string) {
+	about := aboutLayer("", s.result.Layer)
+	for _, w := range s.record.Warnings {
+		if w.About == about {
+			j.console.warn(about, "%s", w.Text)
+			said = append(said, w.Text)
+		}
+	}
+	return said
 }

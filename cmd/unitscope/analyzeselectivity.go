@@ -64,7 +64,7 @@ func analyzeSelectivity(ctx *cli.Context) error {
 		if err != nil {
 			return err
 		}
-		said = append(said, j.warnOfSaturation("", result)...)
+		said = append(said, warnOfSaturation(j, "", result)...)
 		return writeSelectivity(f, n, result)
 	})
 	if err != nil {
@@ -129,7 +129,7 @@ func (b *bestOf) patterns(ctx context.Context, j *job, d engine.Device) (*visual
 
 // warnOfSaturation warns where a matrix says nothing of its units; of is the model's
 // kind where a command looks at two, else "".
-func (j *job) warnOfSaturation(of string, r *visualize.SelectivityResult) (said []string) {
+func warnOfSaturation(j *job, of string, r *visualize.SelectivityResult) (said []string) {
 	text := r.Warning()
 	if text == "" {
 		return nil

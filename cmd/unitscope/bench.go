@@ -63,7 +63,7 @@ func benchmark(ctx *cli.Context) (err error) {
 	}
 	if o.Data != nil {
 		defer closeInto(&err, o.Data)
-		if _, err := c.seeData(dataChoice{flag: "data", spec: ctx.String("data"), seed: o.Seed}, o.Data, nil, nil); err != nil {
+		if _, err := seeData(c, dataChoice{flag: "data", spec: ctx.String("data"), seed: o.Seed}, o.Data, nil, nil); err != nil {
 			return err
 		}
 	}

@@ -122,11 +122,6 @@ func (c *console) commandLine(words ...string) string {
 	return strings.Join(line, " ")
 }
 
-// asStage is where the app keeps that its call is a stage of a paper.
-const asStage = "as a stage"
-
-func isStage(ctx *cli.Context) bool { return ctx.App.Metadata[asStage] == true }
-
 // goOn says after an interrupt how to go on. Of a stage, the paper says it.
 func goOn(ctx *cli.Context, err error) error {
 	if err == nil || ctx.Err() == nil || isStage(ctx) {
@@ -258,4 +253,17 @@ func join(label, note string) string {
 		return label
 	}
 	return label + ", " + note
+}
+
+// warnedOf is true if something was found to be wrong with what a warning is about.
+func (c *console) warnedOf(about string) bool {
+	return slices.ContainsFunc(c.warnings, func(w runfolder.Warning) bool { return w.About == about })
+}
+
+// forPart is the console of a run within a run: what it warns of stays out of the
+// records of the others.
+func (c *console) forPart() *console {
+	own := *c
+	own.warnings = slices.Clip(own.warnings)
+	return &own
 }

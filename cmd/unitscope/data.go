@@ -50,7 +50,7 @@ func openData(d dataChoice) (set, held dataset.Set, err error) {
 // seeData is what every command does first with data that it has opened: it says
 // what they were taken for, keeps that for the record of the run, and refuses what
 // does not suit the model; n is nil where there is none yet.
-func (c *console) seeData(d dataChoice, set, held dataset.Set, n *network.Network) (train.Look, error) {
+func seeData(c *console, d dataChoice, set, held dataset.Set, n *network.Network) (train.Look, error) {
 	look, err := train.LookAt(n, set)
 	info, all := set.Info(), set.Len()
 	read := dataRecord(d, set, look)
@@ -98,7 +98,7 @@ func (j *job) open(d dataChoice, n *network.Network) (set, held dataset.Set, loo
 		return nil, nil, look, err
 	}
 	j.inputs = append(j.inputs, set.Info().Files...)
-	if look, err = j.console.seeData(d, set, held, n); err != nil {
+	if look, err = seeData(j.console, d, set, held, n); err != nil {
 		return nil, nil, look, errors.Join(err, set.Close())
 	}
 	return set, held, look, nil

@@ -15,12 +15,10 @@ import (
 	"github.com/unitscope/unitscope/report/site"
 )
 
-const (
-	demoTask   = "demo"
-	demoFolder = "unitscope-demo"
-)
+// demoFolder is where the demo writes unless it is told otherwise.
+const demoFolder = "unitscope-demo"
 
-func demoCommand() *cli.Command {
+func demoCommand(program Program) *cli.Command {
 	flags := []cli.Flag{outFlag(demoFolder), forceFlag(), seedFlag(), deviceFlag(), demoQuickFlag(), previewFlag()}
 	return &cli.Command{
 		Name:  "demo",
@@ -29,12 +27,12 @@ func demoCommand() *cli.Command {
 			"layer in input space, a run folder of every method and layer (dbn-layer1-ascent, ...), and index.html, an HTML report of all\n" +
 			"of it, to open in a browser. Nothing has to be downloaded.",
 		Flags:  append(flags, speakFlags()...),
-		Action: demo,
+		Action: func(ctx *cli.Context) error { return demo(ctx, program) },
 	}
 }
 
 // demo is `unitscope demo`.
-func demo(ctx *cli.Context) (err error) {
+func demo(ctx *cli.Context, program Program) (err error) {
 	began := time.Now()
 	c, err := newConsole(ctx)
 	if err != nil {
@@ -49,7 +47,7 @@ func demo(ctx *cli.Context) (err error) {
 	if err := runfolder.Check(out, mode, demoTask); err != nil {
 		return err
 	}
-	look := &demoLook{ctx: ctx, console: c, out: out, size: size}
+	look := &demoLook{program: program, ctx: ctx, console: c, out: out, size: size}
 	device, err := openDevice(ctx, c)
 	if err != nil {
 		return err
@@ -61,7 +59,7 @@ func demo(ctx *cli.Context) (err error) {
 		return err
 	}
 	defer closeInto(&err, set)
-	if _, err := c.seeData(data, set, held, nil); err != nil {
+	if _, err := seeData(c, data, set, held, nil); err != nil {
 		return err
 	}
 	record, err := newRecord(ctx, demoTask, options(ctx), seed, device.Info(), nil)

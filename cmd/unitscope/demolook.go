@@ -21,6 +21,7 @@ import (
 // demoLook looks at the first units of the demo's models by every method, with the
 // commands that people would use.
 type demoLook struct {
+	program Program
 	ctx     *cli.Context
 	console *console
 	out     string
@@ -87,9 +88,7 @@ func (d *demoLook) run() error {
 			p.stop()
 			return err
 		}
-		app := newApp(io.Discard, io.Discard)
-		app.Metadata = map[string]any{calledAs: call, asStage: true}
-		if err := app.RunContext(d.ctx.Context, call); err != nil {
+		if err := d.program.runStage(d.ctx.Context, call, io.Discard, io.Discard); err != nil {
 			p.stop()
 			return fmt.Errorf("%s: %w", s.folder, err)
 		}

@@ -154,11 +154,6 @@ func (f *figure) options(n *network.Network, layer, units int) visualize.AscentO
 	return o
 }
 
-// layerArrays is the name of the arrays behind one panel.
-func layerArrays(family string, layer int) string {
-	return fmt.Sprintf("%s-layer%d.npz", family, layer)
-}
-
 func (f *figure) writeFiles(folder *runfolder.Folder, img *report.Picture) error {
 	var layers []int
 	for _, n := range f.models {

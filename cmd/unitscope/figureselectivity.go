@@ -97,7 +97,7 @@ func (s *selectivityFigure) run(d engine.Device, f *runfolder.Folder) error {
 				rows = append(rows, make([]*report.HeatMap, len(s.models)))
 			}
 			rows[k][m] = heatMap(n, r)
-			s.said = append(s.said, s.warnOfSaturation(familyName(n), r)...)
+			s.said = append(s.said, warnOfSaturation(s.job, familyName(n), r)...)
 			s.summaries = append(s.summaries, selectivitySummary(n, r))
 		}
 	}

@@ -19,11 +19,6 @@ import (
 	"github.com/unitscope/unitscope/train"
 )
 
-const fineTuneTask = "finetune"
-
-// scoresName is the file with the errors of a fine-tuned model.
-const scoresName = "scores.csv"
-
 func finetuneCommand() *cli.Command {
 	o := train.FineTuneDefaults()
 	flags := []cli.Flag{
@@ -74,7 +69,7 @@ func fineTuneOptions(ctx *cli.Context, layers int) (train.FineTuneOptions, error
 		return o, err
 	}
 	if err := o.Check(layers); err != nil {
-		return o, usageError{err}
+		return o, mistake(err)
 	}
 	return o, nil
 }
@@ -105,7 +100,7 @@ func fineTune(ctx *cli.Context) (err error) {
 	if test != nil {
 		defer closeInto(&err, test)
 		if err := train.CheckTestLabels(set, test); err != nil {
-			return usageError{err}
+			return mistake(err)
 		}
 	}
 	if n.Output != nil {
@@ -125,7 +120,7 @@ func fineTune(ctx *cli.Context) (err error) {
 		return nil // there was nothing to resume
 	}
 	j.console.wrote(j.folder.Path(runfolder.ModelName))
-	j.console.next(j.console.climbTop(n, ctx.String("out"))...)
+	j.console.next(climbTop(j.console, n, ctx.String("out"))...)
 	return nil
 }
 
@@ -155,7 +150,7 @@ func (t *fineTuning) findCheckpoint(out string, before runfolder.Record) (done b
 		return false, fmt.Errorf("%s: %w", checkpointPath(out), err)
 	}
 	if err := t.resume.Fits(t.network, t.set, t.held, t.options); err != nil {
-		return false, usageError{err}
+		return false, mistake(err)
 	}
 	t.console.say("resuming after %s", words.Count(t.resume.Updates, "update"))
 	return false, t.log.read(logPath(out), t.resume)
@@ -171,7 +166,7 @@ func (t *fineTuning) run(ctx *cli.Context, d engine.Device, test dataset.Set) er
 	if err := t.folder.Write(runfolder.ModelName, n.Write); err != nil {
 		return err
 	}
-	if err := t.console.keepLearning(ctx.Context, d, t.folder, n, t.set, false); err != nil {
+	if err := keepLearning(ctx.Context, t.console, d, t.folder, n, t.set, false); err != nil {
 		return err
 	}
 	var scores []namedScore

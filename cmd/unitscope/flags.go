@@ -1,16 +1,13 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"io"
+	"math"
 	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/unitscope/unitscope/engine"
-	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/report/runfolder"
 )
 
@@ -69,54 +66,6 @@ func folderMode(ctx *cli.Context) (runfolder.Mode, error) {
 	return runfolder.Fresh, nil
 }
 
-// openDevice opens --device and says which device computes, and why that one.
-func openDevice(ctx *cli.Context, c *console) (engine.Device, error) {
-	name := ctx.String("device")
-	d, skipped, err := engine.OpenFirst(name)
-	if err != nil {
-		err = fmt.Errorf("--device: %w", err)
-		// A device that is there and fails is no mistake in the command.
-		if errors.Is(err, engine.ErrUnknownDevice) {
-			err = usageError{err}
-		}
-		return nil, err
-	}
-	info := d.Info()
-	text := fmt.Sprintf("device %s: %s, %s", d.Name(), info.Description, words.Count(info.Workers, "worker"))
-	if why := whyDevice(name, skipped); why != "" {
-		text += " (" + why + ")"
-	}
-	c.tell(text, "device", d.Name(), "description", info.Description, "workers", info.Workers)
-	return d, nil
-}
-
-// whyDevice says why a device was opened: it was asked for, or is the first that
-// could be, and why not those before it. A program that was built without CUDA has
-// nothing to say of it: `unitscope devices` does, and --device cuda.
-func whyDevice(asked string, skipped []engine.Skipped) string {
-	var reasons []string
-	for _, s := range skipped {
-		reason, _, _ := strings.Cut(oneLine(s.Reason), ";")
-		reason = strings.TrimPrefix(reason, "open "+s.Name+": ")
-		switch none := "no CUDA driver"; {
-		case strings.HasPrefix(reason, "this program was built without CUDA"):
-		case strings.HasPrefix(reason, none):
-			reasons = append(reasons, none)
-		default:
-			reasons = append(reasons, fmt.Sprintf("%s can't be used: %s", s.Name, reason))
-		}
-	}
-	switch {
-	case len(reasons) > 0:
-		return strings.Join(reasons, "; ")
-	case asked != "auto":
-		return "asked for by --device"
-	case len(skipped) == 0:
-		return "the first that can be used"
-	}
-	return ""
-}
-
 // options are the resolved flags of a command, for the record of its run.
 func options(ctx *cli.Context) map[string]string {
 	all := map[string]string{}
@@ -128,19 +77,6 @@ func options(ctx *cli.Context) map[string]string {
 		all[name] = fmt.Sprint(ctx.Value(name))
 	}
 	return all
-}
-
-// args is the command as it was called, for the record of its run.
-func args(ctx *cli.Context) []string {
-	called, _ := ctx.App.Metadata[calledAs].([]string)
-	return called
-}
-
-// closeInto closes c and reports its error unless there is one already.
-func closeInto(err *error, c io.Closer) {
-	if e := c.Close(); *err == nil {
-		*err = e
-	}
 }
 
 // parseInts reads a list like "500,500,500" of whole numbers in low..high.
@@ -170,4 +106,27 @@ func parseFloats(flag, text string) ([]float64, error) {
 		xs = append(xs, x)
 	}
 	return xs, nil
+}
+
+func previewFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "preview", Usage: "also show the picture in the terminal, as well as the terminal can; the environment variable UNITSCOPE_PREVIEW=kitty, sixel or blocks chooses how"}
+}
+
+// pictureFlags are for every command that writes a picture into a run folder.
+func pictureFlags() []cli.Flag { return append(runFlags(), previewFlag()) }
+
+func parsePositive(flag, text string) (float64, error) {
+	x, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(float32(x) > 0) || x > math.MaxFloat32 {
+		return 0, usagef("--%s %q: want a number above 0", flag, text)
+	}
+	return x, nil
+}
+
+func joinInts(ns []int) string {
+	var texts []string
+	for _, n := range ns {
+		texts = append(texts, fmt.Sprint(n))
+	}
+	return strings.Join(texts, ",")
 }

@@ -6,7 +6,6 @@ import (
 	"io"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/unitscope/unitscope/dataset"
@@ -15,9 +14,6 @@ import (
 	"github.com/unitscope/unitscope/report/runfolder"
 	"github.com/unitscope/unitscope/visualize"
 )
-
-// learningName is the file of a model's run that says what its layers have learned.
-const learningName = "learning.csv"
 
 // aboutLayer is what warnings of a layer are about; of is the model's kind where a
 // command looks at two, else "".
@@ -29,7 +25,7 @@ func aboutLayer(of string, layer int) string {
 // the folder, and warns of those that have learned nothing. That it can't be found
 // out does not make the model a worse one. persistent says whether its chains went on
 // from update to update, which holds some layers down.
-func (c *console) keepLearning(ctx context.Context, d engine.Device, f *runfolder.Folder, n *network.Network, set dataset.Set, persistent bool) error {
+func keepLearning(ctx context.Context, c *console, d engine.Device, f *runfolder.Folder, n *network.Network, set dataset.Set, persistent bool) error {
 	all, err := visualize.Learn(ctx, d, n, set)
 	switch {
 	case err != nil && ctx.Err() != nil:
@@ -76,32 +72,6 @@ func remedies(all []visualize.Learning, persistent bool) (texts []string) {
 		below = below || l.Nothing()
 	}
 	return texts
-}
-
-// hasWarned is true if something was found to be wrong with a layer.
-func (c *console) hasWarned(layer int) bool {
-	return slices.ContainsFunc(c.warnings, func(w runfolder.Warning) bool { return w.About == aboutLayer("", layer) })
-}
-
-// keepLearning is that of a trial's model; the search says which trial it was.
-func (r *trialRun) keepLearning(n *network.Network) error {
-	c := &console{err: io.Discard}
-	c.keepWarnings(r.folder)
-	if err := c.keepLearning(r.search.ctx.Context, r.search.device, r.folder, n, r.search.set, false); err != nil {
-		return err
-	}
-	for _, w := range c.warnings {
-		r.search.console.warn(fmt.Sprintf("trial %d", r.trial.Number), "trial %d: %s", r.trial.Number, w.Text)
-	}
-	return nil
-}
-
-// forPart is the console of a run within a run: what it warns of stays out of the
-// records of the others.
-func (c *console) forPart() *console {
-	own := *c
-	own.warnings = slices.Clip(own.warnings)
-	return &own
 }
 
 // lookedAt is a model with the layers of it that a command looks at.
@@ -186,41 +156,6 @@ func (j *job) look(d engine.Device, m lookedAt) (found []runfolder.Warning) {
 		}
 	}
 	return found
-}
-
-// warnAsAscent repeats what the run of an ascent was warned of about its layer, for
-// analyses that have no model.
-func (j *job) warnAsAscent(s *storedAscent) (said []string) {
-	about := aboutLayer("", s.result.Layer)
-	for _, w := range s.record.Warnings {
-		if w.About == about {
-			j.console.warn(about, "%s", w.Text)
-			said = append(said, w.Text)
-		}
-	}
-	return said
-}
-
-// layerNotes are short sentences about those of the layers that warnings say nothing
-// is to be seen of: "DBN layer 2 has learned nothing."
-func layerNotes(warnings []runfolder.Warning, layers []int) (notes []string) {
-	for _, w := range warnings {
-		of, layer, found := strings.Cut(w.About, "layer ")
-		number, err := strconv.Atoi(layer)
-		_, wrong, said := strings.Cut(w.Text, "layer "+layer+" ")
-		if !found || err != nil || !said || !slices.Contains(layers, number) {
-			continue
-		}
-		if end := strings.IndexAny(wrong, ":;"); end >= 0 {
-			wrong = wrong[:end]
-		}
-		name := "Layer"
-		if of != "" {
-			name = of + "layer"
-		}
-		notes = append(notes, fmt.Sprintf("%s %d %s.", name, number, wrong))
-	}
-	return notes
 }
 
 // beware is what a summary is to be read with: a line for each of what was said.

@@ -59,9 +59,9 @@ func likelihood(ctx *cli.Context) (err error) {
 		Temperatures: ctx.Int("temperatures"), Sweeps: ctx.Int("sweeps"), Seed: ctx.Uint64("seed"),
 	}
 	if err := o.Check(n); err != nil {
-		return usageError{err}
+		return mistake(err)
 	}
-	sets, err := j.likelihoodSets(n, file, o.Layer)
+	sets, err := likelihoodSets(j, n, file, o.Layer)
 	if err != nil {
 		return err
 	}
@@ -73,7 +73,7 @@ func likelihood(ctx *cli.Context) (err error) {
 	var l *train.Likelihood
 	err = j.compute(o.Seed, []string{file}, func(d engine.Device, f *runfolder.Folder) (err error) {
 		j.warnOfLayers(d, lookedAt{network: n, file: file, set: sets[0].Set, layers: []int{o.Layer}})
-		l, err = j.measureLikelihood(d, f, n, sets, o)
+		l, err = measureLikelihood(j, d, f, n, sets, o)
 		return err
 	})
 	if err != nil {
@@ -83,7 +83,7 @@ func likelihood(ctx *cli.Context) (err error) {
 }
 
 // likelihoodSets opens --data, with what --validation holds out, and --test.
-func (j *job) likelihoodSets(n *network.Network, file string, layer int) (sets []train.NamedSet, err error) {
+func likelihoodSets(j *job, n *network.Network, file string, layer int) (sets []train.NamedSet, err error) {
 	defer func() {
 		if err != nil {
 			for _, s := range sets {
@@ -110,7 +110,7 @@ func (j *job) likelihoodSets(n *network.Network, file string, layer int) (sets [
 }
 
 // measureLikelihood measures and writes the files.
-func (j *job) measureLikelihood(d engine.Device, f *runfolder.Folder, n *network.Network, sets []train.NamedSet, o train.LikelihoodOptions) (*train.Likelihood, error) {
+func measureLikelihood(j *job, d engine.Device, f *runfolder.Folder, n *network.Network, sets []train.NamedSet, o train.LikelihoodOptions) (*train.Likelihood, error) {
 	var shown *progress
 	work := ""
 	l, err := train.MeasureLikelihood(j.ctx.Context, d, n, sets, o, func(now string, done, total int64) {
@@ -139,13 +139,13 @@ func (j *job) measureLikelihood(d engine.Device, f *runfolder.Folder, n *network
 	if err != nil {
 		return nil, err
 	}
-	j.sayPartition(l)
+	sayPartition(j, l)
 	j.console.wrote(f.Path("likelihood.csv"))
 	return l, nil
 }
 
 // sayPartition says how log Z was found, and warns of estimates not to be trusted.
-func (j *job) sayPartition(l *train.Likelihood) {
+func sayPartition(j *job, l *train.Likelihood) {
 	p, r := l.Partition, l.Reverse
 	if r == nil {
 		j.console.say("log Z %.4f, exact", p.LogPartition)

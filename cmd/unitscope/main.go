@@ -36,16 +36,6 @@ func main() {
 	os.Exit(code)
 }
 
-// The exit codes.
-const (
-	exitFailure = 1
-	exitUsage   = 2
-	exitUnread  = 128 + 13 // as shells call a program that SIGPIPE has ended
-)
-
-// calledAs is where the app keeps its command line.
-const calledAs = "called as"
-
 // run is the whole program; it returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if len(args) > 2 && args[1] == "help" {
@@ -73,8 +63,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exitUnread
 	}
 	code := exitFailure
-	var usage usageError
-	if errors.As(err, &usage) || errors.Is(err, dataset.ErrSpecification) {
+	if isMistake(err) || errors.Is(err, dataset.ErrSpecification) {
 		code = exitUsage
 	}
 	log, ok := app.Metadata[jsonLog].(*slog.Logger)
@@ -112,18 +101,6 @@ func errorText(err error) string {
 	return text
 }
 
-// oneLine joins the lines of an error, since every error of the program is one.
-func oneLine(err error) string {
-	return printable(strings.Join(strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' || r == '\r' }), "; "))
-}
-
-// usageError is a mistake in the command rather than a failure.
-type usageError struct{ error }
-
-func (e usageError) Unwrap() error { return e.error }
-
-func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
-
 func newApp(stdout, stderr io.Writer) *cli.App {
 	app := &cli.App{
 		Name:      "unitscope",
@@ -136,10 +113,10 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		ErrWriter:      stderr,
 		ExitErrHandler: func(*cli.Context, error) {},
 		Commands: slices.Concat(
-			category("Make a model", demoCommand(), trainCommand(), finetuneCommand(), searchCommand()),
+			category("Make a model", demoCommand(newApp), trainCommand(), finetuneCommand(), searchCommand()),
 			category("Look at units", visualizeCommand()),
 			category("Measure", analyzeCommand()),
-			category("Report", figureCommand(), paperCommand(), reportCommand()),
+			category("Report", figureCommand(), paperCommand(newApp), reportCommand()),
 			category("Explain", topicCommands()...),
 			category("This machine and this program", benchCommand(), devicesCommand(), versionCommand(), completionCommand(), manualCommand()),
 		),

@@ -61,15 +61,6 @@ func missingFlags(ctx *cli.Context, c *cli.Command) (missing []string) {
 	return missing
 }
 
-// commandName is a command as errors call it, which begin with the program's name:
-// "train dbn".
-func commandName(ctx *cli.Context) string {
-	if ctx.Command == nil {
-		return ""
-	}
-	return strings.TrimPrefix(ctx.Command.HelpName, "unitscope ")
-}
-
 // onUsageError says what is wrong with a flag.
 func onUsageError(ctx *cli.Context, err error, _ bool) error {
 	name, of := "unitscope", ""

@@ -2,13 +2,9 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
-	"runtime/debug"
 	"slices"
 	"strings"
-
-	"github.com/urfave/cli/v2"
 
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report/runfolder"
@@ -23,39 +19,6 @@ func (j *job) wrote(name string, next ...string) {
 	j.console.wrote(j.folder.Path(name))
 	j.console.preview(j.folder.Path(name))
 	j.console.next(next...)
-}
-
-// programWords are the words that call the program as it was called: ./unitscope is
-// not on the path, and what `go run` has made is gone when people read its name.
-func programWords(ctx *cli.Context) []string {
-	called := args(ctx)
-	if len(called) == 0 {
-		return []string{"unitscope"}
-	}
-	if !madeByGoRun(called[0]) {
-		return called[:1]
-	}
-	const here = "./cmd/unitscope"
-	if info, err := os.Stat(here); err == nil && info.IsDir() {
-		return []string{"go", "run", here}
-	}
-	build, ok := debug.ReadBuildInfo()
-	switch {
-	case !ok || build.Path == "":
-		return []string{"unitscope"}
-	case build.Main.Version == "" || build.Main.Version == "(devel)":
-		return []string{"go", "run", build.Path}
-	}
-	return []string{"go", "run", build.Path + "@" + build.Main.Version}
-}
-
-// madeByGoRun is true for programs in the folders that the go command builds in:
-// go-build followed by a number for a temporary one, go-build for its cache.
-func madeByGoRun(path string) bool {
-	return slices.ContainsFunc(strings.Split(filepath.ToSlash(filepath.Dir(path)), "/"), func(folder string) bool {
-		number, ok := strings.CutPrefix(folder, "go-build")
-		return ok && strings.Trim(number, "0123456789") == ""
-	})
 }
 
 // onUnits is another command on the units that this one has looked at.
@@ -78,24 +41,6 @@ func (j *job) climbing(n *network.Network) []string {
 
 // besideOut is a name for a run folder that goes on from this one.
 func (j *job) besideOut(what string) string { return besideFolder(j.ctx.String("out"), what) }
-
-// besideFolder is a name for what goes on from a folder, one that nothing has yet.
-func besideFolder(folder, what string) string {
-	name := filepath.Clean(folder) + "-" + what
-	return unusedName(name)
-}
-
-// unusedName is a name, or if something has it the first of NAME-2, NAME-3 and so on
-// that nothing has.
-func unusedName(name string) string {
-	unused := name
-	for i := 2; ; i++ {
-		if _, err := os.Lstat(unused); err != nil {
-			return unused
-		}
-		unused = fmt.Sprintf("%s-%d", name, i)
-	}
-}
 
 // afterAscent is an analysis of the patterns that an ascent has found. Those of
 // minimal activation are for looking at.

@@ -1,11 +1,34 @@
 package main
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/unitscope/unitscope/report/runfolder"
 	"github.com/unitscope/unitscope/report/site"
+)
+
+// The tasks of run folders that other commands read.
+const (
+	demoTask     = "demo"
+	fineTuneTask = "finetune"
+	searchTask   = "search"
+	trialTask    = "search trial"
+	ascentTask   = "visualize ascent" // what --ascent takes
+	paperTask    = "paper"
+)
+
+// The files of run folders that commands read back.
+const (
+	learningName   = "learning.csv" // what the layers of a model have learned
+	scoresName     = "scores.csv"   // the errors of a fine-tuned model
+	tableFile      = "search.csv"
+	trialFile      = "trial.csv"
+	pretrainedFile = "pretrained.safetensors"
+	fineTuneFile   = "finetune.csv"
+	summaryName    = "summary.md"
+	stagesName     = "stages.json"
 )
 
 // planned are the files that a run of a command may write. Its record has them from
@@ -72,4 +95,9 @@ func pictureFiles(names ...string) (files []string) {
 		files = append(files, name+".png", name+".svg")
 	}
 	return files
+}
+
+// layerArrays is the name of the arrays behind one panel.
+func layerArrays(family string, layer int) string {
+	return fmt.Sprintf("%s-layer%d.npz", family, layer)
 }

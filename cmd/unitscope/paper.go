@@ -14,9 +14,7 @@ import (
 	"github.com/unitscope/unitscope/report/site"
 )
 
-const paperTask = "paper"
-
-func paperCommand() *cli.Command {
+func paperCommand(program Program) *cli.Command {
 	flags := []cli.Flag{
 		&cli.StringFlag{Name: "digits", Value: "digits:n=60000", Usage: "`DATA` of digits, as train takes it; Erhan et al. (2009) used infmnist:DIR,n=2500000"},
 		&cli.StringFlag{Name: "digit-layers", Value: "500,500,500", Usage: "`N,N,N` units of each layer of the models of digits, at least 3 layers"},
@@ -37,7 +35,7 @@ func paperCommand() *cli.Command {
 			"Every stage is a command of this program with a run folder of its own under --out; summary.md lists them\n" +
 			"with what they found.",
 		Flags:  append(flags, runFlags()...),
-		Action: paper,
+		Action: func(ctx *cli.Context) error { return paper(ctx, program) },
 	}
 }
 
@@ -54,7 +52,7 @@ type paperPlan struct {
 }
 
 // paper is `unitscope paper`.
-func paper(ctx *cli.Context) error {
+func paper(ctx *cli.Context, program Program) error {
 	j, err := begin(ctx, paperTask)
 	if err != nil {
 		return err
@@ -73,7 +71,7 @@ func paper(ctx *cli.Context) error {
 	// What is complete of it, it finds stage by stage.
 	j.goOn = func(_, _ runfolder.Record) (bool, error) { return false, nil }
 	err = j.compute(ctx.Uint64("seed"), nil, func(_ engine.Device, f *runfolder.Folder) error {
-		p := &paperRun{job: j, folder: f, out: plan.out}
+		p := &paperRun{program: program, job: j, folder: f, out: plan.out}
 		return p.run(stages)
 	})
 	if err != nil {
@@ -312,12 +310,4 @@ func (m *models) restarts() (all []stage) {
 		all = append(all, m.stage(string(kind)+"-restarts", "analyze restarts", m.of("model", kind), m.units(m.layers...), []string{"--control"}, m.paper.ascent, m.paper.resampling))
 	}
 	return all
-}
-
-func joinInts(ns []int) string {
-	var texts []string
-	for _, n := range ns {
-		texts = append(texts, fmt.Sprint(n))
-	}
-	return strings.Join(texts, ",")
 }

@@ -17,13 +17,6 @@ import (
 	"github.com/unitscope/unitscope/report/runfolder"
 )
 
-// stage is one command of a paper with a run folder of its own.
-type stage struct {
-	folder    string   // under --out
-	args      []string // of unitscope, without --out
-	resumable bool     // it takes --resume
-}
-
 // stageResult is what summary.md says of a stage, kept in stages.json from one
 // call of a paper to the next.
 type stageResult struct {
@@ -33,14 +26,9 @@ type stageResult struct {
 	Output  string   `json:"output"` // what the stage printed: its findings
 }
 
-// The files of a paper beside its stages' folders.
-const (
-	summaryName = "summary.md"
-	stagesName  = "stages.json"
-)
-
 // paperRun goes through the stages of a paper.
 type paperRun struct {
+	program Program
 	job     *job
 	folder  *runfolder.Folder
 	out     string
@@ -113,11 +101,6 @@ func essential(command []string) (kept []string) {
 	return kept
 }
 
-// command is the stage as it can be called by itself.
-func (s stage) command(out string) []string {
-	return slices.Concat([]string{"unitscope"}, s.args, []string{"--out", filepath.Join(out, s.folder)})
-}
-
 // complete finds a stage's result if the folder holds all of it and nothing in it
 // has changed since. That it was made by the same command, compareStages has seen.
 func (p *paperRun) complete(s stage, before []stageResult) (stageResult, bool) {
@@ -143,9 +126,7 @@ func (p *paperRun) perform(s stage, command []string) error {
 		call = append(call, "--force")
 	}
 	var output bytes.Buffer
-	app := newApp(io.MultiWriter(&output, p.job.ctx.App.Writer), p.job.ctx.App.ErrWriter)
-	app.Metadata = map[string]any{calledAs: call, asStage: true}
-	if err := app.RunContext(p.job.ctx.Context, call); err != nil {
+	if err := p.program.runStage(p.job.ctx.Context, call, io.MultiWriter(&output, p.job.ctx.App.Writer), p.job.ctx.App.ErrWriter); err != nil {
 		return err
 	}
 	p.results = append(p.results, stageResult{s.folder, command, time.Since(began).Seconds(), output.String()})

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/unitscope/unitscope/network"
@@ -87,4 +89,29 @@ func writePicture(f *runfolder.Folder, name string, d drawing, layers ...int) er
 	}
 	svg := strings.TrimSuffix(name, filepath.Ext(name)) + ".svg"
 	return errors.Join(f.Write(name, d.WritePNG), f.Write(svg, d.WriteSVG))
+}
+
+// familyName is a model's kind as sentences have it.
+func familyName(n *network.Network) string { return strings.ToUpper(string(n.Kind)) }
+
+// layerNotes are short sentences about those of the layers that warnings say nothing
+// is to be seen of: "DBN layer 2 has learned nothing."
+func layerNotes(warnings []runfolder.Warning, layers []int) (notes []string) {
+	for _, w := range warnings {
+		of, layer, found := strings.Cut(w.About, "layer ")
+		number, err := strconv.Atoi(layer)
+		_, wrong, said := strings.Cut(w.Text, "layer "+layer+" ")
+		if !found || err != nil || !said || !slices.Contains(layers, number) {
+			continue
+		}
+		if end := strings.IndexAny(wrong, ":;"); end >= 0 {
+			wrong = wrong[:end]
+		}
+		name := "Layer"
+		if of != "" {
+			name = of + "layer"
+		}
+		notes = append(notes, fmt.Sprintf("%s %d %s.", name, number, wrong))
+	}
+	return notes
 }

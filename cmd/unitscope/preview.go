@@ -21,13 +21,6 @@ import (
 	"golang.org/x/term"
 )
 
-func previewFlag() cli.Flag {
-	return &cli.BoolFlag{Name: "preview", Usage: "also show the picture in the terminal, as well as the terminal can; the environment variable UNITSCOPE_PREVIEW=kitty, sixel or blocks chooses how"}
-}
-
-// pictureFlags are for every command that writes a picture into a run folder.
-func pictureFlags() []cli.Flag { return append(runFlags(), previewFlag()) }
-
 // previewVariable chooses how --preview draws.
 const previewVariable = "UNITSCOPE_PREVIEW"
 
@@ -282,7 +275,7 @@ func (c *console) findScreen(ctx *cli.Context) (err error) {
 	if err == nil && c.log != nil {
 		c.screen, err = nil, fmt.Errorf("--log json leaves no room for them")
 	}
-	if usage := (usageError{}); err != nil && !errors.As(err, &usage) && !errors.Is(err, context.Canceled) {
+	if err != nil && !isMistake(err) && !errors.Is(err, context.Canceled) {
 		c.say("--preview: no pictures here: %s", oneLine(err))
 		return nil
 	}

@@ -2,116 +2,21 @@ package main
 
 import (
 	"bytes"
-	"encoding/base64"
 	"fmt"
 	"image"
 	"image/color"
-	"image/png"
 	"os"
-	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/mattn/go-sixel"
+
+	"github.com/unitscope/unitscope/cmd/unitscope/internal/console/consoletest"
 )
-
-// testPicture is a picture of a few colours, among them greys.
-func testPicture(width, height int) *image.NRGBA {
-	img := image.NewNRGBA(image.Rect(0, 0, width, height))
-	for y := range height {
-		for x := range width {
-			img.SetNRGBA(x, y, color.NRGBA{uint8(40 * (x % 6)), uint8(50 * (y % 5)), uint8(25 * (x % 3)), 255})
-		}
-	}
-	return img
-}
-
-func samePicture(t *testing.T, got, want image.Image, tolerance int) {
-	t.Helper()
-	if got.Bounds().Size() != want.Bounds().Size() {
-		t.Fatalf("size %v, want %v", got.Bounds().Size(), want.Bounds().Size())
-	}
-	for y := range want.Bounds().Dy() {
-		for x := range want.Bounds().Dx() {
-			a := color.NRGBAModel.Convert(got.At(got.Bounds().Min.X+x, got.Bounds().Min.Y+y)).(color.NRGBA)
-			b := color.NRGBAModel.Convert(want.At(x, y)).(color.NRGBA)
-			for _, d := range []int{int(a.R) - int(b.R), int(a.G) - int(b.G), int(a.B) - int(b.B)} {
-				if d > tolerance || -d > tolerance {
-					t.Fatalf("pixel %d, %d is %v, want %v", x, y, a, b)
-				}
-			}
-		}
-	}
-}
-
-// readKitty puts the chunks of a picture together again.
-func readKitty(t *testing.T, text string) image.Image {
-	t.Helper()
-	commands := regexp.MustCompile(`\x1b_G([^;]*);([^\x1b]*)\x1b\\`).FindAllStringSubmatch(text, -1)
-	var data string
-	for i, c := range commands {
-		if want := fmt.Sprintf("m=%d", btoi(i+1 < len(commands))); !strings.HasSuffix(c[1], want) || len(c[2]) > kittyChunk {
-			t.Fatalf("command %d of %d: keys %q, %d bytes", i, len(commands), c[1], len(c[2]))
-		}
-		if strings.Contains(c[1], "a=T,f=100") != (i == 0) {
-			t.Fatalf("command %d has keys %q", i, c[1])
-		}
-		data += c[2]
-	}
-	file, err := base64.StdEncoding.DecodeString(data)
-	if err != nil {
-		t.Fatal(err)
-	}
-	img, err := png.Decode(bytes.NewReader(file))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return img
-}
-
-func btoi(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
-}
-
-// readBlocks is the picture that half blocks in true colours draw.
-func readBlocks(t *testing.T, text string) image.Image {
-	t.Helper()
-	lines := strings.Split(strings.TrimSuffix(text, "\x1b[0m\n"), "\x1b[0m\n")
-	cell := regexp.MustCompile(`\x1b\[38;2;(\d+);(\d+);(\d+)(?:;48;2;(\d+);(\d+);(\d+))?m▀`)
-	var img *image.NRGBA
-	for row, line := range lines {
-		cells := cell.FindAllStringSubmatch(line, -1)
-		if rest := cell.ReplaceAllString(line, ""); rest != "" {
-			t.Fatalf("line %d holds %q besides", row, rest)
-		}
-		if img == nil {
-			height := 2 * len(lines)
-			if strings.Count(lines[len(lines)-1], ";48;") == 0 {
-				height--
-			}
-			img = image.NewNRGBA(image.Rect(0, 0, len(cells), height))
-		}
-		for x, c := range cells {
-			for half := range 2 {
-				var v [3]uint8
-				for i := range v {
-					fmt.Sscan(c[1+3*half+i], &v[i])
-				}
-				if 2*row+half < img.Rect.Dy() {
-					img.SetNRGBA(x, 2*row+half, color.NRGBA{v[0], v[1], v[2], 255})
-				}
-			}
-		}
-	}
-	return img
-}
 
 func TestPictures(t *testing.T) {
 	for _, size := range []image.Point{{1, 1}, {7, 5}, {40, 30}, {79, 46}} {
-		img := testPicture(size.X, size.Y)
+		img := consoletest.Picture(size.X, size.Y)
 		for _, kind := range []pictureKind{kittyPicture, sixelPicture, blocksPicture} {
 			t.Run(fmt.Sprintf("%s %v", kind, size), func(t *testing.T) {
 				var out bytes.Buffer
@@ -121,16 +26,16 @@ func TestPictures(t *testing.T) {
 				}
 				switch kind {
 				case kittyPicture:
-					samePicture(t, readKitty(t, out.String()), img, 0)
+					consoletest.Same(t, consoletest.ReadKitty(t, out.String()), img, 0)
 				case blocksPicture:
-					samePicture(t, readBlocks(t, out.String()), img, 0)
+					consoletest.Same(t, consoletest.ReadBlocks(t, out.String()), img, 0)
 				case sixelPicture:
 					var got image.Image
 					if err := sixel.NewDecoder(&out).Decode(&got); err != nil {
 						t.Fatal(err)
 					}
 					// Sixels give colours in per cent.
-					samePicture(t, got, img, 3)
+					consoletest.Same(t, got, img, 3)
 				}
 			})
 		}
@@ -139,7 +44,7 @@ func TestPictures(t *testing.T) {
 
 // A picture larger than the terminal is shrunk, with its sides in proportion.
 func TestPictureFits(t *testing.T) {
-	large := testPicture(1000, 500)
+	large := consoletest.Picture(1000, 500)
 	for _, c := range []struct {
 		kind pictureKind
 		want image.Point
@@ -152,9 +57,9 @@ func TestPictureFits(t *testing.T) {
 		var got image.Image
 		switch c.kind {
 		case kittyPicture:
-			got = readKitty(t, out.String())
+			got = consoletest.ReadKitty(t, out.String())
 		case blocksPicture:
-			got = readBlocks(t, out.String())
+			got = consoletest.ReadBlocks(t, out.String())
 		default:
 			if err := sixel.NewDecoder(&out).Decode(&got); err != nil {
 				t.Fatal(err)
@@ -168,7 +73,7 @@ func TestPictureFits(t *testing.T) {
 	if width, height := s.room(); width != 1000 || height != 1000 {
 		t.Errorf("a terminal that cuts sixels off at 1000 pixels has room for %dx%d", width, height)
 	}
-	if got := shrink(testPicture(1000, 1), 10, 10).Bounds().Size(); got != image.Pt(10, 1) {
+	if got := shrink(consoletest.Picture(1000, 1), 10, 10).Bounds().Size(); got != image.Pt(10, 1) {
 		t.Errorf("a line of 1000 pixels becomes %v", got)
 	}
 }
@@ -259,5 +164,5 @@ func TestKittyChunks(t *testing.T) {
 	if n := strings.Count(out.String(), "\x1b_G"); n < 3 {
 		t.Errorf("%d commands", n)
 	}
-	samePicture(t, readKitty(t, out.String()), img, 0)
+	consoletest.Same(t, consoletest.ReadKitty(t, out.String()), img, 0)
 }

@@ -127,3 +127,7 @@ func openCheckpoint(c *console, out string, before runfolder.Record) (checkpoint
 	}
 	return checkpoint, false, err
 }
+
+func checkpointPath(out string) string { return filepath.Join(out, runfolder.CheckpointName) }
+
+func logPath(out string) string { return filepath.Join(out, runfolder.LogName) }

@@ -22,11 +22,6 @@ import (
 	"github.com/unitscope/unitscope/train"
 )
 
-const (
-	searchTask = "search"
-	trialTask  = "search trial"
-)
-
 func searchCommand() *cli.Command {
 	dbn, sdae := train.SearchDefaults(network.DBN, engine.Bernoulli), train.SearchDefaults(network.SDAE, engine.Bernoulli)
 	ranged := func(name string, value train.Range, usage string) cli.Flag {
@@ -119,7 +114,7 @@ func searchOptions(ctx *cli.Context) (train.SearchOptions, error) {
 		o.Objective = train.Objective(objective)
 	}
 	if err := o.Check(); err != nil {
-		return o, usageError{err}
+		return o, mistake(err)
 	}
 	return o, nil
 }
@@ -140,7 +135,7 @@ func searchModels(ctx *cli.Context) (err error) {
 		return err
 	}
 	defer closeInto(&err, set)
-	if _, err := j.console.seeData(data, set, held, nil); err != nil {
+	if _, err := seeData(j.console, data, set, held, nil); err != nil {
 		return err
 	}
 	if _, ok := set.Label(0); !ok {
@@ -149,7 +144,7 @@ func searchModels(ctx *cli.Context) (err error) {
 		}
 		o.Objective = train.ObjectiveReconstruction
 	}
-	if err := j.console.checkData(o.Train, set, held); err != nil {
+	if err := checkData(j.console, o.Train, set, held); err != nil {
 		return err
 	}
 	s := &search{job: j, set: set, held: held, options: o, out: ctx.String("out")}
@@ -347,14 +342,4 @@ func (s *search) fullCommand(t train.Trial) string {
 		line += " && " + s.console.commandLine(words...)
 	}
 	return line
-}
-
-// quoted is a word for a shell.
-func quoted(word string) string {
-	if word != "" && !strings.ContainsFunc(word, func(r rune) bool {
-		return !strings.ContainsRune("-_./:=,+@%", r) && !(r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z')
-	}) {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }

@@ -21,14 +21,6 @@ import (
 	"github.com/unitscope/unitscope/train"
 )
 
-// The files of a search and of its trials.
-const (
-	tableFile      = "search.csv"
-	trialFile      = "trial.csv"
-	pretrainedFile = "pretrained.safetensors"
-	fineTuneFile   = "finetune.csv"
-)
-
 // trialRun is one trial in its run folder.
 type trialRun struct {
 	search *search
@@ -282,4 +274,17 @@ func (s *search) writeTable(w io.Writer) error {
 		rows = append(rows, trialRow(r))
 	}
 	return csv.NewWriter(w).WriteAll(rows)
+}
+
+// keepLearning is that of a trial's model; the search says which trial it was.
+func (r *trialRun) keepLearning(n *network.Network) error {
+	c := &console{err: io.Discard}
+	c.keepWarnings(r.folder)
+	if err := keepLearning(r.search.ctx.Context, c, r.search.device, r.folder, n, r.search.set, false); err != nil {
+		return err
+	}
+	for _, w := range c.warnings {
+		r.search.console.warn(fmt.Sprintf("trial %d", r.trial.Number), "trial %d: %s", r.trial.Number, w.Text)
+	}
+	return nil
 }

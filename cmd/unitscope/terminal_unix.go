@@ -79,7 +79,7 @@ func askTerminal(question string, last byte) (answer string, err error) {
 	if err != nil {
 		return "", err
 	}
-	defer closeInto(&err, tty)
+	defer func() { err = errors.Join(err, tty.Close()) }()
 	fd := int(tty.Fd())
 	before, err := term.MakeRaw(fd)
 	if err != nil {

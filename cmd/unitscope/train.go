@@ -42,7 +42,7 @@ func trainCommand() *cli.Command {
 	}
 }
 
-func trainFamily(kind network.Kind, usage string, own ...cli.Flag) *cli.Command {
+func trainFamily(kind network.Kind, about string, own ...cli.Flag) *cli.Command {
 	defaults, gaussian := train.Defaults(kind, engine.Bernoulli), train.Defaults(kind, engine.Gaussian)
 	flags := []cli.Flag{
 		&cli.StringFlag{Name: "data", Value: "digits", Usage: "`DATA` to train on, see above"},
@@ -63,7 +63,7 @@ func trainFamily(kind network.Kind, usage string, own ...cli.Flag) *cli.Command 
 	flags = append(flags, outFlag(""), forceFlag(), seedFlag(), deviceFlag())
 	return &cli.Command{
 		Name:  string(kind),
-		Usage: usage,
+		Usage: about,
 		Description: "Writes model.safetensors, log.csv, learning.csv (what each layer does over 1,000 examples; layers that have learned nothing are\n" +
 			"warned of), filters.png and run.json to --out, and a checkpoint while it trains.\n" +
 			"--visible gaussian is for data of mean 0 and variance 1 over all components, as patches are: other data are warned of,\n" +
@@ -105,11 +105,11 @@ func trainModel(ctx *cli.Context, kind network.Kind) (err error) {
 		return err
 	}
 	defer closeInto(&err, set)
-	if _, err := c.seeData(data, set, held, nil); err != nil {
+	if _, err := seeData(c, data, set, held, nil); err != nil {
 		return err
 	}
 	o.Inputs = set.Info().Size()
-	if err := c.checkData(o, set, held); err != nil {
+	if err := checkData(c, o, set, held); err != nil {
 		return err
 	}
 	device, err := openDevice(ctx, c)
@@ -142,7 +142,7 @@ func trainModel(ctx *cli.Context, kind network.Kind) (err error) {
 	if err != nil {
 		return goOn(ctx, err)
 	}
-	c.next(c.climbTop(n, ctx.String("out"))...)
+	c.next(climbTop(c, n, ctx.String("out"))...)
 	return nil
 }
 
@@ -151,9 +151,9 @@ const unitsHinted = 36
 
 // climbTop is the ascent of the first units of a new model's highest layer that has
 // learned; nothing if none has.
-func (c *console) climbTop(n *network.Network, out string) []string {
+func climbTop(c *console, n *network.Network, out string) []string {
 	layer := len(n.Layers)
-	for layer > 0 && c.hasWarned(layer) {
+	for layer > 0 && c.warnedOf(aboutLayer("", layer)) {
 		layer--
 	}
 	if layer == 0 {
@@ -165,13 +165,13 @@ func (c *console) climbTop(n *network.Network, out string) []string {
 
 // checkData refuses data that can't be trained on with the options, and warns of
 // those that hardly suit --visible gaussian.
-func (c *console) checkData(o train.Options, set, held dataset.Set) error {
+func checkData(c *console, o train.Options, set, held dataset.Set) error {
 	if err := o.CheckData(set, held); err != nil {
-		return usageError{err}
+		return mistake(err)
 	}
 	warning, err := o.CheckScale(set)
 	if err != nil {
-		return usageError{err}
+		return mistake(err)
 	}
 	if warning != "" {
 		c.warn("data", "%s", warning)
@@ -212,7 +212,7 @@ func trainOptions(ctx *cli.Context, kind network.Kind) (train.Options, error) {
 		return o, err
 	}
 	if err := o.Check(); err != nil {
-		return o, usageError{err}
+		return o, mistake(err)
 	}
 	return o, nil
 }
@@ -312,7 +312,7 @@ func (t *training) findCheckpoint(out string, before runfolder.Record) (done boo
 func (t *training) run(ctx context.Context, out string, mode runfolder.Mode, record runfolder.Record) (*network.Network, error) {
 	if t.resume != nil {
 		if err := t.resume.Fits(t.set, t.held, t.options); err != nil {
-			return nil, usageError{err}
+			return nil, mistake(err)
 		}
 	}
 	var err error
@@ -325,7 +325,7 @@ func (t *training) run(ctx context.Context, out string, mode runfolder.Mode, rec
 		err = t.folder.Write(runfolder.ModelName, n.Write)
 	}
 	if err == nil {
-		err = t.console.keepLearning(ctx, t.device, t.folder, n, t.set, t.options.Persistent)
+		err = keepLearning(ctx, t.console, t.device, t.folder, n, t.set, t.options.Persistent)
 	}
 	if err == nil {
 		err = writeFilters(t.folder, n)

@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"math"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"time"
@@ -17,9 +16,6 @@ import (
 	"github.com/unitscope/unitscope/report/runfolder"
 	"github.com/unitscope/unitscope/train"
 )
-
-func checkpointPath(out string) string { return filepath.Join(out, runfolder.CheckpointName) }
-func logPath(out string) string        { return filepath.Join(out, runfolder.LogName) }
 
 // checkpoint writes a checkpoint, after the log that belongs to it: a log that
 // is ahead of the checkpoint can be cut, one that is behind has a hole.

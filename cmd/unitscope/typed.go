@@ -1,7 +1,5 @@
 package main
 
-import "strings"
-
 // typed is what the beginning of a command line leads to.
 type typed struct {
 	page  page // of the command
@@ -64,13 +62,4 @@ func (p page) option(name string) *option {
 		}
 	}
 	return nil
-}
-
-// cutFlag takes a word like --name=value or -name apart; name is "" if it is none.
-func cutFlag(word string) (name, value string, inline bool) {
-	short := strings.TrimPrefix(word, "-")
-	if short == word || short == "" {
-		return "", "", false
-	}
-	return strings.Cut(strings.TrimPrefix(short, "-"), "=")
 }

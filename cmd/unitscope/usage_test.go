@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/unitscope/unitscope/cmd/unitscope/internal/console/consoletest"
 )
 
 // A mistake in the command is exit code 2, wherever it is found; a failure is 1.
@@ -80,7 +82,7 @@ func TestInterruptedPaper(t *testing.T) {
 	// Built-in pictures take a second to draw.
 	photos := t.TempDir()
 	var photo bytes.Buffer
-	if err := errors.Join(png.Encode(&photo, testPicture(48, 48)), os.WriteFile(filepath.Join(photos, "photo.png"), photo.Bytes(), 0o600)); err != nil {
+	if err := errors.Join(png.Encode(&photo, consoletest.Picture(48, 48)), os.WriteFile(filepath.Join(photos, "photo.png"), photo.Bytes(), 0o600)); err != nil {
 		t.Fatal(err)
 	}
 	for _, during := range []string{"dbn", "figure1"} {
