@@ -35,6 +35,37 @@ var mayImport = map[string][]string{
 	"cmd":       {"engine", "dataset", "network", "train", "visualize", "report", "cpu", "gpu", "bench"},
 }
 
+// rooms says the same of the packages of the program, below cmd/unitscope/internal:
+//
+//	reporting -> figures -> measuring -> looking, making, machine -> job, picture -> console -> usage
+//
+// Commands of one group know those of another only where they are made of them.
+var rooms = map[string][]string{
+	"usage":     {},
+	"console":   {"usage"},
+	"help":      {"usage", "console"},
+	"picture":   {},
+	"job":       {"usage", "console", "picture"},
+	"machine":   {"usage", "console", "job"},
+	"making":    {"usage", "console", "job", "picture"},
+	"looking":   {"usage", "console", "job", "picture"},
+	"measuring": {"usage", "console", "job", "picture", "looking"},
+	"figures":   {"usage", "console", "job", "picture", "looking", "measuring"},
+	"reporting": {"usage", "console", "job", "picture", "making", "figures"},
+}
+
+const roomsFolder = module + "cmd/unitscope/internal/"
+
+// room is the package of the program that a path is of, "" for another path.
+func room(path string) string {
+	rest, ok := strings.CutPrefix(path, roomsFolder)
+	if !ok {
+		return ""
+	}
+	name, _, _ := strings.Cut(rest, "/")
+	return name
+}
+
 // listed is what `go list` knows of a package.
 type listed struct {
 	ImportPath string
@@ -86,6 +117,31 @@ func TestImportsPointDown(t *testing.T) {
 			if own := strings.HasPrefix(path, module); own && folder(path) != from && !slices.Contains(allowed, folder(path)) {
 				t.Errorf("%s imports %s", p.ImportPath, path)
 			}
+		}
+	}
+}
+
+func TestRoomsOfProgram(t *testing.T) {
+	found := map[string]bool{}
+	for _, p := range list(t) {
+		from := room(p.ImportPath)
+		if from == "" {
+			continue
+		}
+		found[from] = true
+		allowed, known := rooms[from]
+		if !known {
+			t.Errorf("%s has no place among the rooms of the program; give it one in rooms, and a line in ARCHITECTURE.md", p.ImportPath)
+		}
+		for _, path := range p.Imports {
+			if to := room(path); to != "" && to != from && !slices.Contains(allowed, to) {
+				t.Errorf("%s imports %s", p.ImportPath, path)
+			}
+		}
+	}
+	for name := range rooms {
+		if !found[name] {
+			t.Errorf("there is no %s%s", roomsFolder, name)
 		}
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/unitscope/unitscope/cmd/unitscope/internal/help"
 )
 
 // completionFolder has files to complete, and is the working folder of the test.
@@ -69,8 +71,8 @@ func TestComplete(t *testing.T) {
 		{"nothing ", "demo"},
 	} {
 		var got []string
-		for _, candidate := range complete(program(), strings.Split(c.typed, " ")) {
-			got = append(got, candidate.word)
+		for _, candidate := range help.Complete(program(), strings.Split(c.typed, " ")) {
+			got = append(got, candidate.Word)
 		}
 		want := strings.Fields(c.want)
 		// A list that begins as wanted, where there are too many to tell.
@@ -88,13 +90,13 @@ func TestComplete(t *testing.T) {
 
 // Values that completion offers are values that the program takes.
 func TestCompletedValues(t *testing.T) {
-	everyPage := leaves(program().commands)
+	everyPage := help.Leaves(program().Commands)
 	for _, c := range everyPage {
-		for _, o := range c.options {
-			for _, v := range fixedValues(o.names[0]) {
+		for _, o := range c.Options {
+			for _, v := range help.FixedValues(o.Names[0]) {
 				// A choice is told in the help of its flag.
-				if text := o.usage + " " + o.fallback; o.value != "" && !strings.Contains(text, v) {
-					t.Errorf("%s --%s: %q is offered, and not explained by %q", c.name, o.names[0], v, text)
+				if text := o.Usage + " " + o.Fallback; o.Value != "" && !strings.Contains(text, v) {
+					t.Errorf("%s --%s: %q is offered, and not explained by %q", c.Name, o.Names[0], v, text)
 				}
 			}
 		}

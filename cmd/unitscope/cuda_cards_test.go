@@ -16,6 +16,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/unitscope/unitscope/cmd/unitscope/internal/usage"
 	"github.com/unitscope/unitscope/engine"
 )
 
@@ -187,7 +188,7 @@ func littleMemory(t *testing.T) {
 	} {
 		out := at("none")
 		code, said := do(t.Context(), append(command, "--model", at("large"), "--layer", "1", "--units", "3", "--device", "cuda", "--out", out)...)
-		if code != exitFailure {
+		if code != usage.ExitFailure {
 			t.Errorf("%q: exit code %d", command, code)
 		}
 		for _, w := range []string{"cuda:0 has not enough memory for the layer", "MiB free", "--device cpu", "bytes are needed"} {
@@ -215,7 +216,7 @@ func TestCUDAInterrupt(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	stopWhen(cancel, at("cut/checkpoint.safetensors"))
-	if code, said := train(ctx, "cut"); code != exitFailure || !strings.Contains(said, "--resume") {
+	if code, said := train(ctx, "cut"); code != usage.ExitFailure || !strings.Contains(said, "--resume") {
 		t.Fatalf("exit code %d: %s", code, said)
 	}
 	if code, said := train(t.Context(), "cut", "--resume"); code != 0 {
@@ -240,7 +241,7 @@ func TestCUDAInterrupt(t *testing.T) {
 		stopWhen(cancel, at("stopped"))
 		began := time.Now()
 		code, said := do(ctx, append(command, "--model", at("whole"), "--layer", "2", "--device", "cuda", "--out", at("stopped"))...)
-		if code != exitFailure || !strings.Contains(said, "interrupted") {
+		if code != usage.ExitFailure || !strings.Contains(said, "interrupted") {
 			t.Errorf("%q: exit code %d: %s", command, code, said)
 		}
 		if took := time.Since(began); took > time.Minute {

@@ -9,10 +9,13 @@ import (
 	"testing"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/unitscope/unitscope/cmd/unitscope/internal/help"
+	"github.com/unitscope/unitscope/cmd/unitscope/internal/usage"
 )
 
 // program is the page of the whole program.
-func program() page { return newAppPage(newApp(io.Discard, io.Discard)) }
+func program() help.Page { return help.ProgramPage(newApp(io.Discard, io.Discard)) }
 
 // everyLeaf calls visit with every command that does something.
 func everyLeaf(commands []*cli.Command, prefix string, visit func(name string, c *cli.Command)) {
@@ -32,20 +35,20 @@ var ranged = regexp.MustCompile(`at least \d|or more|\d to \d|above -?\d|below \
 func TestFlagsExplained(t *testing.T) {
 	everyLeaf(newApp(io.Discard, io.Discard).Commands, "unitscope", func(name string, c *cli.Command) {
 		for _, f := range c.Flags {
-			o := newOption(f.(cli.DocGenerationFlag))
-			flag := name + " --" + o.names[0]
-			if strings.Contains(o.usage, "`") && strings.Count(o.usage, "`")%2 != 0 || o.usage == "" {
-				t.Errorf("%s: usage %q", flag, o.usage)
+			o := help.NewOption(f.(cli.DocGenerationFlag))
+			flag := name + " --" + o.Names[0]
+			if strings.Contains(o.Usage, "`") && strings.Count(o.Usage, "`")%2 != 0 || o.Usage == "" {
+				t.Errorf("%s: usage %q", flag, o.Usage)
 			}
-			if o.value == "VALUE" {
+			if o.Value == "VALUE" {
 				t.Errorf("%s: its value has no name", flag)
 			}
 			switch f.(type) {
 			case *cli.IntFlag, *cli.Float64Flag, *cli.Uint64Flag:
-				if !ranged.MatchString(o.usage) {
-					t.Errorf("%s: no range in %q", flag, o.usage)
+				if !ranged.MatchString(o.Usage) {
+					t.Errorf("%s: no range in %q", flag, o.Usage)
 				}
-				if o.fallback == "" && !o.required {
+				if o.Fallback == "" && !o.Required {
 					t.Errorf("%s: no default", flag)
 				}
 			}
@@ -56,30 +59,30 @@ func TestFlagsExplained(t *testing.T) {
 // Help is reached in every way that people try, fits 80 columns, and each command
 // has an example, of which every word is known to the program.
 func TestHelp(t *testing.T) {
-	for _, c := range leaves(program().commands) {
-		words := strings.Fields(c.name)
+	for _, c := range help.Leaves(program().Commands) {
+		words := strings.Fields(c.Name)
 		for _, call := range [][]string{append(slices.Clone(words), "--help"), slices.Insert(slices.Clone(words), 1, "help"), append(slices.Clone(words), "-h")} {
 			var out bytes.Buffer
-			if code := run(t.Context(), call, &out, &out); code != 0 || out.String() != c.text() {
+			if code := run(t.Context(), call, &out, &out); code != 0 || out.String() != c.Text() {
 				t.Fatalf("%v: exit code %d:\n%s", call, code, &out)
 			}
 		}
-		for _, line := range strings.Split(c.text(), "\n") {
-			if len([]rune(line)) > helpWidth && strings.HasPrefix(line, "        ") && line[8] != ' ' {
-				t.Errorf("%s: %q is wider than %d", c.name, line, helpWidth)
+		for _, line := range strings.Split(c.Text(), "\n") {
+			if len([]rune(line)) > help.Width && strings.HasPrefix(line, "        ") && line[8] != ' ' {
+				t.Errorf("%s: %q is wider than %d", c.Name, line, help.Width)
 			}
 		}
-		text := strings.Join(c.examples, "\n")
-		if len(c.examples) == 0 {
-			for _, p := range c.about {
-				text += strings.Join(p.lines, "\n")
+		text := strings.Join(c.Examples, "\n")
+		if len(c.Examples) == 0 {
+			for _, p := range c.About {
+				text += strings.Join(p.Lines, "\n")
 			}
 		}
-		if !strings.Contains(text, c.name) {
-			t.Errorf("%s: no example", c.name)
+		if !strings.Contains(text, c.Name) {
+			t.Errorf("%s: no example", c.Name)
 		}
-		for _, line := range strings.Split(strings.ReplaceAll(strings.Join(c.examples, "\n"), "\\\n", " "), "\n") {
-			checkCommand(t, c.name+": example", line)
+		for _, line := range strings.Split(strings.ReplaceAll(strings.Join(c.Examples, "\n"), "\\\n", " "), "\n") {
+			checkCommand(t, c.Name+": example", line)
 		}
 	}
 }
@@ -105,32 +108,32 @@ func checkCommandOn(t complainer, where, line string) {
 	}
 	p, given, wants := program(), map[string]bool{}, false
 	for _, word := range words {
-		name, _, inline := cutFlag(word)
-		sub := slices.IndexFunc(p.commands, func(c page) bool { return lastWord(c.name) == word })
-		o := p.option(name)
+		name, _, inline := usage.CutFlag(word)
+		sub := slices.IndexFunc(p.Commands, func(c help.Page) bool { return help.LastWord(c.Name) == word })
+		o := p.Option(name)
 		switch {
 		case wants:
 			wants = false
 		case word == "help" || name == "help" || name == "h" || name == "version":
 			return
-		case strings.ToUpper(word) == word && len(p.commands) > 0 && sub < 0: // COMMAND, for any of them
+		case strings.ToUpper(word) == word && len(p.Commands) > 0 && sub < 0: // COMMAND, for any of them
 			return
 		case name != "" && o == nil:
-			t.Errorf("%s: %q: %s has no flag %s", where, line, p.name, word)
+			t.Errorf("%s: %q: %s has no flag %s", where, line, p.Name, word)
 			return
 		case name != "":
-			given[o.names[0]], wants = true, o.value != "" && !inline
+			given[o.Names[0]], wants = true, o.Value != "" && !inline
 		case sub >= 0:
-			p = p.commands[sub]
-		case len(p.commands) > 0 || !strings.HasSuffix(p.synopsis, "DIR..."):
-			t.Errorf("%s: %q: %s does not take %q", where, line, p.name, word)
+			p = p.Commands[sub]
+		case len(p.Commands) > 0 || !strings.HasSuffix(p.Synopsis, "DIR..."):
+			t.Errorf("%s: %q: %s does not take %q", where, line, p.Name, word)
 			return
 		}
 	}
 	// A line may name a command without calling it: then it has no flag.
-	for _, o := range p.options {
-		if o.required && !given[o.names[0]] && len(given) > 0 && !strings.Contains(line, "...") {
-			t.Errorf("%s: %q: --%s is missing", where, line, o.names[0])
+	for _, o := range p.Options {
+		if o.Required && !given[o.Names[0]] && len(given) > 0 && !strings.Contains(line, "...") {
+			t.Errorf("%s: %q: --%s is missing", where, line, o.Names[0])
 		}
 	}
 }

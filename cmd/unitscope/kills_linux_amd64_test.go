@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/unitscope/unitscope/cmd/unitscope/internal/job"
 	"github.com/unitscope/unitscope/report/runfolder"
 )
 
@@ -217,7 +218,7 @@ func (k *campaign) makeUp(at int, folder, command string) {
 // not hold times.
 func results(t *testing.T, folder string) map[string][]byte {
 	t.Helper()
-	timed := []string{runfolder.RecordName, runfolder.LogName, fineTuneFile, stagesName, summaryName}
+	timed := []string{runfolder.RecordName, runfolder.LogName, job.FineTuneFile, job.StagesName, job.SummaryName}
 	files := map[string][]byte{}
 	err := filepath.WalkDir(folder, func(path string, e fs.DirEntry, err error) error {
 		if err != nil {
@@ -275,7 +276,7 @@ func (k *campaign) checkPlanned(folder string) {
 		}
 		r, err := runfolder.ReadRecord(filepath.Dir(path))
 		for _, o := range r.Outputs {
-			if !slices.ContainsFunc(planned(r.Task), func(p string) bool { ok, err := filepath.Match(p, o.Name); return ok && err == nil }) {
+			if !slices.ContainsFunc(job.Planned(r.Task), func(p string) bool { ok, err := filepath.Match(p, o.Name); return ok && err == nil }) {
 				k.Errorf("%s: a run of %q writes %s, which planned does not have", path, r.Task, o.Name)
 			}
 		}

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/unitscope/unitscope/cmd/unitscope/internal/console"
+	"github.com/unitscope/unitscope/cmd/unitscope/internal/job"
 	"github.com/unitscope/unitscope/cpu"
 	"github.com/unitscope/unitscope/dataset"
 	"github.com/unitscope/unitscope/network"
@@ -20,7 +22,7 @@ func TestLearningInterrupted(t *testing.T) {
 	if code := run(t.Context(), []string{"unitscope", "train", "dbn", "--data", "digits:n=60", "--layers", "4", "--epochs", "1", "--out", out}, &said, &said); code != 0 {
 		t.Fatal(said.String())
 	}
-	n, err := network.Load(modelFile(out))
+	n, err := network.Load(job.ModelFile(out))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,11 +39,11 @@ func TestLearningInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	said.Reset()
-	c := &console{err: &said}
-	if err := keepLearning(ctx, c, d, nil, n, set, false); !errors.Is(err, context.Canceled) {
+	c := &console.Console{Err: &said}
+	if err := job.KeepLearning(ctx, c, d, nil, n, set, false); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v, want %v", err, context.Canceled)
 	}
-	if len(c.warnings) > 0 || said.Len() > 0 {
+	if len(c.Warnings) > 0 || said.Len() > 0 {
 		t.Errorf("it said %q", &said)
 	}
 }

@@ -22,6 +22,15 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/unitscope/unitscope/cmd/unitscope/internal/console"
+	"github.com/unitscope/unitscope/cmd/unitscope/internal/figures"
+	"github.com/unitscope/unitscope/cmd/unitscope/internal/help"
+	"github.com/unitscope/unitscope/cmd/unitscope/internal/looking"
+	"github.com/unitscope/unitscope/cmd/unitscope/internal/machine"
+	"github.com/unitscope/unitscope/cmd/unitscope/internal/making"
+	"github.com/unitscope/unitscope/cmd/unitscope/internal/measuring"
+	"github.com/unitscope/unitscope/cmd/unitscope/internal/reporting"
+	"github.com/unitscope/unitscope/cmd/unitscope/internal/usage"
 	_ "github.com/unitscope/unitscope/cpu"
 	"github.com/unitscope/unitscope/dataset"
 	"github.com/unitscope/unitscope/engine/memory"
@@ -29,7 +38,7 @@ import (
 )
 
 func main() {
-	ctx, stop := untilSignal()
+	ctx, stop := console.UntilSignal()
 	memory.Collect()
 	code := run(ctx, os.Args, os.Stdout, os.Stderr)
 	stop()
@@ -42,31 +51,31 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		// The library's help knows commands, but not commands of commands.
 		args = append(append([]string{args[0]}, args[2:]...), "--help")
 	}
-	out := &resultWriter{Writer: stdout}
+	out := &console.Results{Writer: stdout}
 	app := newApp(out, stderr)
-	app.Metadata = map[string]any{calledAs: args}
-	if len(args) > 1 && args[1] == completeName {
+	app.Metadata = map[string]any{usage.CalledAs: args}
+	if len(args) > 1 && args[1] == help.CompleteName {
 		// Before the library, which would refuse a command that is not complete.
-		if writeCandidates(out, complete(newAppPage(app), args[2:])) != nil {
-			return exitFailure
+		if help.WriteCandidates(out, help.Complete(help.ProgramPage(app), args[2:])) != nil {
+			return usage.ExitFailure
 		}
 		return 0
 	}
-	err := repeated(newAppPage(app), args[min(1, len(args)):])
+	err := help.Repeated(help.ProgramPage(app), args[min(1, len(args)):])
 	if err == nil {
-		err = out.failed(app.RunContext(ctx, optionsFirst(app, args)))
+		err = out.Failed(app.RunContext(ctx, reporting.OptionsFirst(app, args)))
 	}
 	if err == nil {
 		return 0
 	}
-	if out.unread(err) {
-		return exitUnread
+	if out.Unread(err) {
+		return usage.ExitUnread
 	}
-	code := exitFailure
-	if isMistake(err) || errors.Is(err, dataset.ErrSpecification) {
-		code = exitUsage
+	code := usage.ExitFailure
+	if usage.IsMistake(err) || errors.Is(err, dataset.ErrSpecification) {
+		code = usage.ExitUsage
 	}
-	log, ok := app.Metadata[jsonLog].(*slog.Logger)
+	log, ok := app.Metadata[console.JsonLog].(*slog.Logger)
 	if !ok && asksForJSON(args) {
 		// The error came before there was a console.
 		log, ok = slog.New(slog.NewJSONHandler(stderr, nil)), true
@@ -83,7 +92,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 // be read otherwise.
 func asksForJSON(args []string) bool {
 	for i, word := range args {
-		name, value, inline := cutFlag(word)
+		name, value, inline := usage.CutFlag(word)
 		if name == "log" && (inline && value == "json" || !inline && i+1 < len(args) && args[i+1] == "json") {
 			return true
 		}
@@ -94,7 +103,7 @@ func asksForJSON(args []string) bool {
 // errorText is what people are told of an error. A context ends here by Ctrl-C or
 // SIGTERM only.
 func errorText(err error) string {
-	text := oneLine(err)
+	text := usage.OneLine(err)
 	if errors.Is(err, context.Canceled) {
 		text = strings.ReplaceAll(text, context.Canceled.Error(), "interrupted")
 	}
@@ -113,22 +122,22 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		ErrWriter:      stderr,
 		ExitErrHandler: func(*cli.Context, error) {},
 		Commands: slices.Concat(
-			category("Make a model", demoCommand(newApp), trainCommand(), finetuneCommand(), searchCommand()),
-			category("Look at units", visualizeCommand()),
-			category("Measure", analyzeCommand()),
-			category("Report", figureCommand(), paperCommand(newApp), reportCommand()),
-			category("Explain", topicCommands()...),
-			category("This machine and this program", benchCommand(), devicesCommand(), versionCommand(), completionCommand(), manualCommand()),
+			category("Make a model", reporting.DemoCommand(newApp), making.TrainCommand(), making.FinetuneCommand(), making.SearchCommand()),
+			category("Look at units", looking.VisualizeCommand()),
+			category("Measure", measuring.AnalyzeCommand()),
+			category("Report", figures.FigureCommand(), reporting.PaperCommand(newApp), reporting.ReportCommand()),
+			category("Explain", help.TopicCommands()...),
+			category("This machine and this program", machine.BenchCommand(), machine.DevicesCommand(), versionCommand(), help.CompletionCommand(), help.ManualCommand()),
 		),
 	}
-	app.Action = needCommand
-	app.OnUsageError = onUsageError
-	p := newAppPage(app)
+	app.Action = help.NeedCommand
+	app.OnUsageError = help.OnUsageError
+	p := help.ProgramPage(app)
 	for i, c := range app.Commands {
-		strict(c)
-		explain(c, p.commands[i])
+		help.Strict(c)
+		help.Explain(c, p.Commands[i])
 	}
-	app.CustomAppHelpTemplate = literalTemplate(p.text())
+	app.CustomAppHelpTemplate = help.LiteralTemplate(p.Text())
 	return app
 }
 

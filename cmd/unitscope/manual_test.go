@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/unitscope/unitscope/cmd/unitscope/internal/help"
 )
 
 func manual(t *testing.T) string {
@@ -25,15 +27,15 @@ func inManual(text string) string { return strings.ReplaceAll(text, "-", `\-`) }
 // request by mistake.
 func TestManual(t *testing.T) {
 	text := manual(t)
-	for _, c := range leaves(program().commands) {
-		_, part, found := strings.Cut(text, "\n.SS \""+inManual(c.name)+"\"\n")
+	for _, c := range help.Leaves(program().Commands) {
+		_, part, found := strings.Cut(text, "\n.SS \""+inManual(c.Name)+"\"\n")
 		if !found {
-			t.Fatalf("no %s", c.name)
+			t.Fatalf("no %s", c.Name)
 		}
 		part, _, _ = strings.Cut(part, "\n.SS ")
-		for _, o := range c.options {
-			if !strings.Contains(part, ".B \""+inManual(o.spelling())+"\"\n") {
-				t.Errorf("%s: no %s", c.name, o.spelling())
+		for _, o := range c.Options {
+			if !strings.Contains(part, ".B \""+inManual(o.Spelling())+"\"\n") {
+				t.Errorf("%s: no %s", c.Name, o.Spelling())
 			}
 		}
 	}

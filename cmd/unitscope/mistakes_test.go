@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/unitscope/unitscope/cmd/unitscope/internal/usage"
 	"github.com/unitscope/unitscope/engine"
 )
 
@@ -22,7 +23,7 @@ func init() { engine.Register("stuck", -10, stuck{}) }
 
 // A device that fails is a failure; a name of none is a mistake in the command.
 func TestDeviceExitCode(t *testing.T) {
-	for device, want := range map[string]int{"stuck:0": exitFailure, "abacus": exitUsage, "cpu:7": exitUsage} {
+	for device, want := range map[string]int{"stuck:0": usage.ExitFailure, "abacus": usage.ExitUsage, "cpu:7": usage.ExitUsage} {
 		var messages bytes.Buffer
 		call := []string{"unitscope", "train", "dbn", "--data", "digits:n=20", "--layers", "2", "--device", device, "--quiet", "--out", filepath.Join(t.TempDir(), "model")}
 		if code := run(t.Context(), call, &messages, &messages); code != want || !strings.HasPrefix(messages.String(), "unitscope: --device: ") {

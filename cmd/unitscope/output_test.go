@@ -10,6 +10,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/unitscope/unitscope/cmd/unitscope/internal/help"
+	"github.com/unitscope/unitscope/cmd/unitscope/internal/usage"
 )
 
 // full is standard output on a disk without room.
@@ -63,8 +66,8 @@ func TestOutputFails(t *testing.T) {
 	}
 	// These take their time; they print as the others do.
 	slow := []string{"demo", "paper", "bench", "figure selectivity"}
-	for _, c := range leaves(program().commands) {
-		name := strings.TrimPrefix(c.name, "unitscope ")
+	for _, c := range help.Leaves(program().Commands) {
+		name := strings.TrimPrefix(c.Name, "unitscope ")
 		_, prints := printing[name]
 		if !prints && !slices.Contains(silent, name) && !slices.Contains(slow, name) {
 			t.Errorf("%s: does it print results? then call it here", name)
@@ -93,7 +96,7 @@ func checkFull(t *testing.T, name string, words []string, out string) {
 		disk, said := &full{}, bytes.Buffer{}
 		code := run(t.Context(), append([]string{"unitscope"}, words...), disk, &said)
 		lines := strings.Split(strings.TrimSpace(said.String()), "\n")
-		if last := lines[len(lines)-1]; !disk.asked || code != exitFailure || last != "unitscope: results could not be written to standard output: no space left on device" {
+		if last := lines[len(lines)-1]; !disk.asked || code != usage.ExitFailure || last != "unitscope: results could not be written to standard output: no space left on device" {
 			t.Errorf("written %v, exit code %d: %s", disk.asked, code, &said)
 		}
 		if strings.Count(said.String(), errFull.Error()) != 1 {
@@ -137,7 +140,7 @@ func TestOutputFile(t *testing.T) {
 			var said bytes.Buffer
 			command.Stdout, command.Stderr = write, &said
 			var failed *exec.ExitError
-			if err := command.Run(); !errors.As(err, &failed) || failed.ExitCode() != exitUnread || said.Len() > 0 {
+			if err := command.Run(); !errors.As(err, &failed) || failed.ExitCode() != usage.ExitUnread || said.Len() > 0 {
 				t.Errorf("%v, nobody reads: %v, %q", words, err, &said)
 			}
 		}
@@ -147,7 +150,7 @@ func TestOutputFile(t *testing.T) {
 		var said bytes.Buffer
 		command.Stdout, command.Stderr = output, &said
 		var failed *exec.ExitError
-		if err := command.Run(); !errors.As(err, &failed) || failed.ExitCode() != exitFailure || strings.Count(said.String(), "\n") != 1 || !strings.Contains(said.String(), say) {
+		if err := command.Run(); !errors.As(err, &failed) || failed.ExitCode() != usage.ExitFailure || strings.Count(said.String(), "\n") != 1 || !strings.Contains(said.String(), say) {
 			t.Errorf("%v: %q, want %q", err, &said, say)
 		}
 	}

@@ -17,6 +17,8 @@ import (
 	"testing"
 
 	"github.com/creack/pty"
+
+	"github.com/unitscope/unitscope/cmd/unitscope/internal/usage"
 )
 
 // longTraining is training whose first epoch is most of it, so that what an
@@ -123,7 +125,7 @@ func interruptOnce(t *testing.T, path, out string, listens bool, end func(*os.Fi
 		return false
 	}
 	var failed *exec.ExitError
-	if !errors.As(err, &failed) || failed.ExitCode() != exitFailure {
+	if !errors.As(err, &failed) || failed.ExitCode() != usage.ExitFailure {
 		t.Fatalf("%v\n%s", err, seen)
 	}
 	if listens && !strings.Contains(seen, "interrupted; go on with the same command and --resume") {

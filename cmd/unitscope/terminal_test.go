@@ -20,6 +20,7 @@ import (
 	"github.com/rivo/uniseg"
 
 	"github.com/unitscope/unitscope/cmd/unitscope/internal/console/consoletest"
+	"github.com/unitscope/unitscope/cmd/unitscope/internal/usage"
 )
 
 // small trains a small model and returns its folder.
@@ -213,7 +214,7 @@ func TestPreviewInterrupted(t *testing.T) {
 		}
 	}
 	var failed *exec.ExitError
-	if err := command.Wait(); !errors.As(err, &failed) || failed.ExitCode() != exitFailure || !strings.Contains(seen.String(), "unitscope: --preview: interrupted") {
+	if err := command.Wait(); !errors.As(err, &failed) || failed.ExitCode() != usage.ExitFailure || !strings.Contains(seen.String(), "unitscope: --preview: interrupted") {
 		t.Errorf("error %v\n%q", err, &seen)
 	}
 	if _, err := os.Stat(out); err == nil {

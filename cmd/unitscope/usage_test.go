@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/unitscope/unitscope/cmd/unitscope/internal/console/consoletest"
+	"github.com/unitscope/unitscope/cmd/unitscope/internal/usage"
 )
 
 // A mistake in the command is exit code 2, wherever it is found; a failure is 1.
@@ -31,26 +32,26 @@ func TestExitCodes(t *testing.T) {
 		says string
 		args []string
 	}{
-		{exitUsage, "unknown kind of data", train("minst:d")},
-		{exitUsage, "no path", train("mnist")},
-		{exitUsage, "nothing follows the colon", train("digits:")},
-		{exitUsage, "unknown option", train("digits:m=5")},
-		{exitUsage, "n=0: want 1 to", train("digits:n=0")},
-		{exitUsage, "want a whole number", train("digits:n=x")},
-		{exitUsage, "split=half", train("mnist:" + folder + ",split=half")},
-		{exitUsage, "size=1: want", train("leaves:size=1")},
-		{exitUsage, "whiten=pca", train("images:" + folder + ",whiten=pca")},
-		{exitUsage, "epsilon=0", train("images:" + folder + ",epsilon=0")},
-		{exitUsage, "size=33", train("images:" + folder + ",size=33")},
-		{exitUsage, "--limit", train("digits:n=10", "--limit", "-1")},
-		{exitUsage, "n=0: want 1 to", []string{"bench", "--data", "digits:n=0"}},
-		{exitUsage, "n=0: want 1 to", []string{"paper", "--digits", "digits:n=0", "--out", out}},
-		{exitUsage, "label=z: it has no such column", train("csv:" + table + ",label=z")},
-		{exitUsage, `did you mean "csv:` + table, train(table)},
-		{exitFailure, "add label=b", train("csv:" + table)},
-		{exitFailure, "holds none of", train("mnist:" + folder)},
-		{exitFailure, "none.npy", train("npy:" + filepath.Join(folder, "none.npy"))},
-		{exitFailure, "holds no pictures", train("images:" + folder)},
+		{usage.ExitUsage, "unknown kind of data", train("minst:d")},
+		{usage.ExitUsage, "no path", train("mnist")},
+		{usage.ExitUsage, "nothing follows the colon", train("digits:")},
+		{usage.ExitUsage, "unknown option", train("digits:m=5")},
+		{usage.ExitUsage, "n=0: want 1 to", train("digits:n=0")},
+		{usage.ExitUsage, "want a whole number", train("digits:n=x")},
+		{usage.ExitUsage, "split=half", train("mnist:" + folder + ",split=half")},
+		{usage.ExitUsage, "size=1: want", train("leaves:size=1")},
+		{usage.ExitUsage, "whiten=pca", train("images:" + folder + ",whiten=pca")},
+		{usage.ExitUsage, "epsilon=0", train("images:" + folder + ",epsilon=0")},
+		{usage.ExitUsage, "size=33", train("images:" + folder + ",size=33")},
+		{usage.ExitUsage, "--limit", train("digits:n=10", "--limit", "-1")},
+		{usage.ExitUsage, "n=0: want 1 to", []string{"bench", "--data", "digits:n=0"}},
+		{usage.ExitUsage, "n=0: want 1 to", []string{"paper", "--digits", "digits:n=0", "--out", out}},
+		{usage.ExitUsage, "label=z: it has no such column", train("csv:" + table + ",label=z")},
+		{usage.ExitUsage, `did you mean "csv:` + table, train(table)},
+		{usage.ExitFailure, "add label=b", train("csv:" + table)},
+		{usage.ExitFailure, "holds none of", train("mnist:" + folder)},
+		{usage.ExitFailure, "none.npy", train("npy:" + filepath.Join(folder, "none.npy"))},
+		{usage.ExitFailure, "holds no pictures", train("images:" + folder)},
 	} {
 		var messages bytes.Buffer
 		if code := run(t.Context(), append([]string{"unitscope"}, c.args...), &messages, &messages); code != c.code || !strings.Contains(messages.String(), c.says) {
@@ -100,7 +101,7 @@ func TestInterruptedPaper(t *testing.T) {
 		var messages bytes.Buffer
 		call := []string{"unitscope", "paper", "--quick", "--digits", "digits:n=200", "--digit-layers", "12,12,12", "--digit-epochs", "2", "--patches", "images:" + photos + ",whiten=none", "--patch-count", "100", "--quiet", "--out", out}
 		code := run(ctx, call, &messages, &messages)
-		if hint := "go on with the same command and --resume"; code != exitFailure || strings.Count(messages.String(), hint) != 1 || strings.Contains(messages.String(), "next:") {
+		if hint := "go on with the same command and --resume"; code != usage.ExitFailure || strings.Count(messages.String(), hint) != 1 || strings.Contains(messages.String(), "next:") {
 			t.Errorf("during %s: exit code %d: %s", during, code, &messages)
 		}
 	}
@@ -120,7 +121,7 @@ func TestInterruptedDemo(t *testing.T) {
 		}
 	}()
 	var stderr bytes.Buffer
-	if code := run(ctx, []string{"unitscope", "demo", "--quick", "--out", out, "--device", "cpu"}, &stderr, &stderr); code != exitFailure {
+	if code := run(ctx, []string{"unitscope", "demo", "--quick", "--out", out, "--device", "cpu"}, &stderr, &stderr); code != usage.ExitFailure {
 		t.Fatalf("exit code %d: %s", code, &stderr)
 	}
 	if said := stderr.String(); !strings.Contains(said, "interrupted; start it anew with --force") || strings.Contains(said, "context canceled") {
@@ -147,7 +148,7 @@ func TestWildData(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "model")
 	var messages bytes.Buffer
 	code := run(t.Context(), []string{"unitscope", "train", "dbn", "--data", "npy:" + path, "--visible", "gaussian", "--layers", "4", "--out", out}, &messages, &messages)
-	if code != exitUsage || !strings.Contains(messages.String(), "have mean 119 and variance 4.8e+03, and are taken to have 0 and 1; divide them by") {
+	if code != usage.ExitUsage || !strings.Contains(messages.String(), "have mean 119 and variance 4.8e+03, and are taken to have 0 and 1; divide them by") {
 		t.Errorf("exit code %d: %s", code, &messages)
 	}
 	if _, err := os.Stat(out); err == nil {

@@ -1,0 +1,15 @@
+package help
+
+import "testing"
+
+func TestNearest(t *testing.T) {
+	known := []string{"demo", "train", "finetune", "visualize", "epochs", "lr", "layers"}
+	for _, c := range []struct{ word, want string }{
+		{"visualise", "visualize"}, {"epoch", "epochs"}, {"trian", "train"}, {"layer", "layers"},
+		{"fine-tune", "finetune"}, {"rl", "lr"}, {"speed", ""}, {"", ""}, {"visualizevisualizevisualizevisualizevisualizevisualizevisualizevisualize", ""},
+	} {
+		if got := nearest(c.word, known); got != c.want {
+			t.Errorf("nearest(%q) = %q, want %q", c.word, got, c.want)
+		}
+	}
+}

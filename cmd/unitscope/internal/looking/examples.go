@@ -1,0 +1,100 @@
+package looking
+
+import (
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/unitscope/unitscope/cmd/unitscope/internal/job"
+	"github.com/unitscope/unitscope/cmd/unitscope/internal/picture"
+	"github.com/unitscope/unitscope/cmd/unitscope/internal/usage"
+	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/engine/words"
+	"github.com/unitscope/unitscope/network"
+	"github.com/unitscope/unitscope/report"
+	"github.com/unitscope/unitscope/report/runfolder"
+	"github.com/unitscope/unitscope/visualize"
+)
+
+func examplesCommand() *cli.Command {
+	flags := append(usage.ModelFlags(),
+		job.DataFlag("to look through, as train takes it, see `unitscope help data`; any size will do"),
+		&cli.IntFlag{Name: "top", Value: visualize.DefaultExamples, Usage: "`N` examples of each unit, from 1 to the size of the data set"})
+	return &cli.Command{
+		Name:  "examples",
+		Usage: "the examples of a data set that excite a unit most (section 3 of Erhan et al., 2009)",
+		Description: "Looks through the data set once and writes to --out: examples.npz (the examples with the largest activation of\n" +
+			"each unit, their indices, activations and labels), examples.png (a row for each of the first units, the most\n" +
+			"exciting example at the left) and .svg, and run.json.",
+		Flags:  append(flags, usage.PictureFlags()...),
+		Action: examples,
+	}
+}
+
+// examples is `unitscope visualize examples`.
+func examples(ctx *cli.Context) (err error) {
+	j, err := job.Begin(ctx, "visualize examples")
+	if err != nil {
+		return err
+	}
+	o := visualize.ExamplesOptions{Top: ctx.Int("top")}
+	if o.Top < 1 {
+		return usage.Mistakef("--top %d: want at least 1", o.Top)
+	}
+	n, file, err := job.LoadModel(j.Console, "model", ctx.String("model"))
+	if err != nil {
+		return err
+	}
+	j.Describe(n)
+	if o.Layer, o.Units, err = job.ChooseUnits(n, ctx.Int("layer"), ctx.String("units")); err != nil {
+		return err
+	}
+	set, _, _, err := j.OpenFor(n, file)
+	if err != nil {
+		return err
+	}
+	defer job.CloseInto(&err, set)
+	if o.Top > set.Len() {
+		return usage.Mistakef("--top %d: %s has only %s", o.Top, set.Info().Name, words.Count(set.Len(), "example"))
+	}
+	err = j.Compute(ctx.Uint64("seed"), []string{file}, func(d engine.Device, f *runfolder.Folder) error {
+		j.WarnOfLayers(d, job.LookedAt{Network: n, File: file, Set: set, Layers: []int{o.Layer}})
+		p := j.Console.Progress(fmt.Sprintf("%s layer %d, %s", n.Kind, o.Layer, words.Count(len(o.Units), "unit")), "example", int64(set.Len()))
+		result, err := visualize.Examples(ctx.Context, d, n, set, o, func(done, total int) { p.Set(int64(done), "") })
+		if err != nil {
+			p.Stop()
+			return err
+		}
+		p.Finish("")
+		return writeExamples(f, n, result)
+	})
+	if err != nil {
+		return err
+	}
+	next := j.OnUnits("analyze compare")
+	if data := ctx.String("data"); data != "" {
+		next = append(next, "--data", data)
+	}
+	j.Wrote("examples.png", next...)
+	return nil
+}
+
+func writeExamples(f *runfolder.Folder, n *network.Network, r *visualize.ExamplesResult) error {
+	heading := fmt.Sprintf("%s: %s that excite a unit most, of %s", picture.LayerHeading(n, r.Layer), picture.ShownColumns(r.Top, "example"), picture.ShownUnits(r.Units))
+	img, err := picture.Rows(heading, r.ExamplePatterns(), ranks(r.Top), report.GridOptions{})
+	if err != nil {
+		return err
+	}
+	if err := f.Write("examples.npz", r.WriteArrays); err != nil {
+		return err
+	}
+	return picture.Write(f, "examples.png", img, r.Layer)
+}
+
+// ranks are heads of columns that nobody takes for digits: #1, #2, ...
+func ranks(n int) (heads []string) {
+	for i := range n {
+		heads = append(heads, fmt.Sprintf("#%d", i+1))
+	}
+	return heads
+}

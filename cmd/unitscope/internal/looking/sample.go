@@ -1,0 +1,204 @@
+package looking
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/unitscope/unitscope/cmd/unitscope/internal/console"
+	"github.com/unitscope/unitscope/cmd/unitscope/internal/job"
+	"github.com/unitscope/unitscope/cmd/unitscope/internal/picture"
+	"github.com/unitscope/unitscope/cmd/unitscope/internal/usage"
+	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/engine/dense"
+	"github.com/unitscope/unitscope/engine/words"
+	"github.com/unitscope/unitscope/network"
+	"github.com/unitscope/unitscope/report"
+	"github.com/unitscope/unitscope/report/runfolder"
+	"github.com/unitscope/unitscope/visualize"
+)
+
+func sampleCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "sample",
+		Usage: "sampling from a unit (section 4 of Erhan et al., 2009): inputs that a Deep Belief Net draws while the unit is held at 1",
+		Description: "Samples from every unit in several chains and writes to --out: samples.npz (samples, the mean of each unit, and\n" +
+			"that of the net with no unit held), mixing.csv (how well the chains agree and how many modes the samples have,\n" +
+			"a row per unit), means.png (the mean of each unit), samples.png (a row for each of the first units, its mean at\n" +
+			"the left), both as .svg too, and run.json. Only a DBN has the generative half that this needs, and one trained with --persistent has\n" +
+			"by far the better one: long chains leave the data of a net that was trained with chains of one step.",
+		Flags:  append(append(usage.ModelFlags(), SampleFlags()...), usage.PictureFlags()...),
+		Action: sample,
+	}
+}
+
+// SampleFlags are for every command that samples from units.
+func SampleFlags() []cli.Flag { return SamplingFlags(visualize.DefaultSample()) }
+
+// SamplingFlags have the defaults of o.
+func SamplingFlags(o visualize.SampleOptions) []cli.Flag {
+	return []cli.Flag{
+		&cli.IntFlag{Name: "samples", Value: o.Samples, Usage: "`N` samples of each unit, at least 1"},
+		&cli.IntFlag{Name: "chains", Value: o.Chains, Usage: "`N` chains of each unit, which take turns to give a sample, at least 1"},
+		&cli.IntFlag{Name: "burn-in", Value: o.BurnIn, Usage: "`N` sweeps of a chain before those that samples are taken from, 0 or more"},
+		&cli.IntFlag{Name: "every", Value: o.Every, Usage: "`N` sweeps from one sample of a chain to the next, at least 1"},
+		&cli.Float64Flag{Name: "mode-cosine", Value: o.Cosine, Usage: "`X`, the cosine between samples at or above which they count as one mode, -1 to 1"},
+	}
+}
+
+// SampleOptions translates SampleFlags; layer and units are left to fill in.
+func SampleOptions(ctx *cli.Context) (visualize.SampleOptions, error) {
+	o := visualize.SampleOptions{
+		Samples: ctx.Int("samples"), Chains: ctx.Int("chains"), BurnIn: ctx.Int("burn-in"), Every: ctx.Int("every"),
+		Cosine: ctx.Float64("mode-cosine"), Seed: ctx.Uint64("seed"),
+	}
+	switch {
+	case o.Samples < 1:
+		return o, usage.Mistakef("--samples %d: want at least 1", o.Samples)
+	case o.Chains < 1:
+		return o, usage.Mistakef("--chains %d: want at least 1", o.Chains)
+	case o.BurnIn < 0:
+		return o, usage.Mistakef("--burn-in %d: want 0 or more", o.BurnIn)
+	case o.Every < 1:
+		return o, usage.Mistakef("--every %d: want at least 1", o.Every)
+	case !(o.Cosine >= -1 && o.Cosine <= 1):
+		return o, usage.Mistakef("--mode-cosine %g: want a number between -1 and 1", o.Cosine)
+	}
+	return o, nil
+}
+
+// sample is `unitscope visualize sample`.
+func sample(ctx *cli.Context) error {
+	j, err := job.Begin(ctx, "visualize sample")
+	if err != nil {
+		return err
+	}
+	o, err := SampleOptions(ctx)
+	if err != nil {
+		return err
+	}
+	n, file, err := job.LoadModel(j.Console, "model", ctx.String("model"))
+	if err != nil {
+		return err
+	}
+	j.Describe(n)
+	if o.Layer, o.Units, err = job.ChooseUnits(n, ctx.Int("layer"), ctx.String("units")); err != nil {
+		return err
+	}
+	if err := RequireGenerative("model", ctx.String("model"), n); err != nil {
+		return err
+	}
+	err = j.Compute(o.Seed, []string{file}, func(d engine.Device, f *runfolder.Folder) error {
+		j.WarnOfLayers(d, job.LookedAt{Network: n, File: file, Layers: []int{o.Layer}})
+		result, err := Draw(ctx.Context, j.Console, d, n, o)
+		if err != nil {
+			return err
+		}
+		return writeSamples(f, n, result)
+	})
+	if err != nil {
+		return err
+	}
+	j.Wrote("samples.png", j.Climbing(n)...)
+	return nil
+}
+
+// RequireGenerative refuses a model that can't be sampled from.
+func RequireGenerative(flag, path string, n *network.Network) error {
+	switch {
+	case n.Kind != network.DBN:
+		return usage.Mistakef("--%s %s: the model is of kind %s, which has no generative half: only the layers of a %s are RBMs, from which one can sample; `visualize ascent`, `combine` and `examples` work with every model", flag, path, n.Kind, network.DBN)
+	case n.Output != nil:
+		return usage.Mistakef("--%s %s: the model has been fine-tuned as a classifier, and its layers are RBMs no more: it has no generative half; give the %s before fine-tuning", flag, path, network.DBN)
+	}
+	return nil
+}
+
+// Draw samples from units and shows its progress.
+func Draw(ctx context.Context, c *console.Console, d engine.Device, n *network.Network, o visualize.SampleOptions) (*visualize.SampleResult, error) {
+	p := c.Progress(fmt.Sprintf("%s layer %d, samples of %s", n.Kind, o.Layer, words.Count(len(o.Units), "unit")), "sweep", 0)
+	result, err := visualize.Sample(ctx, d, n, o, func(done, total int) {
+		p.Total = int64(total)
+		p.Set(int64(done), "")
+	})
+	if err != nil {
+		p.Stop()
+		return nil, err
+	}
+	p.Finish("")
+	if text := Disagreement(n, result); text != "" {
+		c.Warn("chains", "%s", text)
+	}
+	return result, nil
+}
+
+// Disagreement says that chains have not mixed, and why that may be; "" if they have.
+func Disagreement(n *network.Network, r *visualize.SampleResult) string {
+	slow := unmixed(r)
+	if slow == 0 {
+		return ""
+	}
+	text := fmt.Sprintf("the chains of %d of %s disagree (R-hat above %g): their means depend on the starts; ", slow, words.Count(len(r.Units), "unit"), visualize.MixedRHat)
+	if n.Training["persistent"] == strconv.FormatBool(false) {
+		return text + "the model was trained without --persistent, and long chains leave the data of such a net: training with it helps, more sweeps may not"
+	}
+	return text + "more sweeps may help"
+}
+
+func unmixed(r *visualize.SampleResult) (n int) {
+	for _, m := range r.Mixing {
+		if m.Total.RHat > visualize.MixedRHat || m.First.RHat > visualize.MixedRHat || m.Second.RHat > visualize.MixedRHat {
+			n++
+		}
+	}
+	return n
+}
+
+func writeSamples(f *runfolder.Folder, n *network.Network, r *visualize.SampleResult) error {
+	greys := report.GridOptions{Least: report.FaintInput}
+	means, err := picture.Units(picture.LayerHeading(n, r.Layer)+": means of samples with one unit held at 1", r.UnitPatterns(), greys)
+	if err != nil {
+		return err
+	}
+	rows, heads, err := sampleRows(r)
+	if err != nil {
+		return err
+	}
+	samples, err := picture.Rows(fmt.Sprintf("%s: mean and %s with one unit held at 1, of %s", picture.LayerHeading(n, r.Layer), report.Shown(len(heads)-1, r.Samples.Shape()[1], "sample"), picture.ShownUnits(r.Units)), rows, heads, greys)
+	if err != nil {
+		return err
+	}
+	return errors.Join(
+		f.Write("samples.npz", r.WriteArrays),
+		f.Write("mixing.csv", r.WriteTable),
+		picture.Write(f, "means.png", means, r.Layer),
+		picture.Write(f, "samples.png", samples, r.Layer),
+	)
+}
+
+// sampleRows returns a row for each of the first units, the mean and the first
+// samples, and the names of these columns.
+func sampleRows(r *visualize.SampleResult) (rows visualize.Patterns, heads []string, err error) {
+	samples, err := dense.Data(r.Samples)
+	if err != nil {
+		return rows, nil, err
+	}
+	means, err := dense.Data(r.Mean)
+	if err != nil {
+		return rows, nil, err
+	}
+	size, each := r.Mean.Shape()[1], r.Samples.Shape()[1]
+	units, shown := min(len(r.Units), picture.UnitsShown), min(each, picture.ColumnsShown-1)
+	var tiles []float32
+	for u := range units {
+		tiles = append(tiles, means[u*size:(u+1)*size]...)
+		tiles = append(tiles, samples[u*each*size:(u*each+shown)*size]...)
+	}
+	rows = r.SamplePatterns().Named("samples and their means")
+	rows.Units = rows.Units[:units]
+	rows.Data, err = dense.Of(tiles, units, 1+shown, size)
+	return rows, append([]string{"mean"}, report.Numbered(shown)...), err
+}

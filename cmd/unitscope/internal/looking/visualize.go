@@ -1,0 +1,246 @@
+// Package looking has the commands that look at units of one layer, visualize ascent,
+// sample, combine and examples, and what others share with them: Climb and Draw.
+package looking
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/unitscope/unitscope/cmd/unitscope/internal/console"
+	"github.com/unitscope/unitscope/cmd/unitscope/internal/job"
+	"github.com/unitscope/unitscope/cmd/unitscope/internal/picture"
+	"github.com/unitscope/unitscope/cmd/unitscope/internal/usage"
+	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/engine/words"
+	"github.com/unitscope/unitscope/network"
+	"github.com/unitscope/unitscope/report"
+	"github.com/unitscope/unitscope/report/runfolder"
+	"github.com/unitscope/unitscope/visualize"
+)
+
+func VisualizeCommand() *cli.Command {
+	return &cli.Command{
+		Name:        "visualize",
+		Usage:       "show units in input space",
+		Subcommands: []*cli.Command{ascentCommand(), sampleCommand(), combineCommand(), examplesCommand()},
+	}
+}
+
+func ascentCommand() *cli.Command {
+	flags := append(usage.ModelFlags(),
+		&cli.StringFlag{Name: "keep", Value: "all", Usage: "`WHICH` patterns go into ascent.npz: all, or only the best of each unit"},
+		&cli.StringFlag{Name: "curves", Value: "auto", Usage: fmt.Sprintf("`WHETHER` to record the activation of every restart against its steps: yes, no, or auto: up to %s of all units together", words.Count(curvesRows, "restart"))})
+	flags = append(flags, AscentFlags()...)
+	flags = append(flags, job.RadiusFlags()...)
+	return &cli.Command{
+		Name:  "ascent",
+		Usage: "activation maximization (section 3 of Erhan et al., 2009): the inputs of norm rho that excite a unit most",
+		Description: "Climbs the activation of every unit from several random starts and writes to --out:\n" +
+			"ascent.npz (patterns and numbers of every restart), restarts.csv (the numbers, a row per restart),\n" +
+			"units.png (the best pattern of each unit), restarts.png (restarts of the first units, a row each), curves.npz and curves.png\n" +
+			"(activations against steps: of each unit, or of more than 16 a summary), run.json, and each picture as .svg too.",
+		Flags:  append(flags, usage.PictureFlags()...),
+		Action: ascent,
+	}
+}
+
+// AscentFlags are for every command that climbs, up or down.
+func AscentFlags() []cli.Flag {
+	direction := &cli.IntFlag{Name: "direction", Value: visualize.DefaultAscent().Direction, Usage: "`N`: 1 to maximise the activation, -1 to minimise it"}
+	return append(ClimbFlags(), direction)
+}
+
+// ClimbFlags are for every command that maximises activations.
+func ClimbFlags() []cli.Flag {
+	o := visualize.DefaultAscent()
+	return []cli.Flag{
+		&cli.IntFlag{Name: "restarts", Value: o.Restarts, Usage: "`N` random starts for each unit, at least 1"},
+		&cli.IntFlag{Name: "steps", Value: o.MaxSteps, Usage: "`N` steps of a restart at most, 0 or more"},
+		&cli.StringFlag{Name: "lr", Value: "auto", Usage: "`X`, the step size of the ascent, above 0; auto finds one for each layer"},
+		&cli.Float64Flag{Name: "tol", Value: o.Tolerance, Usage: "`X`, the relative gain at or below which a step counts as slow, 0 or more"},
+		&cli.IntFlag{Name: "patience", Value: o.Patience, Usage: "`N` slow steps in a row after which a restart stops, at least 1"},
+	}
+}
+
+// AscentOptions translates AscentFlags; layer, units and radius are left to fill in.
+func AscentOptions(ctx *cli.Context) (visualize.AscentOptions, error) {
+	o, err := ClimbOptions(ctx)
+	if err != nil {
+		return o, err
+	}
+	if o.Direction = ctx.Int("direction"); o.Direction != 1 && o.Direction != -1 {
+		return o, usage.Mistakef("--direction %d: want 1 or -1", o.Direction)
+	}
+	return o, nil
+}
+
+// ClimbOptions translates ClimbFlags.
+func ClimbOptions(ctx *cli.Context) (visualize.AscentOptions, error) {
+	o := visualize.DefaultAscent()
+	o.Restarts, o.MaxSteps, o.Patience = ctx.Int("restarts"), ctx.Int("steps"), ctx.Int("patience")
+	o.Tolerance, o.Seed = ctx.Float64("tol"), ctx.Uint64("seed")
+	var err error
+	if text := ctx.String("lr"); text != "auto" {
+		if o.Rate, err = usage.ParsePositive("lr", text); err != nil {
+			return o, err
+		}
+	}
+	switch {
+	case o.Restarts < 1:
+		return o, usage.Mistakef("--restarts %d: want at least 1", o.Restarts)
+	case o.MaxSteps < 0:
+		return o, usage.Mistakef("--steps %d: want 0 or more", o.MaxSteps)
+	case o.Patience < 1:
+		return o, usage.Mistakef("--patience %d: want at least 1", o.Patience)
+	case !(o.Tolerance >= 0) || o.Tolerance > math.MaxFloat32:
+		return o, usage.Mistakef("--tol %g: want a number, 0 or more", o.Tolerance)
+	}
+	return o, nil
+}
+
+// ascent is `unitscope visualize ascent`.
+func ascent(ctx *cli.Context) error {
+	j, err := job.Begin(ctx, "visualize ascent")
+	if err != nil {
+		return err
+	}
+	o, err := AscentOptions(ctx)
+	if err != nil {
+		return err
+	}
+	n, file, err := job.LoadModel(j.Console, "model", ctx.String("model"))
+	if err != nil {
+		return err
+	}
+	j.Describe(n)
+	if o.Layer, o.Units, err = job.ChooseUnits(n, ctx.Int("layer"), ctx.String("units")); err != nil {
+		return err
+	}
+	if o.Radius, err = j.ChooseRadius(n); err != nil {
+		return err
+	}
+	if o.KeepAll, err = parseKeep(ctx.String("keep")); err != nil {
+		return err
+	}
+	if o.Curves, err = parseCurves(ctx.String("curves"), len(o.Units)*o.Restarts); err != nil {
+		return err
+	}
+	err = j.Compute(o.Seed, []string{file}, func(d engine.Device, f *runfolder.Folder) error {
+		j.WarnOfLayers(d, job.LookedAt{Network: n, File: file, Layers: []int{o.Layer}})
+		result, err := Climb(ctx.Context, j.Console, d, n, o)
+		if err != nil {
+			return err
+		}
+		j.Resolved["lr"], j.Resolved["rho"] = fmt.Sprint(result.Rate), fmt.Sprint(result.Radius)
+		return writeAscent(f, n, result)
+	})
+	if err != nil {
+		return err
+	}
+	j.Wrote("units.png", j.AfterAscent(o)...)
+	return nil
+}
+
+func parseKeep(text string) (all bool, err error) {
+	switch text {
+	case "all":
+		return true, nil
+	case "best":
+		return false, nil
+	}
+	return false, usage.Mistakef("--keep %q: want all or best", text)
+}
+
+// curvesRows is how many restarts have their curves recorded without being asked
+// for.
+const curvesRows = 100000
+
+// parseCurves reads --curves for so many restarts in all.
+func parseCurves(text string, rows int) (record bool, err error) {
+	switch text {
+	case "auto":
+		return rows <= curvesRows, nil
+	case "yes":
+		return true, nil
+	case "no":
+		return false, nil
+	}
+	return false, usage.Mistakef("--curves %q: want auto, yes or no", text)
+}
+
+// Climb runs an ascent and shows its progress.
+func Climb(ctx context.Context, c *console.Console, d engine.Device, n *network.Network, o visualize.AscentOptions) (*visualize.AscentResult, error) {
+	p := c.Progress(fmt.Sprintf("%s layer %d, %s", n.Kind, o.Layer, words.Count(len(o.Units), "unit")), "restart", int64(len(o.Units)*o.Restarts))
+	result, err := visualize.Ascend(ctx, d, n, o, func(done, total int) { p.Set(int64(done), "") })
+	if err != nil {
+		p.Stop()
+		return nil, err
+	}
+	p.Finish(fmt.Sprintf("step size %.3g", result.Rate))
+	if dead := deadUnits(result); dead > 0 {
+		c.Warn("units", "dead units, whose gradient vanishes from every start and which are drawn as a cross: %d of %d", dead, len(result.Units))
+	}
+	return result, nil
+}
+
+func deadUnits(r *visualize.AscentResult) (n int) {
+	for _, dead := range r.Dead {
+		if dead {
+			n++
+		}
+	}
+	return n
+}
+
+func writeAscent(f *runfolder.Folder, n *network.Network, r *visualize.AscentResult) error {
+	units, err := picture.Units(fmt.Sprintf("%s: %s", picture.LayerHeading(n, r.Layer), ascentName(r)), r.UnitPatterns(), report.GridOptions{})
+	if err != nil {
+		return err
+	}
+	err = errors.Join(
+		f.Write("ascent.npz", r.WriteArrays),
+		f.Write("restarts.csv", r.WriteTable),
+		picture.Write(f, "units.png", units, r.Layer),
+	)
+	if err == nil && r.Patterns != nil {
+		err = writeRestarts(f, n, r)
+	}
+	if err == nil && r.Curves != nil {
+		err = writeCurves(f, n, r)
+	}
+	return err
+}
+
+// writeCurves writes how activations grew, and draws it.
+func writeCurves(f *runfolder.Folder, n *network.Network, r *visualize.AscentResult) error {
+	if err := f.Write("curves.npz", r.Curves.WriteArrays); err != nil {
+		return err
+	}
+	figure, err := report.AscentCurves(picture.FamilyName(n), r)
+	if err != nil || figure == nil {
+		return err
+	}
+	return picture.Write(f, "curves.png", figure)
+}
+
+// ascentName says what the patterns of an ascent are.
+func ascentName(r *visualize.AscentResult) string {
+	if r.Direction < 0 {
+		return "patterns of minimal activation"
+	}
+	return "patterns of maximal activation"
+}
+
+// writeRestarts draws the first units, a row of restarts for each.
+func writeRestarts(f *runfolder.Folder, n *network.Network, r *visualize.AscentResult) error {
+	heading := fmt.Sprintf("%s: %s of %s", picture.LayerHeading(n, r.Layer), picture.ShownColumns(r.Restarts, "restart"), picture.ShownUnits(r.Units))
+	img, err := picture.Rows(heading, r.RestartPatterns(), report.Numbered(r.Restarts), report.GridOptions{})
+	if err != nil {
+		return err
+	}
+	return picture.Write(f, "restarts.png", img, r.Layer)
+}

@@ -1,0 +1,132 @@
+package usage
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/unitscope/unitscope/report/runfolder"
+)
+
+// The flags that several commands share. Their names are kept: scripts and
+// run.json rely on them.
+
+func DeviceFlag() cli.Flag {
+	return &cli.StringFlag{Name: "device", Value: "auto", Usage: "`NAME` of the device that computes: auto, cpu, cuda:all for all cards together, or another that `unitscope devices` lists"}
+}
+
+func SeedFlag() cli.Flag {
+	return &cli.Uint64Flag{Name: "seed", Value: 1, Usage: "`N` that every random number depends on, 0 to 2^64-1; the same seed gives the same results"}
+}
+
+func OutFlag(value string) cli.Flag {
+	usage := "`DIR`, the run folder for the results; it must be new or empty"
+	return &cli.StringFlag{Name: "out", Value: value, Required: value == "", Usage: usage}
+}
+
+func ForceFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "force", Usage: "use --out even if it holds another run, whose files are removed, or other files, which stay; a run that would replace one of these is refused"}
+}
+
+// ModelFlags are for every command that looks at units of one layer of a model.
+func ModelFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "model", Required: true, Usage: "`FILE` of a model, or its run folder"},
+		&cli.IntFlag{Name: "layer", Value: 1, Usage: "`N` of the layer, from 1, the first hidden one, to the number of layers"},
+		&cli.StringFlag{Name: "units", Value: "all", Usage: "`UNITS` of the layer, counted from 0: all, 7, 0-35, or several with commas"},
+	}
+}
+
+// RunFlags are for every command that computes results into a run folder.
+func RunFlags() []cli.Flag {
+	return append([]cli.Flag{OutFlag(""), ForceFlag(), SeedFlag(), DeviceFlag()}, SpeakFlags()...)
+}
+
+// SpeakFlags are for every command that takes its time.
+func SpeakFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.BoolFlag{Name: "quiet", Usage: "no progress, hints or remarks: only warnings and errors, and results on standard output"},
+		&cli.StringFlag{Name: "log", Value: "text", Usage: "`FORMAT` of what is said on standard error: text, or json for a record a line"},
+	}
+}
+
+// FolderMode translates --force and --resume.
+func FolderMode(ctx *cli.Context) (runfolder.Mode, error) {
+	switch force, resume := ctx.Bool("force"), ctx.Bool("resume"); {
+	case force && resume:
+		return 0, Mistakef("--force and --resume: one starts anew, the other goes on; give one of them")
+	case force:
+		return runfolder.Force, nil
+	case resume:
+		return runfolder.Resume, nil
+	}
+	return runfolder.Fresh, nil
+}
+
+// Options are the resolved flags of a command, for the record of its run.
+func Options(ctx *cli.Context) map[string]string {
+	all := map[string]string{}
+	for _, f := range ctx.Command.Flags {
+		name := f.Names()[0]
+		if name == "help" {
+			continue
+		}
+		all[name] = fmt.Sprint(ctx.Value(name))
+	}
+	return all
+}
+
+// ParseInts reads a list like "500,500,500" of whole numbers in low..high.
+func ParseInts(flag, text string, low, high int) ([]int, error) {
+	var ns []int
+	for _, field := range strings.Split(text, ",") {
+		n, err := strconv.Atoi(strings.TrimSpace(field))
+		if err != nil || n < low || n > high {
+			return nil, Mistakef("--%s %q: %q is not a whole number from %d to %d", flag, text, field, low, high)
+		}
+		ns = append(ns, n)
+	}
+	return ns, nil
+}
+
+// ParseFloats reads a list like "0.1,0.05" of finite numbers; "" is nil.
+func ParseFloats(flag, text string) ([]float64, error) {
+	if text == "" {
+		return nil, nil
+	}
+	var xs []float64
+	for _, field := range strings.Split(text, ",") {
+		x, err := strconv.ParseFloat(strings.TrimSpace(field), 64)
+		if err != nil || x-x != 0 {
+			return nil, Mistakef("--%s %q: %q is not a finite number", flag, text, field)
+		}
+		xs = append(xs, x)
+	}
+	return xs, nil
+}
+
+func PreviewFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "preview", Usage: "also show the picture in the terminal, as well as the terminal can; the environment variable UNITSCOPE_PREVIEW=kitty, sixel or blocks chooses how"}
+}
+
+// PictureFlags are for every command that writes a picture into a run folder.
+func PictureFlags() []cli.Flag { return append(RunFlags(), PreviewFlag()) }
+
+func ParsePositive(flag, text string) (float64, error) {
+	x, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(float32(x) > 0) || x > math.MaxFloat32 {
+		return 0, Mistakef("--%s %q: want a number above 0", flag, text)
+	}
+	return x, nil
+}
+
+func JoinInts(ns []int) string {
+	var texts []string
+	for _, n := range ns {
+		texts = append(texts, fmt.Sprint(n))
+	}
+	return strings.Join(texts, ",")
+}
