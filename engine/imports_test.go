@@ -17,7 +17,7 @@ const module = "github.com/unitscope/unitscope/"
 // mayImport says which of our own packages the packages of a folder may import,
 // besides those of the same folder: imports point downwards only,
 //
-//	cmd -> report -> visualize, train -> network, dataset -> engine <- cpu, gpu -> kernels
+//	cmd -> report -> visualize, train -> schema -> network, dataset -> engine <- cpu, gpu -> kernels
 //
 // A folder that is not named here is one that nobody has placed yet.
 var mayImport = map[string][]string{
@@ -28,11 +28,12 @@ var mayImport = map[string][]string{
 	"gpu":       {"engine", "kernels"},
 	"dataset":   {"engine"},
 	"network":   {"engine", "dataset", "internal"},
-	"train":     {"engine", "dataset", "network"},
-	"visualize": {"engine", "dataset", "network"},
-	"report":    {"engine", "dataset", "network", "train", "visualize"},
+	"schema":    {"network"},
+	"train":     {"engine", "dataset", "network", "schema"},
+	"visualize": {"engine", "dataset", "network", "schema"},
+	"report":    {"engine", "dataset", "network", "schema", "train", "visualize"},
 	"bench":     {"engine", "dataset", "network", "train", "visualize"},
-	"cmd":       {"engine", "dataset", "network", "train", "visualize", "report", "cpu", "gpu", "bench"},
+	"cmd":       {"engine", "dataset", "network", "schema", "train", "visualize", "report", "cpu", "gpu", "bench"},
 }
 
 // rooms says the same of the packages of the program, below cmd/unitscope/internal:

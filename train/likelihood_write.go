@@ -7,12 +7,14 @@ import (
 	"io"
 	"math"
 	"strconv"
+
+	"github.com/unitscope/unitscope/schema"
 )
 
 // WriteTable writes likelihood.csv: a line of names, then a line per data set.
 // What isn't known is empty.
 func (l *Likelihood) WriteTable(w io.Writer) error {
-	rows := [][]string{{"set", "examples", "log_likelihood", "low", "high", "reverse", "deviation", "free_energy", "free_energy_gap", "pseudo_likelihood"}}
+	rows := [][]string{schema.Columns(schema.LikelihoodTable)}
 	for _, s := range l.Sets {
 		rows = append(rows, append([]string{s.Name, strconv.Itoa(s.Examples)},
 			numbers(s.LogLikelihood, s.Low, s.High, s.Reverse, s.Deviation, s.FreeEnergy, s.FreeEnergyGap, s.PseudoLikelihood)...))
@@ -23,7 +25,7 @@ func (l *Likelihood) WriteTable(w io.Writer) error {
 // WritePartition writes partition.csv: a line of names, then a line per estimate
 // of log Z, "exact", or "ais" and "reverse". What isn't known is empty.
 func (l *Likelihood) WritePartition(w io.Writer) error {
-	rows := [][]string{{"estimate", "log_partition", "low", "high", "bootstrap_low", "bootstrap_high", "deviation", "effective_runs"}}
+	rows := [][]string{schema.Columns(schema.PartitionTable)}
 	add := func(name string, e Estimate) {
 		rows = append(rows, append([]string{name}, numbers(e.LogPartition, e.Low, e.High, e.BootstrapLow, e.BootstrapHigh, e.Deviation, e.Effective)...))
 	}
@@ -42,7 +44,7 @@ func (l *Likelihood) WriteRuns(w io.Writer) error {
 	if a == nil {
 		return errors.New("write runs: the partition function is exact, there were none")
 	}
-	rows := [][]string{{"run", "log_partition", "reverse"}}
+	rows := [][]string{schema.Columns(schema.RunsTable)}
 	for i, weight := range a.Forward {
 		row := append([]string{strconv.Itoa(i)}, numbers(a.LogBase+weight)...)
 		if a.Reverse == nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/unitscope/unitscope/engine/dense"
 	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/network"
+	"github.com/unitscope/unitscope/schema"
 )
 
 // DefaultTop is how many units of the layer below a linear combination takes
@@ -179,7 +180,7 @@ func product(d engine.Device, a, b engine.Host) (c []float32, err error) {
 // int64 and float32. The same result gives the same bytes.
 func (r *CombineResult) WriteArrays(w io.Writer) error {
 	a := newArchive(w)
-	a.ints("units", r.Units, len(r.Units))
-	a.floats("patterns", r.Patterns)
+	a.ints(schema.Units, r.Units, len(r.Units))
+	a.floats(schema.Patterns, r.Patterns)
 	return a.Close()
 }

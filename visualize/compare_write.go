@@ -12,6 +12,7 @@ import (
 
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/engine/dense"
+	"github.com/unitscope/unitscope/schema"
 )
 
 // summarise works out the means over units.
@@ -135,12 +136,6 @@ func correlation(x, y []float64) float64 {
 // all of its methods: data_max, combination_link and concentration. What can't be
 // said is left empty.
 func (r *CompareResult) WriteTable(w io.Writer) error {
-	names := append([]string{"layer", "unit", "method", "missing", "activation", "percentile"}, selectiveNames()...)
-	names = append(names, "distance", "nearest", "reconstruction")
-	for _, m := range r.Methods {
-		names = append(names, "cosine_"+m)
-	}
-	names = append(names, "cosine_gradient", "data_max", "combination_link", "concentration")
 	var rows [][]string
 	for i, c := range r.Rows {
 		unit := i / len(r.Methods)
@@ -159,7 +154,7 @@ func (r *CompareResult) WriteTable(w io.Writer) error {
 		}
 		rows = append(rows, append(row, numberText(c.Gradient), numberText(float64(r.DataMax[unit])), numberText(r.CombinationLink[unit]), numberText(concentration)))
 	}
-	return writeRows(w, "the comparison", names, rows)
+	return writeRows(w, "the comparison", schema.Columns(schema.CompareTable, r.Methods...), rows)
 }
 
 // WriteArrays writes compare.npz: units [U], methods [M] (text), patterns [U, M,
@@ -169,13 +164,13 @@ func (r *CompareResult) WriteTable(w io.Writer) error {
 func (r *CompareResult) WriteArrays(w io.Writer) error {
 	units, methods := len(r.Units), len(r.Methods)
 	a := newArchive(w)
-	a.ints("units", r.Units, units)
+	a.ints(schema.Units, r.Units, units)
 	width := 0
 	for _, m := range r.Methods {
 		width = max(width, len([]rune(m)))
 	}
-	a.words("methods", r.Methods, width, methods)
-	a.floats("patterns", r.Patterns)
+	a.words(schema.Methods, r.Methods, width, methods)
+	a.floats(schema.Patterns, r.Patterns)
 	numbers := func(name string, shape []int, at func(row Compared) []float64) error {
 		var data []float32
 		for _, row := range r.Rows {
@@ -195,19 +190,19 @@ func (r *CompareResult) WriteArrays(w io.Writer) error {
 		shape []int
 		at    func(c Compared) []float64
 	}{
-		{"cosine", []int{units, methods, methods}, func(c Compared) []float64 { return c.Cosine }},
-		{"activation", []int{units, methods}, func(c Compared) []float64 { return []float64{c.Activation} }},
-		{"percentile", []int{units, methods}, func(c Compared) []float64 { return []float64{c.Percentile} }},
-		{"distance", []int{units, methods}, func(c Compared) []float64 { return []float64{c.Distance} }},
-		{"reconstruction", []int{units, methods}, func(c Compared) []float64 { return []float64{c.Reconstruction} }},
+		{schema.Cosine, []int{units, methods, methods}, func(c Compared) []float64 { return c.Cosine }},
+		{schema.Activation, []int{units, methods}, func(c Compared) []float64 { return []float64{c.Activation} }},
+		{schema.Percentile, []int{units, methods}, func(c Compared) []float64 { return []float64{c.Percentile} }},
+		{schema.Distance, []int{units, methods}, func(c Compared) []float64 { return []float64{c.Distance} }},
+		{schema.Reconstruction, []int{units, methods}, func(c Compared) []float64 { return []float64{c.Reconstruction} }},
 	} {
 		if err := numbers(array.name, array.shape, array.at); err != nil {
 			return err
 		}
 	}
-	a.floats("combination_link", floats32(r.CombinationLink))
+	a.floats(schema.CombinationLink, floats32(r.CombinationLink))
 	if r.Concentration != nil {
-		a.floats("concentration", floats32(r.Concentration))
+		a.floats(schema.Concentration, floats32(r.Concentration))
 	}
 	return a.Close()
 }

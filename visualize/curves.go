@@ -8,6 +8,7 @@ import (
 	"gorgonia.org/tensor"
 
 	"github.com/unitscope/unitscope/engine/dense"
+	"github.com/unitscope/unitscope/schema"
 )
 
 // Curves is how the activations of an ascent's restarts grew: U units, R
@@ -41,9 +42,9 @@ func (c *Curves) WriteArrays(w io.Writer) error {
 		}
 	}
 	a := newArchive(w)
-	a.ints("units", c.Units, len(c.Units))
-	addArray(a, "step", "<i4", []int{len(steps)}, steps)
-	addArray(a, "activation", "<f4", []int{len(c.Units), c.Restarts, len(c.Steps)}, data)
+	a.ints(schema.Units, c.Units, len(c.Units))
+	addArray(a, schema.Step, "<i4", []int{len(steps)}, steps)
+	addArray(a, schema.Activation, "<f4", []int{len(c.Units), c.Restarts, len(c.Steps)}, data)
 	return a.Close()
 }
 

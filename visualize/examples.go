@@ -14,6 +14,7 @@ import (
 	"github.com/unitscope/unitscope/engine/dense"
 	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/network"
+	"github.com/unitscope/unitscope/schema"
 )
 
 // DefaultExamples is how many examples of each unit are shown where nobody says
@@ -276,10 +277,10 @@ func (r ranking) ordered() []ranked {
 // float32. The same result gives the same bytes.
 func (r *ExamplesResult) WriteArrays(w io.Writer) error {
 	a := newArchive(w)
-	a.ints("units", r.Units, len(r.Units))
-	a.ints("index", r.Index, len(r.Units), r.Top)
-	a.floats("activation", r.Activation)
-	a.ints("label", r.Label, len(r.Units), r.Top)
-	a.floats("examples", r.Patterns)
+	a.ints(schema.Units, r.Units, len(r.Units))
+	a.ints(schema.Index, r.Index, len(r.Units), r.Top)
+	a.floats(schema.Activation, r.Activation)
+	a.ints(schema.Label, r.Label, len(r.Units), r.Top)
+	a.floats(schema.Examples, r.Patterns)
 	return a.Close()
 }

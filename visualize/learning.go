@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/unitscope/unitscope/engine/words"
+	"github.com/unitscope/unitscope/schema"
 )
 
 // Learning is what a layer's units do over some examples, or, where Examples is
@@ -147,5 +148,5 @@ func WriteLearning(w io.Writer, all []Learning) error {
 			strconv.Itoa(l.Still), known(l.Stuck, l.Examples > 0), known(l.Kinds, l.Kinds > 0), l.Warning(),
 		})
 	}
-	return writeRows(w, "what layers have learned", []string{"layer", "units", "examples", "deviation", "initial_deviation", "still", "stuck", "kinds", "warning"}, rows)
+	return writeRows(w, "what layers have learned", schema.Columns(schema.LearningTable), rows)
 }

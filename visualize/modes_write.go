@@ -6,17 +6,13 @@ import (
 	"strconv"
 
 	"github.com/unitscope/unitscope/engine/dense"
+	"github.com/unitscope/unitscope/schema"
 )
 
 // WriteModesTable writes modes.csv: a line of names, then a line per network,
 // layer and unit with the numbers of [UnitModes]. Estimates take three columns,
 // NAME, NAME_low and NAME_high. What can't be said is left empty.
 func WriteModesTable(w io.Writer, results []*ModesResult) error {
-	names := []string{"network", "layer", "unit", "dead", "restarts", "found"}
-	for _, name := range []string{"modes", "main_share", "effective", "spread", "relative_spread", "gap"} {
-		names = append(names, estimateNames(name)...)
-	}
-	names = append(names, "second_cosine", "unseen")
 	var rows [][]string
 	for _, r := range results {
 		for _, m := range r.Units {
@@ -27,13 +23,12 @@ func WriteModesTable(w io.Writer, results []*ModesResult) error {
 			rows = append(rows, append(row, numberText(m.SecondCosine), numberText(m.Unseen)))
 		}
 	}
-	return writeRows(w, "modes", names, rows)
+	return writeRows(w, "modes", schema.Columns(schema.ModesTable), rows)
 }
 
 // WriteSweepTable writes modes-sweep.csv: a line of names, then a line per
 // network, layer and threshold with the means over the units that are not dead.
 func WriteSweepTable(w io.Writer, results []*ModesResult) error {
-	names := []string{"network", "layer", "threshold", "modes", "effective", "main_share", "single"}
 	var rows [][]string
 	for _, r := range results {
 		for _, m := range r.Sweep {
@@ -43,7 +38,7 @@ func WriteSweepTable(w io.Writer, results []*ModesResult) error {
 			})
 		}
 	}
-	return writeRows(w, "modes by threshold", names, rows)
+	return writeRows(w, "modes by threshold", schema.Columns(schema.SweepTable), rows)
 }
 
 // WriteArrays writes an .npz file: units [U], mode [U, R] (int64, see
@@ -56,19 +51,19 @@ func (r *ModesResult) WriteArrays(w io.Writer) error {
 		units[i] = m.Unit
 	}
 	a := newArchive(w)
-	a.ints("units", units, len(units))
-	a.ints("mode", r.Mode, len(units), r.Restarts)
-	a.floats("cosines", r.Cosines)
+	a.ints(schema.Units, units, len(units))
+	a.ints(schema.Mode, r.Mode, len(units), r.Restarts)
+	a.floats(schema.Cosines, r.Cosines)
 	for _, column := range []struct {
 		name string
 		of   func(m UnitModes) Estimate
 	}{
-		{"modes", func(m UnitModes) Estimate { return m.Modes }},
-		{"main_share", func(m UnitModes) Estimate { return m.MainShare }},
-		{"effective", func(m UnitModes) Estimate { return m.Effective }},
-		{"spread", func(m UnitModes) Estimate { return m.Spread }},
-		{"relative_spread", func(m UnitModes) Estimate { return m.RelativeSpread }},
-		{"gap", func(m UnitModes) Estimate { return m.Gap }},
+		{schema.Modes, func(m UnitModes) Estimate { return m.Modes }},
+		{schema.MainShare, func(m UnitModes) Estimate { return m.MainShare }},
+		{schema.Effective, func(m UnitModes) Estimate { return m.Effective }},
+		{schema.Spread, func(m UnitModes) Estimate { return m.Spread }},
+		{schema.RelativeSpread, func(m UnitModes) Estimate { return m.RelativeSpread }},
+		{schema.Gap, func(m UnitModes) Estimate { return m.Gap }},
 	} {
 		var numbers []float32
 		for _, m := range r.Units {

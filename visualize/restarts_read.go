@@ -14,6 +14,7 @@ import (
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/engine/dense"
 	"github.com/unitscope/unitscope/engine/memory"
+	"github.com/unitscope/unitscope/schema"
 )
 
 // rowCost is the memory that a byte of restarts.csv may need: a row may be as short as
@@ -50,10 +51,11 @@ func ReadRestarts(table io.Reader, layer, direction int) (*AscentResult, error) 
 	}
 	in := csv.NewReader(table)
 	in.ReuseRecord = true
-	in.FieldsPerRecord = len(restartNames())
+	columns := schema.Columns(schema.RestartsTable)
+	in.FieldsPerRecord = len(columns)
 	names, err := in.Read()
-	if err != nil || !slices.Equal(names, restartNames()) {
-		return nil, fmt.Errorf("read restarts: not a table of restarts: its first line must name %v", restartNames())
+	if err != nil || !slices.Equal(names, columns) {
+		return nil, fmt.Errorf("read restarts: not a table of restarts: its first line must name %v", columns)
 	}
 	t := &restartTable{result: &AscentResult{Layer: layer, Direction: direction}}
 	for {
@@ -72,10 +74,6 @@ func ReadRestarts(table io.Reader, layer, direction int) (*AscentResult, error) 
 		return nil, fmt.Errorf("read restarts: %w", err)
 	}
 	return t.result, nil
-}
-
-func restartNames() []string {
-	return []string{"unit", "restart", "activation", "start_activation", "steps", "stop", "tangent", "cosine"}
 }
 
 // restartTable is a result as its rows come in.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/engine/dense"
+	"github.com/unitscope/unitscope/schema"
 )
 
 // DeadGain is the gain of activation, relative to max(1, |activation|), below
@@ -79,21 +80,21 @@ func (r *AscentResult) WriteArrays(w io.Writer) error {
 		return fmt.Errorf("write arrays: %w", err)
 	}
 	a := newArchive(w)
-	a.ints("units", r.Units, len(r.Units))
-	a.floats("best", r.BestPatterns)
+	a.ints(schema.Units, r.Units, len(r.Units))
+	a.floats(schema.Best, r.BestPatterns)
 	if r.Patterns != nil {
-		a.floats("patterns", r.Patterns)
+		a.floats(schema.Patterns, r.Patterns)
 	}
-	a.floats("activation", r.Activation)
-	a.floats("start_activation", r.StartActivation)
-	a.ints("steps", r.Steps, len(r.Units), r.Restarts)
+	a.floats(schema.Activation, r.Activation)
+	a.floats(schema.StartActivation, r.StartActivation)
+	a.ints(schema.Steps, r.Steps, len(r.Units), r.Restarts)
 	stops := make([]string, len(r.Stop))
 	for i, s := range r.Stop {
 		stops[i] = s.String()
 	}
-	a.words("stop", stops, len(engine.StopConverged.String()), len(r.Units), r.Restarts)
-	a.floats("tangent", r.Tangent)
-	a.floats("cosine", r.Cosine)
+	a.words(schema.Stop, stops, len(engine.StopConverged.String()), len(r.Units), r.Restarts)
+	a.floats(schema.Tangent, r.Tangent)
+	a.floats(schema.Cosine, r.Cosine)
 	return a.Close()
 }
 
@@ -106,7 +107,7 @@ func (r *AscentResult) WriteTable(w io.Writer) error {
 	}
 	number := func(x float32) string { return strconv.FormatFloat(float64(x), 'g', -1, 32) }
 	out := csv.NewWriter(w)
-	err = out.Write(restartNames())
+	err = out.Write(schema.Columns(schema.RestartsTable))
 	for i := 0; i < len(r.Steps) && err == nil; i++ {
 		err = out.Write([]string{
 			strconv.Itoa(r.Units[i/r.Restarts]), strconv.Itoa(i % r.Restarts),

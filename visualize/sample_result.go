@@ -12,6 +12,7 @@ import (
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/engine/dense"
 	"github.com/unitscope/unitscope/network"
+	"github.com/unitscope/unitscope/schema"
 )
 
 // SampleResult is what [Sample] drew: U units, N samples of each, D components.
@@ -187,10 +188,10 @@ func (c *comparison) gram() ([]float64, error) {
 // bytes.
 func (r *SampleResult) WriteArrays(w io.Writer) error {
 	a := newArchive(w)
-	a.ints("units", r.Units, len(r.Units))
-	a.floats("samples", r.Samples)
-	a.floats("mean", r.Mean)
-	a.floats("free_mean", r.FreeMean)
+	a.ints(schema.Units, r.Units, len(r.Units))
+	a.floats(schema.Samples, r.Samples)
+	a.floats(schema.Mean, r.Mean)
+	a.floats(schema.FreeMean, r.FreeMean)
 	return a.Close()
 }
 
@@ -200,7 +201,6 @@ func (r *SampleResult) WriteTable(w io.Writer) error {
 	if len(r.Mixing) != len(r.Units) {
 		return fmt.Errorf("write table of mixing: %d units, %d rows", len(r.Units), len(r.Mixing))
 	}
-	names := []string{"unit", "rhat_total", "rhat_first", "rhat_second", "autocorrelation_total", "autocorrelation_first", "autocorrelation_second", "modes", "main_mode", "concentration"}
 	var rows [][]string
 	for i, m := range r.Mixing {
 		row := []string{strconv.Itoa(r.Units[i])}
@@ -212,5 +212,5 @@ func (r *SampleResult) WriteTable(w io.Writer) error {
 		}
 		rows = append(rows, append(row, strconv.Itoa(m.Modes), numberText(m.MainMode), numberText(m.Concentration)))
 	}
-	return writeRows(w, "mixing", names, rows)
+	return writeRows(w, "mixing", schema.Columns(schema.MixingTable), rows)
 }

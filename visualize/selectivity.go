@@ -13,6 +13,7 @@ import (
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/engine/dense"
 	"github.com/unitscope/unitscope/network"
+	"github.com/unitscope/unitscope/schema"
 )
 
 // SelectivityResult is how U units of a layer respond to each other's patterns.
@@ -194,9 +195,9 @@ func summary(matrix []float32, rows []Selective, out []bool) SelectivitySummary 
 // The same result gives the same bytes.
 func (r *SelectivityResult) WriteArrays(w io.Writer) error {
 	a := newArchive(w)
-	a.ints("units", r.Units, len(r.Units))
-	a.floats("matrix", r.Matrix)
-	a.floats("activation", r.Activation)
+	a.ints(schema.Units, r.Units, len(r.Units))
+	a.floats(schema.Matrix, r.Matrix)
+	a.floats(schema.Activation, r.Activation)
 	return a.Close()
 }
 
@@ -208,10 +209,8 @@ func (r *SelectivityResult) WriteTable(w io.Writer) error {
 		row := []string{strconv.Itoa(r.Layer), strconv.Itoa(r.Units[i]), strconv.FormatBool(r.Dead[i])}
 		rows = append(rows, append(row, s.texts()...))
 	}
-	return writeRows(w, "selectivity", append([]string{"layer", "unit", "dead"}, selectiveNames()...), rows)
+	return writeRows(w, "selectivity", schema.Columns(schema.SelectivityTable), rows)
 }
-
-func selectiveNames() []string { return []string{"own", "rank", "dominance", "entropy"} }
 
 func (s Selective) texts() []string {
 	rank := ""

@@ -36,6 +36,3 @@ func numberText(x float64) string {
 func (e Estimate) texts() []string {
 	return []string{numberText(e.Value), numberText(e.Low), numberText(e.High)}
 }
-
-// estimateNames are their columns.
-func estimateNames(name string) []string { return []string{name, name + "_low", name + "_high"} }

@@ -185,7 +185,7 @@ func checkFile(path string, as FileDigest) error {
 		return fmt.Errorf("%s is not the file that the run wrote, by its size or kind", path)
 	}
 	if d, err := DigestFile(path); err != nil || d.SHA256 != as.SHA256 {
-		return errors.Join(fmt.Errorf("%s has changed since the run wrote it: its SHA-256 is not that of run.json", path), err)
+		return errors.Join(fmt.Errorf("%s has changed since the run wrote it: its SHA-256 is not that of %s", path, RecordName), err)
 	}
 	return nil
 }

@@ -33,14 +33,16 @@ import (
 	"slices"
 
 	"github.com/gofrs/flock"
+
+	"github.com/unitscope/unitscope/schema"
 )
 
 // The files that more than one command writes or reads.
 const (
-	RecordName     = "run.json"
-	ModelName      = "model.safetensors"
-	CheckpointName = "checkpoint.safetensors"
-	LogName        = "log.csv"
+	RecordName     = schema.Record
+	ModelName      = schema.Model
+	CheckpointName = schema.Checkpoint
+	LogName        = schema.Log
 )
 
 // Mode says what to do with a folder that holds a run already.

@@ -9,25 +9,26 @@ import (
 	"strconv"
 
 	"github.com/unitscope/unitscope/engine/dense"
+	"github.com/unitscope/unitscope/schema"
 	"github.com/unitscope/unitscope/visualize"
 )
 
 func (b *builder) ascent(r *source) (err error) {
 	direction, _ := strconv.Atoi(r.record.Options["direction"])
-	table, arrays := r.file("restarts.csv"), r.file("ascent.npz")
+	table, arrays := r.file(schema.RestartsTable), r.file(schema.AscentArrays)
 	if table == "" || arrays == "" {
-		return errors.New("it lacks restarts.csv or ascent.npz")
+		return fmt.Errorf("it lacks %s or %s", schema.RestartsTable, schema.AscentArrays)
 	}
 	found, err := visualize.OpenRestarts(table, b.Number, max(-1, min(direction, 1)))
 	if err != nil {
 		return err
 	}
-	best, err := readArray(arrays, "best")
+	best, err := readArray(arrays, schema.Best)
 	if err != nil {
 		return err
 	}
 	if !slices.Equal(best.units, found.Units) {
-		return errors.New("ascent.npz and restarts.csv are about different units")
+		return fmt.Errorf("%s and %s are about different units", schema.AscentArrays, schema.RestartsTable)
 	}
 	sorted, err := b.inOrder(best)
 	if err != nil {
@@ -42,14 +43,14 @@ func (b *builder) ascent(r *source) (err error) {
 	if err := b.restarts(a, found); err != nil {
 		return err
 	}
-	b.Ascent, b.seen[taskAscent] = a, true
+	b.Ascent, b.seen[schema.TaskAscent] = a, true
 	// What follows may be too much to show; the best patterns and all numbers stay.
 	return errors.Join(b.allPatterns(a, arrays, found), b.curves(a, r))
 }
 
 // allPatterns takes in the patterns of all restarts, if the run kept them.
 func (b *builder) allPatterns(a *ascentData, path string, found *visualize.AscentResult) error {
-	switch has, err := hasArray(path, "patterns"); {
+	switch has, err := hasArray(path, schema.Patterns); {
 	case err != nil:
 		return err
 	case !has:
@@ -57,12 +58,12 @@ func (b *builder) allPatterns(a *ascentData, path string, found *visualize.Ascen
 		return nil
 	}
 	a.Kept = "all"
-	patterns, err := readArray(path, "patterns")
+	patterns, err := readArray(path, schema.Patterns)
 	if err != nil {
 		return err
 	}
 	if len(patterns.shape) != 2 || patterns.shape[0] != found.Restarts || !slices.Equal(patterns.units, found.Units) {
-		return fmt.Errorf("ascent.npz: patterns of shape %v for %d restarts", patterns.shape, found.Restarts)
+		return fmt.Errorf("%s: patterns of shape %v for %d restarts", schema.AscentArrays, patterns.shape, found.Restarts)
 	}
 	strip, err := b.strip(patterns, greys{})
 	if err != nil {
@@ -125,15 +126,15 @@ func (b *builder) restarts(a *ascentData, found *visualize.AscentResult) error {
 }
 
 func (b *builder) curves(a *ascentData, r *source) error {
-	path := r.file("curves.npz")
+	path := r.file(schema.CurvesArrays)
 	if path == "" {
 		return nil
 	}
-	curves, err := readArray(path, "activation")
+	curves, err := readArray(path, schema.Activation)
 	if err != nil {
 		return err
 	}
-	steps, err := readVector(path, "step")
+	steps, err := readVector(path, schema.Step)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report/chart"
+	"github.com/unitscope/unitscope/schema"
 )
 
 // kindText says what a model is: its family, and that it has been fine-tuned as a
@@ -21,7 +22,7 @@ func kindText(d network.Description) string {
 
 // scores are the errors of a classifier on examples that it was not trained on.
 func (r *Report) scores(run *source) (facts [][2]string) {
-	path := run.file("scores.csv")
+	path := run.file(schema.ScoresTable)
 	if path == "" {
 		return nil
 	}
@@ -30,8 +31,8 @@ func (r *Report) scores(run *source) (facts [][2]string) {
 		return nil // the table of scores says so
 	}
 	for i := range t.rows {
-		if share := t.number(i, "error"); share == share {
-			facts = append(facts, [2]string{t.text(i, "set") + " error", fmt.Sprintf("%.2f %% (%s of %s)", 100*share, t.text(i, "errors"), t.text(i, "examples"))})
+		if share := t.number(i, schema.Error); share == share {
+			facts = append(facts, [2]string{t.text(i, schema.Set) + " error", fmt.Sprintf("%.2f %% (%s of %s)", 100*share, t.text(i, schema.Errors), t.text(i, schema.Examples))})
 		}
 	}
 	return facts
@@ -41,11 +42,11 @@ func (r *Report) scores(run *source) (facts [][2]string) {
 // held out first, by which a model is judged.
 func (r *Report) fineTuning(m *Model, t *table) {
 	var series []chart.Series
-	for _, of := range []struct{ column, name string }{{"validation_error", "validation"}, {"train_error", "training"}} {
+	for _, of := range []struct{ column, name string }{{schema.ValidationError, "validation"}, {schema.TrainError, "training"}} {
 		s := chart.Series{Name: of.name}
 		for i := range t.rows {
 			if y := t.number(i, of.column); y == y {
-				s.X, s.Y = append(s.X, t.number(i, "epoch")), append(s.Y, y)
+				s.X, s.Y = append(s.X, t.number(i, schema.Epoch)), append(s.Y, y)
 			}
 		}
 		if len(s.X) > 0 {

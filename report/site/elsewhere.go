@@ -2,12 +2,10 @@ package site
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/unitscope/unitscope/network"
+	"github.com/unitscope/unitscope/schema"
 	"github.com/unitscope/unitscope/visualize"
 )
 
@@ -42,24 +40,19 @@ var methodNames = map[string]string{
 	visualize.MethodExample:     "example that excites it most",
 }
 
-const taskFigure = "figure "
-
-// layerFile are the arrays of figures, of one model or with the model's kind in front.
-var layerFile = regexp.MustCompile(`^(?:(dbn|sdae)-layer([0-9]{1,4})|layer([0-9]{1,4})-(samples|combine|ascent)|(dbn|sdae)-restarts)\.npz$`)
-
 // elsewhere are the patterns of a model's units in comparisons and figures, by layer.
 func (r *Report) elsewhere(m *Model) map[int][]elsewhere {
 	all := map[int][]elsewhere{}
 	for _, run := range r.Runs {
 		switch {
-		case run.record.Task == taskCompare && run.of == m && run.file("compare.npz") != "":
+		case run.record.Task == schema.TaskCompare && run.of == m && run.file(schema.CompareArrays) != "":
 			e, err := comparisonArrays(run)
 			if err != nil {
 				r.problem(run, "its units are not shown: %v", err)
 				continue
 			}
 			all[layerOf(run)] = append(all[layerOf(run)], e)
-		case strings.HasPrefix(run.record.Task, taskFigure):
+		case schema.IsFigure(run.record.Task):
 			for _, o := range run.record.Outputs {
 				if number, found := figureArrays(run, m, o.Name); number > 0 {
 					all[number] = append(all[number], found...)
@@ -78,8 +71,8 @@ func (r *Report) elsewhere(m *Model) map[int][]elsewhere {
 
 // comparisonArrays is the array of a comparison: a pattern by each method.
 func comparisonArrays(run *source) (elsewhere, error) {
-	e := elsewhere{run: run, file: run.file("compare.npz"), array: "patterns", grey: func(*array) greys { return greys{} }}
-	t, err := readTable(run.file("compare.csv"))
+	e := elsewhere{run: run, file: run.file(schema.CompareArrays), array: schema.Patterns, grey: func(*array) greys { return greys{} }}
+	t, err := readTable(run.file(schema.CompareTable))
 	if err != nil {
 		return e, err
 	}
@@ -90,12 +83,12 @@ func comparisonArrays(run *source) (elsewhere, error) {
 	missing := map[key]bool{}
 	var methods []string
 	for i := range t.rows {
-		method := t.text(i, "method")
+		method := t.text(i, schema.Method)
 		if !slices.Contains(methods, method) {
 			methods = append(methods, method)
 		}
-		if t.text(i, "missing") == "true" {
-			missing[key{t.whole(i, "unit"), method}] = true
+		if t.text(i, schema.Missing) == "true" {
+			missing[key{t.whole(i, schema.Unit), method}] = true
 		}
 	}
 	for _, method := range methods {
@@ -112,31 +105,29 @@ func comparisonArrays(run *source) (elsewhere, error) {
 // figureArrays are the patterns in a file of a figure's run, if they are of this model,
 // and their layer.
 func figureArrays(run *source, m *Model, name string) (number int, found []elsewhere) {
-	parts := layerFile.FindStringSubmatch(name)
-	if parts == nil || run.file(name) == "" {
+	part, ok := schema.ParseFigureFile(name)
+	if !ok || run.file(name) == "" {
 		return 0, nil
 	}
-	e := elsewhere{run: run, file: run.file(name), array: "best", names: []string{methodNames[visualize.MethodAscent]}, grey: func(*array) greys { return greys{} }}
-	family, layer := parts[1]+parts[5], parts[2]+parts[3]
-	if family != "" && run.ofFamily(network.Kind(family)) != m.digest || family == "" && run.of != m {
+	e := elsewhere{run: run, file: run.file(name), array: schema.Best, names: []string{methodNames[visualize.MethodAscent]}, grey: func(*array) greys { return greys{} }}
+	if part.Kind != "" && run.ofFamily(part.Kind) != m.digest || part.Kind == "" && run.of != m {
 		return 0, nil
 	}
-	number, _ = strconv.Atoi(layer)
 	switch {
-	case run.record.Task == "figure selectivity":
+	case run.record.Task == schema.TaskFigureSelectivity:
 		return 0, nil // its arrays are responses
-	case parts[5] != "":
-		e.array, e.names, e.more = "patterns", nil, "restart"
+	case part.Restarts:
+		e.array, e.names, e.more = schema.Patterns, nil, "restart"
 		return len(m.sizes) - 1, []elsewhere{e}
-	case parts[4] == "combine":
-		e.array, e.names, e.grey = "patterns", []string{methodNames[visualize.MethodCombination]}, besideOthers
-	case parts[4] == "samples":
-		e.array, e.names, e.grey = "mean", []string{methodNames[visualize.MethodSampling]}, func(a *array) greys { return greyOfSamples(a.data) }
+	case part.Like == schema.CombineArrays:
+		e.array, e.names, e.grey = schema.Patterns, []string{methodNames[visualize.MethodCombination]}, besideOthers
+	case part.Like == schema.SamplesArrays:
+		e.array, e.names, e.grey = schema.Mean, []string{methodNames[visualize.MethodSampling]}, func(a *array) greys { return greyOfSamples(a.data) }
 		samples := e
-		samples.array, samples.names, samples.more = "samples", nil, "sample"
-		return number, []elsewhere{e, samples}
+		samples.array, samples.names, samples.more = schema.Samples, nil, "sample"
+		return part.Layer, []elsewhere{e, samples}
 	}
-	return number, []elsewhere{e}
+	return part.Layer, []elsewhere{e}
 }
 
 // ofFamily is the SHA-256 of the model of one kind of the two that a figure compares,
@@ -144,7 +135,7 @@ func figureArrays(run *source, m *Model, name string) (number int, found []elsew
 func (r *source) ofFamily(kind network.Kind) string {
 	var digests []string
 	for _, in := range r.record.Inputs {
-		if strings.HasSuffix(in.Name, ".safetensors") {
+		if schema.IsModel(in.Name) {
 			digests = append(digests, in.SHA256)
 		}
 	}

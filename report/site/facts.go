@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 	"strconv"
+
+	"github.com/unitscope/unitscope/schema"
 )
 
 // numbers are written with five digits; what is not finite is null.
@@ -40,12 +42,12 @@ func (n numbers) whole() []int {
 }
 
 func (b *builder) selectivity(r *source) error {
-	a, err := readArray(r.file("selectivity.npz"), "matrix")
+	a, err := readArray(r.file(schema.SelectivityArrays), schema.Matrix)
 	if err != nil {
 		return err
 	}
 	if len(a.shape) != 1 || a.shape[0] != len(a.units) {
-		return fmt.Errorf("selectivity.npz: a row of shape %v for %d units", a.shape, len(a.units))
+		return fmt.Errorf("%s: a row of shape %v for %d units", schema.SelectivityArrays, a.shape, len(a.units))
 	}
 	bytes := make([]byte, len(a.data))
 	for i, x := range a.data {
@@ -54,8 +56,8 @@ func (b *builder) selectivity(r *source) error {
 		}
 	}
 	b.Selectivity = &selectivityData{b.places(a.units), base64.StdEncoding.EncodeToString(bytes), a.units}
-	return b.column(r, "selectivity.csv", []fact{
-		{Key: "dominance", Name: "selectivity", About: "share of all responses to the unit's pattern that is the unit's own"},
+	return b.column(r, schema.SelectivityTable, []fact{
+		{Key: schema.Dominance, Name: "selectivity", About: "share of all responses to the unit's pattern that is the unit's own"},
 	}, nil)
 }
 
@@ -85,7 +87,7 @@ func (b *builder) factOf(t *table, f fact, column string, about func(row int) bo
 	var units []int
 	var values []float32
 	for i := range t.rows {
-		if u := t.whole(i, "unit"); u >= 0 && about(i) && !slices.Contains(units[max(0, len(units)-1):], u) {
+		if u := t.whole(i, schema.Unit); u >= 0 && about(i) && !slices.Contains(units[max(0, len(units)-1):], u) {
 			units, values = append(units, u), append(values, float32(t.number(i, column)))
 		}
 	}
@@ -96,8 +98,8 @@ func (b *builder) factOf(t *table, f fact, column string, about func(row int) bo
 
 // modes takes the layer's rows of modes.csv.
 func (b *builder) modes(t *table) {
-	b.factOf(t, fact{Key: "modes", Name: "modes", About: "patterns that restarts differ in: clusters of the restarts' patterns"}, "modes", func(row int) bool {
-		return t.text(row, "network") == "trained" && t.whole(row, "layer") == b.Number
+	b.factOf(t, fact{Key: "modes", Name: "modes", About: "patterns that restarts differ in: clusters of the restarts' patterns"}, schema.Modes, func(row int) bool {
+		return t.text(row, schema.Network) == schema.Trained && t.whole(row, schema.Layer) == b.Number
 	})
 }
 

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/unitscope/unitscope/report/runfolder"
+	"github.com/unitscope/unitscope/schema"
 )
 
 // source is a run folder that a report is about.
@@ -40,7 +41,7 @@ func find(ctx context.Context, folders []string) ([]*source, error) {
 			return nil, err
 		}
 		if len(found) == 0 {
-			return nil, fmt.Errorf("report: %s: no run folder in it (no %s)", folder, runfolder.RecordName)
+			return nil, fmt.Errorf("report: %s: no run folder in it (no %s)", folder, schema.Record)
 		}
 		for _, r := range found {
 			if real, err := filepath.EvalSymlinks(r.path); err == nil && !seen[real] {
@@ -98,7 +99,7 @@ func findIn(ctx context.Context, folder, prefix string) (all []*source, err erro
 			}
 			return ctx.Err()
 		}
-		if e.Name() != runfolder.RecordName {
+		if e.Name() != schema.Record {
 			return nil
 		}
 		inside := filepath.Dir(below)
@@ -108,7 +109,7 @@ func findIn(ctx context.Context, folder, prefix string) (all []*source, err erro
 	if err != nil {
 		return nil, fmt.Errorf("report: %w", err)
 	}
-	all = slices.DeleteFunc(all, func(r *source) bool { return r.record.Task == Task })
+	all = slices.DeleteFunc(all, func(r *source) bool { return r.record.Task == schema.TaskReport })
 	slices.SortFunc(all, func(a, b *source) int { return strings.Compare(a.name, b.name) })
 	return all, nil
 }
@@ -143,12 +144,12 @@ func (r *source) file(name string) string {
 // model is the SHA-256 of the one model that the run read, or wrote.
 func (r *source) model() (digest string, err error) {
 	for _, o := range r.record.Outputs {
-		if o.Name == runfolder.ModelName {
+		if o.Name == schema.Model {
 			return o.SHA256, nil
 		}
 	}
 	for _, in := range r.record.Inputs {
-		if strings.HasSuffix(in.Name, ".safetensors") {
+		if schema.IsModel(in.Name) {
 			if digest != "" {
 				return "", errors.New("it read more than one model")
 			}
@@ -164,9 +165,9 @@ func (r *source) model() (digest string, err error) {
 // modelName is how the run itself calls its model: the folder it is in.
 func (r *source) modelName() string {
 	for _, in := range r.record.Inputs {
-		if strings.HasSuffix(in.Name, ".safetensors") {
+		if schema.IsModel(in.Name) {
 			name := filepath.ToSlash(in.Name)
-			if folder := strings.TrimSuffix(name, "/"+runfolder.ModelName); folder != name {
+			if folder := strings.TrimSuffix(name, "/"+schema.Model); folder != name {
 				name = folder
 			}
 			return name[strings.LastIndex(name, "/")+1:]

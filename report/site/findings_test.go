@@ -10,6 +10,7 @@ import (
 
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report/runfolder"
+	"github.com/unitscope/unitscope/schema"
 	"github.com/unitscope/unitscope/visualize"
 )
 
@@ -66,7 +67,7 @@ func TestWarningsOfALayer(t *testing.T) {
 // the second.
 func compareRun(t *testing.T, path, model string, layer int) {
 	t.Helper()
-	makeRun(t, path, taskCompare, nil, []string{filepath.Join(model, runfolder.ModelName)}, files{
+	makeRun(t, path, schema.TaskCompare, nil, []string{filepath.Join(model, runfolder.ModelName)}, files{
 		"compare.csv": text(strings.ReplaceAll("layer,unit,method,missing,activation\nL,1,ascent,false,3\nL,1,example,false,2\nL,4,ascent,false,3\nL,4,example,true,\n", "L", string(rune('0'+layer)))),
 		"compare.npz": npzOf(map[string][]byte{"units": append(npyOf("<i4", "2,", 0), 1, 0, 0, 0, 4, 0, 0, 0), "patterns": npyOf("<f4", "2, 2, 30", 480)}),
 	})
@@ -138,7 +139,7 @@ func TestBadComparisons(t *testing.T) {
 			model := filepath.Join(dir, "dbn")
 			n := trained(t, model, 1)
 			climbed(t, filepath.Join(dir, "good"), model, n, 2, "0-2")
-			makeRun(t, filepath.Join(dir, "compare"), taskCompare, nil, []string{filepath.Join(model, runfolder.ModelName)}, files{
+			makeRun(t, filepath.Join(dir, "compare"), schema.TaskCompare, nil, []string{filepath.Join(model, runfolder.ModelName)}, files{
 				"compare.csv": text("layer,unit,method,missing\n2,0,ascent,false\n2,0,example,false\n"), "compare.npz": npzOf(c.npz),
 			})
 			r := build(t, dir)
@@ -157,7 +158,7 @@ func TestRHat(t *testing.T) {
 	dir := t.TempDir()
 	model := filepath.Join(dir, "dbn")
 	trained(t, model, 1)
-	makeRun(t, filepath.Join(dir, "sample"), taskSample, map[string]string{"layer": "2"}, []string{filepath.Join(model, runfolder.ModelName)}, files{
+	makeRun(t, filepath.Join(dir, "sample"), schema.TaskSample, map[string]string{"layer": "2"}, []string{filepath.Join(model, runfolder.ModelName)}, files{
 		"samples.npz": npzOf(map[string][]byte{"units": unitsFrom(4), "samples": npyOf("<f4", "4, 2, 30", 960), "mean": npyOf("<f4", "4, 30", 480)}),
 		"mixing.csv":  text("unit,rhat_total,rhat_first,rhat_second,modes,concentration\n0,1.01,1.25,,1,1\n1,1,1.02,1.03,1,1\n2,,,,1,1\n3,1,+Inf,1,1,1\n"),
 	})
@@ -185,7 +186,7 @@ func TestClassifier(t *testing.T) {
 		n.Layers[i].VisibleBias = nil
 	}
 	n.Output = &network.Layer{Weight: tensor.New(tensor.WithShape(10, 7), tensor.Of(tensor.Float32)), Bias: tensor.New(tensor.WithShape(10), tensor.Of(tensor.Float32))}
-	run := makeRun(t, filepath.Join(dir, "tuned"), taskFineTune, nil, nil, files{
+	run := makeRun(t, filepath.Join(dir, "tuned"), schema.TaskFineTune, nil, nil, files{
 		runfolder.ModelName: n.Write,
 		"log.csv":           text("epoch,rate,train_loss,train_error,validation_loss,validation_error\n1,1,1,0.5,1,0.6\n2,1,1,0.125,1,0.375\n"),
 		"scores.csv":        text("set,examples,errors,error,loss\nvalidation,200,75,0.375,1\n"),

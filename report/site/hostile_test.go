@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/unitscope/unitscope/report/runfolder"
+	"github.com/unitscope/unitscope/schema"
 )
 
 // npyOf is an npy file of zeros with this header, and as many bytes as it
@@ -59,27 +60,27 @@ func TestNumbersDoNotTakeMemory(t *testing.T) {
 		runs       map[string]files // by task
 	}{
 		{"no units, and a length that no memory holds", "no units", map[string]files{
-			taskExamples: {"examples.npz": npzOf(map[string][]byte{
+			schema.TaskExamples: {"examples.npz": npzOf(map[string][]byte{
 				"units": npyOf("<i4", "0,", 0), "examples": npyOf("<f4", "0, 4611686018427387903, 30", 0),
 				"activation": npyOf("<f4", "0, 4611686018427387903", 0), "label": npyOf("<i4", "0, 4611686018427387903", 0), "index": npyOf("<i4", "0, 4611686018427387903", 0),
 			})},
 		}},
 		{"many units of one run, many numbers of another", "more than a report shows", map[string]files{
-			taskCombine: {"combine.npz": manyUnits},
-			taskExamples: {"examples.npz": npzOf(map[string][]byte{
+			schema.TaskCombine: {"combine.npz": manyUnits},
+			schema.TaskExamples: {"examples.npz": npzOf(map[string][]byte{
 				"units": unitsFrom(1), "examples": npyOf("|u1", fmt.Sprintf("1, %d, 1", many), many),
 				"activation": npyOf("<f4", fmt.Sprintf("1, %d", many), 4*many), "label": npyOf("<i4", fmt.Sprintf("1, %d", many), 4*many), "index": npyOf("<i4", fmt.Sprintf("1, %d", many), 4*many),
 			})},
 		}},
 		{"many units, many restarts", "more than a report shows", map[string]files{
-			taskCombine: {"combine.npz": manyUnits},
-			taskAscent:  {"ascent.npz": npzOf(map[string][]byte{"units": unitsFrom(1), "best": npyOf("<f4", "1, 1", 4)}), "restarts.csv": text(restartsOf(many))},
+			schema.TaskCombine: {"combine.npz": manyUnits},
+			schema.TaskAscent:  {"ascent.npz": npzOf(map[string][]byte{"units": unitsFrom(1), "best": npyOf("<f4", "1, 1", 4)}), "restarts.csv": text(restartsOf(many))},
 		}},
 		{"more units than a page shows", "more than a report shows", map[string]files{
-			taskCombine: {"combine.npz": npzOf(map[string][]byte{"units": unitsFrom(maxUnits + 1), "patterns": npyOf("|u1", fmt.Sprintf("%d, 1", maxUnits+1), maxUnits+1)})},
+			schema.TaskCombine: {"combine.npz": npzOf(map[string][]byte{"units": unitsFrom(maxUnits + 1), "patterns": npyOf("|u1", fmt.Sprintf("%d, 1", maxUnits+1), maxUnits+1)})},
 		}},
 		{"more bytes of units than are read", "more than a report shows", map[string]files{
-			taskCombine: {"combine.npz": npzOf(map[string][]byte{"units": npyOf("<i8", fmt.Sprint(maxLabels/8, ","), maxLabels), "patterns": npyOf("|u1", "1, 1", 1)})},
+			schema.TaskCombine: {"combine.npz": npzOf(map[string][]byte{"units": npyOf("<i8", fmt.Sprint(maxLabels/8, ","), maxLabels), "patterns": npyOf("|u1", "1, 1", 1)})},
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -115,7 +116,7 @@ func TestPatternsThatAreNotShown(t *testing.T) {
 	dir := t.TempDir()
 	model := filepath.Join(dir, "dbn")
 	trained(t, model, 1)
-	makeRun(t, filepath.Join(dir, "ascent"), taskAscent, map[string]string{"layer": "2", "direction": "1"}, []string{filepath.Join(model, runfolder.ModelName)}, files{
+	makeRun(t, filepath.Join(dir, "ascent"), schema.TaskAscent, map[string]string{"layer": "2", "direction": "1"}, []string{filepath.Join(model, runfolder.ModelName)}, files{
 		"ascent.npz":   npzOf(map[string][]byte{"units": unitsFrom(1), "best": npyOf("<f4", "1, 30", 120), "patterns": npyOf("<f4", "1, 5, 30", 600)}),
 		"restarts.csv": text(restartsOf(3)),
 	})
@@ -149,7 +150,7 @@ func FuzzFiles(f *testing.F) {
 		f.Add(uint8(i), b.Bytes())
 	}
 	f.Add(uint8(9), []byte("network,layer,unit,modes\ntrained,1,0,2\nuntrained,1,0,1\n"))
-	tasks := []string{taskAscent, taskSample, taskCombine, taskExamples, taskSelectivity, taskRestarts, taskCompare, "figure 4"}
+	tasks := []string{schema.TaskAscent, schema.TaskSample, schema.TaskCombine, schema.TaskExamples, schema.TaskSelectivity, schema.TaskRestarts, schema.TaskCompare, "figure 4"}
 	f.Fuzz(func(t *testing.T, which uint8, content []byte) {
 		dir := t.TempDir()
 		model := filepath.Join(dir, "dbn")

@@ -11,6 +11,7 @@ import (
 	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report"
+	"github.com/unitscope/unitscope/schema"
 	"github.com/unitscope/unitscope/visualize"
 )
 
@@ -116,15 +117,15 @@ type builder struct {
 // add reads what a run has to say of the layer.
 func (b *builder) add(r *source) (err error) {
 	switch r.record.Task {
-	case taskAscent:
+	case schema.TaskAscent:
 		err = b.ascent(r)
-	case taskSample:
+	case schema.TaskSample:
 		err = b.samples(r)
-	case taskCombine:
+	case schema.TaskCombine:
 		err = b.combination(r)
-	case taskExamples:
+	case schema.TaskExamples:
 		err = b.examples(r)
-	case taskSelectivity:
+	case schema.TaskSelectivity:
 		err = b.selectivity(r)
 	default:
 		return nil
@@ -268,12 +269,12 @@ func (l *layer) About() string {
 }
 
 func (b *builder) samples(r *source) error {
-	path := r.file("samples.npz")
-	samples, err := readArray(path, "samples")
+	path := r.file(schema.SamplesArrays)
+	samples, err := readArray(path, schema.Samples)
 	if err != nil {
 		return err
 	}
-	mean, err := readArray(path, "mean")
+	mean, err := readArray(path, schema.Mean)
 	if err != nil {
 		return err
 	}
@@ -290,14 +291,14 @@ func (b *builder) samples(r *source) error {
 	if err := b.mixing(r); err != nil {
 		return err
 	}
-	return b.column(r, "mixing.csv", []fact{
-		{Key: "concentration", Name: "concentration of samples", About: "mean cosine between samples and their mean: 1 if all are alike"},
+	return b.column(r, schema.MixingTable, []fact{
+		{Key: schema.Concentration, Name: "concentration of samples", About: "mean cosine between samples and their mean: 1 if all are alike"},
 		{Key: "sample_modes", Name: "modes of samples", About: "modes among the samples of the unit"},
-	}, map[string]string{"sample_modes": "modes"})
+	}, map[string]string{"sample_modes": schema.Modes})
 }
 
 func (b *builder) combination(r *source) (err error) {
-	a, err := readArray(r.file("combine.npz"), "patterns")
+	a, err := readArray(r.file(schema.CombineArrays), schema.Patterns)
 	if err != nil {
 		return err
 	}
@@ -308,8 +309,8 @@ func (b *builder) combination(r *source) (err error) {
 }
 
 func (b *builder) examples(r *source) error {
-	path := r.file("examples.npz")
-	examples, err := readArray(path, "examples")
+	path := r.file(schema.ExamplesArrays)
+	examples, err := readArray(path, schema.Examples)
 	if err != nil {
 		return err
 	}
@@ -325,9 +326,9 @@ func (b *builder) examples(r *source) error {
 		name string
 		to   func(numbers)
 	}{
-		{"activation", func(x numbers) { e.Activation = x }},
-		{"label", func(x numbers) { e.Label = x.whole() }},
-		{"index", func(x numbers) { e.Index = x.whole() }},
+		{schema.Activation, func(x numbers) { e.Activation = x }},
+		{schema.Label, func(x numbers) { e.Label = x.whole() }},
+		{schema.Index, func(x numbers) { e.Index = x.whole() }},
 	} {
 		a, err := readArray(path, part.name)
 		if err != nil {

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/unitscope/unitscope/network"
+	"github.com/unitscope/unitscope/schema"
 )
 
 // layers puts together what the runs say of each layer of a model.
@@ -54,7 +55,7 @@ func (r *Report) byLayer(m *Model) map[int]map[string]*source {
 			r.problem(run, "its units are not shown: it says that it looked at layer %d of a model of %d", number, layers)
 			continue
 		}
-		if run.record.Task == taskAscent && run.record.Options["direction"] == "-1" {
+		if run.record.Task == schema.TaskAscent && run.record.Options["direction"] == "-1" {
 			r.problem(run, "its units are not shown: it looked for what they answer to least (--direction -1); its own folder has the pictures")
 			continue
 		}
@@ -92,7 +93,7 @@ func (m *Model) Trained() bool { return m.run != nil }
 // hasFilters is true for a model whose first layer's weights are worth a look: not
 // for the many of a search.
 func (m *Model) hasFilters() bool {
-	return m.run != nil && (strings.HasPrefix(m.run.record.Task, taskTrain) || m.run.record.Task == taskFineTune)
+	return m.run != nil && (schema.IsTraining(m.run.record.Task) || m.run.record.Task == schema.TaskFineTune)
 }
 
 // filters adds a model's own weights to its first layer.
@@ -110,13 +111,13 @@ func (r *Report) filters(m *Model, b *builder) {
 // and a comparison are of the layer of the ascent that they were made from, which
 // is in their tables.
 func layerOf(r *source) int {
-	for _, name := range []string{"selectivity.csv", "compare.csv"} {
+	for _, name := range []string{schema.SelectivityTable, schema.CompareTable} {
 		path := r.file(name)
 		if path == "" {
 			continue
 		}
 		if t, err := readTable(path); err == nil && len(t.rows) > 0 {
-			return max(0, t.whole(0, "layer"))
+			return max(0, t.whole(0, schema.Layer))
 		}
 	}
 	number, err := strconv.Atoi(r.record.Options["layer"])
@@ -151,8 +152,8 @@ func (r *Report) modes(m *Model) *table {
 	slices.SortStableFunc(runs, func(a, b *source) int { return a.record.Finished.Compare(b.record.Finished) })
 	var all *table
 	for _, run := range runs {
-		path := run.file("modes.csv")
-		if run.record.Task != taskRestarts || path == "" {
+		path := run.file(schema.ModesTable)
+		if run.record.Task != schema.TaskRestarts || path == "" {
 			continue
 		}
 		t, err := readTable(path)
@@ -163,7 +164,7 @@ func (r *Report) modes(m *Model) *table {
 		if all == nil || !slices.Equal(all.names, t.names) {
 			all = &table{names: t.names}
 		}
-		said := func(t *table, row int) string { return t.text(row, "network") + "/" + t.text(row, "layer") }
+		said := func(t *table, row int) string { return t.text(row, schema.Network) + "/" + t.text(row, schema.Layer) }
 		now := map[string]bool{}
 		for i := range t.rows {
 			now[said(t, i)] = true
@@ -182,7 +183,7 @@ func (r *Report) modes(m *Model) *table {
 
 // The order in which methods are read: a unit's tile in the grid is of the first
 // that has a pattern of it. The weights of the first layer come before examples.
-var methods = []string{taskAscent, taskCombine, taskSample, taskExamples, taskSelectivity}
+var methods = []string{schema.TaskAscent, schema.TaskCombine, schema.TaskSample, schema.TaskExamples, schema.TaskSelectivity}
 
 func (r *Report) layer(m *Model, number int, runs map[string]*source, others []elsewhere, modes *table) *layer {
 	key := fmt.Sprintf("%s/%d", m.slug, number)
@@ -206,7 +207,7 @@ func (r *Report) layer(m *Model, number int, runs map[string]*source, others []e
 	slices.Sort(l.Units)
 	l.Units = slices.Compact(l.Units)
 	for _, task := range methods {
-		if task == taskExamples && number == 1 && m.hasFilters() {
+		if task == schema.TaskExamples && number == 1 && m.hasFilters() {
 			r.filters(m, b) // an example says less of a unit than its own weights
 		}
 		if run := runs[task]; run != nil {
@@ -233,7 +234,8 @@ func (r *Report) layer(m *Model, number int, runs map[string]*source, others []e
 
 // archives are the arrays of each method, by which its units are known.
 var archives = map[string]string{
-	taskAscent: "ascent.npz", taskSample: "samples.npz", taskCombine: "combine.npz", taskExamples: "examples.npz", taskSelectivity: "selectivity.npz",
+	schema.TaskAscent: schema.AscentArrays, schema.TaskSample: schema.SamplesArrays, schema.TaskCombine: schema.CombineArrays,
+	schema.TaskExamples: schema.ExamplesArrays, schema.TaskSelectivity: schema.SelectivityArrays,
 }
 
 func unitsOf(r *source) ([]int, error) {
@@ -246,7 +248,7 @@ func unitsOf(r *source) ([]int, error) {
 
 // missing says which commands would add to what there is about a model.
 func missing(m *Model) (commands []string) {
-	if m.run == nil || !strings.HasPrefix(m.run.record.Task, taskTrain) {
+	if m.run == nil || !schema.IsTraining(m.run.record.Task) {
 		return nil
 	}
 	add := func(task string, flags ...string) {
@@ -256,22 +258,22 @@ func missing(m *Model) (commands []string) {
 	data := []string{"--data", cmp.Or(m.run.record.Options["data"], "DATA")}
 	for number := 1; number < len(m.sizes); number++ {
 		seen := m.seen(number)
-		for _, task := range append(slices.Clone(methods), taskCompare) {
-			if seen[task] || task == taskSample && m.Kind != string(network.DBN) {
+		for _, task := range append(slices.Clone(methods), schema.TaskCompare) {
+			if seen[task] || task == schema.TaskSample && m.Kind != string(network.DBN) {
 				continue
 			}
 			flags := []string{"--layer", strconv.Itoa(number)}
 			switch task {
-			case taskSelectivity:
+			case schema.TaskSelectivity:
 				flags = append(flags, "--units", "all")
-			case taskExamples, taskCompare:
+			case schema.TaskExamples, schema.TaskCompare:
 				flags = append(flags, data...)
 			}
 			add(task, flags...)
 		}
 	}
-	if m.latest(taskRestarts) == nil {
-		add(taskRestarts)
+	if m.latest(schema.TaskRestarts) == nil {
+		add(schema.TaskRestarts)
 	}
 	return commands
 }
@@ -285,8 +287,8 @@ func (m *Model) seen(number int) map[string]bool {
 		}
 	}
 	for _, run := range m.others {
-		if run.record.Task == taskCompare && layerOf(run) == number {
-			seen[taskCompare] = true
+		if run.record.Task == schema.TaskCompare && layerOf(run) == number {
+			seen[schema.TaskCompare] = true
 		}
 	}
 	return seen

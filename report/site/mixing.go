@@ -3,6 +3,7 @@ package site
 import (
 	"math"
 
+	"github.com/unitscope/unitscope/schema"
 	"github.com/unitscope/unitscope/visualize"
 )
 
@@ -12,7 +13,7 @@ const maxRHat = 1e6
 // mixing takes in how well the chains of a unit's samples agree: the largest R-hat of
 // mixing.csv.
 func (b *builder) mixing(r *source) error {
-	path := r.file("mixing.csv")
+	path := r.file(schema.MixingTable)
 	if path == "" {
 		return nil
 	}
@@ -24,13 +25,13 @@ func (b *builder) mixing(r *source) error {
 	var values []float32
 	for i := range t.rows {
 		largest := math.NaN()
-		for _, column := range []string{"rhat_total", "rhat_first", "rhat_second"} {
+		for _, column := range []string{schema.RHatTotal, schema.RHatFirst, schema.RHatSecond} {
 			if x := t.number(i, column); x == x && !(x <= largest) {
 				largest = x
 			}
 		}
 		// Chains that each stand still at a place of their own are infinitely far apart.
-		units, values = append(units, t.whole(i, "unit")), append(values, float32(min(largest, maxRHat)))
+		units, values = append(units, t.whole(i, schema.Unit)), append(values, float32(min(largest, maxRHat)))
 	}
 	if firstTwice(units) >= 0 {
 		return nil

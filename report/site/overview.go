@@ -14,6 +14,8 @@ import (
 
 	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/report/chart"
+	"github.com/unitscope/unitscope/schema"
+	"github.com/unitscope/unitscope/visualize"
 )
 
 // figure is a picture that a run has written.
@@ -50,15 +52,15 @@ type chartHTML struct {
 
 // captions say how to read the pictures, by their names.
 var captions = map[string]string{
-	"figure1.png":     "As figure 1 of Erhan et al. (2009): for units of each layer, what excites them most (activation maximization, section 3), and at the right what nine random starts find for some. Grey is zero, white positive, black negative; every tile has its own scale.",
-	"figure2.png":     "As figure 2 of Erhan et al. (2009): activation maximization of models of patches of natural images, a block for each layer. Every tile has its own scale.",
-	"figure3.png":     "As figure 3 of Erhan et al. (2009): samples of the net with one unit held at 1 (section 4), a row for each unit, the mean of its samples in front.",
-	"figure4.png":     "As figure 4 of Erhan et al. (2009): the same units by three methods: the mean of samples (section 4), the linear combination of the filters below (section 5), activation maximization (section 3).",
-	"selectivity.png": "Selectivity: a row is a unit's pattern, a column what each unit answers to it, as a share of its own strongest answer. A bright diagonal alone means that every unit answers to its own pattern only.",
-	"modes.png":       "How many units have how many modes: clusters of the patterns that restarts ended in.",
-	"filters.png":     "The weights of the first layer's units, in input space.",
-	"curves.png":      "Activation against the steps of the ascent, for the restarts of units.",
-	"compare.png":     "The patterns of each method for the same units, side by side.",
+	schema.Figure1Picture:     "As figure 1 of Erhan et al. (2009): for units of each layer, what excites them most (activation maximization, section 3), and at the right what nine random starts find for some. Grey is zero, white positive, black negative; every tile has its own scale.",
+	schema.Figure2Picture:     "As figure 2 of Erhan et al. (2009): activation maximization of models of patches of natural images, a block for each layer. Every tile has its own scale.",
+	schema.Figure3Picture:     "As figure 3 of Erhan et al. (2009): samples of the net with one unit held at 1 (section 4), a row for each unit, the mean of its samples in front.",
+	schema.Figure4Picture:     "As figure 4 of Erhan et al. (2009): the same units by three methods: the mean of samples (section 4), the linear combination of the filters below (section 5), activation maximization (section 3).",
+	schema.SelectivityPicture: "Selectivity: a row is a unit's pattern, a column what each unit answers to it, as a share of its own strongest answer. A bright diagonal alone means that every unit answers to its own pattern only.",
+	schema.ModesPicture:       "How many units have how many modes: clusters of the patterns that restarts ended in.",
+	schema.FiltersPicture:     "The weights of the first layer's units, in input space.",
+	schema.CurvesPicture:      "Activation against the steps of the ascent, for the restarts of units.",
+	schema.ComparePicture:     "The patterns of each method for the same units, side by side.",
 }
 
 // maxPicture is how many bytes of a picture a report takes in. Larger ones, such as
@@ -99,10 +101,15 @@ func (r *Report) Introduction() string {
 	return about
 }
 
+// titleOf is what a picture is called.
+func titleOf(picture string) string { return strings.TrimSuffix(picture, filepath.Ext(picture)) }
+
 // rank brings the report's figures to the front.
 func rank(f figure) int {
-	for i, name := range []string{"figure1", "figure2", "figure3", "figure4", "selectivity", "modes"} {
-		if strings.HasPrefix(f.Title, name) {
+	for i, name := range []string{
+		schema.Figure1Picture, schema.Figure2Picture, schema.Figure3Picture, schema.Figure4Picture, schema.SelectivityPicture, schema.ModesPicture,
+	} {
+		if f.Title == titleOf(name) {
 			return i
 		}
 	}
@@ -127,7 +134,7 @@ func (r *Report) pictures(of *source) {
 			continue
 		}
 		r.Figures = append(r.Figures, figure{
-			Title: strings.TrimSuffix(o.Name, ".png"), Caption: caption, Folder: of.name,
+			Title: titleOf(o.Name), Caption: caption, Folder: of.name,
 			Data:  template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(file)),
 			Width: size.Width, Height: size.Height,
 		})
@@ -136,15 +143,15 @@ func (r *Report) pictures(of *source) {
 
 // training draws a model's monitors against its updates.
 func (r *Report) training(m *Model) {
-	if m.run == nil || m.run.file("log.csv") == "" {
+	if m.run == nil || m.run.file(schema.Log) == "" {
 		return
 	}
-	t, err := readTable(m.run.file("log.csv"))
+	t, err := readTable(m.run.file(schema.Log))
 	if err != nil {
 		r.problem(m.run, "%v", err)
 		return
 	}
-	if t.column("validation_error") >= 0 {
+	if t.column(schema.ValidationError) >= 0 {
 		r.fineTuning(m, t)
 		return
 	}
@@ -152,14 +159,14 @@ func (r *Report) training(m *Model) {
 	var series []chart.Series
 	for i := range t.rows {
 		name := "training"
-		if l := t.text(i, "layer"); l != "" {
+		if l := t.text(i, schema.Layer); l != "" {
 			name = "layer " + l
 		}
 		if len(series) == 0 || series[len(series)-1].Name != name {
 			series = append(series, chart.Series{Name: name})
 		}
 		s := &series[len(series)-1]
-		s.X, s.Y = append(s.X, t.number(i, "epoch")), append(s.Y, t.number(i, "error"))
+		s.X, s.Y = append(s.X, t.number(i, schema.Epoch)), append(s.Y, t.number(i, schema.Error))
 	}
 	r.chart(m.run, fmt.Sprintf("Training of %s", m.Name), about, func(b *bytes.Buffer) error {
 		return chart.Curves(b, chart.Axes{Title: m.Name, X: "epoch", Y: "reconstruction error"}, series)
@@ -188,8 +195,8 @@ func (r *Report) modesByLayer(m *Model) {
 	sum, count := map[key]float64{}, map[key]int{}
 	layers, networks := map[int]bool{}, map[string]bool{}
 	for i := range t.rows {
-		k := key{t.text(i, "network"), t.whole(i, "layer")}
-		if x := t.number(i, "modes"); x == x && k.layer > 0 {
+		k := key{t.text(i, schema.Network), t.whole(i, schema.Layer)}
+		if x := t.number(i, schema.Modes); x == x && k.layer > 0 {
 			sum[k] += x
 			count[k]++
 			layers[k.layer], networks[k.network] = true, true
@@ -201,7 +208,7 @@ func (r *Report) modesByLayer(m *Model) {
 		names = append(names, fmt.Sprintf("layer %d", l))
 	}
 	var series []chart.Series
-	for _, network := range []string{"trained", "untrained"} {
+	for _, network := range []string{schema.Trained, schema.Untrained} {
 		if !networks[network] {
 			continue
 		}
@@ -216,15 +223,16 @@ func (r *Report) modesByLayer(m *Model) {
 	if len(series) == 0 {
 		return
 	}
-	r.chart(m.latest(taskRestarts), "Modes of "+m.Name, "Mean number of modes of a unit: how many different patterns its restarts find. Dead units are left out.", func(b *bytes.Buffer) error {
+	r.chart(m.latest(schema.TaskRestarts), "Modes of "+m.Name, "Mean number of modes of a unit: how many different patterns its restarts find. Dead units are left out.", func(b *bytes.Buffer) error {
 		return chart.Bars(b, chart.Axes{Title: m.Name, Y: "modes"}, names, series)
 	})
 }
 
 // compared are the columns of the comparison, with what they are called.
 var compared = [][2]string{
-	{"activation", "activation"}, {"percentile", "percentile among data"}, {"dominance", "selectivity"},
-	{"distance", "distance to nearest example"}, {"reconstruction", "reconstruction error"}, {"cosine_ascent", "cosine to ascent"},
+	{schema.Activation, "activation"}, {schema.Percentile, "percentile among data"}, {schema.Dominance, "selectivity"},
+	{schema.Distance, "distance to nearest example"}, {schema.Reconstruction, "reconstruction error"},
+	{schema.CosineTo(visualize.MethodAscent), "cosine to ascent"},
 }
 
 // comparison is the means of analyze compare over units, a row for each model,
@@ -240,10 +248,10 @@ func (r *Report) comparison() {
 	}
 	for _, m := range r.Models {
 		for _, run := range m.others {
-			if run.record.Task != taskCompare || run.file("compare.csv") == "" {
+			if run.record.Task != schema.TaskCompare || run.file(schema.CompareTable) == "" {
 				continue
 			}
-			t, err := readTable(run.file("compare.csv"))
+			t, err := readTable(run.file(schema.CompareTable))
 			if err != nil {
 				r.problem(run, "%v", err)
 				continue
@@ -267,11 +275,11 @@ func meansOf(model string, t *table) (rows [][]string) {
 	var order []string
 	of := map[string][]int{}
 	for i := range t.rows {
-		method := t.text(i, "method")
+		method := t.text(i, schema.Method)
 		if of[method] == nil {
 			order = append(order, method)
 		}
-		if t.text(i, "missing") != "true" {
+		if t.text(i, schema.Missing) != "true" {
 			of[method] = append(of[method], i)
 		}
 	}
@@ -279,7 +287,7 @@ func meansOf(model string, t *table) (rows [][]string) {
 		if len(of[method]) == 0 {
 			continue
 		}
-		row := []string{model, t.text(of[method][0], "layer"), method, strconv.Itoa(len(of[method]))}
+		row := []string{model, t.text(of[method][0], schema.Layer), method, strconv.Itoa(len(of[method]))}
 		for _, c := range compared {
 			sum, n := 0.0, 0
 			for _, i := range of[method] {
@@ -308,9 +316,9 @@ const maxRows = 50 // of a table that is shown as it is
 func (r *Report) results() {
 	for _, run := range r.Runs {
 		for _, shown := range []struct{ file, title, caption string }{
-			{"scores.csv", "Classification", "Share of errors and mean cross-entropy of the fine-tuned model."},
-			{"likelihood.csv", "Log-likelihood", "Mean log-likelihood of data under one RBM, in nats, with the interval from low to high that the estimate of its partition function leaves; reverse (in older files conservative) is by reverse annealing, which is too low on average if its chains had mixed; deviation is that of the mean by the choice of examples; the free energy gap is that to the training data."},
-			{"search.csv", "Search", "The trials of a search over hyper-parameters, the best first."},
+			{schema.ScoresTable, "Classification", "Share of errors and mean cross-entropy of the fine-tuned model."},
+			{schema.LikelihoodTable, "Log-likelihood", "Mean log-likelihood of data under one RBM, in nats, with the interval from low to high that the estimate of its partition function leaves; reverse (in older files conservative) is by reverse annealing, which is too low on average if its chains had mixed; deviation is that of the mean by the choice of examples; the free energy gap is that to the training data."},
+			{schema.SearchTable, "Search", "The trials of a search over hyper-parameters, the best first."},
 		} {
 			path := run.file(shown.file)
 			if path == "" {

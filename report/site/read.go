@@ -13,6 +13,7 @@ import (
 
 	"github.com/unitscope/unitscope/dataset/numpy"
 	"github.com/unitscope/unitscope/engine/memory"
+	"github.com/unitscope/unitscope/schema"
 )
 
 // array is one array of an npz file with a row for each unit.
@@ -103,10 +104,10 @@ func hasArray(path, name string) (has bool, err error) {
 
 // unitsIn is an array that has its units only.
 func unitsIn(file *numpy.Archive) (*array, error) {
-	if err := atMost(file, "units", maxLabels); err != nil {
+	if err := atMost(file, schema.Units, maxLabels); err != nil {
 		return nil, err
 	}
-	labels, err := file.ReadLabels("units")
+	labels, err := file.ReadLabels(schema.Units)
 	if err != nil {
 		return nil, err
 	}

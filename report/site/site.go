@@ -24,23 +24,11 @@ import (
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/network/safetensors"
 	"github.com/unitscope/unitscope/report/runfolder"
+	"github.com/unitscope/unitscope/schema"
 )
 
 // Task is the name of the command that makes reports.
-const Task = "report"
-
-// The commands whose results are shown.
-const (
-	taskTrain       = "train "
-	taskFineTune    = "finetune"
-	taskAscent      = "visualize ascent"
-	taskSample      = "visualize sample"
-	taskCombine     = "visualize combine"
-	taskExamples    = "visualize examples"
-	taskRestarts    = "analyze restarts"
-	taskSelectivity = "analyze selectivity"
-	taskCompare     = "analyze compare"
-)
+const Task = schema.TaskReport
 
 // Options says what a report is called.
 type Options struct {
@@ -177,7 +165,7 @@ func (r *Report) models() {
 			r.Models = append(r.Models, m)
 		}
 		run.of = m
-		if run.file(runfolder.ModelName) == "" {
+		if run.file(schema.Model) == "" {
 			m.others = append(m.others, run)
 		} else if m.run == nil {
 			m.run = run
@@ -226,11 +214,11 @@ func (r *Report) ascents() map[string]string {
 	models := map[string]string{}
 	for _, run := range r.Runs {
 		digest, err := run.model()
-		if err != nil || run.record.Task != taskAscent {
+		if err != nil || run.record.Task != schema.TaskAscent {
 			continue
 		}
 		for _, o := range run.record.Outputs {
-			if o.Name == archives[taskAscent] {
+			if o.Name == archives[schema.TaskAscent] {
 				models[o.SHA256] = digest
 			}
 		}
@@ -248,7 +236,7 @@ func (r *Report) describe(m *Model) {
 		return
 	}
 	m.Name = m.run.name
-	f, err := safetensors.Open(filepath.Join(m.run.path, runfolder.ModelName))
+	f, err := safetensors.Open(filepath.Join(m.run.path, schema.Model))
 	if err != nil {
 		r.problem(m.run, "its model can't be read: %v", err)
 		return
@@ -289,7 +277,7 @@ func joinWith(ns []int, separator string) string {
 // Inputs are the records of the runs that the report shows.
 func (r *Report) Inputs() (files []string) {
 	for _, run := range r.Runs {
-		files = append(files, filepath.Join(run.path, runfolder.RecordName))
+		files = append(files, filepath.Join(run.path, schema.Record))
 	}
 	return files
 }

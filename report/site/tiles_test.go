@@ -18,6 +18,7 @@ import (
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report/runfolder"
+	"github.com/unitscope/unitscope/schema"
 )
 
 // A model by itself shows the filters of its first layer, all of them.
@@ -65,7 +66,7 @@ func TestTilesOfSeveralMethods(t *testing.T) {
 	model := filepath.Join(dir, "dbn")
 	n := trained(t, model, 1)
 	found := climbed(t, filepath.Join(dir, "ascent"), model, n, 2, "0-2")
-	makeRun(t, filepath.Join(dir, "combine"), taskCombine, map[string]string{"layer": "2"}, []string{filepath.Join(model, runfolder.ModelName)}, files{
+	makeRun(t, filepath.Join(dir, "combine"), schema.TaskCombine, map[string]string{"layer": "2"}, []string{filepath.Join(model, runfolder.ModelName)}, files{
 		"combine.npz": npzOf(map[string][]byte{"units": unitsFrom(5), "patterns": npyOf("<f4", "5, 30", 5*30*4)}),
 	})
 	r := build(t, filepath.Join(dir, "ascent"), filepath.Join(dir, "combine"))
@@ -172,7 +173,7 @@ func TestModelsOfOneName(t *testing.T) {
 	dir := t.TempDir()
 	digest := strings.Repeat("0", 63)
 	for i := range 3 {
-		path := makeRun(t, filepath.Join(dir, fmt.Sprint("run", i)), taskCombine, map[string]string{"layer": "1"}, nil, files{
+		path := makeRun(t, filepath.Join(dir, fmt.Sprint("run", i)), schema.TaskCombine, map[string]string{"layer": "1"}, nil, files{
 			"combine.npz": npzOf(map[string][]byte{"units": unitsFrom(1), "patterns": npyOf("<f4", "1, 30", 120)}),
 		})
 		edit(t, filepath.Join(path, runfolder.RecordName), `"inputs": null`, fmt.Sprintf(`"inputs": [{"name": "dbn/model.safetensors", "bytes": 1, "sha256": "%s%d"}]`, digest, i))
@@ -228,7 +229,7 @@ func TestRunsOfNoLayer(t *testing.T) {
 		"ninth":     {"9", weights, "layer 9 of a model of 2"},
 		"elsewhere": {"1", nil, "names no model"},
 	} {
-		path := makeRun(t, filepath.Join(dir, name), taskCombine, map[string]string{"layer": c.layer}, c.inputs, files{
+		path := makeRun(t, filepath.Join(dir, name), schema.TaskCombine, map[string]string{"layer": c.layer}, c.inputs, files{
 			"combine.npz": npzOf(map[string][]byte{"units": unitsFrom(1), "patterns": npyOf("<f4", "1, 30", 120)}),
 		})
 		r := build(t, dir)

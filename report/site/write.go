@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/unitscope/unitscope/schema"
 )
 
 //go:embed page.html
@@ -25,7 +27,7 @@ var pageStyle string
 var pageScript string
 
 // IndexName is the first file of a report.
-const IndexName = "index.html"
+const IndexName = schema.IndexPage
 
 // maxPage is how many bytes of pictures one file takes; a report with more is
 // split into a file for each layer.
@@ -69,7 +71,7 @@ func (r *Report) WriteOne(ctx context.Context, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return r.pages(math.MaxInt)[IndexName].write(ctx, w, parsed)
+	return r.pages(math.MaxInt)[schema.IndexPage].write(ctx, w, parsed)
 }
 
 func parsePage() (*template.Template, error) {
@@ -89,13 +91,13 @@ func (r *Report) pages(limit int) map[string]*page {
 	}
 	split := total > limit
 	index := &page{Report: r, Index: true}
-	pages := map[string]*page{IndexName: index}
+	pages := map[string]*page{schema.IndexPage: index}
 	var nav []link
 	for _, m := range r.Models {
 		for _, l := range m.Layers {
 			p, name := index, ""
 			if split {
-				name = fmt.Sprintf("layer-%02d-%s-%d.html", len(nav)+1, m.slug, l.Number)
+				name = schema.LayerPage(len(nav)+1, m.slug, l.Number)
 				p = &page{Report: r}
 				pages[name] = p
 			}

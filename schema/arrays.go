@@ -1,0 +1,87 @@
+package schema
+
+// What is in npz files. U is the number of units, D of components of a pattern. Numbers
+// are float32, and int64 where they are whole.
+
+func unitsArray() Field { return Field{Name: Units, About: "[U] the units"} }
+
+func ascent() File {
+	return File{AscentArrays, []Field{
+		unitsArray(),
+		{Name: Best, About: "[U, D] the best pattern of each unit"},
+		{Name: Patterns, About: "[U, R, D] those of all R restarts", Sometimes: true},
+		{Name: Activation, About: "[U, R] of each restart at its end, before the sigmoid"},
+		{Name: StartActivation, About: "[U, R] at its start"},
+		{Name: Steps, About: "[U, R] how many it took"},
+		{Name: Stop, About: "[U, R] why there were no more, in words"},
+		{Name: Tangent, About: "[U, R] share of the gradient along the sphere"},
+		{Name: Cosine, About: "[U, R] to the unit's best restart"},
+	}}
+}
+
+func curves() File {
+	return File{CurvesArrays, []Field{
+		unitsArray(),
+		{Name: Step, About: "[S] numbers of steps, int32"},
+		{Name: Activation, About: "[U, R, S] of each restart after so many"},
+	}}
+}
+
+func samples() File {
+	return File{SamplesArrays, []Field{
+		unitsArray(),
+		{Name: Samples, About: "[U, N, D] inputs drawn with the unit held"},
+		{Name: Mean, About: "[U, D] of a unit's samples"},
+		{Name: FreeMean, About: "[D] of samples with no unit held"},
+	}}
+}
+
+func combination() File {
+	return File{CombineArrays, []Field{unitsArray(), {Name: Patterns, About: "[U, D] combinations of the filters below"}}}
+}
+
+func examples() File {
+	return File{ExamplesArrays, []Field{
+		unitsArray(),
+		{Name: Index, About: "[U, N] which examples excite a unit most, best first"},
+		{Name: Activation, About: "[U, N] of the unit for them"},
+		{Name: Label, About: "[U, N] theirs, -1 for none"},
+		{Name: Examples, About: "[U, N, D] the examples themselves"},
+	}}
+}
+
+// modesOfLayer are the arrays of the modes of a layer. Its name is by [FamilyFile].
+func modesOfLayer() File {
+	f := File{Fields: []Field{
+		unitsArray(),
+		{Name: Mode, About: "[U, R] which mode each restart is in"},
+		{Name: Cosines, About: "[U, R, R] between restarts"},
+	}}
+	for _, e := range modeNumbers() {
+		f.Fields = append(f.Fields, Field{Name: e.Name, About: "[U, 3] " + e.About + ", and its interval"})
+	}
+	return f
+}
+
+func selectivityMatrix() File {
+	return File{SelectivityArrays, []Field{
+		unitsArray(),
+		{Name: Matrix, About: "[U, U] response of a column's unit to the pattern of a row's, relative to the column's largest"},
+		{Name: Activation, About: "[U, U] behind it, before the sigmoid"},
+	}}
+}
+
+func compared() File {
+	return File{CompareArrays, []Field{
+		unitsArray(),
+		{Name: Methods, About: "[M] in words"},
+		{Name: Patterns, About: "[U, M, D] of each method"},
+		{Name: Cosine, About: "[U, M, M] between methods"},
+		{Name: Activation, About: "[U, M] that the pattern reaches"},
+		{Name: Percentile, About: "[U, M] where that is among the examples"},
+		{Name: Distance, About: "[U, M] to the nearest example"},
+		{Name: Reconstruction, About: "[U, M] error of the pattern's reconstruction"},
+		{Name: CombinationLink, About: "[U] cosine between the first gradient and the combination"},
+		{Name: Concentration, About: "[U] mean cosine between two samples", Sometimes: true},
+	}}
+}

@@ -1,0 +1,129 @@
+package schema
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/unitscope/unitscope/network"
+)
+
+// The commands, by their names in records. Those that train are [TaskTrain].
+const (
+	TaskFineTune          = "finetune"
+	TaskSearch            = "search"
+	TaskTrial             = "search trial" // of a search, in a folder of its own
+	TaskAscent            = "visualize ascent"
+	TaskSample            = "visualize sample"
+	TaskCombine           = "visualize combine"
+	TaskExamples          = "visualize examples"
+	TaskRestarts          = "analyze restarts"
+	TaskSelectivity       = "analyze selectivity"
+	TaskCompare           = "analyze compare"
+	TaskLikelihood        = "analyze likelihood"
+	TaskFigure1           = figure + "1"
+	TaskFigure2           = figure + "2"
+	TaskFigure3           = figure + "3"
+	TaskFigure4           = figure + "4"
+	TaskFigureSelectivity = figure + "selectivity"
+	TaskDemo              = "demo"
+	TaskPaper             = "paper"
+	TaskReport            = "report"
+)
+
+const (
+	figure = "figure "
+	train  = "train "
+)
+
+// TaskTrain is the command that trains models of a kind.
+func TaskTrain(kind network.Kind) string { return train + string(kind) }
+
+// IsTraining is true for the commands of [TaskTrain].
+func IsTraining(task string) bool {
+	return slices.ContainsFunc(families(), func(k network.Kind) bool { return task == TaskTrain(k) })
+}
+
+// IsFigure is true for the commands that draw the figures of the report.
+func IsFigure(task string) bool { return strings.HasPrefix(task, figure) }
+
+// families are the kinds of model that are trained, and compared in figures.
+func families() []network.Kind { return []network.Kind{network.DBN, network.SDAE} }
+
+// Kinds are all kinds of run.
+func Kinds() []Kind {
+	filters := pictures(FiltersPicture)
+	all := []Kind{
+		{TaskFineTune, append(training(named(Log, fineTuneLog())), scores())},
+		{TaskSearch, []File{search()}},
+		{TaskTrial, append(training(trainingLog()), File{Name: PretrainedModel}, fineTuneLog(), trial())},
+		{TaskAscent, append(pictures(UnitsPicture, RestartsPicture, CurvesPicture), ascent(), restarts(), curves())},
+		{TaskSample, append(pictures(MeansPicture, SamplesPicture), samples(), mixing())},
+		{TaskCombine, append(pictures(CombinePicture), combination())},
+		{TaskExamples, append(pictures(ExamplesPicture), examples())},
+		{TaskRestarts, append(pictures(ModesPicture, similarity(Trained, "*"), similarity(Untrained, "*")),
+			modes(), sweep(), named(ofFamily(Trained, "*"), modesOfLayer()), named(ofFamily(Untrained, "*"), modesOfLayer()))},
+		{TaskSelectivity, append(pictures(SelectivityPicture), selectivityMatrix(), selectivity())},
+		{TaskCompare, append(pictures(ComparePicture, ActivationsPicture), compared(), comparison())},
+		{TaskLikelihood, []File{likelihood(), partition(), runs()}},
+		{TaskFigure1, append(pictures(Figure1Picture), figureArrays()...)},
+		{TaskFigure2, append(pictures(Figure2Picture), figureArrays()...)},
+		{TaskFigure3, append(pictures(Figure3Picture), ofLayers(samples(), mixing())...)},
+		{TaskFigure4, append(pictures(Figure4Picture), ofLayers(samples(), mixing(), combination(), ascent())...)},
+		{TaskFigureSelectivity, append(pictures(SelectivityPicture), ofFamilies(selectivityMatrix())...)},
+		{TaskDemo, slices.Concat(pictures(Figure1Picture), figureArrays(), pages())},
+		{TaskPaper, append(pages(), File{Name: Stages}, File{Name: Summary})},
+		{TaskReport, pages()},
+	}
+	for _, k := range families() {
+		all = append(all, Kind{TaskTrain(k), append(training(trainingLog()), filters...)})
+	}
+	return all
+}
+
+// training are the files of every run that makes a model.
+func training(log File) []File {
+	return []File{{Name: Model}, log, {Name: Checkpoint}, learning()}
+}
+
+// figureArrays are the patterns behind figures 1 and 2: of the layers of both models, and
+// of the restarts of some units of the last.
+func figureArrays() (files []File) {
+	files = ofFamilies(ascent())
+	for _, k := range families() {
+		files = append(files, named(FamilyRestarts(k), ascent()))
+	}
+	return files
+}
+
+// ofFamilies are files like f, of every layer of both models.
+func ofFamilies(f File) (files []File) {
+	for _, k := range families() {
+		files = append(files, named(ofFamily(string(k), "*"), f))
+	}
+	return files
+}
+
+// ofLayers are files like these, of several layers.
+func ofLayers(files ...File) []File {
+	for i, f := range files {
+		files[i].Name = ofLayer("*", f.Name)
+	}
+	return files
+}
+
+// pages are the files of an HTML report.
+func pages() []File { return []File{{Name: IndexPage}, {Name: page("*")}} }
+
+// named is a file like f by another name.
+func named(name string, f File) File {
+	f.Name = name
+	return f
+}
+
+// pictures are files of pictures, which are drawn as PNG and as SVG.
+func pictures(names ...string) (files []File) {
+	for _, name := range names {
+		files = append(files, File{Name: name}, File{Name: SVG(name)})
+	}
+	return files
+}

@@ -1,0 +1,77 @@
+package schema
+
+// The names of arrays and columns that more than one file has, or that a reader asks for.
+const (
+	Unit       = "unit"
+	Units      = "units" // an array: which; a column: how many
+	Layer      = "layer"
+	Network    = "network"
+	Method     = "method"
+	Dead       = "dead"
+	Activation = "activation"
+	Patterns   = "patterns"
+
+	Best            = "best"
+	Restart         = "restart"
+	StartActivation = "start_activation"
+	Steps           = "steps"
+	Stop            = "stop"
+	Tangent         = "tangent"
+	Cosine          = "cosine"
+	Step            = "step"
+
+	Samples  = "samples"
+	Mean     = "mean"
+	FreeMean = "free_mean"
+
+	RHatTotal  = rHat + "_total"
+	RHatFirst  = rHat + "_first"
+	RHatSecond = rHat + "_second"
+	rHat       = "rhat"
+
+	Index    = "index"
+	Label    = "label"
+	Examples = "examples" // an array: their patterns; a column: how many
+
+	Mode           = "mode"
+	Cosines        = "cosines"
+	Modes          = "modes"
+	MainShare      = "main_share"
+	Effective      = "effective"
+	Spread         = "spread"
+	RelativeSpread = "relative_spread"
+	Gap            = "gap"
+
+	Matrix    = "matrix"
+	Dominance = "dominance"
+
+	Methods         = "methods"
+	Missing         = "missing"
+	Percentile      = "percentile"
+	Distance        = "distance"
+	Reconstruction  = "reconstruction"
+	CombinationLink = "combination_link"
+	Concentration   = "concentration"
+
+	Set                   = "set"
+	Error                 = "error"
+	Errors                = "errors"
+	Epoch                 = "epoch"
+	FreeEnergyGap         = "free_energy_gap"
+	FreeEnergyGapError    = "free_energy_gap_error"
+	PseudoLikelihood      = "pseudo_likelihood"
+	PseudoLikelihoodError = "pseudo_likelihood_error"
+	TrainError            = "train_error"
+	ValidationError       = "validation_error"
+
+	TrialNumber        = "trial"
+	Objective          = "objective"
+	ValidationExamples = "validation_examples"
+	ValidationErrors   = "validation_errors"
+	ValidationLoss     = "validation_loss"
+	FineTuneEpoch      = "finetune_epoch"
+	FineTuneEpochs     = "finetune_epochs"
+)
+
+// CosineTo is the column of the cosine to the pattern of another method.
+func CosineTo(method string) string { return Cosine + "_" + method }
