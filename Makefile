@@ -1,6 +1,7 @@
 # make          the program, ./unitscope; with the CUDA device where a cuda.h is found
 # make test     all tests that end within minutes
 # make race     the same with the race detector, where that ends within minutes
+# make test-noasm  without assembly, as on a processor that has none for it: tests of the CPU, and the same bits
 # make test-emulated  the CUDA device on the emulated driver; needs g++ and cuda.h, but no card
 # make gpu-bundle  a folder, gpu-bundle/, for a machine with a card and without Go: programs, tests, run.sh
 # make gpu-bundle-test  run.sh of that folder on the emulated driver, at tiny sizes
@@ -24,7 +25,7 @@ FUZZTIME ?= 20s
 CUDA_HEADERS := $(firstword $(foreach d,$(if $(CUDA_HOME),$(CUDA_HOME)/include) /usr/local/cuda/include /usr/include,$(if $(wildcard $(d)/cuda.h),$(d))))
 CUDA_BUILD   := CGO_ENABLED=1 CGO_CFLAGS="-g -O2 -I$(CURDIR)/gpu/include -I$(CUDA_HEADERS)"
 
-.PHONY: cuda-header test-emulated gpu-bundle gpu-bundle-test mutants ptx-check ptx-report paper-quick report-browser kill-points build test race bench fuzz lint vulnerabilities check cross generate tidy man install pictures clean
+.PHONY: cuda-header test-noasm test-emulated gpu-bundle gpu-bundle-test mutants ptx-check ptx-report paper-quick report-browser kill-points build test race bench fuzz lint vulnerabilities check cross generate tidy man install pictures clean
 
 build:
 ifneq ($(CUDA_HEADERS),)
@@ -40,6 +41,18 @@ test:
 
 race:
 	$(GO) test -race -short ./cpu/... ./dataset/... ./train/... ./visualize/... ./report/...
+
+# Portable loops are the same ones in either build: all that a demonstration
+# writes is compared, but for its page, and for records and logs, which have times.
+test-noasm:
+	$(GO) vet -tags noasm ./cpu/...
+	$(GO) test -count=1 -short -tags noasm ./cpu/...
+	@folder=$$(mktemp -d); for tag in none noasm; do \
+	  $(GO) build -tags $$tag -o $$folder/program ./cmd/unitscope && \
+	  UNITSCOPE_CPU=generic $$folder/program demo --quick --quiet --out $$folder/$$tag >/dev/null || exit; \
+	done; diff -r -q -x run.json -x log.csv -x '*.html' $$folder/none $$folder/noasm && \
+	echo "$$(find $$folder/noasm -name '*.npz' -o -name '*.safetensors' | wc -l) files of arrays and models, and what is drawn of them, are the same without assembly"; \
+	code=$$?; rm -rf $$folder; exit $$code
 
 EMULATED := UNITSCOPE_CUDA_DRIVER=$(CURDIR)/kernels/emulator/build/libcuda_emulated.so
 
