@@ -110,17 +110,17 @@ func Anneal(ctx context.Context, d engine.Device, l network.Layer, visible engin
 func (o AnnealOptions) check(r *rbm) error {
 	switch {
 	case o.Runs < 2:
-		return fmt.Errorf("%s, want at least 2 (their spread is the estimate's error)", words.Count(o.Runs, "run"))
+		return words.BadOption("Runs", o.Runs, "want at least 2 (their spread is the estimate's error)")
 	case o.Temperatures < 1:
-		return fmt.Errorf("%d temperatures, want at least 1", o.Temperatures)
+		return words.BadOption("Temperatures", o.Temperatures, "want at least 1")
 	case o.Sweeps < 0:
-		return fmt.Errorf("%s, want 0 or more", words.Count(o.Sweeps, "sweep"))
+		return words.BadOption("Sweeps", o.Sweeps, "want 0 or more")
 	case int64(o.Temperatures)+int64(o.Sweeps) >= math.MaxUint32:
-		return fmt.Errorf("%d temperatures and %s are beyond the 2^32 steps of the random numbers", o.Temperatures, words.Count(o.Sweeps, "sweep"))
+		return words.BadOption("Temperatures", o.Temperatures, "with %s they are beyond the 2^32 steps of the random numbers", words.Count(o.Sweeps, "sweep"))
 	case len(o.Base) != r.inputs:
-		return fmt.Errorf("%d base biases for %s", len(o.Base), words.Count(r.inputs, "input"))
+		return words.BadOption("Base", nil, "%s for %s", words.Count(len(o.Base), "bias"), words.Count(r.inputs, "input"))
 	case o.Starts != nil && len(o.Starts) != o.Runs*r.inputs:
-		return fmt.Errorf("starts hold %s, want %s of %s", words.Count(len(o.Starts), "number"), words.Count(o.Runs, "run"), words.Count(r.inputs, "input"))
+		return words.BadOption("Starts", nil, "they hold %s, want %s of %s", words.Count(len(o.Starts), "number"), words.Count(o.Runs, "run"), words.Count(r.inputs, "input"))
 	}
 	return engine.CheckRowKey(o.Layer, reverse, o.Runs-1)
 }

@@ -245,12 +245,12 @@ func TestAnnealRefuses(t *testing.T) {
 		change func(o *AnnealOptions)
 		want   string
 	}{
-		"one run":         {func(o *AnnealOptions) { o.Runs = 1 }, "1 run, want at least 2"},
-		"no temperatures": {func(o *AnnealOptions) { o.Temperatures = 0 }, "0 temperatures"},
-		"sweeps":          {func(o *AnnealOptions) { o.Sweeps = -1 }, "-1 sweeps"},
+		"one run":         {func(o *AnnealOptions) { o.Runs = 1 }, "Runs 1: want at least 2"},
+		"no temperatures": {func(o *AnnealOptions) { o.Temperatures = 0 }, "Temperatures 0: want at least 1"},
+		"sweeps":          {func(o *AnnealOptions) { o.Sweeps = -1 }, "Sweeps -1: want 0"},
 		"too many sweeps": {func(o *AnnealOptions) { o.Sweeps = math.MaxUint32 }, "beyond the 2^32 steps"},
-		"base":            {func(o *AnnealOptions) { o.Base = o.Base[:2] }, "2 base biases for 3 inputs"},
-		"starts":          {func(o *AnnealOptions) { o.Starts = o.Base }, "starts hold 3 numbers"},
+		"base":            {func(o *AnnealOptions) { o.Base = o.Base[:2] }, "Base: 2 biases for 3 inputs"},
+		"starts":          {func(o *AnnealOptions) { o.Starts = o.Base }, "Starts: they hold 3 numbers"},
 		"layer":           {func(o *AnnealOptions) { o.Layer = 300 }, "layer 300"},
 	} {
 		o := AnnealOptions{Layer: 1, Runs: 5, Temperatures: 4, Base: make([]float32, 3)}

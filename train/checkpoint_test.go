@@ -101,8 +101,8 @@ func TestCheckpointHostile(t *testing.T) {
 		"NaN":            {func(p parts) { p.tensors["velocity.weight"].Data[3] = float32(math.NaN()) }, `checkpoint: velocity.weight: NaN or Inf`},
 		"infinity":       {func(p parts) { p.tensors["layers.1.weight"].Data[3] = float32(math.Inf(1)) }, `checkpoint: layers.1.weight: NaN or Inf`},
 		"unknown tensor": {func(p parts) { p.set("surprise", 1) }, `checkpoint: unknown tensor "surprise"`},
-		"option":         {func(p parts) { p.metadata["option.batch"] = "1" }, `resume: --batch is "7", the checkpoint was made with "1"`},
-		"another option": {func(p parts) { p.metadata["option.x"] = "1" }, `resume: --x is "", the checkpoint was made with "1"`},
+		"option":         {func(p parts) { p.metadata["option.batch"] = "1" }, `resume: batch "7": the checkpoint was made with "1"`},
+		"another option": {func(p parts) { p.metadata["option.x"] = "1" }, `resume: x "": the checkpoint was made with "1"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := takeApart(t, file)

@@ -155,20 +155,20 @@ func newTuner(n *network.Network, set, held dataset.Set, o FineTuneOptions, h Fi
 // countClasses finds the classes from the labels, and makes sure that the
 // examples held out have no others.
 func (t *tuner) countClasses() (err error) {
-	if t.classes, err = classesOf("--data", t.set); err != nil {
+	if t.classes, err = classesOf(t.set); err != nil {
 		return err
 	}
 	if out := t.network.Output; out != nil {
 		classes := out.Weight.Shape()[0]
 		if t.classes > classes {
-			return fmt.Errorf("--data %s: there are %s, the model's classifier has %d", t.set.Info().Name, words.Count(t.classes, "class"), classes)
+			return words.BadOption("set", t.set.Info().Name, "there are %s, the model's classifier has %d", words.Count(t.classes, "class"), classes)
 		}
 		t.classes = classes
 	}
 	if t.held == nil {
 		return nil
 	}
-	return checkLabels("--validation", t.held, t.classes)
+	return checkLabels("held", t.held, t.classes)
 }
 
 // start brings parameters to the device: the network's, or a checkpoint's.
@@ -372,4 +372,4 @@ func (t *tuner) rate(epoch int) float64 {
 }
 
 // explain says of parameters that are not finite where that was, and why.
-func (t *tuner) explain(err error) error { return t.progress().explain(err, t.options.Rate) }
+func (t *tuner) explain(err error) error { return t.progress().explain(err, "Rate", t.options.Rate) }

@@ -138,7 +138,7 @@ func (c *FineTuneCheckpoint) readTensors(r *checkpoint.Reader) {
 	}
 }
 
-// Fits returns an error, in the words of the program's flags, unless
+// Fits returns an error unless
 // fine-tuning of a network with these data and options can go on from the
 // checkpoint.
 func (c *FineTuneCheckpoint) Fits(n *network.Network, set, held dataset.Set, o FineTuneOptions) error {
@@ -172,11 +172,11 @@ func (c *FineTuneCheckpoint) fits(t *tuner) error {
 	case c.judged > c.Updates/perEpoch || c.judged < (c.Updates-1)/perEpoch:
 		return fmt.Errorf("resume: the checkpoint has finished %s after %s, want %d", words.Count(c.judged, "epoch"), words.Count(c.Updates, "update"), c.Updates/perEpoch)
 	case (c.best != nil) != (t.held != nil && c.judged > 0):
-		return errors.New("resume: the checkpoint's best parameters and --validation do not go together")
+		return resumeError("held", nil, "the checkpoint's best parameters do not go with it")
 	case c.best != nil && c.best.score.Examples != t.held.Len():
 		return fmt.Errorf("resume: the checkpoint's best epoch was judged by %s, there are %d", words.Count(c.best.score.Examples, "example"), t.held.Len())
 	case (c.velocity != nil) != (t.options.Momentum > 0):
-		return errors.New("resume: the checkpoint's velocities and --momentum do not go together")
+		return resumeError("Momentum", nil, "the checkpoint's velocities do not go with it")
 	}
 	return nil
 }

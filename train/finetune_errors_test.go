@@ -37,29 +37,29 @@ func TestFineTuneRefuses(t *testing.T) {
 		change func(c *call)
 		want   string
 	}{
-		{"epochs", func(c *call) { c.o.Epochs = 0 }, "--epochs: 0, want 1 to"},
-		{"batch", func(c *call) { c.o.Batch = 0 }, "--batch: 0, want at least 1"},
-		{"rate", func(c *call) { c.o.Rate = 0 }, "--lr: 0, want a finite number above 0"},
-		{"rate that float32 has not", func(c *call) { c.o.Rate = 1e-60 }, "--lr: 1e-60"},
-		{"rate nan", func(c *call) { c.o.Rate = math.NaN() }, "--lr: NaN"},
-		{"final rate", func(c *call) { c.o.FinalRate = -1 }, "--final-lr: -1"},
-		{"momentum", func(c *call) { c.o.Momentum = 1 }, "--momentum: 1, want 0 or more and below 1"},
-		{"decay", func(c *call) { c.o.Decay = -1 }, "--decay: -1"},
-		{"noise 1", func(c *call) { c.o.Noise = []float64{0, 1} }, "--noise: 1 for layer 2, want a share"},
-		{"noise of everything", func(c *call) { c.o.Noise = []float64{0.99} }, "--noise: 0.99 masks all of the 8 numbers that layer 1 takes"},
-		{"too many noises", func(c *call) { c.o.Noise = make([]float64, 3) }, "--noise: 3 values, want at most 2"},
-		{"patience", func(c *call) { c.o.Patience = -1 }, "--patience: -1"},
-		{"checkpoints", func(c *call) { c.o.CheckpointEvery = -1 }, "--checkpoint-every: -1"},
+		{"epochs", func(c *call) { c.o.Epochs = 0 }, "Epochs 0: want 1 to"},
+		{"batch", func(c *call) { c.o.Batch = 0 }, "Batch 0: want at least 1"},
+		{"rate", func(c *call) { c.o.Rate = 0 }, "Rate 0: want a finite number above 0"},
+		{"rate that float32 has not", func(c *call) { c.o.Rate = 1e-60 }, "Rate 1e-60: want"},
+		{"rate nan", func(c *call) { c.o.Rate = math.NaN() }, "Rate NaN: want"},
+		{"final rate", func(c *call) { c.o.FinalRate = -1 }, "FinalRate -1: want"},
+		{"momentum", func(c *call) { c.o.Momentum = 1 }, "Momentum 1: want 0 or more and below 1"},
+		{"decay", func(c *call) { c.o.Decay = -1 }, "Decay -1: want"},
+		{"noise 1", func(c *call) { c.o.Noise = []float64{0, 1} }, "Noise 1 for layer 2: want a share"},
+		{"noise of everything", func(c *call) { c.o.Noise = []float64{0.99} }, "Noise 0.99: it masks all of the 8 numbers that layer 1 takes"},
+		{"too many noises", func(c *call) { c.o.Noise = make([]float64, 3) }, "Noise: 3 values, want at most 2"},
+		{"patience", func(c *call) { c.o.Patience = -1 }, "Patience -1: want"},
+		{"checkpoints", func(c *call) { c.o.CheckpointEvery = -1 }, "CheckpointEvery -1: want"},
 		{"updates", func(c *call) { c.o.Epochs, c.o.Batch = math.MaxInt32, 1 }, "more than random numbers can tell apart"},
 		{"no examples", func(c *call) { c.set = good.head(0) }, "0 examples, want 1"},
 		{"size", func(c *call) { c.n = stack(t, network.SDAE, 9, 5) }, "examples have 8 components, the model's inputs 9"},
-		{"size held", func(c *call) { c.held = sorted(greys(20, 7, 5), 3) }, "--validation: examples held out have 7 components"},
+		{"size held", func(c *call) { c.held = sorted(greys(20, 7, 5), 3) }, "held: examples held out have 7 components"},
 		{"no labels", func(c *call) { c.set = good.rows }, "example 0 has no label"},
-		{"no labels held", func(c *call) { c.held = good.rows }, "--validation greys:n=20,seed=5: example 0 has no label"},
+		{"no labels held", func(c *call) { c.held = good.rows }, "held greys:n=20,seed=5: example 0 has no label"},
 		{"one class", func(c *call) { c.set = relabel(func(int) int { return 4 }) }, "all 20 examples have the label 4, want at least two classes"},
 		{"negative label", func(c *call) { c.set = relabel(func(i int) int { return 1 - i }) }, "example 2 has the label -1, want 0 to"},
 		{"huge label", func(c *call) { c.set = relabel(func(i int) int { return i << 30 }) }, "example 1 has the label 1073741824, want 0 to 65535"},
-		{"label of held", func(c *call) { c.held = relabel(func(i int) int { return i }) }, "--validation greys:n=20,seed=5: example 3 has the label 3, want 0 to 2"},
+		{"label of held", func(c *call) { c.held = relabel(func(i int) int { return i }) }, "held greys:n=20,seed=5: example 3 has the label 3, want 0 to 2"},
 		{"model with fewer classes", func(c *call) { c.n = withOutput(t, stack(t, network.SDAE, 8, 5), 2) }, "there are 3 classes, the model's classifier has 2"},
 		{"broken model", func(c *call) { c.n.Layers[0].Bias = nil }, "layers.1.bias is missing"},
 	} {
@@ -84,7 +84,7 @@ func TestFineTuneDiverges(t *testing.T) {
 	o.Rate, o.FinalRate, o.Momentum = 1e38, 0, 0.9
 	var k keep
 	_, _, err := FineTune(context.Background(), device(t), stack(t, network.SDAE, 8, 5), sorted(greys(20, 8, 5), 3), nil, o, FineTuneHooks{Checkpoint: k.checkpoint}, nil)
-	if !errors.Is(err, engine.ErrNotFinite) || !strings.Contains(err.Error(), "--lr") {
+	if !errors.Is(err, engine.ErrNotFinite) || !strings.Contains(err.Error(), "; try ") {
 		t.Errorf("error %v", err)
 	}
 	if len(k.files) != 0 {
@@ -161,12 +161,12 @@ func TestFineTuneMisfit(t *testing.T) {
 		held   dataset.Set
 		want   string
 	}{
-		"rate":     {func(o *FineTuneOptions) { o.Rate = 0.5 }, n, set, held, `--lr is "0.5", the checkpoint was made with "0.3"`},
-		"noise":    {func(o *FineTuneOptions) { o.Noise = []float64{0.5} }, n, set, held, `--noise is "0.5,0", the checkpoint was made with "0,0"`},
-		"held":     {nil, n, set, nil, `--validation is "none"`},
-		"examples": {nil, n, set.head(19), held, "the data set has 19 examples, the checkpoint's had 20"},
-		"labels":   {nil, n, sorted(set.rows, 2), nil, "the examples of --data are not those of the checkpoint"},
-		"model":    {nil, stack(t, network.SDAE, 8, 6), set, held, "--model is"},
+		"rate":     {func(o *FineTuneOptions) { o.Rate = 0.5 }, n, set, held, `lr "0.5": the checkpoint was made with "0.3"`},
+		"noise":    {func(o *FineTuneOptions) { o.Noise = []float64{0.5} }, n, set, held, `noise "0.5,0": the checkpoint was made with "0,0"`},
+		"held":     {nil, n, set, nil, `validation "none": the`},
+		"examples": {nil, n, set.head(19), held, "data: there are 19 examples, the checkpoint's data had 20"},
+		"labels":   {nil, n, sorted(set.rows, 2), nil, "data: its examples are not those of the checkpoint"},
+		"model":    {nil, stack(t, network.SDAE, 8, 6), set, held, `model "`},
 	} {
 		o := o
 		if c.change != nil {
@@ -210,7 +210,7 @@ func TestFineTuneBadCheckpoint(t *testing.T) {
 		{"best_epoch", "3", "best_epoch is 3 of 2"},
 		{"best_errors", "x", "best_errors is"},
 		{"best_examples", "8", "was judged by 8 examples, there are 9"},
-		{"option.lr", "7", "--lr"},
+		{"option.lr", "7", "lr \"0.3\""},
 	} {
 		t.Run(fmt.Sprint(c.key, " ", c.value), func(t *testing.T) {
 			err := respoil(t, file, c.key, c.value, func(f *safetensors.File) error {
@@ -307,7 +307,7 @@ func TestCheckTestLabels(t *testing.T) {
 	if err := CheckTestLabels(three, two); err != nil {
 		t.Error(err)
 	}
-	if err := CheckTestLabels(two, three); err == nil || !strings.Contains(err.Error(), "--test") {
+	if err := CheckTestLabels(two, three); err == nil || !strings.Contains(err.Error(), "test greys") {
 		t.Errorf("a test with a class that is not learned: %v", err)
 	}
 	for _, c := range []struct {

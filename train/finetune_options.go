@@ -8,6 +8,7 @@ import (
 
 	"github.com/unitscope/unitscope/dataset"
 	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/network"
 )
 
@@ -53,35 +54,35 @@ func (o FineTuneOptions) noise(layer int) float64 {
 	return 0
 }
 
-// Check returns an error if an option is out of range for a network of so many
-// layers, in the words of the program's flags.
+// Check returns a [words.OptionError] if an option is out of range for a network of
+// so many layers.
 func (o FineTuneOptions) Check(layers int) error {
 	positive := func(x float64) bool { return float32(x) > 0 && x <= math.MaxFloat32 }
 	switch {
 	case layers >= maxLayers:
-		return fmt.Errorf("--model: %d layers, want at most %d", layers, maxLayers-1)
+		return words.BadOption("model", nil, "it has %d layers, want at most %d", layers, maxLayers-1)
 	case o.Epochs < 1 || o.Epochs > math.MaxInt32:
-		return fmt.Errorf("--epochs: %d, want 1 to %d", o.Epochs, math.MaxInt32)
+		return words.BadOption("Epochs", o.Epochs, "want 1 to %d", math.MaxInt32)
 	case o.Batch < 1:
-		return fmt.Errorf("--batch: %d, want at least 1 example", o.Batch)
+		return words.BadOption("Batch", o.Batch, "want at least 1 example")
 	case !positive(o.Rate):
-		return fmt.Errorf("--lr: %g, want a finite number above 0", o.Rate)
+		return words.BadOption("Rate", o.Rate, "want a finite number above 0")
 	case o.FinalRate != 0 && !positive(o.FinalRate):
-		return fmt.Errorf("--final-lr: %g, want a finite number above 0, or 0 for that of --lr", o.FinalRate)
+		return words.BadOption("FinalRate", o.FinalRate, "want a finite number above 0, or 0 for that of the first epoch")
 	case !(o.Momentum >= 0 && o.Momentum < 1) || float32(o.Momentum) == 1:
-		return fmt.Errorf("--momentum: %g, want 0 or more and below 1", o.Momentum)
+		return words.BadOption("Momentum", o.Momentum, "want 0 or more and below 1")
 	case !(o.Decay >= 0 && o.Decay <= math.MaxFloat32):
-		return fmt.Errorf("--decay: %g, want a finite number, 0 or more", o.Decay)
+		return words.BadOption("Decay", o.Decay, "want a finite number, 0 or more")
 	case len(o.Noise) > layers+1:
-		return fmt.Errorf("--noise: %d values, want at most %d: for the inputs of %d layers and of the classifier", len(o.Noise), layers+1, layers)
+		return words.BadOption("Noise", nil, "%d values, want at most %d: for the inputs of %s and of the classifier", len(o.Noise), layers+1, words.Count(layers, "layer"))
 	case o.Patience < 0:
-		return fmt.Errorf("--patience: %d epochs, want 0 (never stop early) or more", o.Patience)
+		return words.BadOption("Patience", o.Patience, "want 0 (never stop early) or more")
 	case o.CheckpointEvery < 0:
-		return fmt.Errorf("--checkpoint-every: %d updates, want 0 (the end of every epoch) or more", o.CheckpointEvery)
+		return words.BadOption("CheckpointEvery", o.CheckpointEvery, "want 0 (the end of every epoch) or more")
 	}
 	for i, noise := range o.Noise {
 		if !(noise >= 0 && noise < 1) {
-			return fmt.Errorf("--noise: %g%s, want a share, 0 or more and below 1", noise, forLayer(len(o.Noise), i))
+			return words.BadOption("Noise", fmt.Sprintf("%g%s", noise, forLayer(len(o.Noise), i)), "want a share, 0 or more and below 1")
 		}
 	}
 	return nil
@@ -93,19 +94,19 @@ func (o FineTuneOptions) checkData(n *network.Network, set, held dataset.Set) er
 	info, count := set.Info(), set.Len()
 	switch {
 	case count < 1 || count > math.MaxInt32:
-		return fmt.Errorf("--data %s: %d examples, want 1 to %d", info.Name, count, math.MaxInt32)
+		return words.BadOption("set", info.Name, "%s, want 1 to %d", words.Count(count, "example"), math.MaxInt32)
 	case info.Size() != sizes[0]:
-		return fmt.Errorf("--data %s: examples have %d components, the model's inputs %d", info.Name, info.Size(), sizes[0])
+		return words.BadOption("set", info.Name, "examples have %s, the model's inputs %d", words.Count(info.Size(), "component"), sizes[0])
 	case held != nil && held.Info().Size() != sizes[0]:
-		return fmt.Errorf("--validation: examples held out have %d components, the model's inputs %d", held.Info().Size(), sizes[0])
+		return words.BadOption("held", nil, "examples held out have %s, the model's inputs %d", words.Count(held.Info().Size(), "component"), sizes[0])
 	}
 	for layer, width := range sizes {
 		if (engine.Corruption{Level: float32(o.noise(layer))}).Picked(width) >= width {
-			return fmt.Errorf("--noise: %g masks all of the %d numbers that layer %d takes", o.noise(layer), width, layer+1)
+			return words.BadOption("Noise", o.noise(layer), "it masks all of the %d numbers that layer %d takes", width, layer+1)
 		}
 	}
 	if updates := int64((count-1)/min(o.Batch, count)+1) * int64(o.Epochs); updates > math.MaxUint32 || updates > math.MaxInt {
-		return fmt.Errorf("--epochs: %d epochs are %d updates, more than random numbers can tell apart; use a larger --batch", o.Epochs, updates)
+		return words.BadOption("Epochs", o.Epochs, "these are %d updates, more than random numbers can tell apart; use larger batches", updates)
 	}
 	return nil
 }
@@ -116,8 +117,8 @@ const (
 	settingValidation = "validation"
 )
 
-// identify lists everything that the result depends on, by the name of its
-// flag: what a model file records and what a checkpoint is compared by. The
+// identify lists everything that the result depends on, by the name of the
+// program's flag: what a model file records and what a checkpoint is compared by. The
 // network and the data are there by checksums.
 func (t *tuner) identify() (map[string]string, error) {
 	o := t.options

@@ -54,8 +54,8 @@ func Classify(ctx context.Context, d engine.Device, n *network.Network, set data
 		return Score{}, fmt.Errorf("classify %s: examples have %s, the model's inputs %d", info.Name, words.Count(info.Size(), "component"), inputs)
 	}
 	c := &classifier{device: d, buffers: buffers{device: d}, preprocess: n.Preprocess, classes: n.Output.Weight.Shape()[0]}
-	if err := checkLabels("classify", set, c.classes); err != nil {
-		return Score{}, err
+	if err := checkLabels("set", set, c.classes); err != nil {
+		return Score{}, fmt.Errorf("classify: %w", err)
 	}
 	c.upload(append(slices.Clone(n.Layers), *n.Output))
 	if err = c.buffers.err; err == nil {
@@ -71,12 +71,12 @@ func Classify(ctx context.Context, d engine.Device, n *network.Network, set data
 const maxClasses = 1 << 16
 
 // classesOf is the number of classes of a set's labels: one more than the
-// largest. flag is what errors call the set by.
-func classesOf(flag string, set dataset.Set) (int, error) {
+// largest.
+func classesOf(set dataset.Set) (int, error) {
 	largest, several := 0, false
 	first, _ := set.Label(0)
 	for i := range set.Len() {
-		label, err := labelOf(flag, set, i, maxClasses)
+		label, err := labelOf("set", set, i, maxClasses)
 		if err != nil {
 			return 0, err
 		}
@@ -84,7 +84,7 @@ func classesOf(flag string, set dataset.Set) (int, error) {
 		several = several || label != first
 	}
 	if !several {
-		return 0, fmt.Errorf("%s %s: all %s have the label %d, want at least two classes", flag, set.Info().Name, words.Count(set.Len(), "example"), first)
+		return 0, words.BadOption("set", set.Info().Name, "all %s have the label %d, want at least two classes", words.Count(set.Len(), "example"), first)
 	}
 	return largest + 1, nil
 }
@@ -93,11 +93,11 @@ func classesOf(flag string, set dataset.Set) (int, error) {
 // can be scored on test: that every label of test is one of its classes, and that
 // names of classes have the same numbers in both. Long work calls it first.
 func CheckTestLabels(set, test dataset.Set) error {
-	classes, err := classesOf("--data", set)
+	classes, err := classesOf(set)
 	if err != nil {
 		return err
 	}
-	if err := checkLabels("--test", test, classes); err != nil {
+	if err := checkLabels("test", test, classes); err != nil {
 		return err
 	}
 	return checkNames(set.Info(), test.Info())
@@ -111,28 +111,30 @@ func checkNames(set, test dataset.Info) error {
 	}
 	for label, name := range test.Classes {
 		if label >= len(set.Classes) || set.Classes[label] != name {
-			return fmt.Errorf("--test %s: label %d is the class %.40q, which is another of %s; bring examples of all of its classes, or number them", test.Name, label, name, set.Name)
+			return words.BadOption("test", test.Name, "label %d is the class %.40q, which is another of %s; bring examples of all of its classes, or number them", label, name, set.Name)
 		}
 	}
 	return nil
 }
 
-func checkLabels(flag string, set dataset.Set, classes int) error {
+// checkLabels makes sure that every example has one of so many classes; name is which
+// of the sets it is, for errors.
+func checkLabels(name string, set dataset.Set, classes int) error {
 	for i := range set.Len() {
-		if _, err := labelOf(flag, set, i, classes); err != nil {
+		if _, err := labelOf(name, set, i, classes); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func labelOf(flag string, set dataset.Set, index, classes int) (int, error) {
+func labelOf(name string, set dataset.Set, index, classes int) (int, error) {
 	label, ok := set.Label(index)
 	if !ok {
-		return 0, fmt.Errorf("%s %s: example %d has no label; a classifier learns from labels", flag, set.Info().Name, index)
+		return 0, words.BadOption(name, set.Info().Name, "example %d has no label; a classifier learns from labels", index)
 	}
 	if label < 0 || label >= classes {
-		return 0, fmt.Errorf("%s %s: example %d has the label %d, want 0 to %d", flag, set.Info().Name, index, label, classes-1)
+		return 0, words.BadOption(name, set.Info().Name, "example %d has the label %d, want 0 to %d", index, label, classes-1)
 	}
 	return label, nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/engine/dense"
+	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/train/internal/feed"
 )
@@ -94,7 +95,7 @@ func (l *layerRun) start() (*Checkpoint, error) {
 // fair coin.
 func firstChains(seed uint64, layer, chains, units int) (*tensor.Dense, error) {
 	if err := engine.CheckNew(chains, units); err != nil {
-		return nil, fmt.Errorf("--chains: %w", err)
+		return nil, words.BadOption("Chains", chains, "%w", err)
 	}
 	states := make([]float32, chains*units)
 	for chain := range chains {
@@ -180,7 +181,7 @@ func (l *layerRun) learn(c *feed.Chunk) error {
 
 // explain says of parameters that are not finite where that was, and why.
 func (l *layerRun) explain(err error) error {
-	return l.progress().explain(err, l.options.Rate(l.layer))
+	return l.progress().explain(err, "Rates", l.options.Rate(l.layer))
 }
 
 func (l *layerRun) progress() Progress {

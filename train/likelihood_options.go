@@ -1,8 +1,7 @@
 package train
 
 import (
-	"errors"
-	"fmt"
+	"strconv"
 
 	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/network"
@@ -34,37 +33,37 @@ func DefaultLikelihood(layer int) LikelihoodOptions {
 	return LikelihoodOptions{Layer: layer, Method: AutoPartition, Runs: 100, Temperatures: 10000, Sweeps: 1000, Seed: 1}
 }
 
-// Check says what is wrong with the options for a network: first of all that a
-// layer has a likelihood only if it is an RBM, one of a Deep Belief Net that has
+// Check returns a [words.OptionError] if something is wrong with the options for a
+// network: first of all that a layer has a likelihood only if it is an RBM, one of a Deep Belief Net that has
 // not been fine-tuned.
 func (o LikelihoodOptions) Check(n *network.Network) error {
 	switch {
 	case n.Kind == network.SDAE:
-		return errors.New("--model: a stacked denoising auto-encoder defines no probability of its data, only a Deep Belief Net does")
+		return words.BadOption("model", nil, "a stacked denoising auto-encoder defines no probability of its data, only a Deep Belief Net does")
 	case n.Kind != network.DBN:
-		return fmt.Errorf("--model: a network of kind %s defines no probability of its data, only a Deep Belief Net (dbn) does", n.Kind)
+		return words.BadOption("model", nil, "a network of kind %s defines no probability of its data, only a Deep Belief Net (dbn) does", n.Kind)
 	case n.Output != nil:
-		return errors.New("--model: the network has a classifier, so it was fine-tuned and its layers are Restricted Boltzmann Machines no longer; give the Deep Belief Net it was made from")
+		return words.BadOption("model", nil, "the network has a classifier, so it was fine-tuned and its layers are Restricted Boltzmann Machines no longer; give the Deep Belief Net it was made from")
 	case o.Layer < 1 || o.Layer > len(n.Layers):
-		return fmt.Errorf("--layer %d: the model has layers 1 to %d", o.Layer, len(n.Layers))
+		return words.BadOption("Layer", o.Layer, "the model has layers 1 to %d", len(n.Layers))
 	case n.Layers[o.Layer-1].VisibleBias == nil:
-		return fmt.Errorf("--model: layer %d has no visible bias, which a Restricted Boltzmann Machine needs", o.Layer)
+		return words.BadOption("model", nil, "layer %d has no visible bias, which a Restricted Boltzmann Machine needs", o.Layer)
 	}
 	sizes := n.Sizes()
 	hidden, inputs := sizes[o.Layer], sizes[o.Layer-1]
 	switch {
 	case o.Method != AutoPartition && o.Method != ExactPartition && o.Method != AnnealPartition:
-		return fmt.Errorf("--method %q: want auto, exact or ais", string(o.Method))
+		return words.BadOption("Method", strconv.Quote(string(o.Method)), "want auto, exact or ais")
 	case o.Method == ExactPartition && !Enumerable(visibleOf(n.Visible, o.Layer), hidden, inputs):
-		return fmt.Errorf("--method exact: layer %d has %d hidden units, at most %d can be enumerated; use ais", o.Layer, hidden, MaxEnumerated)
+		return words.BadOption("Method", o.Method, "layer %d has %d hidden units, at most %d can be enumerated; use ais", o.Layer, hidden, MaxEnumerated)
 	case o.Runs < 2:
-		return fmt.Errorf("--runs %d: want at least 2", o.Runs)
+		return words.BadOption("Runs", o.Runs, "want at least 2")
 	case o.Temperatures < 1:
-		return fmt.Errorf("--temperatures %d: want at least 1", o.Temperatures)
+		return words.BadOption("Temperatures", o.Temperatures, "want at least 1")
 	case o.Sweeps < 0:
-		return fmt.Errorf("--sweeps %d: want 0 or more", o.Sweeps)
+		return words.BadOption("Sweeps", o.Sweeps, "want 0 or more")
 	case int64(o.Runs)*int64(inputs) > 1<<31:
-		return fmt.Errorf("--runs %d: want at most %d for %s", o.Runs, 1<<31/inputs, words.Count(inputs, "input"))
+		return words.BadOption("Runs", o.Runs, "want at most %d for %s", 1<<31/inputs, words.Count(inputs, "input"))
 	}
 	return nil
 }

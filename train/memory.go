@@ -9,23 +9,23 @@ import (
 )
 
 // fewer is what to do about training that there is not enough memory for.
-const fewer = "fewer or smaller layers, a smaller --batch"
+const fewer = "fewer or smaller layers, smaller batches"
 
 // footprint is the most that a piece of work holds at a time, in float32: in this
 // process, and as matrices and plans of a device, which may be in the same memory.
 type footprint struct{ host, device float64 }
 
 // check refuses what there is no memory for, before anything is allocated. The
-// error says what the work is, which flag asks for it, and what fewer of to use.
-func (f footprint) check(d engine.Device, flag, what, fewer string) error {
+// error says what the work is, which option asks for it, and what fewer of to use.
+func (f footprint) check(d engine.Device, field, what, fewer string) error {
 	info := d.Info()
 	if info.Host {
 		f.host += f.device
 	} else if need := 4 * f.device; info.Memory > 0 && need > float64(info.Memory) {
-		return fmt.Errorf("%s: %s takes %s, %s has %s: %w; use %s, or --device cpu", flag, what, memory.Text(uint64(need)), info.Name, memory.Text(uint64(info.Memory)), engine.ErrOutOfMemory, fewer)
+		return words.BadOption(field, nil, "%s takes %s, %s has %s: %w; use %s, or the device cpu", what, memory.Text(uint64(need)), info.Name, memory.Text(uint64(info.Memory)), engine.ErrOutOfMemory, fewer)
 	}
 	if err := memory.CheckFloats(int(min(f.host, 1<<60)), 1); err != nil {
-		return fmt.Errorf("%s: %s: %w; use %s, or a machine with more memory", flag, what, err, fewer)
+		return words.BadOption(field, nil, "%s: %w; use %s, or a machine with more memory", what, err, fewer)
 	}
 	return nil
 }
@@ -39,10 +39,10 @@ func (t *trainer) work(layer int) string {
 func (t *trainer) checkMemory() error {
 	for layer := 1; layer <= len(t.options.Units); layer++ {
 		all, chains := t.footprint(layer)
-		if err := chains.check(t.device, "--chains", fmt.Sprintf("%s of layer %d", words.Count(t.options.chains(), "chain"), layer), "fewer chains"); err != nil {
+		if err := chains.check(t.device, "Chains", fmt.Sprintf("%s of layer %d", words.Count(t.options.chains(), "chain"), layer), "fewer chains"); err != nil {
 			return err
 		}
-		if err := all.check(t.device, "--layers", t.work(layer), fewer); err != nil {
+		if err := all.check(t.device, "Units", t.work(layer), fewer); err != nil {
 			return err
 		}
 	}
@@ -98,7 +98,7 @@ func (t *tuner) checkMemory() error {
 	rows, size := float64(t.plan.Batch), float64(t.set.Info().Size())
 	// What a layer puts out and the gradient of it, and the noise's choices.
 	batch := footprint{device: 2 * rows * width, host: rows * float64(t.plan.Chunk) * 3 * size}
-	if err := batch.check(t.device, "--batch", fmt.Sprintf("a batch of %s", words.Count(t.plan.Batch, "example")), "a smaller batch"); err != nil {
+	if err := batch.check(t.device, "Batch", fmt.Sprintf("a batch of %s", words.Count(t.plan.Batch, "example")), "a smaller batch"); err != nil {
 		return err
 	}
 	all := footprint{device: batch.device + weights, host: batch.host}
@@ -111,5 +111,5 @@ func (t *tuner) checkMemory() error {
 	if t.held != nil {
 		all.host += weights
 	}
-	return all.check(t.device, "--model", fmt.Sprintf("fine-tuning %.3g weights", weights), "a smaller model, a smaller --batch")
+	return all.check(t.device, "model", fmt.Sprintf("fine-tuning %.3g weights", weights), "a smaller model, smaller batches")
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/train/internal/feed"
 )
 
@@ -43,14 +44,20 @@ func (p Progress) stopped(cause error, checkpoint func() error) error {
 }
 
 // explain says of an error that wraps [engine.ErrNotFinite] where it was, and the
-// likely cause: the learning rate. Other errors stay as they are.
-func (p Progress) explain(err error, rate float64) error {
+// likely cause: the learning rate, in a field of the options. Other errors stay as
+// they are.
+func (p Progress) explain(err error, field string, rate float64) error {
 	if !errors.Is(err, engine.ErrNotFinite) {
 		return err
 	}
-	layer := ""
+	return fmt.Errorf("parameters are no longer finite at %s: %w: %w", p.where(), engine.ErrNotFinite, p.tooLarge(field, rate, ""))
+}
+
+// tooLarge is the error of a learning rate that made training diverge.
+func (p Progress) tooLarge(field string, rate float64, advice string) error {
+	value := fmt.Sprintf("%g", rate)
 	if p.Layer > 0 {
-		layer = fmt.Sprintf(" of layer %d", p.Layer)
+		value += fmt.Sprintf(" for layer %d", p.Layer)
 	}
-	return fmt.Errorf("parameters are no longer finite at %s: %w: the learning rate %g%s is probably too large; try --lr %.1g", p.where(), engine.ErrNotFinite, rate, layer, rate/10)
+	return words.BadOption(field, value, "the learning rate is probably too large; try %.1g%s", rate/10, advice)
 }

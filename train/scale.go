@@ -7,6 +7,7 @@ import (
 
 	"github.com/unitscope/unitscope/dataset"
 	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/train/internal/feed"
 )
 
@@ -45,18 +46,18 @@ func (o Options) CheckScale(set dataset.Set) (warning string, err error) {
 	if unitVariance(mean, variance, usualVariance, usualMean) {
 		return "", nil
 	}
-	text := fmt.Sprintf("--visible gaussian: the numbers of %s have mean %.3g and variance %.3g, and are taken to have 0 and 1", set.Info().Name, mean, variance)
+	text := fmt.Sprintf("the numbers of %s have mean %.3g and variance %.3g, and are taken to have 0 and 1", set.Info().Name, mean, variance)
 	instead := "subtract the mean of the data and divide them by their standard deviation"
 	switch info := set.Info(); {
 	case info.Low >= 0 && info.High <= 1:
-		instead += ", or use --visible bernoulli for numbers between 0 and 1"
+		instead += ", or use bernoulli for numbers between 0 and 1"
 	case otherwise(info) != "":
 		instead = otherwise(info) + instead
 	}
 	if unitVariance(mean, variance, wildVariance, wildMean) {
 		return text + ": the layer may learn little, or diverge; " + instead, nil
 	}
-	return "", fmt.Errorf("%s; %s", text, instead)
+	return "", words.BadOption("Visible", o.Visible, "%s; %s", text, instead)
 }
 
 // hopeless is how many times the error of a layer that has learned nothing is taken
@@ -86,6 +87,7 @@ func (l *layerRun) checkDivergence() error {
 	if !(e > l.worst) {
 		return nil
 	}
-	rate := l.options.Rate(l.layer)
-	return fmt.Errorf("reconstruction error %.3g at %s, %.2g times that of a layer that has learned nothing: %w: the learning rate %g of layer %d is probably too large; try --lr %.1g, and look whether the data have mean 0 and variance 1", e, l.progress().where(), hopeless*e/l.worst, ErrDiverged, rate, l.layer, rate/10)
+	p := l.progress()
+	return fmt.Errorf("reconstruction error %.3g at %s, %.2g times that of a layer that has learned nothing: %w: %w", e, p.where(), hopeless*e/l.worst, ErrDiverged,
+		p.tooLarge("Rates", l.options.Rate(l.layer), ", and look whether the data have mean 0 and variance 1"))
 }

@@ -28,8 +28,8 @@ func TestCheckScale(t *testing.T) {
 		{"small", scaled(0.3, 0), "variance 0.0", ""},
 		{"large", scaled(4, 0), "may learn little, or diverge", ""},
 		{"shifted", scaled(1, 3), "mean 3", ""},
-		{"between 0 and 1", greys(200, 12, 1), "use --visible bernoulli", ""},
-		{"bytes", scaled(70, 130), "", "--visible gaussian: the numbers of normals have mean 13"},
+		{"between 0 and 1", greys(200, 12, 1), "use bernoulli for", ""},
+		{"bytes", scaled(70, 130), "", "Visible gaussian: the numbers of normals have mean 13"},
 		{"tiny", scaled(0.01, 0), "", "divide them by their standard deviation"},
 		{"far away", scaled(1, -20), "", "mean -20"},
 		{"constant", scaled(0, 0), "", "variance 0,"},
@@ -60,7 +60,7 @@ func TestOutOfMemory(t *testing.T) {
 	if !errors.Is(err, engine.ErrOutOfMemory) {
 		t.Fatalf("error %v", err)
 	}
-	for _, want := range []string{"train layer 1: cpu has not enough memory for training layer 1 of 5 x 9 weights", " free: ", "smaller --batch", "a machine with more memory"} {
+	for _, want := range []string{"train layer 1: cpu has not enough memory for training layer 1 of 5 x 9 weights", " free: ", "smaller batches", "a machine with more memory"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q doesn't say %q", err, want)
 		}

@@ -8,12 +8,16 @@ import (
 
 	"github.com/unitscope/unitscope/dataset"
 	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/network"
 )
 
 // Range is where a hyper-parameter is drawn from, both ends included. With Low
 // equal to High it is fixed.
 type Range struct{ Low, High float64 }
+
+// String is the range as LOW:HIGH.
+func (r Range) String() string { return fmt.Sprintf("%g:%g", r.Low, r.High) }
 
 // Objective names what a search makes small.
 type Objective string
@@ -89,48 +93,57 @@ type TrialResult struct {
 // Diverged says whether parameters of the trial were no longer finite.
 func (r TrialResult) Diverged() bool { return math.IsNaN(r.Objective) }
 
-// Check returns an error if an option is out of range, in the words of the
-// program's flags.
+// Check returns a [words.OptionError] if an option is out of range. Those of Train and
+// FineTune are called by both fields: "FineTune.Patience".
 func (o SearchOptions) Check() error {
 	if o.Trials < 1 || o.Trials > math.MaxInt32 {
-		return fmt.Errorf("--trials: %d, want 1 to %d", o.Trials, math.MaxInt32)
+		return words.BadOption("Trials", o.Trials, "want 1 to %d", math.MaxInt32)
 	}
 	if o.Objective != ObjectiveError && o.Objective != ObjectiveReconstruction {
-		return fmt.Errorf("--objective: %.40q, want %s or %s", string(o.Objective), ObjectiveError, ObjectiveReconstruction)
+		return words.BadOption("Objective", fmt.Sprintf("%.40q", string(o.Objective)), "want %s or %s", ObjectiveError, ObjectiveReconstruction)
 	}
 	for _, r := range []struct {
-		flag string
+		field string
 		Range
 		least, most float64
 		whole       bool
 	}{
-		{"--layers", o.Layers, 1, maxLayers - 1, true},
-		{"--units", o.Units, 1, maxUnits, true},
-		{"--epochs", o.Epochs, 1, math.MaxInt32, true},
-		{"--lr", o.Rate, math.SmallestNonzeroFloat32, math.MaxFloat32, false},
-		{"--finetune-lr", o.FineTuneRate, math.SmallestNonzeroFloat32, math.MaxFloat32, false},
+		{"Layers", o.Layers, 1, maxLayers - 1, true},
+		{"Units", o.Units, 1, maxUnits, true},
+		{"Epochs", o.Epochs, 1, math.MaxInt32, true},
+		{"Rate", o.Rate, math.SmallestNonzeroFloat32, math.MaxFloat32, false},
+		{"FineTuneRate", o.FineTuneRate, math.SmallestNonzeroFloat32, math.MaxFloat32, false},
 	} {
 		if !(r.Low >= r.least && r.Low <= r.High && r.High <= r.most) {
-			return fmt.Errorf("%s: %g:%g, want LOW:HIGH from %g to %g", r.flag, r.Low, r.High, r.least, r.most)
+			return words.BadOption(r.field, r.Range, "want LOW:HIGH from %g to %g", r.least, r.most)
 		}
 		if r.whole && (r.Low != math.Trunc(r.Low) || r.High != math.Trunc(r.High)) {
-			return fmt.Errorf("%s: %g:%g, want whole numbers", r.flag, r.Low, r.High)
+			return words.BadOption(r.field, r.Range, "want whole numbers")
 		}
 	}
 	if o.Train.Kind == network.SDAE && !(o.Noise.Low <= o.Noise.High) {
-		return fmt.Errorf("--noise: %g:%g, want LOW:HIGH", o.Noise.Low, o.Noise.High)
+		return words.BadOption("Noise", o.Noise, "want LOW:HIGH")
 	}
 	// The ends are the extremes of what the trials check.
 	for _, end := range []float64{0, 1} {
 		t := o.draw(1, func() float64 { return end })
-		if err := t.Train.Check(); err != nil {
+		if err := within("Train", t.Train.Check()); err != nil {
 			return err
 		}
-		if err := t.FineTune.Check(len(t.Train.Units)); err != nil {
+		if err := within("FineTune", t.FineTune.Check(len(t.Train.Units))); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// within says of an error about an option which field of the search has that option.
+func within(field string, err error) error {
+	var option *words.OptionError
+	if !errors.As(err, &option) {
+		return err
+	}
+	return option.Within(field)
 }
 
 // Trial is trial number 1, 2 and so on: a function of the options, the seed of
@@ -235,7 +248,7 @@ func Search(ctx context.Context, d engine.Device, set, held dataset.Set, o Searc
 		return nil, err
 	}
 	if held == nil || held.Len() == 0 {
-		return nil, errors.New("--validation: a search needs examples held out to judge by")
+		return nil, words.BadOption("held", nil, "a search needs examples held out to judge by")
 	}
 	var results []TrialResult
 	for number := 1; number <= o.Trials; number++ {

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/network"
 )
 
@@ -23,7 +24,7 @@ const (
 	settingRate       = "lr"
 )
 
-// Settings lists every option that changes the result, by the name of its
+// Settings lists every option that changes the result, by the name of the program's
 // flag and as the flag takes it, with what [Train] makes of values that are left
 // to it: what a model file records and what a checkpoint is compared by.
 func (o Options) Settings() map[string]string {
@@ -91,13 +92,18 @@ func compareSettings(now, checkpoint map[string]string) error {
 		case settingKind:
 			return fmt.Errorf("resume: this is a %s, the checkpoint is of a %s", a, b)
 		case settingExamples:
-			return fmt.Errorf("resume: the data set has %s examples, the checkpoint's had %s (--data, --limit, --validation)", a, b)
+			return resumeError("data", nil, "there are %s examples, the checkpoint's data had %s", a, b)
 		case settingSample:
-			return fmt.Errorf("resume: the examples of --data are not those of the checkpoint: their checksum is %s, it was %s", a, b)
+			return resumeError("data", nil, "its examples are not those of the checkpoint: their checksum is %s, it was %s", a, b)
 		}
-		return fmt.Errorf("resume: --%s is %q, the checkpoint was made with %q; give the same, or start anew without --resume", name, a, b)
+		return resumeError(name, strconv.Quote(a), "the checkpoint was made with %q; give the same, or start anew", b)
 	}
 	return nil
+}
+
+// resumeError is about a setting, which it calls by its name.
+func resumeError(setting string, value any, problem string, args ...any) error {
+	return fmt.Errorf("resume: %w", words.BadOption(setting, value, problem, args...))
 }
 
 // tellingFirst orders settings so that a difference that brings others with it

@@ -1,5 +1,5 @@
-// Package words writes numbers of things into sentences: "1 unit", "2 units", "3
-// classes".
+// Package words is what libraries say to people: numbers of things in sentences, "1
+// unit", "2 units", "3 classes", and what is wrong with an option, [OptionError].
 package words
 
 import (

@@ -49,7 +49,7 @@ func Strict(c *cli.Command) {
 		if missing := missingFlags(ctx, c); len(missing) > 0 {
 			return usage.Mistakef("%s: it needs %s too; see `%s --help`", usage.CommandName(ctx), strings.Join(missing, " and "), ctx.Command.HelpName)
 		}
-		return action(ctx)
+		return usage.NameByFlag(action(ctx), c.Flags)
 	}
 }
 

@@ -179,7 +179,7 @@ func checkData(c *console.Console, o train.Options, set, held dataset.Set) error
 		return usage.Mistake(err)
 	}
 	if warning != "" {
-		c.Warn("data", "%s", warning)
+		c.Warn("data", "--visible %s: %s", o.Visible, warning)
 	}
 	return nil
 }
