@@ -1,8 +1,10 @@
 package safetensors
 
 import (
+	"bytes"
 	"encoding/json"
 	"math"
+	"os"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -113,5 +115,46 @@ func compareArrays(t *testing.T, f *File, expected map[string][2]json.RawMessage
 		if !slices.Equal(x.Shape, shape) || !same {
 			t.Errorf("%q is %v %v, numpy has %v %v", name, x.Shape, x.Data, shape, numbers)
 		}
+	}
+}
+
+// TestPythonReadsWhatWeWrite compares with safetensors.numpy bit for bit.
+func TestPythonReadsWhatWeWrite(t *testing.T) {
+	tensors, metadata := sample()
+	path := filepath.Join(t.TempDir(), "file.safetensors")
+	if err := os.WriteFile(path, encode(t, tensors, metadata), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out := pythontest.Run(t, `
+import json, sys
+from safetensors import safe_open
+from safetensors.numpy import load_file
+with safe_open(sys.argv[1], "numpy") as f:
+    metadata = f.metadata()
+tensors = {k: [list(v.shape), v.view("<u4").ravel().tolist() if v.shape else [int(v.view("<u4"))]] for k, v in load_file(sys.argv[1]).items()}
+print(json.dumps([metadata, tensors]))
+`, path)
+	bits := map[string][2][]int{}
+	for _, x := range tensors {
+		numbers := []int{}
+		for _, y := range x.Data {
+			numbers = append(numbers, int(math.Float32bits(y)))
+		}
+		bits[x.Name] = [2][]int{append([]int{}, x.Shape...), numbers}
+	}
+	want, err := json.Marshal([]any{metadata, bits})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got any
+	if err := json.Unmarshal([]byte(out), &got); err != nil {
+		t.Fatal(err)
+	}
+	again, err := json.Marshal(got)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(again, want) {
+		t.Errorf("python reads %s\nwe wrote     %s", again, want)
 	}
 }
