@@ -14,57 +14,104 @@ import (
 
 const module = "github.com/unitscope/unitscope/"
 
-// mayImport says which of our own packages the packages of a folder may import,
-// besides those of the same folder: imports point downwards only,
+// house is every package of the module, and what it may import of the others: imports
+// point downwards only,
 //
 //	cmd -> report -> visualize, train -> schema -> network, dataset -> engine <- cpu, gpu -> kernels
 //
-// A folder that is not named here is one that nobody has placed yet.
-var mayImport = map[string][]string{
-	"internal":  {}, // what tests of several packages need
-	"engine":    {},
-	"cpu":       {"engine"},
-	"kernels":   {},
-	"gpu":       {"engine", "kernels"},
-	"dataset":   {"engine"},
-	"network":   {"engine", "dataset", "internal"},
-	"schema":    {"network"},
-	"train":     {"engine", "dataset", "network", "schema"},
-	"visualize": {"engine", "dataset", "network", "schema"},
-	"report":    {"engine", "dataset", "network", "schema", "train", "visualize"},
-	"bench":     {"engine", "dataset", "network", "train", "visualize"},
-	"cmd":       {"engine", "dataset", "network", "schema", "train", "visualize", "report", "cpu", "gpu", "bench"},
-}
-
-// rooms says the same of the packages of the program, below cmd/unitscope/internal:
+// and among the rooms of the program, below cmd/unitscope/internal,
 //
 //	reporting -> figures -> measuring -> looking, making, machine -> job, picture -> console -> usage
 //
-// Commands of one group know those of another only where they are made of them.
-var rooms = map[string][]string{
-	"usage":     {},
-	"console":   {"usage"},
-	"help":      {"usage", "console"},
-	"picture":   {},
-	"job":       {"usage", "console", "picture"},
-	"machine":   {"usage", "console", "job"},
-	"making":    {"usage", "console", "job", "picture"},
-	"looking":   {"usage", "console", "job", "picture"},
-	"measuring": {"usage", "console", "job", "picture", "looking"},
-	"figures":   {"usage", "console", "job", "picture", "looking", "measuring"},
-	"reporting": {"usage", "console", "job", "picture", "making", "figures"},
+// where commands of one group know those of another only if they are made of them.
+// x/... is x and all packages below it.
+var house = map[string]string{
+	"engine":            "",
+	"engine/half":       "",
+	"engine/words":      "",
+	"engine/memory":     "engine",
+	"engine/dense":      "engine engine/memory",
+	"engine/enginetest": "engine",
+
+	"cpu":                 "engine engine/memory cpu/internal/kernel",
+	"cpu/internal/kernel": "engine",
+
+	"kernels":                "",
+	"kernels/emulatortest":   "",
+	"gpu":                    "engine kernels gpu/internal/driver",
+	"gpu/internal/driver":    "engine kernels",
+	"gpu/internal/launchers": "",
+	"gpu/internal/standin":   "",
+
+	"dataset":                  "engine engine/memory engine/words dataset/...",
+	"dataset/numpy":            "dataset/internal/array dataset/internal/gunzip",
+	"dataset/internal/array":   "engine/half engine/memory dataset/internal/gunzip",
+	"dataset/internal/elastic": "engine",
+	"dataset/internal/glyph":   "dataset/internal/elastic",
+	"dataset/internal/gunzip":  "",
+	"dataset/internal/idx":     "dataset/internal/array dataset/internal/gunzip",
+	"dataset/internal/leaves":  "engine",
+	"dataset/internal/matlab":  "dataset/internal/array",
+	"dataset/internal/photo":   "dataset/internal/array",
+	"dataset/internal/table":   "dataset/internal/array dataset/internal/gunzip",
+	"dataset/internal/whiten":  "",
+
+	"network":                     "engine engine/dense engine/memory engine/words network/safetensors",
+	"network/safetensors":         "engine/half engine/memory",
+	"network/internal/pythontest": "internal/pythontest",
+	"internal/pythontest":         "", // what tests of several packages need
+
+	"schema":    "network",
+	"visualize": bases + " schema",
+
+	"train":                     bases + " schema train/internal/...",
+	"train/internal/checkpoint": bases,
+	"train/internal/feed":       bases,
+
+	"report":           "engine/dense engine/words visualize report/chart",
+	"report/chart":     "engine/words",
+	"report/runfolder": "engine engine/words schema",
+	"report/site":      bases + " schema visualize report report/chart report/runfolder",
+
+	"bench":                bases + " visualize",
+	"bench/bundle/summary": "bench",
+
+	"cmd/unitscope":                              library + " bench cpu gpu cmd/unitscope/internal/...",
+	"cmd/unitscope/internal/usage":               library,
+	"cmd/unitscope/internal/console":             library + rooms("usage"),
+	"cmd/unitscope/internal/console/consoletest": "",
+	"cmd/unitscope/internal/help":                library + rooms("usage console") + " bench",
+	"cmd/unitscope/internal/picture":             library,
+	"cmd/unitscope/internal/job":                 library + rooms("usage console picture"),
+	"cmd/unitscope/internal/machine":             library + rooms("usage console job") + " bench",
+	"cmd/unitscope/internal/making":              library + rooms("usage console job picture"),
+	"cmd/unitscope/internal/looking":             library + rooms("usage console job picture"),
+	"cmd/unitscope/internal/measuring":           library + rooms("usage console job picture looking"),
+	"cmd/unitscope/internal/figures":             library + rooms("usage console job picture looking measuring"),
+	"cmd/unitscope/internal/reporting":           library + rooms("usage console job picture making figures"),
 }
 
-const roomsFolder = module + "cmd/unitscope/internal/"
+const (
+	// bases is what methods stand on, none of them a device.
+	bases = "engine engine/dense engine/memory engine/words dataset dataset/numpy network network/safetensors"
+	// library is what is there for programs, devices and benchmarks apart.
+	library = bases + " schema train visualize report report/chart report/runfolder report/site"
+)
 
-// room is the package of the program that a path is of, "" for another path.
-func room(path string) string {
-	rest, ok := strings.CutPrefix(path, roomsFolder)
-	if !ok {
-		return ""
+// rooms are rooms of the program by their full names.
+func rooms(names string) (full string) {
+	for name := range strings.FieldsSeq(names) {
+		full += " cmd/unitscope/internal/" + name
 	}
-	name, _, _ := strings.Cut(rest, "/")
-	return name
+	return full
+}
+
+// allowed says whether a list, as in house, has a package.
+func allowed(list, path string) bool {
+	return slices.ContainsFunc(strings.Fields(list), func(pattern string) bool {
+		above, all := strings.CutSuffix(pattern, "/...")
+		return path == above || all && strings.HasPrefix(path, above+"/")
+	})
 }
 
 // listed is what `go list` knows of a package.
@@ -72,77 +119,62 @@ type listed struct {
 	ImportPath string
 	Imports    []string
 	CgoFiles   []string
-	SFiles     []string
 }
 
-// list lists all packages of the module, tests left out: they may import what
-// they test with.
+// list lists all packages of the module as they are built with the CUDA device and
+// without, tests left out: they may import what they test with.
 func list(t *testing.T) (packages []listed) {
 	t.Helper()
-	command := exec.Command("go", "list", "-e", "-json=ImportPath,Imports,CgoFiles,SFiles", module+"...")
-	// Files with cgo are only listed where it is on.
-	command.Env = append(os.Environ(), "CGO_ENABLED=1")
-	out, err := command.Output()
-	if err != nil {
-		t.Fatalf("go list: %v", err)
-	}
-	for decoder := json.NewDecoder(bytes.NewReader(out)); ; {
-		var p listed
-		if err := decoder.Decode(&p); errors.Is(err, io.EOF) {
-			return packages
-		} else if err != nil {
-			t.Fatal(err)
+	for _, tags := range []string{"", "cuda"} {
+		command := exec.Command("go", "list", "-e", "-tags", tags, "-json=ImportPath,Imports,CgoFiles", module+"...")
+		// Files with cgo are only listed where it is on.
+		command.Env = append(os.Environ(), "CGO_ENABLED=1", "GOOS=linux")
+		out, err := command.Output()
+		if err != nil {
+			t.Fatalf("go list: %v", err)
 		}
-		packages = append(packages, p)
+		for decoder := json.NewDecoder(bytes.NewReader(out)); ; {
+			var p listed
+			if err := decoder.Decode(&p); errors.Is(err, io.EOF) {
+				break
+			} else if err != nil {
+				t.Fatal(err)
+			}
+			if i := slices.IndexFunc(packages, func(q listed) bool { return q.ImportPath == p.ImportPath }); i >= 0 {
+				packages[i].Imports, packages[i].CgoFiles = union(packages[i].Imports, p.Imports), union(packages[i].CgoFiles, p.CgoFiles)
+			} else {
+				packages = append(packages, p)
+			}
+		}
 	}
+	return packages
 }
 
-// folder is the top folder of one of our packages.
-func folder(path string) string {
-	top, _, _ := strings.Cut(strings.TrimPrefix(path, module), "/")
-	return top
+// union is what is in either, once.
+func union(a, b []string) []string {
+	all := slices.Concat(a, b)
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 func TestImportsPointDown(t *testing.T) {
-	packages := list(t)
-	if len(packages) < 4 {
-		t.Fatalf("go list found %d packages", len(packages))
-	}
-	for _, p := range packages {
-		from := folder(p.ImportPath)
-		allowed, known := mayImport[from]
-		if !known {
-			t.Errorf("%s: folder %s has no place in the order of imports", p.ImportPath, from)
-		}
-		for _, path := range p.Imports {
-			if own := strings.HasPrefix(path, module); own && folder(path) != from && !slices.Contains(allowed, folder(path)) {
-				t.Errorf("%s imports %s", p.ImportPath, path)
-			}
-		}
-	}
-}
-
-func TestRoomsOfProgram(t *testing.T) {
 	found := map[string]bool{}
 	for _, p := range list(t) {
-		from := room(p.ImportPath)
-		if from == "" {
-			continue
-		}
-		found[from] = true
-		allowed, known := rooms[from]
-		if !known {
-			t.Errorf("%s has no place among the rooms of the program; give it one in rooms, and a line in ARCHITECTURE.md", p.ImportPath)
-		}
-		for _, path := range p.Imports {
-			if to := room(path); to != "" && to != from && !slices.Contains(allowed, to) {
-				t.Errorf("%s imports %s", p.ImportPath, path)
+		name := strings.TrimPrefix(p.ImportPath, module)
+		if may, known := house[name]; !known {
+			t.Errorf("%s is a package that nobody has placed: say in house, engine/imports_test.go, what it may import, and in the table of ARCHITECTURE.md what it is", name)
+		} else {
+			for _, path := range p.Imports {
+				if imported, own := strings.CutPrefix(path, module); own && !allowed(may, imported) {
+					t.Errorf("%s imports %s: that is not below it, see house in engine/imports_test.go", name, imported)
+				}
 			}
 		}
+		found[name] = true
 	}
-	for name := range rooms {
+	for name := range house {
 		if !found[name] {
-			t.Errorf("there is no %s%s", roomsFolder, name)
+			t.Errorf("there is no package %s; house has one", name)
 		}
 	}
 }
