@@ -1,0 +1,253 @@
+// Package graph is what readers of other people's model files make of them: a
+// network's operations, with the names that its author knows them by. A reader makes
+// a [Builder] and tells it what the file has, node by node; [Builder.Finish] folds
+// what frameworks write as several operations into one, and checks the whole:
+//
+//	b := graph.New(engine.Flat(784))
+//	h := b.Affine("fc1", b.Input(), weight, bias)
+//	h = b.Activate("relu", h, engine.Activation{Kind: engine.ReLU})
+//	g, err := b.Finish()
+package graph
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/unitscope/unitscope/engine"
+)
+
+// Graph is a network as a file describes it.
+type Graph struct {
+	Net     engine.Net
+	Shapes  []engine.Shape // of Net's values, the input first
+	Names   []string       // of Net.Ops, each one once
+	Remarks []string       // what the reader took for granted or left out, a line each
+}
+
+// Layers are the operations that have units of their own, by their place in Net.Ops.
+func (g *Graph) Layers() (at []int) {
+	for i, o := range g.Net.Ops {
+		if o.Kind == engine.Affine {
+			at = append(at, i)
+		}
+	}
+	return at
+}
+
+// Builder collects the operations of a file. It remembers its first error, which
+// Finish returns, so that readers need not ask after each operation.
+type Builder struct {
+	input   engine.Shape
+	ops     []engine.Op
+	names   []string
+	remarks []string
+	err     error
+}
+
+// New begins a network with inputs of a shape.
+func New(input engine.Shape) *Builder { return &Builder{input: input} }
+
+// Input is the network's input.
+func (b *Builder) Input() engine.Value { return 0 }
+
+// Remark keeps a line about what the reader took for granted.
+func (b *Builder) Remark(format string, args ...any) {
+	b.remarks = append(b.remarks, fmt.Sprintf(format, args...))
+}
+
+// Affine adds y = weight x + bias; a missing bias is zeros. name is what the file
+// calls it.
+func (b *Builder) Affine(name string, in engine.Value, weight engine.Host, bias []float32) engine.Value {
+	if bias == nil {
+		bias = make([]float32, max(0, weight.Rows))
+	}
+	return b.add(name, engine.Op{Kind: engine.Affine, In: []engine.Value{in}, Weight: weight, Bias: bias})
+}
+
+// Scale adds y = factor x + bias for each channel, as a normalisation of batches is
+// in a trained network.
+func (b *Builder) Scale(name string, in engine.Value, factor, bias []float32) engine.Value {
+	return b.add(name, engine.Op{Kind: engine.Scale, In: []engine.Value{in}, Factor: factor, Bias: bias})
+}
+
+// Add adds the sum of values of one shape.
+func (b *Builder) Add(name string, in ...engine.Value) engine.Value {
+	return b.add(name, engine.Op{Kind: engine.Add, In: in})
+}
+
+// Concat adds the channels of values, one after the other.
+func (b *Builder) Concat(name string, in ...engine.Value) engine.Value {
+	return b.add(name, engine.Op{Kind: engine.Concat, In: in})
+}
+
+// Activate applies a nonlinearity to a value.
+func (b *Builder) Activate(name string, in engine.Value, a engine.Activation) engine.Value {
+	return b.add(name, engine.Op{Kind: engine.Add, In: []engine.Value{in}, Activation: a})
+}
+
+func (b *Builder) add(name string, o engine.Op) engine.Value {
+	if slices.ContainsFunc(o.In, func(v engine.Value) bool { return v < 0 || int(v) > len(b.ops) }) {
+		b.err = errors.Join(b.err, fmt.Errorf("%s reads a value that is not there", name))
+	}
+	b.ops, b.names = append(b.ops, o), append(b.names, name)
+	return engine.Value(len(b.ops))
+}
+
+// Shape is the shape of a value so far; the zero Shape if it can't be known, and then
+// Finish says why.
+func (b *Builder) Shape(v engine.Value) engine.Shape {
+	if v == 0 {
+		return b.input
+	}
+	if b.err != nil || v < 0 || int(v) > len(b.ops) {
+		return engine.Shape{}
+	}
+	switch o := b.ops[v-1]; o.Kind {
+	case engine.Affine:
+		return engine.Flat(o.Weight.Rows)
+	case engine.Concat:
+		out := b.Shape(o.In[0])
+		for _, in := range o.In[1:] {
+			out.Channels += b.Shape(in).Channels
+		}
+		return out
+	default:
+		return b.Shape(o.In[0])
+	}
+}
+
+// Finish returns the network. A scale after an affine operation goes into its
+// weights and biases, an activation into the operation before it, where nothing else
+// reads what is between them. Names that are there twice get a number. What ends the
+// network must be its last operation: values that nothing reads are an error, since
+// somebody meant something by them.
+func (b *Builder) Finish() (*Graph, error) {
+	if b.err != nil {
+		return nil, b.err
+	}
+	f := folding{ops: slices.Clone(b.ops), names: slices.Clone(b.names), reads: make([]int, len(b.ops)+1)}
+	for _, o := range f.ops {
+		for _, v := range o.In {
+			f.reads[v]++
+		}
+	}
+	if err := f.fold(); err != nil {
+		return nil, err
+	}
+	g := f.graph(b.input)
+	g.Remarks = b.remarks
+	shapes, err := g.Net.Check()
+	if err != nil {
+		return nil, err
+	}
+	g.Shapes = shapes
+	return g, nil
+}
+
+// folding is a network on its way to fewer operations. An operation that has gone
+// into another one is named by it in at.
+type folding struct {
+	ops   []engine.Op
+	names []string
+	reads []int // how often each value is read
+	at    []engine.Value
+	kept  []bool
+}
+
+// fold goes through the operations in their order.
+func (f *folding) fold() error {
+	f.at, f.kept = make([]engine.Value, len(f.ops)+1), make([]bool, len(f.ops))
+	for i := range f.ops {
+		o := &f.ops[i]
+		for k, v := range o.In {
+			if k == 0 {
+				o.In = slices.Clone(o.In)
+			}
+			o.In[k] = f.at[v]
+		}
+		if i+1 < len(f.ops) && f.reads[i+1] == 0 {
+			return fmt.Errorf("nothing reads %s: a network has one end, and this one has several", f.names[i])
+		}
+		f.kept[i], f.at[i+1] = true, engine.Value(i+1)
+		if into := f.into(i); into > 0 {
+			f.kept[i], f.at[i+1] = false, into
+		} else if o.Kind == engine.Add && len(o.In) == 1 && o.Activation.Kind == engine.Identity {
+			f.kept[i], f.at[i+1] = false, o.In[0]
+		}
+	}
+	return nil
+}
+
+// into folds operation i into the one that it reads and returns that one's value, 0
+// where it can't be.
+func (f *folding) into(i int) engine.Value {
+	o := f.ops[i]
+	if len(o.In) != 1 || o.In[0] == 0 {
+		return 0
+	}
+	before := &f.ops[o.In[0]-1]
+	// Between them is a value that only this operation reads.
+	if f.readers(o.In[0], i) || before.Activation.Kind != engine.Identity {
+		return 0
+	}
+	switch {
+	case o.Kind == engine.Add:
+		before.Activation = o.Activation
+	case o.Kind == engine.Scale && before.Kind == engine.Affine && len(o.Factor) == before.Weight.Rows && len(o.Bias) == len(o.Factor):
+		scaleRows(before, o)
+	default:
+		return 0
+	}
+	return o.In[0]
+}
+
+// readers says whether an operation other than i reads a value, by whatever of its
+// names.
+func (f *folding) readers(v engine.Value, i int) bool {
+	for j, o := range f.ops {
+		if j == i || j < i && !f.kept[j] {
+			continue
+		}
+		for _, in := range o.In {
+			if j > i && f.at[in] == v && int(in) <= i || j < i && in == v {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// scaleRows multiplies an affine operation by a factor a unit, in float64.
+func scaleRows(o *engine.Op, by engine.Op) {
+	weight, bias := make([]float32, len(o.Weight.Data)), make([]float32, len(o.Bias))
+	for u, factor := range by.Factor {
+		for k := u * o.Weight.Cols; k < (u+1)*o.Weight.Cols && k < len(weight); k++ {
+			weight[k] = float32(float64(factor) * float64(o.Weight.Data[k]))
+		}
+		bias[u] = float32(float64(factor)*float64(o.Bias[u]) + float64(by.Bias[u]))
+	}
+	o.Weight.Data, o.Bias = weight, bias
+}
+
+// graph returns what is left, with each name once.
+func (f *folding) graph(input engine.Shape) *Graph {
+	g := &Graph{Net: engine.Net{Input: input}}
+	now := make([]engine.Value, len(f.ops)+1)
+	seen := map[string]int{}
+	for i, o := range f.ops {
+		if !f.kept[i] {
+			continue
+		}
+		for k, v := range o.In {
+			o.In[k] = now[v]
+		}
+		name := f.names[i]
+		if seen[name]++; seen[name] > 1 {
+			name = fmt.Sprintf("%s.%d", name, seen[name])
+		}
+		g.Net.Ops, g.Names = append(g.Net.Ops, o), append(g.Names, name)
+		now[i+1] = engine.Value(len(g.Net.Ops))
+	}
+	return g
+}
