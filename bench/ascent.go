@@ -35,8 +35,8 @@ func perRowStep(layers []engine.Layer) float64 {
 	return 4 * float64(weights)
 }
 
-// climb is an ascent of all rows for a number of steps, without a stop before.
-type climb struct {
+// ascent is one of all rows for a number of steps, without a stop before.
+type ascent struct {
 	device engine.Device
 	layers []engine.Layer
 	runner engine.AscentRunner
@@ -48,89 +48,89 @@ type climb struct {
 	state  *engine.AscentState
 }
 
-// climbing is the ascent of the first units of the last layer.
-func climbing(sizes []int, units, restarts int) func(*kit, Options) (job, error) {
+// ascentOf is the ascent of the first units of the last layer.
+func ascentOf(sizes []int, units, restarts int) func(*kit, Options) (job, error) {
 	return func(k *kit, o Options) (job, error) {
 		var rows []row
 		for i := range units * restarts {
 			rows = append(rows, row{unit: i / restarts, restart: i % restarts})
 		}
-		return newClimb(k, o, stack(o.Seed, sizes), rows)
+		return newAscent(k, o, stack(o.Seed, sizes), rows)
 	}
 }
 
 type row struct{ unit, restart int }
 
-func newClimb(k *kit, o Options, layers []engine.Layer, rows []row) (*climb, error) {
-	c := &climb{device: k.device, layers: layers, steps: o.Steps, seed: o.Seed}
+func newAscent(k *kit, o Options, layers []engine.Layer, rows []row) (*ascent, error) {
+	a := &ascent{device: k.device, layers: layers, steps: o.Steps, seed: o.Seed}
 	for _, r := range rows {
-		c.units = append(c.units, r.unit)
-		c.keys = append(c.keys, engine.RowKey(len(layers), r.unit, r.restart))
+		a.units = append(a.units, r.unit)
+		a.keys = append(a.keys, engine.RowKey(len(layers), r.unit, r.restart))
 	}
 	var err error
-	c.runner, err = engine.CompileAscent(k.device, engine.Ascent{
+	a.runner, err = engine.CompileAscent(k.device, engine.Ascent{
 		Layers: layers, Rate: rate, Direction: 1, Radius: radius, Patience: math.MaxInt, MaxSteps: o.Steps,
 	})
 	if err != nil {
 		return nil, err
 	}
-	k.keep(c.runner)
-	c.x, err = k.matrix(len(rows), layers[0].Weight.Cols)
-	return c, err
+	k.keep(a.runner)
+	a.x, err = k.matrix(len(rows), layers[0].Weight.Cols)
+	return a, err
 }
 
 // reset puts the rows at their starts.
-func (c *climb) reset() error {
-	if err := c.device.Uniform(c.x, engine.Stream{Seed: c.seed, Purpose: engine.PurposeStart, Keys: c.keys}); err != nil {
+func (a *ascent) reset() error {
+	if err := a.device.Uniform(a.x, engine.Stream{Seed: a.seed, Purpose: engine.PurposeStart, Keys: a.keys}); err != nil {
 		return err
 	}
-	if err := c.device.Project(c.x, radius); err != nil {
+	if err := a.device.Project(a.x, radius); err != nil {
 		return err
 	}
-	c.state = engine.NewAscentState(c.units, c.x)
-	return c.device.Sync()
+	a.state = engine.NewAscentState(a.units, a.x)
+	return a.device.Sync()
 }
 
 // stepsPerRun is how many steps lie between two looks at the context, as many
 // as visualize.Ascend makes.
 const stepsPerRun = 50
 
-func (c *climb) run(ctx context.Context) (done, error) {
+func (a *ascent) run(ctx context.Context) (done, error) {
 	var d done
-	for left := c.steps; left > 0; left -= stepsPerRun {
+	for left := a.steps; left > 0; left -= stepsPerRun {
 		if err := ctx.Err(); err != nil {
 			return done{}, err
 		}
-		progress, err := c.runner.Run(c.state, min(left, stepsPerRun))
+		progress, err := a.runner.Run(a.state, min(left, stepsPerRun))
 		if err != nil {
 			return done{}, err
 		}
 		d.count += float64(progress.RowSteps)
 	}
-	if want := float64(c.steps) * float64(len(c.units)); d.count != want {
+	if want := float64(a.steps) * float64(len(a.units)); d.count != want {
 		return done{}, fmt.Errorf("%g row-steps were made, want %g", d.count, want)
 	}
-	d.flops = d.count * perRowStep(c.layers)
-	return d, c.device.Sync()
+	d.flops = d.count * perRowStep(a.layers)
+	return d, a.device.Sync()
 }
 
 // check evaluates the final patterns once more and compares a few of them with
 // the same in float64.
-func (c *climb) check() error {
-	if _, err := c.runner.Run(c.state, 1); err != nil {
+func (a *ascent) check() error {
+	if _, err := a.runner.Run(a.state, 1); err != nil {
 		return err
 	}
-	inputs := c.x.Cols()
-	patterns := make([]float32, len(c.units)*inputs)
-	if err := c.x.Read(patterns); err != nil {
+	inputs := a.x.Cols()
+	patterns := make([]float32, len(a.units)*inputs)
+	if err := a.x.Read(patterns); err != nil {
 		return err
 	}
-	for _, i := range []int{0, len(c.units) / 3, len(c.units) - 1} {
-		if err := checkPattern(c.layers, patterns[i*inputs:(i+1)*inputs], c.units[i], c.state.Activation[i]); err != nil {
+	for _, i := range []int{0, len(a.units) / 3, len(a.units) - 1} {
+		if err := checkPattern(a.layers, patterns[i*inputs:(i+1)*inputs], a.units[i], a.state.Activation[i]); err != nil {
 			return fmt.Errorf("row %d: %w", i, err)
 		}
-		if c.state.Activation[i] <= c.state.StartActivation[i] {
-			return fmt.Errorf("row %d: activation fell from %g to %g", i, c.state.StartActivation[i], c.state.Activation[i])
+		if a.state.Activation[i] <= a.state.StartActivation[i] {
+			return fmt.Errorf("row %d: activation fell from %g to %g", i, a.state.StartActivation[i], a.state.Activation[i])
 		}
 	}
 	return nil

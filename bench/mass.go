@@ -20,7 +20,7 @@ type mass struct {
 	result  *visualize.AscentResult
 }
 
-func climbingMass(sizes []int, units, restarts int) func(*kit, Options) (job, error) {
+func massOf(sizes []int, units, restarts int) func(*kit, Options) (job, error) {
 	return func(k *kit, o Options) (job, error) {
 		m := &mass{device: k.device, layers: stack(o.Seed, sizes), options: visualize.DefaultAscent()}
 		var err error

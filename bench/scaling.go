@@ -37,7 +37,7 @@ func Scaling(ctx context.Context, d engine.Device, o Options) ([]Point, error) {
 			for i := range rows {
 				rows[i] = row{unit: i % 100, restart: i / 100}
 			}
-			return newClimb(k, o, stack(o.Seed, []int{144, 100, 100}), rows)
+			return newAscent(k, o, stack(o.Seed, []int{144, 100, 100}), rows)
 		}}
 		results, err := Run(ctx, d, w, Options{Seed: o.Seed, Repeats: o.Repeats, Floor: o.Floor})
 		if err != nil {

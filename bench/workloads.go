@@ -47,10 +47,10 @@ func list(s sizes) []Workload {
 	layer := fmt.Sprintf("%d-%d", s.visible, s.hidden)
 	return []Workload{
 		{Name: "product", What: "matrix product " + joined(s.product[:], "x"), Steps: 50, Unit: "products", prepare: multiplying(s.product[0], s.product[1], s.product[2])},
-		{Name: "ascent-wide", What: fmt.Sprintf("%s, all %d units x 9 restarts", wide, s.wideUnits), Steps: 200, Unit: "row-steps", prepare: climbing(s.wide, s.wideUnits, 9)},
-		{Name: "ascent-paper", What: fmt.Sprintf("%s, %d units x 9 restarts", wide, s.paperUnits), Steps: 1000, Unit: "row-steps", prepare: climbing(s.wide, s.paperUnits, 9)},
-		{Name: "ascent-patch", What: fmt.Sprintf("%s, %d units x 9 restarts", patch, s.patchUnits), Steps: 500, Unit: "row-steps", prepare: climbing(s.patch, s.patchUnits, 9)},
-		{Name: massName, What: fmt.Sprintf("%s, %d units x %d restarts", wide, s.wideUnits, s.massRestarts), Steps: 2, Unit: "row-steps", prepare: climbingMass(s.wide, s.wideUnits, s.massRestarts)},
+		{Name: "ascent-wide", What: fmt.Sprintf("%s, all %d units x 9 restarts", wide, s.wideUnits), Steps: 200, Unit: "row-steps", prepare: ascentOf(s.wide, s.wideUnits, 9)},
+		{Name: "ascent-paper", What: fmt.Sprintf("%s, %d units x 9 restarts", wide, s.paperUnits), Steps: 1000, Unit: "row-steps", prepare: ascentOf(s.wide, s.paperUnits, 9)},
+		{Name: "ascent-patch", What: fmt.Sprintf("%s, %d units x 9 restarts", patch, s.patchUnits), Steps: 500, Unit: "row-steps", prepare: ascentOf(s.patch, s.patchUnits, 9)},
+		{Name: massName, What: fmt.Sprintf("%s, %d units x %d restarts", wide, s.wideUnits, s.massRestarts), Steps: 2, Unit: "row-steps", prepare: massOf(s.wide, s.wideUnits, s.massRestarts)},
 		{Name: "train-rbm", Variant: "b100", What: layer + " RBM, CD-1, batches of 100", Steps: 600, Unit: "examples", prepare: trainingRBM(s.visible, s.hidden, 100)},
 		{Name: "train-rbm", Variant: "b1000", What: layer + " RBM, CD-1, batches of 1000", Steps: 60, Unit: "examples", prepare: trainingRBM(s.visible, s.hidden, 1000)},
 		{Name: "train-dae", Variant: "b100", What: layer + " denoising auto-encoder, batches of 100", Steps: 600, Unit: "examples", prepare: trainingDAE(s.visible, s.hidden, 100)},

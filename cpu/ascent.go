@@ -17,13 +17,13 @@ import (
 // A row is a lane, and lanes never meet: a row's bits depend neither on its
 // company nor on its place.
 type ascent struct {
-	device   *device
-	plan     engine.Ascent
-	layers   []ascentLayer // below the target
-	target   engine.Host   // a copy of the last layer's weights
-	climbers []*climber    // one for each worker
-	queue    ascentQueue
-	closed   bool
+	device *device
+	plan   engine.Ascent
+	layers []ascentLayer // below the target
+	target engine.Host   // a copy of the last layer's weights
+	parts  []*ascentPart // one for each worker
+	queue  ascentQueue
+	closed bool
 }
 
 // ascentLayer is a layer below the target.
@@ -65,15 +65,15 @@ func newAscent(d *device, p engine.Ascent) (*ascent, error) {
 	a.target = engine.Host{Rows: last.Rows, Cols: last.Cols, Data: append([]float32(nil), last.Data...)}
 	tiles := min(maxTiles, max(1, tileBytes/(2*4*widest*d.set.Lanes)))
 	for range d.pool.workers {
-		a.climbers = append(a.climbers, newClimber(a, tiles))
+		a.parts = append(a.parts, newAscentPart(a, tiles))
 	}
-	a.queue.of = make([]share, len(a.climbers))
+	a.queue.of = make([]share, len(a.parts))
 	return a, nil
 }
 
 // Close implements engine.Runner.
 func (a *ascent) Close() error {
-	a.closed, a.layers, a.climbers = true, nil, nil
+	a.closed, a.layers, a.parts = true, nil, nil
 	return nil
 }
 
@@ -95,14 +95,14 @@ func (a *ascent) Run(s *engine.AscentState, steps int) (engine.AscentProgress, e
 	}
 	if steps > 0 {
 		a.queue.fill(s)
-		for _, c := range a.climbers {
-			c.begin(s, x.data(), steps)
+		for _, p := range a.parts {
+			p.begin(s, x.data(), steps)
 		}
 		rows := float64(len(s.Units))
-		a.device.pool.run(len(a.climbers), rows*float64(steps)*float64(1+len(a.target.Data)), a.climb)
-		for _, c := range a.climbers {
-			c.end()
-			progress.RowSteps += c.rowSteps
+		a.device.pool.run(len(a.parts), rows*float64(steps)*float64(1+len(a.target.Data)), a.runPart)
+		for _, p := range a.parts {
+			p.end()
+			progress.RowSteps += p.rowSteps
 		}
 	}
 	for _, stop := range s.Stop {
@@ -113,15 +113,15 @@ func (a *ascent) Run(s *engine.AscentState, steps int) (engine.AscentProgress, e
 	return progress, a.firstError()
 }
 
-func (a *ascent) climb(_ *worker, i int) { a.climbers[i].run(i) }
+func (a *ascent) runPart(_ *worker, i int) { a.parts[i].run(i) }
 
 // firstError is the error of the first row that has one, whichever worker met
 // it first.
 func (a *ascent) firstError() (err error) {
 	row := math.MaxInt
-	for _, c := range a.climbers {
-		if c.err != nil && c.errRow < row {
-			row, err = c.errRow, c.err
+	for _, p := range a.parts {
+		if p.err != nil && p.errRow < row {
+			row, err = p.errRow, p.err
 		}
 	}
 	return err

@@ -8,13 +8,13 @@ import (
 
 // evaluate computes activation, gradient norm and direction of every lane, as
 // the definition does (engine's plainAscent).
-func (c *climber) evaluate() {
-	set := c.ascent.device.set
-	for l, layer := range c.ascent.layers {
+func (p *ascentPart) evaluate() {
+	set := p.ascent.device.set
+	for l, layer := range p.ascent.layers {
 		for panel := range layer.up.panels {
 			bias := layer.bias[panel*set.Rows:][:set.Rows]
-			for i := range c.used {
-				t := &c.tiles[i]
+			for i := range p.used {
+				t := &p.tiles[i]
 				below := t.x
 				if l > 0 {
 					below = t.hidden[l-1]
@@ -24,14 +24,14 @@ func (c *climber) evaluate() {
 			}
 		}
 	}
-	for i := range c.used {
-		c.tiles[i].aim(c.ascent)
+	for i := range p.used {
+		p.tiles[i].aim(p.ascent)
 	}
-	for l := len(c.ascent.layers) - 1; l >= 0; l-- {
-		c.back(l)
+	for l := len(p.ascent.layers) - 1; l >= 0; l-- {
+		p.back(l)
 	}
-	for i := range c.used {
-		c.tiles[i].measure(c.ascent)
+	for i := range p.used {
+		p.tiles[i].measure(p.ascent)
 	}
 }
 
@@ -55,11 +55,11 @@ func (t *ascentTile) aim(a *ascent) {
 }
 
 // back takes the gradient down through layer l.
-func (c *climber) back(l int) {
-	layer, set := c.ascent.layers[l], c.ascent.device.set
+func (p *ascentPart) back(l int) {
+	layer, set := p.ascent.layers[l], p.ascent.device.set
 	for panel := range layer.down.panels {
-		for i := range c.used {
-			t := &c.tiles[i]
+		for i := range p.used {
+			t := &p.tiles[i]
 			dst := t.direction
 			if l > 0 {
 				dst = t.delta[(l-1)%2]
@@ -121,20 +121,20 @@ func squares(x []float32, lanes int) (sum float64) {
 
 // judge records what evaluate found and takes out the rows that stop, at the x
 // that was judged.
-func (c *climber) judge() {
-	for i := range c.used {
-		t := &c.tiles[i]
+func (p *ascentPart) judge() {
+	for i := range p.used {
+		t := &p.tiles[i]
 		for lane := range t.lanes {
 			r := t.rows[lane]
 			if r.index == noRow {
 				continue
 			}
-			err := c.ascent.plan.Judge(c.state, r.index, t.activation[lane], t.norm[lane], t.chord[lane])
-			if err != nil && (c.err == nil || r.index < c.errRow) {
-				c.err, c.errRow = err, r.index
+			err := p.ascent.plan.Judge(p.state, r.index, t.activation[lane], t.norm[lane], t.chord[lane])
+			if err != nil && (p.err == nil || r.index < p.errRow) {
+				p.err, p.errRow = err, r.index
 			}
-			if err != nil || c.state.Stop[r.index] != engine.Running {
-				c.leave(t, lane)
+			if err != nil || p.state.Stop[r.index] != engine.Running {
+				p.leave(t, lane)
 			}
 		}
 	}
@@ -142,31 +142,31 @@ func (c *climber) judge() {
 
 // move takes one step on the sphere in every lane, and takes out the rows that
 // have had their steps.
-func (c *climber) move() {
-	for i := range c.used {
-		t := &c.tiles[i]
-		c.step(t)
+func (p *ascentPart) move() {
+	for i := range p.used {
+		t := &p.tiles[i]
+		p.step(t)
 		for lane := range t.lanes {
 			r := &t.rows[lane]
 			if r.index == noRow {
 				continue
 			}
-			c.state.Steps[r.index]++
+			p.state.Steps[r.index]++
 			if r.left--; r.left == 0 {
-				c.leave(t, lane)
+				p.leave(t, lane)
 			}
 		}
 	}
 }
 
-func (c *climber) step(t *ascentTile) {
-	a := c.ascent
+func (p *ascentPart) step(t *ascentTile) {
+	a := p.ascent
 	set, size := a.device.set, a.plan.Layers[0].Weight.Cols*t.lanes
 	scale, norm := t.scale[:t.lanes], t.norm[:t.lanes]
 	for lane, r := range t.rows[:t.lanes] {
 		scale[lane] = 0
 		if r.index != noRow {
-			scale[lane] = c.state.Rate[r.index]
+			scale[lane] = p.state.Rate[r.index]
 		}
 	}
 	x, direction := t.x[:size], t.direction[:size]

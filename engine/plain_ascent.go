@@ -32,8 +32,8 @@ func newPlainAscent(d Device, p Ascent) (*plainAscent, error) {
 
 func (r *plainAscent) Close() error { return r.fixed.Close() }
 
-// climb is one call of Run: the rows that have not stopped, close together.
-type climb struct {
+// ascentCall is one call of Run: the rows that have not stopped, close together.
+type ascentCall struct {
 	workspace
 	plan    Ascent
 	weights []Matrix
@@ -57,7 +57,7 @@ func (r *plainAscent) Run(s *AscentState, steps int) (progress AscentProgress, e
 	if err := CheckAscentState(r.plan, s); err != nil {
 		return progress, err
 	}
-	c := r.newClimb(s)
+	c := r.newCall(s)
 	defer func() { err = errors.Join(err, c.Close()) }()
 	for ; steps > 0 && len(c.rows) > 0 && c.err == nil; steps-- {
 		progress.RowSteps += int64(len(c.rows))
@@ -76,8 +76,8 @@ func (r *plainAscent) Run(s *AscentState, steps int) (progress AscentProgress, e
 	return progress, c.err
 }
 
-func (r *plainAscent) newClimb(s *AscentState) *climb {
-	c := &climb{workspace: workspace{device: r.fixed.device}, plan: r.plan, weights: r.weights, biases: r.biases, state: s}
+func (r *plainAscent) newCall(s *AscentState) *ascentCall {
+	c := &ascentCall{workspace: workspace{device: r.fixed.device}, plan: r.plan, weights: r.weights, biases: r.biases, state: s}
 	var units []int
 	for i, stop := range s.Stop {
 		if stop == Running {
@@ -105,7 +105,7 @@ func (r *plainAscent) newClimb(s *AscentState) *climb {
 // evaluate computes, for each row here, the activation without its bias, the
 // norm of the gradient, the direction of ascent (the gradient scaled to the
 // radius), and how far that is from x.
-func (c *climb) evaluate() {
+func (c *ascentCall) evaluate() {
 	n := len(c.rows)
 	x, target, direction, numbers := c.top(c.x, n), c.top(c.target, n), c.top(c.direction, n), c.top(c.numbers, n)
 	below := x
@@ -137,7 +137,7 @@ func (c *climb) evaluate() {
 
 // backward computes d_{l-1} = W_l' (d_l * h_l (1-h_l)) from the target's
 // weights down to the input.
-func (c *climb) backward(n int, target, gradient Matrix) {
+func (c *ascentCall) backward(n int, target, gradient Matrix) {
 	if len(c.hidden) == 0 {
 		c.axpby(gradient, 1, target, 0)
 		return
@@ -159,7 +159,7 @@ func (c *climb) backward(n int, target, gradient Matrix) {
 
 // judge records what evaluate found and decides which rows go on; it returns
 // their places here.
-func (c *climb) judge() (going []int, err error) {
+func (c *ascentCall) judge() (going []int, err error) {
 	if c.err != nil {
 		return nil, nil
 	}
@@ -243,7 +243,7 @@ func sineOfChord(c float64) float32 {
 }
 
 // keep drops all rows but those at these places, closing the gaps.
-func (c *climb) keep(going []int) {
+func (c *ascentCall) keep(going []int) {
 	if c.err != nil || len(going) == len(c.rows) {
 		return
 	}
@@ -270,13 +270,13 @@ func (c *climb) keep(going []int) {
 }
 
 // store copies the row at place k back to the state.
-func (c *climb) store(k int) {
+func (c *ascentCall) store(k int) {
 	i := c.rows[k]
 	c.axpby(c.slice(c.state.X, i, i+1), 1, c.slice(c.x, k, k+1), 0)
 }
 
 // move takes one step on the sphere with every row here.
-func (c *climb) move() {
+func (c *ascentCall) move() {
 	n := len(c.rows)
 	x, direction := c.top(c.x, n), c.top(c.direction, n)
 	for k, i := range c.rows {

@@ -62,7 +62,7 @@ func (a *ascent) Run(s *engine.AscentState, steps int) (progress engine.AscentPr
 	if err != nil {
 		return progress, err
 	}
-	c := a.newClimb(s, x)
+	c := a.newCall(s, x)
 	defer func() {
 		if e := c.close(); err == nil {
 			err = e
@@ -82,8 +82,8 @@ func (a *ascent) Run(s *engine.AscentState, steps int) (progress engine.AscentPr
 	return progress, c.err
 }
 
-// climb is one call of Run: the rows that have not stopped.
-type climb struct {
+// ascentCall is one call of Run: the rows that have not stopped.
+type ascentCall struct {
 	holding
 	ascent *ascent
 	state  *engine.AscentState
@@ -103,8 +103,8 @@ type climb struct {
 	read []float32 // numbers on the host
 }
 
-func (a *ascent) newClimb(s *engine.AscentState, x *matrix) *climb {
-	c := &climb{holding: holding{device: a.fixed.device, operation: "ascent"}, ascent: a, state: s, all: x}
+func (a *ascent) newCall(s *engine.AscentState, x *matrix) *ascentCall {
+	c := &ascentCall{holding: holding{device: a.fixed.device, operation: "ascent"}, ascent: a, state: s, all: x}
 	for i, stop := range s.Stop {
 		if stop == engine.Running {
 			c.rows = append(c.rows, i)
@@ -125,7 +125,7 @@ func (a *ascent) newClimb(s *engine.AscentState, x *matrix) *climb {
 }
 
 // aim says which units the rows climb.
-func (c *climb) aim() {
+func (c *ascentCall) aim() {
 	units := make([]int, len(c.rows))
 	for k, i := range c.rows {
 		units[k] = c.state.Units[i]
@@ -136,7 +136,7 @@ func (c *climb) aim() {
 // evaluate computes, for each row here, the activation without its bias, the
 // norm of the gradient, the direction of ascent (the gradient scaled to the
 // radius), and how far that is from x.
-func (c *climb) evaluate() {
+func (c *ascentCall) evaluate() {
 	if c.err != nil {
 		return
 	}
@@ -156,7 +156,7 @@ func (c *climb) evaluate() {
 
 // backward computes activations, and d_{l-1} = W_l' (d_l * h_l (1-h_l)) from the
 // target's weights down to the input. d_l * h_l (1-h_l) takes the place of h_l.
-func (c *climb) backward(below *matrix) {
+func (c *ascentCall) backward(below *matrix) {
 	n, target := len(c.rows), c.ascent.weights[len(c.hidden)]
 	direction, delta := top(c.direction, n), below
 	if len(c.hidden) == 0 {
@@ -181,7 +181,7 @@ func (c *climb) backward(below *matrix) {
 }
 
 // point makes gradients directions.
-func (c *climb) point() {
+func (c *ascentCall) point() {
 	n := len(c.rows)
 	direction, x := top(c.direction, n), top(c.x, n)
 	pointed := callAscentDirection(ascentDirectionArguments{
@@ -194,7 +194,7 @@ func (c *climb) point() {
 
 // judge records what evaluate found and decides which rows go on; it returns
 // their places here.
-func (c *climb) judge() (going []int, err error) {
+func (c *ascentCall) judge() (going []int, err error) {
 	if c.err != nil {
 		return nil, nil
 	}
@@ -212,7 +212,7 @@ func (c *climb) judge() (going []int, err error) {
 
 // move takes one step on the sphere with the rows at these places, and closes the
 // gaps that the others leave, whose x goes back to the state.
-func (c *climb) move(going []int) {
+func (c *ascentCall) move(going []int) {
 	if c.err != nil {
 		return
 	}
@@ -247,7 +247,7 @@ func (c *climb) move(going []int) {
 }
 
 // pace says at which rates the rows go on.
-func (c *climb) pace() {
+func (c *ascentCall) pace() {
 	rates := make([]float32, len(c.rows))
 	for k, i := range c.rows {
 		rates[k] = c.state.Rate[i]
@@ -259,7 +259,7 @@ func (c *climb) pace() {
 }
 
 // places are the places here that are not among those of the rows that go on.
-func (c *climb) places(going []int) []int {
+func (c *ascentCall) places(going []int) []int {
 	var others []int
 	for k := range c.rows {
 		if len(going) > 0 && going[0] == k {
@@ -272,7 +272,7 @@ func (c *climb) places(going []int) []int {
 }
 
 // store copies the rows at these places back to the state.
-func (c *climb) store(places []int) {
+func (c *ascentCall) store(places []int) {
 	if c.err != nil || len(places) == 0 {
 		return
 	}

@@ -83,10 +83,10 @@ func Ascend(ctx context.Context, d engine.Device, n *network.Network, o AscentOp
 	if err := o.checkMemory(layers[0].Weight.Cols); err != nil {
 		return nil, err
 	}
-	c := &climber{ctx: ctx, device: d, layers: layers, options: o, pace: pace{most: stepsPerRun}}
-	plan := c.plan(float32(o.Rate))
+	a := &layerAscent{ctx: ctx, device: d, layers: layers, options: o, pace: pace{most: stepsPerRun}}
+	plan := a.plan(float32(o.Rate))
 	if plan.Rate == 0 {
-		if plan.Rate, err = c.findRate(); err != nil {
+		if plan.Rate, err = a.findRate(); err != nil {
 			return nil, fmt.Errorf("ascent: find a rate for layer %d: %w", o.Layer, err)
 		}
 	}
@@ -96,26 +96,26 @@ func Ascend(ctx context.Context, d engine.Device, n *network.Network, o AscentOp
 		return nil, err
 	}
 	if o.Curves {
-		if c.curves, err = newCurves(o); err != nil {
+		if a.curves, err = newCurves(o); err != nil {
 			return nil, err
 		}
-		results.result.Curves, plan.CurveSteps = c.curves, c.curves.Steps
+		results.result.Curves, plan.CurveSteps = a.curves, a.curves.Steps
 	}
 	if progress != nil {
 		most := 0 // a chunk that is done anew takes nothing back
-		c.progress = func(done int) {
+		a.progress = func(done int) {
 			most = max(most, done)
 			progress(most, rows.n)
 		}
 	}
-	if err := c.climb(plan, rows, results.store); err != nil {
+	if err := a.ascend(plan, rows, results.store); err != nil {
 		return nil, fmt.Errorf("ascent: layer %d: %w", o.Layer, err)
 	}
 	return results.result, nil
 }
 
-// climber runs ascents of one layer, chunk by chunk.
-type climber struct {
+// layerAscent runs the ascents of one layer, chunk by chunk.
+type layerAscent struct {
 	ctx      context.Context
 	device   engine.Device
 	layers   []engine.Layer
@@ -151,47 +151,47 @@ type finished struct {
 	pattern                              []float32 // [D], valid until the next row
 }
 
-func (c *climber) plan(rate float32) engine.Ascent {
-	o := c.options
+func (a *layerAscent) plan(rate float32) engine.Ascent {
+	o := a.options
 	return engine.Ascent{
-		Layers: c.layers, Rate: rate, Direction: float32(o.Direction), Radius: float32(o.Radius),
+		Layers: a.layers, Rate: rate, Direction: float32(o.Direction), Radius: float32(o.Radius),
 		Tolerance: float32(o.Tolerance), Patience: o.Patience, MaxSteps: o.MaxSteps,
 	}
 }
 
-// climb runs the plan for these rows and hands each one, in order, to visit.
-func (c *climber) climb(plan engine.Ascent, r rows, visit func(i int, row finished)) (err error) {
-	runner, err := engine.CompileAscent(c.device, plan)
+// ascend runs the plan for these rows and hands each one, in order, to visit.
+func (a *layerAscent) ascend(plan engine.Ascent, r rows, visit func(i int, row finished)) (err error) {
+	runner, err := engine.CompileAscent(a.device, plan)
 	if err != nil {
-		return memory.Explain(c.device, "the layers", smaller, err)
+		return memory.Explain(a.device, "the layers", smaller, err)
 	}
 	defer closeInto(&err, runner)
-	return inChunks(c.device, r.n, c.chunkRows(r.n), c.rowBytes(), func(from, to int) error {
-		return c.climbChunk(runner, r, from, to-from, visit)
+	return inChunks(a.device, r.n, a.chunkRows(r.n), a.rowBytes(), func(from, to int) error {
+		return a.ascendChunk(runner, r, from, to-from, visit)
 	})
 }
 
-// climbChunk climbs n rows, from row from on.
-func (c *climber) climbChunk(runner engine.AscentRunner, r rows, from, n int, visit func(i int, row finished)) (err error) {
-	x, err := c.device.New(n, c.inputs())
+// ascendChunk runs n rows, from row from on.
+func (a *layerAscent) ascendChunk(runner engine.AscentRunner, r rows, from, n int, visit func(i int, row finished)) (err error) {
+	x, err := a.device.New(n, a.inputs())
 	if err != nil {
 		return fmt.Errorf("%s at a time: %w", words.Count(n, "row"), err)
 	}
 	defer closeInto(&err, x)
-	state, err := c.start(x, r, from, n)
+	state, err := a.start(x, r, from, n)
 	if err != nil {
 		return err
 	}
-	if c.curves != nil {
-		if state.Curves, err = c.curves.of(from, n); err != nil {
+	if a.curves != nil {
+		if state.Curves, err = a.curves.of(from, n); err != nil {
 			return err
 		}
 	}
-	if err := c.run(runner, state, from); err != nil {
+	if err := a.run(runner, state, from); err != nil {
 		return err
 	}
-	c.patterns = slices.Grow(c.patterns[:0], n*c.inputs())[:n*c.inputs()]
-	if err := state.X.Read(c.patterns); err != nil {
+	a.patterns = slices.Grow(a.patterns[:0], n*a.inputs())[:n*a.inputs()]
+	if err := state.X.Read(a.patterns); err != nil {
 		return err
 	}
 	for k := range n {
@@ -199,14 +199,14 @@ func (c *climber) climbChunk(runner engine.AscentRunner, r rows, from, n int, vi
 			activation: state.Activation[k], start: state.StartActivation[k],
 			gradient: state.Gradient[k], tangent: state.Tangent[k],
 			steps: state.Steps[k], stop: state.Stop[k],
-			pattern: c.patterns[k*c.inputs() : (k+1)*c.inputs()],
+			pattern: a.patterns[k*a.inputs() : (k+1)*a.inputs()],
 		})
 	}
 	return nil
 }
 
 // start puts n rows, from row from on, at their random starts in the top of x.
-func (c *climber) start(x engine.Matrix, r rows, from, n int) (*engine.AscentState, error) {
+func (a *layerAscent) start(x engine.Matrix, r rows, from, n int) (*engine.AscentState, error) {
 	units, keys := make([]int, n), make([]uint64, n)
 	for k := range n {
 		unit, restart := r.at(from + k)
@@ -216,11 +216,11 @@ func (c *climber) start(x engine.Matrix, r rows, from, n int) (*engine.AscentSta
 	if err != nil {
 		return nil, err
 	}
-	at := engine.Stream{Seed: c.options.Seed, Purpose: engine.PurposeStart, Keys: keys}
-	if err := c.device.Uniform(top, at); err != nil {
+	at := engine.Stream{Seed: a.options.Seed, Purpose: engine.PurposeStart, Keys: keys}
+	if err := a.device.Uniform(top, at); err != nil {
 		return nil, err
 	}
-	if err := c.device.Project(top, float32(c.options.Radius)); err != nil {
+	if err := a.device.Project(top, float32(a.options.Radius)); err != nil {
 		return nil, err
 	}
 	return engine.NewAscentState(units, top), nil
@@ -228,19 +228,19 @@ func (c *climber) start(x engine.Matrix, r rows, from, n int) (*engine.AscentSta
 
 // run lets the rows of a state climb until all have stopped. before is how
 // many rows have finished in earlier chunks.
-func (c *climber) run(runner engine.AscentRunner, state *engine.AscentState, before int) error {
+func (a *layerAscent) run(runner engine.AscentRunner, state *engine.AscentState, before int) error {
 	for {
-		if err := c.ctx.Err(); err != nil {
+		if err := a.ctx.Err(); err != nil {
 			return err
 		}
-		steps, began := c.pace.next(), time.Now()
+		steps, began := a.pace.next(), time.Now()
 		done, err := runner.Run(state, steps)
 		if err != nil {
 			return err
 		}
-		c.pace.took(steps, time.Since(began))
-		if c.progress != nil {
-			c.progress(before + len(state.Units) - done.Active)
+		a.pace.took(steps, time.Since(began))
+		if a.progress != nil {
+			a.progress(before + len(state.Units) - done.Active)
 		}
 		if done.Active == 0 {
 			return nil
@@ -248,25 +248,25 @@ func (c *climber) run(runner engine.AscentRunner, state *engine.AscentState, bef
 	}
 }
 
-func (c *climber) inputs() int { return c.layers[0].Weight.Cols }
+func (a *layerAscent) inputs() int { return a.layers[0].Weight.Cols }
 
 // chunkRows is how many of n rows to have on the device at a time.
-func (c *climber) chunkRows(n int) int {
-	if c.options.ChunkRows > 0 {
-		return min(c.options.ChunkRows, n)
+func (a *layerAscent) chunkRows(n int) int {
+	if a.options.ChunkRows > 0 {
+		return min(a.options.ChunkRows, n)
 	}
-	return fittingRows(c.device, n, int(c.rowBytes()/4), maxChunkRows)
+	return fittingRows(a.device, n, int(a.rowBytes()/4), maxChunkRows)
 }
 
 // rowBytes is about what a row takes on the device.
-func (c *climber) rowBytes() int64 {
+func (a *layerAscent) rowBytes() int64 {
 	// The definition of the plan holds four rows of inputs, two of the
 	// target's weights, and an output and a gradient of each layer below.
-	floats := 4 * c.inputs()
-	for _, l := range c.layers[:len(c.layers)-1] {
+	floats := 4 * a.inputs()
+	for _, l := range a.layers[:len(a.layers)-1] {
 		floats += 2 * l.Weight.Rows
 	}
-	return 4 * int64(floats+2*c.layers[len(c.layers)-1].Weight.Cols)
+	return 4 * int64(floats+2*a.layers[len(a.layers)-1].Weight.Cols)
 }
 
 // closeInto closes c and reports its error unless there is one already.

@@ -199,7 +199,7 @@ func TestChunksFitTheMemory(t *testing.T) {
 		{10 * row, 33, 100, 33, "as asked for"},
 		{10 * row, 33, 20, 20, "asked for more than there are"},
 	} {
-		k := &climber{device: sized{free: c.free}, layers: layers, options: AscentOptions{ChunkRows: c.asked}}
+		k := &layerAscent{device: sized{free: c.free}, layers: layers, options: AscentOptions{ChunkRows: c.asked}}
 		if got := k.chunkRows(c.n); got != c.want {
 			t.Errorf("%s: %d rows, want %d", c.description, got, c.want)
 		}

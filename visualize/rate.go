@@ -29,9 +29,9 @@ const (
 const deadRate = 0.25
 
 // findRate finds a step size for the layer; see [Ascend].
-func (c *climber) findRate() (float32, error) {
+func (a *layerAscent) findRate() (float32, error) {
 	// The rate must not depend on how long or on what the caller climbs.
-	silent := *c
+	silent := *a
 	silent.progress = nil
 	defaults := DefaultAscent()
 	silent.options.Tolerance, silent.options.Patience = defaults.Tolerance, defaults.Patience
@@ -39,7 +39,7 @@ func (c *climber) findRate() (float32, error) {
 	if err != nil || len(alive) == 0 {
 		return deadRate, err
 	}
-	s := search{climber: &silent, alive: alive}
+	s := search{ascent: &silent, alive: alive}
 	s.begin(triedRows, triedSteps)
 	for e := firstExponent; e <= lastExponent; e += exponentStep {
 		if err := s.try(e); err != nil {
@@ -53,10 +53,10 @@ func rate(exponent int) float32 { return float32(math.Ldexp(1, exponent)) }
 
 // alive returns units, spread evenly over the layer, whose gradient has not
 // vanished at their first start.
-func (c *climber) alive() (units []int, err error) {
-	candidates := spread(c.layers[len(c.layers)-1].Weight.Rows, scannedUnits)
-	c.options.MaxSteps = 0
-	err = c.climb(c.plan(deadRate), rowsOf(c.options.Layer, candidates, 1), func(i int, row finished) {
+func (a *layerAscent) alive() (units []int, err error) {
+	candidates := spread(a.layers[len(a.layers)-1].Weight.Rows, scannedUnits)
+	a.options.MaxSteps = 0
+	err = a.ascend(a.plan(deadRate), rowsOf(a.options.Layer, candidates, 1), func(i int, row finished) {
 		if row.stop != engine.StopVanished {
 			units = append(units, candidates[i])
 		}
@@ -75,10 +75,10 @@ func spread(n, limit int) []int {
 
 // search tries rates 2^exponent on a few rows.
 type search struct {
-	climber *climber
-	alive   []int
-	rows    rows
-	tried   map[int]probe // by exponent
+	ascent *layerAscent
+	alive  []int
+	rows   rows
+	tried  map[int]probe // by exponent
 }
 
 // probe is how the rows fared with one rate.
@@ -94,16 +94,16 @@ func (s *search) begin(count, steps int) {
 	for _, k := range spread(len(s.alive), count) {
 		units = append(units, s.alive[k])
 	}
-	s.rows = rowsOf(s.climber.options.Layer, units, (count+len(units)-1)/len(units))
-	s.climber.options.MaxSteps = steps
+	s.rows = rowsOf(s.ascent.options.Layer, units, (count+len(units)-1)/len(units))
+	s.ascent.options.MaxSteps = steps
 	s.tried = map[int]probe{}
 }
 
 // try climbs with one rate.
 func (s *search) try(exponent int) error {
 	p := probe{gain: make([]float64, s.rows.n)}
-	direction := float64(s.climber.options.Direction)
-	err := s.climber.climb(s.climber.plan(rate(exponent)), s.rows, func(i int, row finished) {
+	direction := float64(s.ascent.options.Direction)
+	err := s.ascent.ascend(s.ascent.plan(rate(exponent)), s.rows, func(i int, row finished) {
 		p.gain[i] = direction * (float64(row.activation) - float64(row.start))
 		p.tangent += float64(row.tangent) / float64(s.rows.n)
 		p.steps += row.steps

@@ -8,9 +8,9 @@ import (
 	"github.com/unitscope/unitscope/engine"
 )
 
-// climb runs an ascent from starts to the end, so many steps a call, and returns
+// ascend runs an ascent from starts to the end, so many steps a call, and returns
 // the state, the final x and the evaluations.
-func (s *subject) climb(r engine.Runner, units []int, starts []float32, piece int) (*engine.AscentState, []float32, int64) {
+func (s *subject) ascend(r engine.Runner, units []int, starts []float32, piece int) (*engine.AscentState, []float32, int64) {
 	s.Helper()
 	c := s.scene("ascent of units %v", units)
 	state := engine.NewAscentState(units, c.updated("x", len(units), len(starts)/len(units), starts))
@@ -53,7 +53,7 @@ func testAscentClosedForm(s *subject) {
 		units := append(upTo(count), upTo(count)...)
 		starts := s.starts(len(units), inputs, radius)
 		s.forEach(p, func(way string, r engine.Runner) {
-			state, x, _ := s.climb(r, units, starts, 1000)
+			state, x, _ := s.ascend(r, units, starts, 1000)
 			for i, unit := range units {
 				w := ref.row(0, unit)
 				where := fmt.Sprintf("%s, direction %g, unit %d", way, direction, unit)
@@ -83,7 +83,7 @@ func testAscentTangent(s *subject) {
 			}
 			p := engine.Ascent{Layers: layers, Rate: 1, Direction: direction, Radius: 3, Patience: 1, MaxSteps: 0}
 			s.forEach(p, func(way string, r engine.Runner) {
-				state, _, _ := s.climb(r, []int{0}, start, 1)
+				state, _, _ := s.ascend(r, []int{0}, start, 1)
 				s.near("tangent near the optimum", fmt.Sprintf("%s, direction %g", way, direction), state.Tangent, []float64{math.Sin(angle)}, func(int) float64 { return 1e-6 })
 			})
 		}
@@ -226,7 +226,7 @@ func testAscentMonotone(s *subject) {
 	// The radius keeps |w.x| below 2, away from the sigmoid's flat ends.
 	p = engine.Ascent{Layers: chain, Rate: 1e4, Direction: 1, Radius: float32(2 / norm(w)), Patience: 1000, MaxSteps: 60}
 	s.forEach(p, func(way string, r engine.Runner) {
-		_, x, _ := s.climb(r, make([]int, 5), s.starts(5, 19, p.Radius), 100)
+		_, x, _ := s.ascend(r, make([]int, 5), s.starts(5, 19, p.Radius), 100)
 		for i := range 5 {
 			want := make([]float64, 19)
 			for j := range want {

@@ -23,7 +23,7 @@ func testAscentInvariance(s *subject) {
 		}
 		starts := s.starts(n, sizes[0], radius)
 		s.forEach(p, func(way string, r engine.Runner) {
-			whole, x, rowSteps := s.climb(r, units, starts, p.MaxSteps+1)
+			whole, x, rowSteps := s.ascend(r, units, starts, p.MaxSteps+1)
 			s.checkVariety(way, whole)
 			evaluations := int64(0)
 			for _, steps := range whole.Steps {
@@ -33,7 +33,7 @@ func testAscentInvariance(s *subject) {
 				s.Errorf("%s: %d row-steps, the rows took %d evaluations", way, rowSteps, evaluations)
 			}
 			for _, piece := range []int{1, 7} {
-				state, y, _ := s.climb(r, units, starts, piece)
+				state, y, _ := s.ascend(r, units, starts, piece)
 				s.sameAscent(fmt.Sprintf("%s, %d steps a call", way, piece), state, y, whole, x, upTo(n))
 			}
 			// Devices work in tiles of 8 to 64 rows: counts on either side of an edge.
@@ -43,7 +43,7 @@ func testAscentInvariance(s *subject) {
 				for _, i := range rows {
 					few = append(few, units[i])
 				}
-				state, y, _ := s.climb(r, few, rowsOf(starts, sizes[0], rows), 4)
+				state, y, _ := s.ascend(r, few, rowsOf(starts, sizes[0], rows), 4)
 				s.sameAscent(fmt.Sprintf("%s, rows %v alone", way, rows), state, y, whole, rowsOf(x, sizes[0], rows), rows)
 			}
 			none := engine.NewAscentState(nil, s.fresh(0, sizes[0]))
@@ -113,7 +113,7 @@ func (s *subject) checkStop(where string, layers []engine.Layer, set func(p *eng
 	units := []int{3, 0, 1, 2, 3}
 	starts := s.starts(len(units), 20, 2)
 	s.forEach(p, func(way string, r engine.Runner) {
-		state, x, rowSteps := s.climb(r, units, starts, 100)
+		state, x, rowSteps := s.ascend(r, units, starts, 100)
 		if rowSteps != int64(len(units)*(steps+1)) {
 			s.Errorf("%s, %s: %d row-steps, want %d for each of %d rows", way, where, rowSteps, steps+1, len(units))
 		}
@@ -149,7 +149,7 @@ func testAscentCurves(s *subject) {
 	}
 	starts := s.starts(n, sizes[0], radius)
 	s.forEach(p, func(way string, r engine.Runner) {
-		whole, x, _ := s.climb(r, units, starts, p.MaxSteps+1)
+		whole, x, _ := s.ascend(r, units, starts, p.MaxSteps+1)
 		s.checkVariety(way, whole)
 		want := s.activations(r, units, starts, p.MaxSteps)
 		for _, piece := range []int{4, p.MaxSteps + 1} {

@@ -38,7 +38,7 @@ func unitsFigureCommand(number, data string) *cli.Command {
 	flags := append(familyFlags(),
 		&cli.IntFlag{Name: "columns", Value: 6, Usage: "`N`: each layer shows its first N x N units, 1 to 100"},
 		&cli.IntFlag{Name: "restart-units", Value: 4, Usage: "`N` units of the top layer shown with all their restarts, 1 to 100"})
-	flags = append(flags, looking.AscentFlags()...)
+	flags = append(flags, looking.DirectedAscentFlags()...)
 	return &cli.Command{
 		Name:  number,
 		Usage: "units by layer, the DBN above and the SDAE below, and a few units with all their restarts; for models of " + data,
@@ -55,7 +55,7 @@ func unitsFigure(ctx *cli.Context, number string) error {
 	if err != nil {
 		return err
 	}
-	o, err := looking.AscentOptions(ctx)
+	o, err := looking.DirectedAscentOptions(ctx)
 	if err != nil {
 		return err
 	}
@@ -133,7 +133,7 @@ func (f *Figure) Draw(ctx context.Context, d engine.Device) (*report.Picture, er
 		row := report.Figure1Model{Name: strings.ToUpper(string(n.Kind))}
 		for layer := 1; layer <= len(n.Layers); layer++ {
 			o := f.options(n, layer, f.Columns*f.Columns)
-			r, err := looking.Climb(ctx, f.Console, d, n, o)
+			r, err := looking.Ascend(ctx, f.Console, d, n, o)
 			if err != nil {
 				return nil, err
 			}
@@ -143,7 +143,7 @@ func (f *Figure) Draw(ctx context.Context, d engine.Device) (*report.Picture, er
 		// The step size belongs to the layer, so that of the layer's panel serves.
 		o.Rate, o.KeepAll = row.Layers[o.Layer-1].Rate, true
 		var err error
-		if row.Restarts, err = looking.Climb(ctx, f.Console, d, n, o); err != nil {
+		if row.Restarts, err = looking.Ascend(ctx, f.Console, d, n, o); err != nil {
 			return nil, err
 		}
 		f.rows = append(f.rows, row)

@@ -39,7 +39,7 @@ func figure3Command() *cli.Command {
 func figure4Command() *cli.Command {
 	flags := append(layersFlags(36), looking.SampleFlags()...)
 	flags = append(flags, looking.CombineFlag())
-	flags = append(flags, looking.AscentFlags()...)
+	flags = append(flags, looking.DirectedAscentFlags()...)
 	return &cli.Command{
 		Name:  "4",
 		Usage: "the methods side by side: mean of samples, linear combination, activation maximization",
@@ -184,7 +184,7 @@ func figure4(ctx *cli.Context) error {
 	if _, err := looking.ParseTop(ctx.String("top")); err != nil {
 		return err
 	}
-	if c.ascent, err = looking.AscentOptions(ctx); err != nil {
+	if c.ascent, err = looking.DirectedAscentOptions(ctx); err != nil {
 		return err
 	}
 	if c.layersOfDBN, err = chooseLayers(j, 36); err != nil {
@@ -245,7 +245,7 @@ func (c *comparison) layer(d engine.Device, f *runfolder.Folder, layer int, unit
 	if row.Sampling, err = looking.Draw(ctx, c.job.Console, d, c.model, c.sample); err != nil {
 		return row, err
 	}
-	if row.Ascent, err = looking.Climb(ctx, c.job.Console, d, c.model, c.ascent); err != nil {
+	if row.Ascent, err = looking.Ascend(ctx, c.job.Console, d, c.model, c.ascent); err != nil {
 		return row, err
 	}
 	if err = writeLayerSamples(f, row.Sampling); err != nil {

@@ -22,7 +22,7 @@ func figureSelectivityCommand() *cli.Command {
 	flags := append(familyFlags(),
 		&cli.StringFlag{Name: "layer", Value: "all", Usage: "`N` of the layer, 1 is the first hidden one, or all; a layer takes a row of the picture"},
 		&cli.StringFlag{Name: "units", Value: "all", Usage: "`UNITS` of each layer, counted from 0: all, 7, 0-35, or several with commas"})
-	flags = append(flags, looking.ClimbFlags()...)
+	flags = append(flags, looking.AscentFlags()...)
 	return &cli.Command{
 		Name:  "selectivity",
 		Usage: "how units respond to each other's patterns, the DBN at the left and the SDAE at the right",
@@ -40,7 +40,7 @@ func figureSelectivity(ctx *cli.Context) error {
 		return err
 	}
 	s := &selectivityFigure{Job: j}
-	if s.climb, err = looking.ClimbOptions(ctx); err != nil {
+	if s.ascent, err = looking.AscentOptions(ctx); err != nil {
 		return err
 	}
 	var files []string
@@ -55,7 +55,7 @@ func figureSelectivity(ctx *cli.Context) error {
 		}
 		var chosen []visualize.AscentOptions
 		for _, layer := range layers {
-			o := s.climb
+			o := s.ascent
 			if o.Layer, o.Units, err = job.ChooseUnits(n, layer, ctx.String("units")); err != nil {
 				return fmt.Errorf("--%s: %w", n.Kind, err)
 			}
@@ -64,7 +64,7 @@ func figureSelectivity(ctx *cli.Context) error {
 		s.chosen = append(s.chosen, chosen)
 	}
 	s.files = files
-	if err := j.Compute(s.climb.Seed, files, s.run); err != nil {
+	if err := j.Compute(s.ascent.Seed, files, s.run); err != nil {
 		return err
 	}
 	for _, text := range s.summaries {
@@ -78,7 +78,7 @@ func figureSelectivity(ctx *cli.Context) error {
 // selectivityFigure is the figure in the making.
 type selectivityFigure struct {
 	*job.Job
-	climb     visualize.AscentOptions
+	ascent    visualize.AscentOptions
 	models    []*network.Network
 	files     []string                    // of the models
 	said      []string                    // of layers, that the summaries are to be read with
@@ -119,7 +119,7 @@ func (s *selectivityFigure) run(d engine.Device, f *runfolder.Folder) error {
 
 // measure climbs one layer and works out its matrix.
 func (s *selectivityFigure) measure(d engine.Device, n *network.Network, o visualize.AscentOptions) (*visualize.SelectivityResult, error) {
-	a, err := looking.Climb(s.Ctx.Context, s.Console, d, n, o)
+	a, err := looking.Ascend(s.Ctx.Context, s.Console, d, n, o)
 	if err != nil {
 		return nil, err
 	}

@@ -30,9 +30,9 @@ func (j *Job) OnUnits(command string) []string {
 	return append(words, "--out", j.besideOut(words[1]))
 }
 
-// Climbing is an ascent of the units that this command has looked at; or a report,
+// AscentOnUnits is an ascent of the units that this command has looked at; or a report,
 // where there is no norm to climb at.
-func (j *Job) Climbing(n *network.Network) []string {
+func (j *Job) AscentOnUnits(n *network.Network) []string {
 	if n.Radius == 0 {
 		return j.ReportOn()
 	}

@@ -1,5 +1,5 @@
 // Package looking has the commands that look at units of one layer, visualize ascent,
-// sample, combine and examples, and what others share with them: Climb and Draw.
+// sample, combine and examples, and what others share with them: Ascend and Draw.
 package looking
 
 import (
@@ -34,7 +34,7 @@ func ascentCommand() *cli.Command {
 	flags := append(usage.ModelFlags(),
 		&cli.StringFlag{Name: "keep", Value: "all", Usage: "`WHICH` patterns go into ascent.npz: all, or only the best of each unit"},
 		&cli.StringFlag{Name: "curves", Value: "auto", Usage: fmt.Sprintf("`WHETHER` to record the activation of every restart against its steps: yes, no, or auto: up to %s of all units together", words.Count(curvesRows, "restart"))})
-	flags = append(flags, AscentFlags()...)
+	flags = append(flags, DirectedAscentFlags()...)
 	flags = append(flags, job.RadiusFlags()...)
 	return &cli.Command{
 		Name:  "ascent",
@@ -48,14 +48,14 @@ func ascentCommand() *cli.Command {
 	}
 }
 
-// AscentFlags are for every command that climbs, up or down.
-func AscentFlags() []cli.Flag {
+// DirectedAscentFlags are for every command that climbs, up or down.
+func DirectedAscentFlags() []cli.Flag {
 	direction := &cli.IntFlag{Name: "direction", Value: visualize.DefaultAscent().Direction, Usage: "`N`: 1 to maximise the activation, -1 to minimise it"}
-	return append(ClimbFlags(), direction)
+	return append(AscentFlags(), direction)
 }
 
-// ClimbFlags are for every command that maximises activations.
-func ClimbFlags() []cli.Flag {
+// AscentFlags are for every command that maximises activations.
+func AscentFlags() []cli.Flag {
 	o := visualize.DefaultAscent()
 	return []cli.Flag{
 		&cli.IntFlag{Name: "restarts", Value: o.Restarts, Usage: "`N` random starts for each unit, at least 1"},
@@ -66,9 +66,9 @@ func ClimbFlags() []cli.Flag {
 	}
 }
 
-// AscentOptions translates AscentFlags; layer, units and radius are left to fill in.
-func AscentOptions(ctx *cli.Context) (visualize.AscentOptions, error) {
-	o, err := ClimbOptions(ctx)
+// DirectedAscentOptions translates DirectedAscentFlags; layer, units and radius are left to fill in.
+func DirectedAscentOptions(ctx *cli.Context) (visualize.AscentOptions, error) {
+	o, err := AscentOptions(ctx)
 	if err != nil {
 		return o, err
 	}
@@ -78,8 +78,8 @@ func AscentOptions(ctx *cli.Context) (visualize.AscentOptions, error) {
 	return o, nil
 }
 
-// ClimbOptions translates ClimbFlags.
-func ClimbOptions(ctx *cli.Context) (visualize.AscentOptions, error) {
+// AscentOptions translates AscentFlags.
+func AscentOptions(ctx *cli.Context) (visualize.AscentOptions, error) {
 	o := visualize.DefaultAscent()
 	o.Restarts, o.MaxSteps, o.Patience = ctx.Int("restarts"), ctx.Int("steps"), ctx.Int("patience")
 	o.Tolerance, o.Seed = ctx.Float64("tol"), ctx.Uint64("seed")
@@ -108,7 +108,7 @@ func ascent(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	o, err := AscentOptions(ctx)
+	o, err := DirectedAscentOptions(ctx)
 	if err != nil {
 		return err
 	}
@@ -131,7 +131,7 @@ func ascent(ctx *cli.Context) error {
 	}
 	err = j.Compute(o.Seed, []string{file}, func(d engine.Device, f *runfolder.Folder) error {
 		j.WarnOfLayers(d, job.LookedAt{Network: n, File: file, Layers: []int{o.Layer}})
-		result, err := Climb(ctx.Context, j.Console, d, n, o)
+		result, err := Ascend(ctx.Context, j.Console, d, n, o)
 		if err != nil {
 			return err
 		}
@@ -172,8 +172,8 @@ func parseCurves(text string, rows int) (record bool, err error) {
 	return false, usage.Mistakef("--curves %q: want auto, yes or no", text)
 }
 
-// Climb runs an ascent and shows its progress.
-func Climb(ctx context.Context, c *console.Console, d engine.Device, n *network.Network, o visualize.AscentOptions) (*visualize.AscentResult, error) {
+// Ascend runs an ascent and shows its progress.
+func Ascend(ctx context.Context, c *console.Console, d engine.Device, n *network.Network, o visualize.AscentOptions) (*visualize.AscentResult, error) {
 	p := c.Progress(fmt.Sprintf("%s layer %d, %s", n.Kind, o.Layer, words.Count(len(o.Units), "unit")), "restart", int64(len(o.Units)*o.Restarts))
 	result, err := visualize.Ascend(ctx, d, n, o, func(done, total int) { p.Set(int64(done), "") })
 	if err != nil {

@@ -108,6 +108,6 @@ func combine(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	j.Wrote("combine.png", j.Climbing(n)...)
+	j.Wrote("combine.png", j.AscentOnUnits(n)...)
 	return nil
 }

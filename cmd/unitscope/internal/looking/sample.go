@@ -102,7 +102,7 @@ func sample(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	j.Wrote("samples.png", j.Climbing(n)...)
+	j.Wrote("samples.png", j.AscentOnUnits(n)...)
 	return nil
 }
 

@@ -123,7 +123,7 @@ func fineTune(ctx *cli.Context) (err error) {
 		return nil // there was nothing to resume
 	}
 	j.Console.Wrote(j.Folder.Path(runfolder.ModelName))
-	j.Console.Next(climbTop(j.Console, n, ctx.String("out"))...)
+	j.Console.Next(ascendTop(j.Console, n, ctx.String("out"))...)
 	return nil
 }
 

@@ -147,16 +147,16 @@ func trainModel(ctx *cli.Context, kind network.Kind) (err error) {
 	if err != nil {
 		return console.GoOn(ctx, err)
 	}
-	c.Next(climbTop(c, n, ctx.String("out"))...)
+	c.Next(ascendTop(c, n, ctx.String("out"))...)
 	return nil
 }
 
 // unitsHinted is how many units a hint of what to do next climbs: seconds of work.
 const unitsHinted = 36
 
-// climbTop is the ascent of the first units of a new model's highest layer that has
+// ascendTop is the ascent of the first units of a new model's highest layer that has
 // learned; nothing if none has.
-func climbTop(c *console.Console, n *network.Network, out string) []string {
+func ascendTop(c *console.Console, n *network.Network, out string) []string {
 	layer := len(n.Layers)
 	for layer > 0 && c.WarnedOf(job.AboutLayer("", layer)) {
 		layer--

@@ -145,7 +145,7 @@ func (s *storedAscent) array(name string, several ...int) (patterns *tensor.Dens
 
 // storedBest reads the best patterns of units of a model's layer from --ascent.
 func storedBest(ctx *cli.Context, n *network.Network) (*storedAscent, error) {
-	if err := alone(ctx, "ascent", append(looking.ClimbFlags(), layerFlags()...)); err != nil {
+	if err := alone(ctx, "ascent", append(looking.AscentFlags(), layerFlags()...)); err != nil {
 		return nil, err
 	}
 	s, err := openAscent(ctx.String("ascent"))

@@ -31,7 +31,7 @@ func analyzeCompareCommand() *cli.Command {
 		job.DataFlag("to compare with, as train takes it, see `unitscope help data`; any size will do"),
 		&cli.IntFlag{Name: "limit", Usage: "use only the first `N` examples, 0 for all (default: 0, or without --data those that the model was trained on)"},
 		looking.CombineFlag())
-	flags = append(flags, looking.ClimbFlags()...)
+	flags = append(flags, looking.AscentFlags()...)
 	flags = append(flags, job.RhoFlag())
 	flags = append(flags, looking.SampleFlags()...)
 	flags = append(flags, bootstrapFlag())

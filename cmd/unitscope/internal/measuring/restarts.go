@@ -26,7 +26,7 @@ func analyzeRestartsCommand() *cli.Command {
 		&cli.StringFlag{Name: "model", Usage: "`FILE` of a model, or its run folder, whose units to climb; or give --ascent"},
 		ascentFlag("which has kept all patterns (--keep all); or give --model"),
 	}
-	flags = append(flags, restartsClimbFlags()...)
+	flags = append(flags, restartsAscentFlags()...)
 	flags = append(flags,
 		&cli.Float64Flag{Name: "threshold", Value: visualize.DefaultModes().Threshold, Usage: "`X`, the smallest cosine between two restarts of one mode, -1 to 1"},
 		bootstrapFlag())
@@ -43,14 +43,14 @@ func analyzeRestartsCommand() *cli.Command {
 	}
 }
 
-// restartsClimbFlags are those that mean nothing beside --ascent.
-func restartsClimbFlags() []cli.Flag {
+// restartsAscentFlags are those that mean nothing beside --ascent.
+func restartsAscentFlags() []cli.Flag {
 	flags := []cli.Flag{
 		&cli.StringFlag{Name: "layer", Value: "all", Usage: "`N` of the layer, 1 is the first hidden one, or all"},
 		&cli.StringFlag{Name: "units", Value: "all", Usage: "`UNITS` of each layer, counted from 0: all, 7, 0-35, or several with commas"},
 		&cli.BoolFlag{Name: "control", Usage: "also climb an untrained network of the same shape, to compare with"},
 	}
-	return append(append(flags, job.RadiusFlags()...), looking.AscentFlags()...)
+	return append(append(flags, job.RadiusFlags()...), looking.DirectedAscentFlags()...)
 }
 
 // analyzeRestarts is `unitscope analyze restarts`.
@@ -94,7 +94,7 @@ type restartsAnalysis struct {
 	of      string                      // what is analysed, for the summary
 	family  string                      // of the model, for the pictures; "" where --ascent does not say
 	stored  *visualize.AscentResult     // of --ascent, else nil
-	climbs  []visualize.AscentOptions   // of --model, for each layer
+	ascents []visualize.AscentOptions   // of --model, for each layer
 	network map[string]*network.Network // of --model, by the names of results
 	results []*visualize.ModesResult
 	ascent  *storedAscent // of --ascent, else nil
@@ -107,7 +107,7 @@ const trained, untrained = "trained", "untrained"
 
 // open reads --ascent.
 func (a *restartsAnalysis) open(ctx *cli.Context) ([]string, error) {
-	if err := alone(ctx, "ascent", restartsClimbFlags()); err != nil {
+	if err := alone(ctx, "ascent", restartsAscentFlags()); err != nil {
 		return nil, err
 	}
 	s, err := openAscent(ctx.String("ascent"))
@@ -124,7 +124,7 @@ func (a *restartsAnalysis) open(ctx *cli.Context) ([]string, error) {
 
 // choose finds out what of --model to climb.
 func (a *restartsAnalysis) choose(ctx *cli.Context) ([]string, error) {
-	o, err := looking.AscentOptions(ctx)
+	o, err := looking.DirectedAscentOptions(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -144,7 +144,7 @@ func (a *restartsAnalysis) choose(ctx *cli.Context) ([]string, error) {
 		if o.Layer, o.Units, err = job.ChooseUnits(n, layer, ctx.String("units")); err != nil {
 			return nil, err
 		}
-		a.climbs = append(a.climbs, o)
+		a.ascents = append(a.ascents, o)
 	}
 	a.of, a.family, a.network = picture.FamilyName(n), picture.FamilyName(n), map[string]*network.Network{trained: n}
 	if ctx.Bool("control") {
@@ -181,7 +181,7 @@ func (a *restartsAnalysis) run(d engine.Device, f *runfolder.Folder) error {
 		return a.write(f)
 	}
 	looked := job.LookedAt{Network: a.network[trained], File: a.file}
-	for _, o := range a.climbs {
+	for _, o := range a.ascents {
 		looked.Layers = append(looked.Layers, o.Layer)
 	}
 	a.said = a.WarnOfLayers(d, looked)
@@ -190,8 +190,8 @@ func (a *restartsAnalysis) run(d engine.Device, f *runfolder.Folder) error {
 		if n == nil {
 			continue
 		}
-		for _, o := range a.climbs {
-			r, err := looking.Climb(ctx, a.Console, d, n, o)
+		for _, o := range a.ascents {
+			r, err := looking.Ascend(ctx, a.Console, d, n, o)
 			if err != nil {
 				return err
 			}

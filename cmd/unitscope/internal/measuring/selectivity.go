@@ -21,7 +21,7 @@ import (
 
 func analyzeSelectivityCommand() *cli.Command {
 	flags := append(usage.ModelFlags(), ascentFlag("whose best patterns to take instead of climbing"))
-	flags = append(flags, looking.ClimbFlags()...)
+	flags = append(flags, looking.AscentFlags()...)
 	flags = append(flags, job.RadiusFlags()...)
 	return &cli.Command{
 		Name:  "selectivity",
@@ -84,7 +84,7 @@ func analyzeSelectivity(ctx *cli.Context) error {
 type bestOf struct {
 	model  *network.Network
 	stored *visualize.AscentResult // nil if there is none
-	climb  visualize.AscentOptions
+	ascent visualize.AscentOptions
 	files  []string // that were read
 }
 
@@ -98,7 +98,7 @@ func chooseBest(ctx *cli.Context, n *network.Network, radius func() (float64, er
 		}
 		return &bestOf{model: n, stored: s.result, files: s.files}, nil
 	}
-	o, err := looking.ClimbOptions(ctx)
+	o, err := looking.AscentOptions(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +108,7 @@ func chooseBest(ctx *cli.Context, n *network.Network, radius func() (float64, er
 	if o.Radius, err = radius(); err != nil {
 		return nil, err
 	}
-	return &bestOf{model: n, climb: o}, nil
+	return &bestOf{model: n, ascent: o}, nil
 }
 
 // layer and units are those that the patterns are of.
@@ -116,7 +116,7 @@ func (b *bestOf) layer() (int, []int) {
 	if b.stored != nil {
 		return b.stored.Layer, b.stored.Units
 	}
-	return b.climb.Layer, b.climb.Units
+	return b.ascent.Layer, b.ascent.Units
 }
 
 // patterns climbs, unless that has been done.
@@ -124,7 +124,7 @@ func (b *bestOf) patterns(ctx context.Context, j *job.Job, d engine.Device) (*vi
 	if b.stored != nil {
 		return b.stored, nil
 	}
-	r, err := looking.Climb(ctx, j.Console, d, b.model, b.climb)
+	r, err := looking.Ascend(ctx, j.Console, d, b.model, b.ascent)
 	if err == nil {
 		j.Resolved["lr"], j.Resolved["rho"] = fmt.Sprint(r.Rate), fmt.Sprint(r.Radius)
 	}

@@ -43,7 +43,7 @@ func (d *demoLook) stages() (all []stage) {
 			add := func(name, command string, flags ...[]string) {
 				all = append(all, stage{folder: prefix + name, args: slices.Concat(strings.Fields(command), slices.Concat(flags...), common)})
 			}
-			add("ascent", "visualize ascent", of, d.size.climb())
+			add("ascent", "visualize ascent", of, d.size.ascentFlags())
 			add("combine", "visualize combine", of, []string{"--top", "all"})
 			add("examples", "visualize examples", of, []string{"--data", look.data})
 			if kind == network.DBN {
@@ -68,8 +68,8 @@ func (d *demoLook) compareTop() []string {
 // comparedUnits are as many as a picture shows well.
 const comparedUnits = 10
 
-// climb are the options of an ascent that the demo's size sets.
-func (s demoSize) climb() []string {
+// ascentFlags are the flags of an ascent that the demo's size sets.
+func (s demoSize) ascentFlags() []string {
 	flags := []string{"--steps", fmt.Sprint(s.ascent.MaxSteps), "--restarts", fmt.Sprint(s.look.restarts)}
 	if s.ascent.Rate > 0 {
 		flags = append(flags, "--lr", fmt.Sprint(s.ascent.Rate))

@@ -2,8 +2,8 @@ package cpu
 
 import "github.com/unitscope/unitscope/engine"
 
-// climber is one worker's part of an ascent.
-type climber struct {
+// ascentPart is one worker's part of an ascent.
+type ascentPart struct {
 	ascent *ascent
 	tiles  []ascentTile
 	used   int // tiles that hold rows
@@ -39,8 +39,8 @@ type ascentTile struct {
 	activation, norm, chord, scale []float32 // [lanes]
 }
 
-func newClimber(a *ascent, tiles int) *climber {
-	c := &climber{ascent: a}
+func newAscentPart(a *ascent, tiles int) *ascentPart {
+	p := &ascentPart{ascent: a}
 	lanes, inputs := a.device.set.Lanes, a.plan.Layers[0].Weight.Cols
 	for range tiles {
 		t := ascentTile{rows: make([]row, lanes)}
@@ -57,138 +57,138 @@ func newClimber(a *ascent, tiles int) *climber {
 		}
 		t.delta = [2][]float32{numbers(widest), numbers(widest)}
 		t.direction = numbers(padded)
-		c.tiles = append(c.tiles, t)
+		p.tiles = append(p.tiles, t)
 	}
-	return c
+	return p
 }
 
-func (c *climber) begin(s *engine.AscentState, x []float32, steps int) {
-	c.state, c.x, c.steps = s, x, steps
-	c.rowSteps, c.err, c.used, c.active = 0, nil, 0, 0
+func (p *ascentPart) begin(s *engine.AscentState, x []float32, steps int) {
+	p.state, p.x, p.steps = s, x, steps
+	p.rowSteps, p.err, p.used, p.active = 0, nil, 0, 0
 }
 
 // end lets go of the caller's memory.
-func (c *climber) end() { c.state, c.x = nil, nil }
+func (p *ascentPart) end() { p.state, p.x = nil, nil }
 
-// run climbs rows until none is left for worker number w.
-func (c *climber) run(w int) {
-	for c.layOut(w); c.active > 0; {
-		c.rowSteps += int64(c.active)
-		before := c.active
-		c.evaluate()
-		c.judge()
-		c.move()
-		if c.active < before && !c.refill(w) {
-			c.layOut(w)
+// run takes rows up until none is left for worker number w.
+func (p *ascentPart) run(w int) {
+	for p.layOut(w); p.active > 0; {
+		p.rowSteps += int64(p.active)
+		before := p.active
+		p.evaluate()
+		p.judge()
+		p.move()
+		if p.active < before && !p.refill(w) {
+			p.layOut(w)
 		}
 	}
 }
 
 // layOut puts the rows in work, and as many that wait as there is room for, into
 // as few lanes as hold them. It does nothing if they are there already.
-func (c *climber) layOut(w int) {
-	capacity := len(c.tiles) * c.ascent.device.set.Lanes
-	if c.active > 0 && c.lanes() <= c.lanesFor(c.active) {
+func (p *ascentPart) layOut(w int) {
+	capacity := len(p.tiles) * p.ascent.device.set.Lanes
+	if p.active > 0 && p.lanes() <= p.lanesFor(p.active) {
 		return
 	}
-	c.waiting = c.waiting[:0]
-	for i := range c.used {
-		t := &c.tiles[i]
+	p.waiting = p.waiting[:0]
+	for i := range p.used {
+		t := &p.tiles[i]
 		for lane, r := range t.rows[:t.lanes] {
 			if r.index != noRow {
-				c.store(t, lane, r.index)
-				c.waiting = append(c.waiting, r)
+				p.store(t, lane, r.index)
+				p.waiting = append(p.waiting, r)
 			}
 		}
 	}
-	for len(c.waiting) < capacity {
-		index, ok := c.ascent.queue.take(w, len(c.waiting) == 0)
+	for len(p.waiting) < capacity {
+		index, ok := p.ascent.queue.take(w, len(p.waiting) == 0)
 		if !ok {
 			break
 		}
-		c.waiting = append(c.waiting, row{index, c.steps})
+		p.waiting = append(p.waiting, row{index, p.steps})
 	}
-	c.place()
+	p.place()
 }
 
 // place puts the rows that wait into tiles.
-func (c *climber) place() {
-	c.used, c.active = 0, len(c.waiting)
-	width := c.ascent.device.set.Lanes
-	for from := 0; from < len(c.waiting); from += width {
-		rows := c.waiting[from:min(from+width, len(c.waiting))]
-		t := &c.tiles[c.used]
-		c.used++
-		t.lanes = c.lanesFor(len(rows))
+func (p *ascentPart) place() {
+	p.used, p.active = 0, len(p.waiting)
+	width := p.ascent.device.set.Lanes
+	for from := 0; from < len(p.waiting); from += width {
+		rows := p.waiting[from:min(from+width, len(p.waiting))]
+		t := &p.tiles[p.used]
+		p.used++
+		t.lanes = p.lanesFor(len(rows))
 		for lane := range t.lanes {
 			if lane < len(rows) {
-				c.load(t, lane, rows[lane])
+				p.load(t, lane, rows[lane])
 			} else {
-				c.vacate(t, lane)
+				p.vacate(t, lane)
 			}
 		}
 	}
 }
 
 // lanes is how many there are in the tiles in use.
-func (c *climber) lanes() (n int) {
-	for i := range c.used {
-		n += c.tiles[i].lanes
+func (p *ascentPart) lanes() (n int) {
+	for i := range p.used {
+		n += p.tiles[i].lanes
 	}
 	return n
 }
 
 // lanesFor is the smallest number of lanes that holds so many rows: whole tiles,
 // the last one perhaps a narrow one.
-func (c *climber) lanesFor(rows int) int {
-	half := c.ascent.device.set.Lanes / 2
+func (p *ascentPart) lanesFor(rows int) int {
+	half := p.ascent.device.set.Lanes / 2
 	return (rows + half - 1) / half * half
 }
 
 // refill puts rows that wait into free lanes; false means that none waits.
-func (c *climber) refill(w int) bool {
-	for i := range c.used {
-		t := &c.tiles[i]
+func (p *ascentPart) refill(w int) bool {
+	for i := range p.used {
+		t := &p.tiles[i]
 		for lane := range t.lanes {
 			if t.rows[lane].index != noRow {
 				continue
 			}
-			index, ok := c.ascent.queue.take(w, c.active == 0)
+			index, ok := p.ascent.queue.take(w, p.active == 0)
 			if !ok {
 				return false
 			}
-			c.load(t, lane, row{index, c.steps})
-			c.active++
+			p.load(t, lane, row{index, p.steps})
+			p.active++
 		}
 	}
 	return true
 }
 
 // load puts a row into a lane.
-func (c *climber) load(t *ascentTile, lane int, r row) {
+func (p *ascentPart) load(t *ascentTile, lane int, r row) {
 	t.rows[lane] = r
-	inputs, width := len(c.x)/len(c.state.Units), c.ascent.target.Cols
-	scatter(t.x[lane:], t.lanes, c.x[r.index*inputs:(r.index+1)*inputs])
-	unit := c.state.Units[r.index]
-	scatter(t.target[lane:], t.lanes, c.ascent.target.Data[unit*width:(unit+1)*width])
+	inputs, width := len(p.x)/len(p.state.Units), p.ascent.target.Cols
+	scatter(t.x[lane:], t.lanes, p.x[r.index*inputs:(r.index+1)*inputs])
+	unit := p.state.Units[r.index]
+	scatter(t.target[lane:], t.lanes, p.ascent.target.Data[unit*width:(unit+1)*width])
 }
 
 // vacate empties a lane. Zeros keep its numbers finite; nobody reads them.
-func (c *climber) vacate(t *ascentTile, lane int) {
+func (p *ascentPart) vacate(t *ascentTile, lane int) {
 	t.rows[lane].index = noRow
-	for i := lane; i < c.ascent.plan.Layers[0].Weight.Cols*t.lanes; i += t.lanes {
+	for i := lane; i < p.ascent.plan.Layers[0].Weight.Cols*t.lanes; i += t.lanes {
 		t.x[i] = 0
 	}
-	for i := lane; i < c.ascent.target.Cols*t.lanes; i += t.lanes {
+	for i := lane; i < p.ascent.target.Cols*t.lanes; i += t.lanes {
 		t.target[i] = 0
 	}
 }
 
 // store copies a lane back to its row of the state.
-func (c *climber) store(t *ascentTile, lane, index int) {
-	inputs := len(c.x) / len(c.state.Units)
+func (p *ascentPart) store(t *ascentTile, lane, index int) {
+	inputs := len(p.x) / len(p.state.Units)
 	for j := range inputs {
-		c.x[index*inputs+j] = t.x[j*t.lanes+lane]
+		p.x[index*inputs+j] = t.x[j*t.lanes+lane]
 	}
 }
 
@@ -200,8 +200,8 @@ func scatter(dst []float32, lanes int, src []float32) {
 }
 
 // leave takes a row out of its lane.
-func (c *climber) leave(t *ascentTile, lane int) {
-	c.store(t, lane, t.rows[lane].index)
-	c.vacate(t, lane)
-	c.active--
+func (p *ascentPart) leave(t *ascentTile, lane int) {
+	p.store(t, lane, t.rows[lane].index)
+	p.vacate(t, lane)
+	p.active--
 }

@@ -12,14 +12,14 @@ import (
 )
 
 // What to look at next is the highest layer that has learned, if one has.
-func TestClimbTop(t *testing.T) {
+func TestAscendTop(t *testing.T) {
 	n := &network.Network{InputShape: []int{4}, Layers: make([]network.Layer, 3)}
 	for i := range n.Layers {
 		n.Layers[i].Weight = tensor.New(tensor.Of(tensor.Float32), tensor.WithShape(5, 4))
 	}
 	c := &console.Console{}
 	for _, want := range []string{"--layer 3", "--layer 2", "--layer 2", ""} {
-		got := strings.Join(climbTop(c, n, "out"), " ")
+		got := strings.Join(ascendTop(c, n, "out"), " ")
 		if want == "" && got != "" || !strings.Contains(got, want) {
 			t.Errorf("%+v: %q, want %q", c.Warnings, got, want)
 		}
