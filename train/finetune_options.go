@@ -46,10 +46,10 @@ func FineTuneDefaults() FineTuneOptions {
 	return FineTuneOptions{Epochs: 50, Batch: 50, Rate: 0.5, FinalRate: 0.02, Patience: 10, Seed: 1}
 }
 
-// noise is the share masked of what a layer takes, counted from 0.
+// noise is the share masked of what a layer takes; the classifier is the last one.
 func (o FineTuneOptions) noise(layer int) float64 {
-	if layer < len(o.Noise) {
-		return o.Noise[layer]
+	if layer <= len(o.Noise) {
+		return o.Noise[layer-1]
 	}
 	return 0
 }
@@ -82,7 +82,7 @@ func (o FineTuneOptions) Check(layers int) error {
 	}
 	for i, noise := range o.Noise {
 		if !(noise >= 0 && noise < 1) {
-			return words.BadOption("Noise", fmt.Sprintf("%g%s", noise, forLayer(len(o.Noise), i)), "want a share, 0 or more and below 1")
+			return words.BadOption("Noise", fmt.Sprintf("%g%s", noise, forLayer(len(o.Noise), i+1)), "want a share, 0 or more and below 1")
 		}
 	}
 	return nil
@@ -100,9 +100,10 @@ func (o FineTuneOptions) checkData(n *network.Network, set, held dataset.Set) er
 	case held != nil && held.Info().Size() != sizes[0]:
 		return words.BadOption("held", nil, "examples held out have %s, the model's inputs %d", words.Count(held.Info().Size(), "component"), sizes[0])
 	}
-	for layer, width := range sizes {
+	for i, width := range sizes {
+		layer := i + 1
 		if (engine.Corruption{Level: float32(o.noise(layer))}).Picked(width) >= width {
-			return words.BadOption("Noise", o.noise(layer), "it masks all of the %d numbers that layer %d takes", width, layer+1)
+			return words.BadOption("Noise", o.noise(layer), "it masks all of the %d numbers that layer %d takes", width, layer)
 		}
 	}
 	if updates := int64((count-1)/min(o.Batch, count)+1) * int64(o.Epochs); updates > math.MaxUint32 || updates > math.MaxInt {
@@ -123,7 +124,7 @@ const (
 func (t *tuner) identify() (map[string]string, error) {
 	o := t.options
 	var noise []string
-	for layer := range len(t.network.Layers) + 1 {
+	for layer := 1; layer <= len(t.network.Layers)+1; layer++ {
 		noise = append(noise, number(o.noise(layer)))
 	}
 	s := map[string]string{

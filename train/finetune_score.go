@@ -162,8 +162,8 @@ func (c *classifier) uploadAffine(l network.Layer) engine.Parameters {
 	return engine.Parameters{Weight: c.buffers.upload(l.Weight), Bias: c.buffers.upload(l.Bias)}
 }
 
-// room is what a batch takes on the way up and down the stack. Layer l, counted
-// from 0, computes values[l+1] from values[l].
+// room is what a batch takes on the way up and down the stack. Layer n computes
+// values[n] from values[n-1].
 type room struct {
 	values []engine.Matrix // [rows, width]: the examples, h of each layer, the scores
 	deltas []engine.Matrix // [rows, width] of h: gradients before the sigmoid; nil for the others, or without learning
@@ -178,10 +178,10 @@ func (c *classifier) newRoom(rows int, learning bool) *room {
 	r := &room{scores: make([]float32, rows*c.classes)}
 	r.values = append(r.values, c.buffers.matrix(rows, c.layers[0].Weight.Cols()))
 	r.deltas = append(r.deltas, nil)
-	for l, layer := range c.layers {
+	for i, layer := range c.layers {
 		r.values = append(r.values, c.buffers.matrix(rows, layer.Weight.Rows()))
 		var delta engine.Matrix
-		if learning && l < len(c.layers)-1 {
+		if learning && i < len(c.layers)-1 {
 			delta = c.buffers.matrix(rows, layer.Weight.Rows())
 		}
 		r.deltas = append(r.deltas, delta)
@@ -202,8 +202,8 @@ func (c *classifier) view(r *room, rows int) *room {
 func (c *classifier) up(layer int, scale float32) engine.Product {
 	p := engine.Multiply(false, true)
 	p.Alpha = scale
-	p.Epilogue.Bias = c.layers[layer].Bias
-	if layer < len(c.layers)-1 {
+	p.Epilogue.Bias = c.layers[layer-1].Bias
+	if layer < len(c.layers) {
 		p.Epilogue.Kind = engine.EpilogueSigmoid
 	}
 	return p
@@ -243,8 +243,8 @@ func (c *classifier) scoreBatch(examples []float32, labels []int32) (Score, erro
 	if err := r.values[0].Write(examples); err != nil {
 		return Score{}, err
 	}
-	for l, layer := range c.layers {
-		if err := c.device.Gemm(r.values[l+1], r.values[l], layer.Weight, c.up(l, 1)); err != nil {
+	for layer := 1; layer <= len(c.layers); layer++ {
+		if err := c.device.Gemm(r.values[layer], r.values[layer-1], c.layers[layer-1].Weight, c.up(layer, 1)); err != nil {
 			return Score{}, err
 		}
 	}

@@ -21,8 +21,8 @@ func (t *tuner) learn(examples []float32, indices []uint64) error {
 	if err := r.values[0].Write(examples); err != nil {
 		return err
 	}
-	for l := range t.layers {
-		if err := t.forward(l, r, indices); err != nil {
+	for layer := 1; layer <= len(t.layers); layer++ {
+		if err := t.forward(layer, r, indices); err != nil {
 			return err
 		}
 	}
@@ -45,14 +45,14 @@ func (t *tuner) learn(examples []float32, indices []uint64) error {
 	return nil
 }
 
-// forward is one layer of a batch, counted from 0: values[l+1] = sigmoid(scale
-// W m + b), m the layer's input masked.
-func (t *tuner) forward(l int, r *room, indices []uint64) error {
-	x := r.values[l]
-	if level := t.options.noise(l); level > 0 {
-		keys := t.keys[l][:len(indices)]
+// forward is one layer of a batch: values[layer] = sigmoid(scale W m + b), m the
+// layer's input, values[layer-1], masked.
+func (t *tuner) forward(layer int, r *room, indices []uint64) error {
+	x := r.values[layer-1]
+	if level := t.options.noise(layer); level > 0 {
+		keys := t.keys[layer-1][:len(indices)]
 		for i, index := range indices {
-			keys[i] = engine.ExampleKey(l+1, int64(index))
+			keys[i] = engine.ExampleKey(layer, int64(index))
 		}
 		at := engine.Stream{Seed: t.options.Seed, Purpose: engine.PurposeDropout, Step: uint32(t.updates), Keys: keys}
 		// In place: a masked h is 0, and so is its derivative h(1-h).
@@ -60,13 +60,13 @@ func (t *tuner) forward(l int, r *room, indices []uint64) error {
 			return err
 		}
 	}
-	return t.device.Gemm(r.values[l+1], x, t.layers[l].Weight, t.up(l, t.scale(l)))
+	return t.device.Gemm(r.values[layer], x, t.layers[layer-1].Weight, t.up(layer, t.scale(layer)))
 }
 
 // scale makes up for the components that the noise of a layer takes away.
-func (t *tuner) scale(l int) float32 {
-	width := t.layers[l].Weight.Cols()
-	picked := engine.Corruption{Level: float32(t.options.noise(l))}.Picked(width)
+func (t *tuner) scale(layer int) float32 {
+	width := t.layers[layer-1].Weight.Cols()
+	picked := engine.Corruption{Level: float32(t.options.noise(layer))}.Picked(width)
 	return float32(float64(width) / float64(width-picked))
 }
 
@@ -76,19 +76,19 @@ func (t *tuner) backward(r *room) error {
 	epoch, _ := t.plan.Position(t.updates)
 	rate := t.rate(epoch)
 	delta := r.values[len(t.layers)]
-	for l := len(t.layers) - 1; l >= 0; l-- {
-		if l > 0 {
+	for layer := len(t.layers); layer >= 1; layer-- {
+		if layer > 1 {
 			down := engine.Multiply(false, false)
-			down.Alpha = t.scale(l)
-			down.Epilogue = engine.Epilogue{Kind: engine.EpilogueDerivative, Hidden: r.values[l]}
-			if err := t.device.Gemm(r.deltas[l], delta, t.layers[l].Weight, down); err != nil {
+			down.Alpha = t.scale(layer)
+			down.Epilogue = engine.Epilogue{Kind: engine.EpilogueDerivative, Hidden: r.values[layer-1]}
+			if err := t.device.Gemm(r.deltas[layer-1], delta, t.layers[layer-1].Weight, down); err != nil {
 				return err
 			}
 		}
-		if err := t.update(l, rate, r.values[l], delta); err != nil {
+		if err := t.update(layer, rate, r.values[layer-1], delta); err != nil {
 			return err
 		}
-		delta = r.deltas[l]
+		delta = r.deltas[layer-1]
 	}
 	return nil
 }
@@ -96,10 +96,10 @@ func (t *tuner) backward(r *room) error {
 // update is the learning rule of [engine.Update] for one layer with input x and
 // the gradient delta before its nonlinearity. Without momentum the velocity is
 // the step itself, and the product adds it to the weights.
-func (t *tuner) update(l int, rate float64, x, delta engine.Matrix) error {
-	p, d := t.layers[l], t.device
+func (t *tuner) update(layer int, rate float64, x, delta engine.Matrix) error {
+	p, d := t.layers[layer-1], t.device
 	step, decay := float32(-rate), float32(t.options.Decay)
-	gradient := engine.Product{TransA: true, Alpha: step * t.scale(l) / float32(x.Rows())}
+	gradient := engine.Product{TransA: true, Alpha: step * t.scale(layer) / float32(x.Rows())}
 	if t.velocity == nil {
 		gradient.Beta = 1 + float32(step*decay)
 		if err := d.Gemm(p.Weight, delta, x, gradient); err != nil {
@@ -107,7 +107,7 @@ func (t *tuner) update(l int, rate float64, x, delta engine.Matrix) error {
 		}
 		return d.Reduce(p.Bias, delta, engine.Reduction{Kind: engine.ColumnMeans, Alpha: step, Beta: 1})
 	}
-	v := t.velocity[l]
+	v := t.velocity[layer-1]
 	momentum := float32(t.options.Momentum)
 	gradient.Beta = momentum
 	if err := d.Gemm(v.Weight, delta, x, gradient); err != nil {

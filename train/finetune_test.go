@@ -197,7 +197,7 @@ func (t *tuner) reference(tb testing.TB, indices []uint64) reference {
 			keys = append(keys, engine.ExampleKey(l+1, int64(index)))
 		}
 		at := engine.Stream{Seed: t.options.Seed, Purpose: engine.PurposeDropout, Step: uint32(t.updates), Keys: keys}
-		mask := engine.Corruption{Level: float32(t.options.noise(l))}
+		mask := engine.Corruption{Level: float32(t.options.noise(l + 1))}
 		if err := errors.Join(m.Write(ones), t.device.Corrupt(m, m, mask, at), m.Read(ones), m.Close()); err != nil {
 			tb.Fatal(err)
 		}

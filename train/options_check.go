@@ -58,7 +58,7 @@ func (o Options) checkLayers() error {
 	}
 	for i, epochs := range o.Epochs {
 		if epochs < 1 {
-			return words.BadOption("Epochs", fmt.Sprintf("%d%s", epochs, forLayer(len(o.Epochs), i)), "want at least 1")
+			return words.BadOption("Epochs", fmt.Sprintf("%d%s", epochs, forLayer(len(o.Epochs), i+1)), "want at least 1")
 		}
 	}
 	if err := checkRates("Rates", o.Rates, layers); err != nil {
@@ -76,7 +76,7 @@ func checkRates(field string, rates []float64, layers int) error {
 	}
 	for i, rate := range rates {
 		if !(float32(rate) > 0 && rate <= math.MaxFloat32) {
-			return words.BadOption(field, fmt.Sprintf("%g%s", rate, forLayer(len(rates), i)), "want a finite number above 0")
+			return words.BadOption(field, fmt.Sprintf("%g%s", rate, forLayer(len(rates), i+1)), "want a finite number above 0")
 		}
 	}
 	return nil
@@ -90,11 +90,11 @@ func checkCount(field string, values, layers int) error {
 }
 
 // forLayer says which layer a value belongs to if there is one for each.
-func forLayer(values, i int) string {
+func forLayer(values, layer int) string {
 	if values == 1 {
 		return ""
 	}
-	return fmt.Sprintf(" for layer %d", i+1)
+	return fmt.Sprintf(" for layer %d", layer)
 }
 
 func (o Options) checkDivergence() error {
@@ -121,7 +121,7 @@ func (o Options) checkStabilisers() error {
 	for i := range o.Units {
 		target := o.Target(i + 1)
 		if target != 0 && !(float32(target) > 0 && float32(target) < 1) {
-			return words.BadOption("Sparsity", fmt.Sprintf("%g%s", target, forLayer(len(o.Sparsity), i)), "want a share above 0 and below 1, or 0 for none")
+			return words.BadOption("Sparsity", fmt.Sprintf("%g%s", target, forLayer(len(o.Sparsity), i+1)), "want a share above 0 and below 1, or 0 for none")
 		}
 		targets = targets || target > 0
 	}
@@ -164,7 +164,7 @@ func (o Options) checkDenoising() error {
 	}
 	for i, noise := range o.Noise {
 		if engine.CheckCorruption(engine.Corruption{Kind: o.Corruption, Level: float32(noise)}) != nil {
-			return words.BadOption("Noise", fmt.Sprintf("%g%s", noise, forLayer(len(o.Noise), i)), "want %s", noiseRange(o.Corruption))
+			return words.BadOption("Noise", fmt.Sprintf("%g%s", noise, forLayer(len(o.Noise), i+1)), "want %s", noiseRange(o.Corruption))
 		}
 	}
 	return nil
@@ -216,7 +216,7 @@ func (o Options) CheckData(set, held dataset.Set) error {
 	for layer := 1; layer <= len(o.Units); layer++ {
 		updates := int64((n-1)/o.batch(n)+1) * int64(of(o.Epochs, layer))
 		if updates > math.MaxUint32/int64(max(1, o.GibbsSteps)) || updates > math.MaxInt {
-			return words.BadOption("Epochs", fmt.Sprintf("%d%s", of(o.Epochs, layer), forLayer(len(o.Epochs), layer-1)), "these are %s, more than random numbers can tell apart; use larger batches or fewer Gibbs steps", words.Count(updates, "update"))
+			return words.BadOption("Epochs", fmt.Sprintf("%d%s", of(o.Epochs, layer), forLayer(len(o.Epochs), layer)), "these are %s, more than random numbers can tell apart; use larger batches or fewer Gibbs steps", words.Count(updates, "update"))
 		}
 	}
 	return nil

@@ -57,7 +57,7 @@ func newReference(layers []engine.Layer) (r reference) {
 	return r
 }
 
-// row is the weights of a unit, of layer l counted from 0.
+// row is the weights of a unit of layer l+1.
 func (r reference) row(l, unit int) []float64 {
 	return r.weights[l][unit*r.inputs[l] : (unit+1)*r.inputs[l]]
 }
