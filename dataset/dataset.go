@@ -1,9 +1,15 @@
 // Package dataset is where examples come from: IDX files of MNIST and its
 // relatives, arrays of numpy and MATLAB, tables of text, the built-in digits,
 // deformed digits without end, and patches of natural pictures: whitened ones in
-// MATLAB files, folders of photographs, built-in dead leaves. A [Set] is read in batches by index, so that a data set
-// never has to exist as float32 in memory, and example i is a deterministic
-// function of the set and i.
+// MATLAB files, folders of photographs, built-in dead leaves. A set is opened by a
+// specification, which [Open] explains:
+//
+//	set, err := dataset.Open("digits:n=5000", 1)    // or "mnist:DIR", "npy:FILE", ...
+//	x := make([]float32, 2*set.Info().Size())
+//	err = set.Read(x, []int{0, 4999})               // the first example and the last
+//
+// A [Set] is read in batches by index, so that a data set never has to exist as
+// float32 in memory, and example i is a deterministic function of the set and i.
 package dataset
 
 import "slices"

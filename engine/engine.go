@@ -10,6 +10,11 @@
 //
 //	device, err := engine.Open("cpu")
 //
+// A device has matrices ([Matrix]) and operations on them ([Device]). Whole ascents,
+// Gibbs chains and training are plans: [CompileAscent], [CompileGibbs] and
+// [CompileTraining] prepare one for a device, and its Run takes a state on, so many
+// steps at a time. Packages visualize and train are made of these.
+//
 // # Promises that every device keeps
 //
 // A row's result is the same to the bit whether it is computed alone, in a

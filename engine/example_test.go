@@ -8,6 +8,43 @@ import (
 	"github.com/unitscope/unitscope/engine"
 )
 
+// A layer's mean activations, sigmoid(x W' + b), are a product with an epilogue.
+func Example() {
+	device, err := engine.Open("cpu")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer device.Close()
+
+	matrix := func(rows, cols int, numbers ...float32) engine.Matrix {
+		m, err := device.New(rows, cols)
+		if err != nil {
+			log.Fatal(err)
+		}
+		if err := m.Write(numbers); err != nil {
+			log.Fatal(err)
+		}
+		return m
+	}
+	x := matrix(2, 3, 1, 0, 0, 1, 1, 1)        // two examples
+	weight := matrix(2, 3, 1, -1, 0, 2, 0, -2) // of two units
+	bias, h := matrix(1, 2, -1, 0), matrix(2, 2, 0, 0, 0, 0)
+	product := engine.Product{TransB: true, Alpha: 1, Epilogue: engine.Epilogue{Kind: engine.EpilogueSigmoid, Bias: bias}}
+	if err := device.Gemm(h, x, weight, product); err != nil {
+		log.Fatal(err)
+	}
+	numbers := make([]float32, 4)
+	if err := h.Read(numbers); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%.3f\n", numbers)
+
+	fmt.Println(device.Gemm(h, weight, x, product) == nil, device.Gemm(h, x, bias, product))
+	// Output:
+	// [0.500 0.881 0.269 0.500]
+	// true gemm: a is 2x3, b is 1x2 transposed
+}
+
 // The optimal input of a unit of the first layer is its own weights, scaled to
 // the sphere.
 func ExampleCompileAscent() {

@@ -3,6 +3,8 @@ package network_test
 import (
 	"bytes"
 	"fmt"
+	"os"
+	"path/filepath"
 
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/engine/dense"
@@ -78,4 +80,34 @@ func ExampleNetwork_NewEncoder() {
 	err = h.Read(row)
 	fmt.Println(row, err)
 	// Output: [0.5 0.5] <nil>
+}
+
+// What a file says without words is taken from it, and remarked on.
+func ExampleLoad() {
+	folder, err := os.MkdirTemp("", "")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer os.RemoveAll(folder)
+	var file bytes.Buffer
+	err = safetensors.Write(&file, []safetensors.Tensor{{Name: "layers.1.weight", Shape: []int{2, 9}, Data: make([]float32, 18)}}, map[string]string{"rho": "3"})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	if err := os.WriteFile(filepath.Join(folder, network.FileName), file.Bytes(), 0o666); err != nil {
+		fmt.Println(err)
+		return
+	}
+	n, err := network.Load(folder)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(n.Kind, n.InputShape, n.Sizes(), n.Radius)
+	fmt.Println(n.Remarks)
+	// Output:
+	// mlp [3 3] [9 2] 3
+	// [there is no layers.1.bias: its biases count as zeros]
 }

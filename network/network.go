@@ -1,6 +1,13 @@
 // Package network holds what is trained and visualised: stacks of layers, and
 // the safetensors files that carry them.
 //
+//	n, err := network.Load("runs/dbn")              // a run folder or a model file
+//	weight := n.Layers[0].Weight                    // [units, inputs], a *tensor.Dense
+//	encoder, err := n.NewEncoder(device, 2, 100)    // activations of layer 2, 100 rows at a time
+//	layers, err := n.Stack(2)                       // the layers as plans of package engine take them
+//
+// Package train makes them, package visualize finds out what their units have learned.
+//
 // # The model file
 //
 // A model is a safetensors file ([Load], [Network.Write]). Its tensors are

@@ -1,5 +1,13 @@
 // Package numpy reads numpy's npy files and npz archives: every header that numpy
 // reads, of versions 1.0 to 3.0, and numbers of every type that examples can be of.
+//
+//	x, err := numpy.Read(file, size)                // an npy file
+//	archive, err := numpy.OpenArchive(file, size)   // an npz file
+//	x, err := archive.Read("x")
+//
+// An [Array] has its shape, and its numbers row by row: bytes as bytes, all others as
+// float32. [Open] and [Archive.With] read one piece by piece.
+//
 // The header's length, shape and type are checked against the file's size before any
 // memory is taken. (Package npyio, which the tests write with, finds the parts of a
 // header by the spacing that numpy itself writes, and takes the end of a file for
