@@ -48,7 +48,7 @@ func jitter() elastic.Ranges {
 // pixels of other sizes count in proportion) and a small affine map: rotation
 // up to 7.5 degrees, slant up to 0.1, size within 8 %, width over height
 // within 8 %, shift up to 0.5 pixels. With n = 2.5 million and MNIST it stands
-// for the extended MNIST of the report. Interpolation softens strokes: the mean
+// for the extended MNIST of the paper. Interpolation softens strokes: the mean
 // norm of MNIST's digits falls from 9.2 to 8.7, so take rho from the deformed
 // set ([MeanNorm]).
 //

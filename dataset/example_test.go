@@ -49,7 +49,7 @@ func ExampleOpen_leaves() {
 	// data "patches:IMAGES.mat,size=100": size=100: want 2 to 64 pixels
 }
 
-// The report's extended MNIST: any number of examples out of few.
+// The paper's extended MNIST: any number of examples out of few.
 func ExampleDeform() {
 	digits, err := dataset.Open("digits:n=1000", 1)
 	if err != nil {

@@ -127,7 +127,7 @@ func moments(t *testing.T, s Set) (mean, deviation float64) {
 	return mean, math.Sqrt(squares/count - mean*mean)
 }
 
-// The report's extended MNIST, and rho of MNIST's digits.
+// The paper's extended MNIST, and rho of MNIST's digits.
 func TestRealExtendedMNIST(t *testing.T) {
 	dir := realMNIST(t)
 	s, originals := open(t, "infmnist:"+dir+",n=200000,split=test", 1), open(t, "mnist:"+dir+",split=test", 1)

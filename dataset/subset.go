@@ -70,7 +70,7 @@ const meanNormFloats = 1 << 19
 
 // MeanNorm is the mean Euclidean norm of the first limit examples of a set (not
 // evenly spaced ones), of all if limit is 0 or more than there are: rho, the radius of the sphere that activation maximization
-// climbs on (section 3 of the report). It is summed in float64, in order.
+// climbs on (section 3 of the paper). It is summed in float64, in order.
 func MeanNorm(s Set, limit int) (float64, error) {
 	if limit < 0 {
 		return 0, fmt.Errorf("mean norm: of the first %d examples: want 0 or more", limit)

@@ -95,7 +95,7 @@ type Device interface {
 	// Reduce sums along rows or columns, see [Reduction].
 	Reduce(dst, x Matrix, r Reduction) error
 	// Project scales every row of x to Euclidean norm radius (section 3 of the
-	// report). A row of zeros has no direction and is left as it is.
+	// paper). A row of zeros has no direction and is left as it is.
 	Project(x Matrix, radius float32) error
 	// Axpby is dst = alpha x + beta dst. With beta 0 dst is only written.
 	Axpby(dst Matrix, alpha float32, x Matrix, beta float32) error
@@ -165,7 +165,7 @@ type Epilogue struct {
 	At Stream
 }
 
-// CorruptionKind names a corruption of section 2 of the report.
+// CorruptionKind names a corruption of section 2 of the paper.
 type CorruptionKind uint8
 
 // The corruptions. The first two pick round(Level*cols) components of every

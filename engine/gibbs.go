@@ -7,9 +7,9 @@ import (
 )
 
 // Gibbs is block Gibbs sampling in one RBM, for many chains at once (section 4
-// of the report: sampling from a unit). In each chain one hidden unit may be
+// of the paper: sampling from a unit). In each chain one hidden unit may be
 // held at 1; then its visible states become samples of p(v | h_i = 1), which the
-// report shows as what the unit stands for. A sweep is
+// paper shows as what the unit stands for. A sweep is
 //
 //	v ~ p(v|h), h ~ p(h|v), h_i = 1
 //

@@ -35,7 +35,7 @@ type Layer struct {
 	Bias   []float32 // b [units]
 }
 
-// Ascent is activation maximization (section 3 of the report): projected
+// Ascent is activation maximization (section 3 of the paper): projected
 // gradient ascent on the sphere ||x|| = Radius, for many rows at once. Each row
 // climbs the activation (before the sigmoid) of one unit of the last layer:
 //
@@ -45,7 +45,7 @@ type Layer struct {
 //
 // A row's rate begins at Rate and is halved whenever a step has lost activation.
 //
-// The report steps along g itself, with one step size for a whole layer. Where
+// The paper steps along g itself, with one step size for a whole layer. Where
 // the units below are saturated, as at most random starts of a well-trained
 // auto-encoder, g is smaller than elsewhere by many powers of ten: no step size
 // then both leaves such a plateau and settles at the optimum. A step of a given
@@ -158,7 +158,7 @@ type AscentRunner interface {
 // activations or data.
 var ErrNotFinite = errors.New("NaN or Inf")
 
-// VisibleKind is the distribution of a layer's inputs (section 2 of the report).
+// VisibleKind is the distribution of a layer's inputs (section 2 of the paper).
 type VisibleKind uint8
 
 // The kinds of visible units.
@@ -233,7 +233,7 @@ type TrainingRunner interface {
 }
 
 // ContrastiveDivergence is one RBM in training by CD-k or, with Chains > 0, by
-// persistent CD (section 2.1 of the report; Hinton, "A Practical Guide to
+// persistent CD (section 2.1 of the paper; Hinton, "A Practical Guide to
 // Training Restricted Boltzmann Machines", 2010, section 3). The gradient is
 //
 //	W: h0' v0 - hk' vk   b: h0 - hk   c: v0 - vk
@@ -307,7 +307,7 @@ const ActivityShare = 0.01
 func (p ContrastiveDivergence) Tracks() bool { return p.Centered || p.Sparsity.Cost > 0 }
 
 // Denoise is one denoising auto-encoder with tied weights in training
-// (section 2.2 of the report):
+// (section 2.2 of the paper):
 //
 //	y = sigmoid(W C(x) + b)
 //	z = sigmoid(W'y + c), loss = -sum_j x_j log z_j + (1-x_j) log(1-z_j)   Bernoulli inputs

@@ -63,7 +63,7 @@ import (
 // Kind names the family of a model.
 type Kind string
 
-// The families of section 2 of the report, and a plain multi-layer perceptron.
+// The families of section 2 of the paper, and a plain multi-layer perceptron.
 const (
 	DBN  Kind = "dbn"  // Deep Belief Net: stacked Restricted Boltzmann Machines
 	SDAE Kind = "sdae" // Stacked Denoising Auto-Encoder

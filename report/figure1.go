@@ -11,10 +11,10 @@ import (
 type Figure1Model struct {
 	Name string // the start of the headings: "DBN"
 	// Layers are the results for each layer, one panel each: the best patterns
-	// of the units. The report shows 36 units of layers 1, 2 and 3.
+	// of the units. The paper shows 36 units of layers 1, 2 and 3.
 	Layers []*visualize.AscentResult
 	// Restarts are a few units of the top layer with all their restarts
-	// (KeepAll), the last panel; nil leaves it out. The report shows 4 units
+	// (KeepAll), the last panel; nil leaves it out. The paper shows 4 units
 	// with 9 restarts.
 	Restarts *visualize.AscentResult
 }
@@ -32,7 +32,7 @@ type FigureOptions struct {
 // grid is how a figure draws its tiles.
 func (o FigureOptions) grid() GridOptions { return GridOptions{Scale: o.Scale, Global: o.Global} }
 
-// Figure1 draws figure 1 of the report (and figure 2, which is the same for
+// Figure1 draws figure 1 of the paper (and figure 2, which is the same for
 // natural images): a row of panels for each model, the DBN above and the SDAE
 // below. A column for each layer holds a grid of its units' best patterns, as
 // nearly square as their number allows; in the last column are some units of

@@ -7,7 +7,7 @@ import (
 	"github.com/unitscope/unitscope/visualize"
 )
 
-// Figure3 draws figure 3 of the report: samples of a Deep Belief Net with one
+// Figure3 draws figure 3 of the paper: samples of a Deep Belief Net with one
 // unit held at 1, a row of tiles for each unit, with the mean of the unit's
 // samples in front. There is one block for each layer, from top to bottom.
 // Probabilities are drawn from black (0) to white (1), real inputs around grey.

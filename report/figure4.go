@@ -16,7 +16,7 @@ type Figure4Layer struct {
 	Ascent      *visualize.AscentResult
 }
 
-// Figure4 draws figure 4 of the report, the comparison of the methods: for each
+// Figure4 draws figure 4 of the paper, the comparison of the methods: for each
 // layer the mean of samples with the unit held at 1 at the left, the linear
 // combination of filters in the middle, activation maximization at the right,
 // each a grid of the same units in the same order. Probabilities are drawn from

@@ -1,5 +1,5 @@
 // Package report draws what visualize finds: grids of patterns, the figures of
-// the report (Erhan, Bengio, Courville and Vincent, Technical Report 1341, 2009),
+// the paper (Erhan, Bengio, Courville and Vincent, Technical Report 1341, 2009),
 // and the numbers behind them. Pictures of patterns and of matrices are a
 // [Picture], curves and bars a [chart.Figure]; both can be written as PNG and as
 // SVG. The same results give the same bytes.

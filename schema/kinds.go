@@ -43,7 +43,7 @@ func IsTraining(task string) bool {
 	return slices.ContainsFunc(families(), func(k network.Kind) bool { return task == TaskTrain(k) })
 }
 
-// IsFigure is true for the commands that draw the figures of the report.
+// IsFigure is true for the commands that draw the figures of the paper.
 func IsFigure(task string) bool { return strings.HasPrefix(task, figure) }
 
 // families are the kinds of model that are trained, and compared in figures.

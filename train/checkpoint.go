@@ -39,7 +39,7 @@ type Checkpoint struct {
 	tally            tally
 }
 
-// tally is what the reconstruction error of the next report is made of.
+// tally is what the reconstruction error of the next measurement is made of.
 type tally struct {
 	squaredError float64
 	examples     int64

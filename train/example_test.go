@@ -34,7 +34,7 @@ func Example() {
 	options.Epochs = []int{2}
 	var errors []float64
 	model, err := train.Train(context.Background(), device, set, held, options, train.Hooks{
-		Report: func(r train.Report) {
+		Measured: func(r train.Measurement) {
 			fmt.Printf("layer %d, epoch %d of %d\n", r.Layer, r.Epoch, r.Epochs)
 			errors = append(errors, r.Error)
 		},

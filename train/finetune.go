@@ -25,14 +25,14 @@ type FineTuneHooks struct {
 	// Progress is called after every chunk of updates, a few times a second.
 	// Its Layer and Layers are 0: all layers learn at once.
 	Progress func(Progress)
-	// Report is called at the end of every epoch.
-	Report func(FineTuneReport)
+	// Epoch is called at the end of every epoch.
+	Epoch func(FineTuneEpoch)
 	// Checkpoint is as in [Hooks], every [FineTuneOptions.CheckpointEvery] updates.
 	Checkpoint func(write func(io.Writer) error) error
 }
 
-// FineTuneReport is how an epoch of fine-tuning went.
-type FineTuneReport struct {
+// FineTuneEpoch is how an epoch of fine-tuning went.
+type FineTuneEpoch struct {
 	Epoch, Epochs int     // from 1, and how many there are at most
 	Examples      int64   // shown in all epochs so far
 	Rate          float64 // learning rate of the epoch
@@ -82,7 +82,7 @@ type best struct {
 // FineTune puts a softmax classifier on a network and trains the whole stack on
 // the labels of a set: back-propagation of the cross-entropy through all
 // layers, by stochastic gradient descent. It is what the pre-training of section
-// 2 of the report was made for (Hinton, Osindero and Teh, 2006; Vincent et al.,
+// 2 of the paper was made for (Hinton, Osindero and Teh, 2006; Vincent et al.,
 // 2010). The classifier begins with weights of 0, or with the network's own if
 // it has one.
 //
@@ -353,13 +353,13 @@ func (t *tuner) endEpoch(ctx context.Context) error {
 		}
 		t.best = &best{epoch: epoch, score: held, layers: layers}
 	}
-	r := FineTuneReport{
+	r := FineTuneEpoch{
 		Epoch: epoch, Epochs: t.plan.Epochs, Examples: int64(epoch) * int64(t.plan.Examples),
 		Rate: t.rate(epoch - 1), Train: t.tally, Held: held, Best: better,
 	}
 	t.judged, t.tally = epoch, Score{}
-	if t.hooks.Report != nil {
-		t.hooks.Report(r)
+	if t.hooks.Epoch != nil {
+		t.hooks.Epoch(r)
 	}
 	return nil
 }

@@ -33,7 +33,7 @@ type FineTuneCheckpoint struct {
 	best     *best           // nil for none
 }
 
-// Epochs is how many epochs are done, with their reports.
+// Epochs is how many epochs are done, with what is due at their ends.
 func (c *FineTuneCheckpoint) Epochs() int { return c.judged }
 
 const (

@@ -338,9 +338,9 @@ func TestFineTuneResult(t *testing.T) {
 	before.Radius = 2.5
 	before.Training = map[string]string{"epochs": "30"}
 	bytesBefore := modelBytes(t, before)
-	var reports []FineTuneReport
+	var epochs []FineTuneEpoch
 	o := fineTuning()
-	n, outcome, err := FineTune(context.Background(), device(t), before, set, nil, o, FineTuneHooks{Report: func(r FineTuneReport) { reports = append(reports, r) }}, nil)
+	n, outcome, err := FineTune(context.Background(), device(t), before, set, nil, o, FineTuneHooks{Epoch: func(r FineTuneEpoch) { epochs = append(epochs, r) }}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -358,8 +358,8 @@ func TestFineTuneResult(t *testing.T) {
 	if outcome != (FineTuneOutcome{Epoch: 3, Epochs: 3}) {
 		t.Errorf("outcome %+v", outcome)
 	}
-	if len(reports) != 3 || reports[2].Epoch != 3 || reports[2].Train.Examples != 45 || reports[2].Examples != 135 || reports[0].Rate != 0.3 || math.Abs(reports[2].Rate-0.1) > 1e-15 {
-		t.Errorf("reports %+v", reports)
+	if len(epochs) != 3 || epochs[2].Epoch != 3 || epochs[2].Train.Examples != 45 || epochs[2].Examples != 135 || epochs[0].Rate != 0.3 || math.Abs(epochs[2].Rate-0.1) > 1e-15 {
+		t.Errorf("epochs %+v", epochs)
 	}
 	file := modelBytes(t, n)
 	f, err := safetensors.Read(bytes.NewReader(file), int64(len(file)))
@@ -382,22 +382,22 @@ func TestFineTuneBest(t *testing.T) {
 	}
 	o := fineTuning()
 	o.Epochs, o.Patience, o.Rate = 40, 4, 1
-	var reports []FineTuneReport
-	n, outcome, err := FineTune(context.Background(), device(t), stack(t, network.SDAE, 12, 9), set, held, o, FineTuneHooks{Report: func(r FineTuneReport) { reports = append(reports, r) }}, nil)
+	var epochs []FineTuneEpoch
+	n, outcome, err := FineTune(context.Background(), device(t), stack(t, network.SDAE, 12, 9), set, held, o, FineTuneHooks{Epoch: func(r FineTuneEpoch) { epochs = append(epochs, r) }}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	best := 0
-	for i, r := range reports {
-		if r.Held.better(reports[best].Held) {
+	for i, r := range epochs {
+		if r.Held.better(epochs[best].Held) {
 			best = i
 		}
 	}
-	if outcome.Epoch != best+1 || outcome.Epochs != outcome.Epoch+4 || outcome.Epochs != len(reports) || outcome.Epochs == o.Epochs {
-		t.Errorf("outcome %+v after %d reports, best of them %d", outcome, len(reports), best+1)
+	if outcome.Epoch != best+1 || outcome.Epochs != outcome.Epoch+4 || outcome.Epochs != len(epochs) || outcome.Epochs == o.Epochs {
+		t.Errorf("outcome %+v after %d epochs, best of them %d", outcome, len(epochs), best+1)
 	}
 	s, err := Classify(context.Background(), device(t), n, held)
-	if err != nil || s != outcome.Held || s != reports[best].Held {
+	if err != nil || s != outcome.Held || s != epochs[best].Held {
 		t.Errorf("the result scores %+v (%v), want %+v", s, err, outcome.Held)
 	}
 }
@@ -415,7 +415,7 @@ func fineTuneVariants() map[string]FineTuneOptions {
 }
 
 // TestFineTuneResume goes on from every checkpoint, in the middle of epochs
-// too: model, outcome and reports must be those of one run.
+// too: model, outcome and epochs must be those of one run.
 func TestFineTuneResume(t *testing.T) {
 	set, held := sorted(greys(45, 12, 5), 3), sorted(greys(20, 12, 6), 3)
 	for name, o := range fineTuneVariants() {
@@ -424,8 +424,8 @@ func TestFineTuneResume(t *testing.T) {
 				o.CheckpointEvery = 2
 				d, n := device(t), stack(t, network.DBN, 12, 9, 6)
 				var all keep
-				var reports []FineTuneReport
-				h := FineTuneHooks{Checkpoint: all.checkpoint, Report: func(r FineTuneReport) { reports = append(reports, r) }}
+				var epochs []FineTuneEpoch
+				h := FineTuneHooks{Checkpoint: all.checkpoint, Epoch: func(r FineTuneEpoch) { epochs = append(epochs, r) }}
 				result, outcome, err := FineTune(context.Background(), d, n, set, held, o, h, nil)
 				if err != nil {
 					t.Fatal(err)
@@ -433,16 +433,16 @@ func TestFineTuneResume(t *testing.T) {
 				whole := modelBytes(t, result)
 				for i, file := range all.files {
 					c := readFineTune(t, file)
-					var tail []FineTuneReport
-					again, other, err := FineTune(context.Background(), d, n, set, held, o, FineTuneHooks{Report: func(r FineTuneReport) { tail = append(tail, r) }}, c)
+					var tail []FineTuneEpoch
+					again, other, err := FineTune(context.Background(), d, n, set, held, o, FineTuneHooks{Epoch: func(r FineTuneEpoch) { tail = append(tail, r) }}, c)
 					if err != nil {
 						t.Fatalf("checkpoint %d: %v", i, err)
 					}
 					if !bytes.Equal(modelBytes(t, again), whole) || other != outcome {
 						t.Errorf("resumed from checkpoint %d (%d updates): another model or outcome", i, c.Updates)
 					}
-					if want := reports[len(reports)-len(tail):]; !slices.Equal(tail, want) {
-						t.Errorf("resumed from checkpoint %d: reports\n%+v\nwant\n%+v", i, tail, want)
+					if want := epochs[len(epochs)-len(tail):]; !slices.Equal(tail, want) {
+						t.Errorf("resumed from checkpoint %d: epochs\n%+v\nwant\n%+v", i, tail, want)
 					}
 				}
 			})

@@ -144,7 +144,7 @@ func (l *layerRun) train(ctx context.Context) error {
 			return err
 		}
 		f.Done(c)
-		if err := l.report(); err != nil {
+		if err := l.measure(); err != nil {
 			return err
 		}
 		if l.plan.Due(int(l.state.Updates), l.plan.Checkpoint) {
@@ -190,13 +190,13 @@ func (l *layerRun) progress() Progress {
 	return p
 }
 
-// report tells the hooks what there is to tell. The tally begins anew whether
+// measure tells the hooks what there is to tell. The tally begins anew whether
 // or not somebody listens, so that a checkpoint does not depend on it.
-func (l *layerRun) report() error {
+func (l *layerRun) measure() error {
 	if l.hooks.Progress != nil {
 		l.hooks.Progress(l.progress())
 	}
-	if !l.plan.Due(int(l.state.Updates), l.plan.Report) {
+	if !l.plan.Due(int(l.state.Updates), l.plan.Measure) {
 		return nil
 	}
 	if err := l.checkDivergence(); err != nil {
@@ -204,14 +204,14 @@ func (l *layerRun) report() error {
 	}
 	tally := l.tally
 	l.tally.squaredError, l.tally.examples = 0, 0
-	if l.hooks.Report == nil {
+	if l.hooks.Measured == nil {
 		return nil
 	}
-	r := Report{Progress: l.progress(), Error: tally.mean()}
+	r := Measurement{Progress: l.progress(), Error: tally.mean()}
 	if err := l.monitor.measure(&r, l.state); err != nil {
 		return fmt.Errorf("monitors: %w", err)
 	}
-	l.hooks.Report(r)
+	l.hooks.Measured(r)
 	return nil
 }
 

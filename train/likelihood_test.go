@@ -139,7 +139,7 @@ func TestLikelihoodRefuses(t *testing.T) {
 // monitorOf returns a monitor of a layer with these parameters.
 func monitorOf(t *testing.T, d engine.Device, l network.Layer, set, held dataset.Set, o Options) (*monitor, engine.TrainingState) {
 	t.Helper()
-	tr, err := newTrainer(d, set, held, o, Hooks{Report: func(Report) {}})
+	tr, err := newTrainer(d, set, held, o, Hooks{Measured: func(Measurement) {}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -185,7 +185,7 @@ func TestPseudoLikelihood(t *testing.T) {
 	sum, squares := 0.0, 0.0
 	for update := range updates {
 		state.Updates = uint32(update)
-		var r Report
+		var r Measurement
 		if err := m.measure(&r, state); err != nil {
 			t.Fatal(err)
 		}
@@ -209,7 +209,7 @@ func TestMonitorsAgainstHost(t *testing.T) {
 		o.Visible = kind
 		l := randomRBM(t, 4, 6, 0.8)
 		m, state := monitorOf(t, device(t), l, set, held, o)
-		var r Report
+		var r Measurement
 		if err := m.measure(&r, state); err != nil {
 			t.Fatal(err)
 		}

@@ -9,7 +9,7 @@ import (
 	"github.com/unitscope/unitscope/network"
 )
 
-// The monitors' samples, see [Report].
+// The monitors' samples, see [Measurement].
 const (
 	sampleLeast, sampleMost = 100, 10_000
 	sampleShare             = 20
@@ -21,7 +21,7 @@ const (
 )
 
 // sampleSize is how many examples the monitors' samples have at most, for a layer
-// that is shown so many of them between two reports.
+// that is shown so many of them between two measurements.
 func sampleSize(interval, inputs int) int {
 	return min(max(interval/sampleShare, sampleLeast), sampleMost, max(sampleNumbers/inputs, sampleLeast))
 }
@@ -52,13 +52,13 @@ type monitor struct {
 }
 
 func newMonitor(l *layerRun) (*monitor, error) {
-	if l.hooks.Report == nil {
+	if l.hooks.Measured == nil {
 		return nil, nil
 	}
 	m := &monitor{device: l.device, kind: l.options.Kind, visible: l.options.visible(l.layer), layer: l.layer, seed: l.options.Seed}
 	interval := l.plan.Examples
-	if l.plan.Report > 0 {
-		interval = l.plan.Report * l.plan.Batch
+	if l.plan.Measure > 0 {
+		interval = l.plan.Measure * l.plan.Batch
 	}
 	inputs, units := l.inputs(l.layer), l.options.Units[l.layer-1]
 	most := sampleSize(interval, inputs)
@@ -125,8 +125,8 @@ func (l *layerRun) sample(set dataset.Set, first int, indices []int) (sample, er
 // pseudo says whether there is a pseudo-likelihood.
 func (m *monitor) pseudo() bool { return m.kind == network.DBN && m.visible == engine.Bernoulli }
 
-// measure fills in a report's monitors.
-func (m *monitor) measure(r *Report, s engine.TrainingState) (err error) {
+// measure fills in what monitors show.
+func (m *monitor) measure(r *Measurement, s engine.TrainingState) (err error) {
 	nan := math.NaN()
 	r.HeldError, r.FreeEnergyGap, r.FreeEnergyGapError, r.PseudoLikelihood, r.PseudoLikelihoodError = nan, nan, nan, nan, nan
 	if err := s.Parameters.VisibleBias.Read(m.visibleBias); err != nil {

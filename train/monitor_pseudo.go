@@ -19,7 +19,7 @@ type flips struct {
 //
 //	log p(v_j | the others) = log sigmoid(F(flipped) - F(v))
 //
-// as D times the mean of a few components, which are drawn anew for every report.
+// as D times the mean of a few components, which are drawn anew for every measurement.
 func (m *monitor) pseudoLogs(s engine.TrainingState) ([]float64, error) {
 	logs, inputs := make([]float64, len(m.keys)), len(m.visibleBias)
 	err := m.chunks(m.binary, s.Parameters, func(from, to int, _, hidden engine.Matrix) error {

@@ -47,7 +47,7 @@ func TestFreeEnergyGapError(t *testing.T) {
 		o := dbn(6)
 		o.Seed = seed
 		m, state := monitorOf(t, d, l, set, held, o)
-		var r Report
+		var r Measurement
 		if err := m.measure(&r, state); err != nil {
 			t.Fatal(err)
 		}
@@ -79,7 +79,7 @@ func TestPseudoLikelihoodError(t *testing.T) {
 		o := dbn(6)
 		o.Seed = seed
 		m, state := monitorOf(t, d, l, set, nil, o)
-		var r Report
+		var r Measurement
 		if err := m.measure(&r, state); err != nil {
 			t.Fatal(err)
 		}
@@ -102,7 +102,7 @@ func TestPseudoLikelihoodInParts(t *testing.T) {
 		set := inTurns(120, size.inputs, 4)
 		l := randomRBM(t, size.units, size.inputs, 0.1)
 		m, state := monitorOf(t, device(t), l, set, nil, dbn(size.units))
-		var r Report
+		var r Measurement
 		if err := m.measure(&r, state); err != nil {
 			t.Fatal(err)
 		}

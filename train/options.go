@@ -66,7 +66,7 @@ type Options struct {
 	Seed uint64 // of every random number
 
 	CheckpointEvery int // updates between checkpoints; 0: the end of every epoch
-	ReportEvery     int // updates between reports; 0: the end of every epoch
+	MeasureEvery    int // updates between measurements; 0: the end of every epoch
 }
 
 // The ranges that the identities of random numbers impose, see

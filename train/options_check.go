@@ -34,8 +34,8 @@ func (o Options) Check() error {
 		return words.BadOption("Decay", o.Decay, "want a finite number, 0 or more")
 	case o.CheckpointEvery < 0:
 		return words.BadOption("CheckpointEvery", o.CheckpointEvery, "want 0 (the end of every epoch) or more")
-	case o.ReportEvery < 0:
-		return words.BadOption("ReportEvery", o.ReportEvery, "want 0 (the end of every epoch) or more")
+	case o.MeasureEvery < 0:
+		return words.BadOption("MeasureEvery", o.MeasureEvery, "want 0 (the end of every epoch) or more")
 	}
 	if o.Kind == network.DBN {
 		return o.checkDivergence()

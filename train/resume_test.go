@@ -48,41 +48,41 @@ func variants() map[string]struct {
 }
 
 // TestResume kills training at every checkpoint, in the middle of epochs too,
-// and goes on from its file: model and reports must be those of one run.
+// and goes on from its file: model and measurements must be those of one run.
 func TestResume(t *testing.T) {
 	held := greys(20, 12, 6)
 	for name, v := range variants() {
 		t.Run(name, func(t *testing.T) {
 			d := device(t)
 			o := v.o
-			o.CheckpointEvery, o.ReportEvery = 2, 3
+			o.CheckpointEvery, o.MeasureEvery = 2, 3
 			var all keep
-			var reports []Report
-			h := Hooks{Checkpoint: all.checkpoint, Report: func(r Report) { reports = append(reports, r) }}
+			var measured []Measurement
+			h := Hooks{Checkpoint: all.checkpoint, Measured: func(r Measurement) { measured = append(measured, r) }}
 			whole := modelBytes(t, mustTrain(t, d, v.set, held, o, h, 21))
 			if len(all.files) < 4 {
 				t.Fatalf("only %d checkpoints", len(all.files))
 			}
 			for i, file := range all.files {
 				c := readBack(t, file)
-				var tail []Report
-				n, err := Train(context.Background(), d, v.set, held, o, Hooks{Report: func(r Report) { tail = append(tail, r) }}, c)
+				var tail []Measurement
+				n, err := Train(context.Background(), d, v.set, held, o, Hooks{Measured: func(r Measurement) { tail = append(tail, r) }}, c)
 				if err != nil {
 					t.Fatalf("checkpoint %d: %v", i, err)
 				}
 				if !bytes.Equal(modelBytes(t, n), whole) {
 					t.Errorf("resumed from checkpoint %d (layer %d, %d updates): another model", i, c.Layer, c.Updates)
 				}
-				if want := reports[len(reports)-len(tail):]; !slices.EqualFunc(tail, want, nearlySameReport) {
-					t.Errorf("resumed from checkpoint %d: reports\n%+v\nwant\n%+v", i, tail, want)
+				if want := measured[len(measured)-len(tail):]; !slices.EqualFunc(tail, want, nearlySame) {
+					t.Errorf("resumed from checkpoint %d: measurements\n%+v\nwant\n%+v", i, tail, want)
 				}
 			}
 		})
 	}
 }
 
-// nearlySameReport compares reports; their sums may be cut at other chunks.
-func nearlySameReport(a, b Report) bool {
+// nearlySame compares measurements; their sums may be cut at other chunks.
+func nearlySame(a, b Measurement) bool {
 	near := func(x, y float64) bool { return x != x && y != y || abs(x-y) <= 1e-12*abs(y) }
 	return a.Progress == b.Progress && near(a.Error, b.Error) &&
 		near(a.HeldError, b.HeldError) && near(a.FreeEnergyGap, b.FreeEnergyGap) && near(a.FreeEnergyGapError, b.FreeEnergyGapError) &&
@@ -165,7 +165,7 @@ func TestSameBits(t *testing.T) {
 			}
 			want := train(1024, 1, Hooks{})
 			var k keep
-			listen := Hooks{Report: func(Report) {}, Progress: func(Progress) {}, Checkpoint: k.checkpoint}
+			listen := Hooks{Measured: func(Measurement) {}, Progress: func(Progress) {}, Checkpoint: k.checkpoint}
 			for _, run := range []struct {
 				chunk, threads int
 				hooks          Hooks
@@ -227,7 +227,7 @@ func TestResumeRefused(t *testing.T) {
 		}
 	}
 	o := base
-	o.Rates, o.CheckpointEvery, o.ReportEvery = []float64{0.05, 0.05}, 5, 5
+	o.Rates, o.CheckpointEvery, o.MeasureEvery = []float64{0.05, 0.05}, 5, 5
 	if _, err := Train(context.Background(), d, set, nil, o, Hooks{}, c); err != nil {
 		t.Errorf("the same options in other words: %v", err)
 	}

@@ -81,7 +81,7 @@ func (t *trainer) worst(layer int) (float64, error) {
 }
 
 // checkDivergence returns an error if the reconstruction error since the last
-// report is that of a layer that has diverged. Nothing is checkpointed then.
+// measurement is that of a layer that has diverged. Nothing is checkpointed then.
 func (l *layerRun) checkDivergence() error {
 	e := l.tally.mean()
 	if !(e > l.worst) {

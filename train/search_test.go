@@ -196,7 +196,7 @@ func (s *searchRecord) hooks(start func(Trial) TrialStart) SearchHooks {
 			}
 			begin.Hooks.Checkpoint = into(s.checkpoints, t.Number)
 			begin.FineTuneHooks.Checkpoint = into(s.fineTune, t.Number)
-			begin.FineTuneHooks.Report = func(FineTuneReport) { s.epochs[t.Number]++ }
+			begin.FineTuneHooks.Epoch = func(FineTuneEpoch) { s.epochs[t.Number]++ }
 			return begin, nil
 		},
 		Pretrained: func(_ Trial, n *network.Network) error {

@@ -1,7 +1,7 @@
-// Package train trains the models of section 2 of the report greedily, layer by
+// Package train trains the models of section 2 of the paper greedily, layer by
 // layer: Deep Belief Nets, stacks of Restricted Boltzmann Machines trained by
 // contrastive divergence (CD-k) or persistent contrastive divergence, and
-// Stacked Denoising Auto-Encoders. "The report" is Erhan, Bengio, Courville and
+// Stacked Denoising Auto-Encoders. "The paper" is Erhan, Bengio, Courville and
 // Vincent, Visualizing Higher-Layer Features of a Deep Network, Technical Report
 // 1341, Université de Montréal, 2009; "Hinton's guide" is A Practical Guide to
 // Training Restricted Boltzmann Machines, 2010.
@@ -62,7 +62,7 @@ type trainer struct {
 // no longer finite end training with an error that wraps [engine.ErrNotFinite]
 // and without a checkpoint, so the last one is good; and so does, with an error that
 // wraps [ErrDiverged], a reconstruction error of Gaussian inputs since the last
-// report of more than ten times E||x||^2 + D, the energy of the D inputs and of
+// measurement of more than ten times E||x||^2 + D, the energy of the D inputs and of
 // their noise: a layer that reconstructs all by 0 does better.
 func Train(ctx context.Context, d engine.Device, set, held dataset.Set, o Options, h Hooks, resume *Checkpoint) (*network.Network, error) {
 	t, err := newTrainer(d, set, held, o, h)
@@ -139,8 +139,8 @@ func (t *trainer) schedule(layer int) feed.Schedule {
 	batch := o.batch(n)
 	return feed.Schedule{
 		Examples: n, Batch: batch, Epochs: of(o.Epochs, layer),
-		Chunk:  max(1, t.chunk/batch),
-		Report: o.ReportEvery, Checkpoint: o.CheckpointEvery,
+		Chunk:   max(1, t.chunk/batch),
+		Measure: o.MeasureEvery, Checkpoint: o.CheckpointEvery,
 	}
 }
 

@@ -99,12 +99,12 @@ func TestErrorFalls(t *testing.T) {
 				set, held = real, realHeld
 				o.Rates = []float64{0.15, 0.05}
 			}
-			reports := map[int][]Report{}
-			mustTrain(t, device(t), set, held, o, Hooks{Report: func(r Report) { reports[r.Layer] = append(reports[r.Layer], r) }}, 1024)
+			measured := map[int][]Measurement{}
+			mustTrain(t, device(t), set, held, o, Hooks{Measured: func(r Measurement) { measured[r.Layer] = append(measured[r.Layer], r) }}, 1024)
 			for layer := 1; layer <= 2; layer++ {
-				rs := reports[layer]
+				rs := measured[layer]
 				if len(rs) != 15 {
-					t.Fatalf("layer %d: %d reports for 15 epochs", layer, len(rs))
+					t.Fatalf("layer %d: %d measurements for 15 epochs", layer, len(rs))
 				}
 				first, last := rs[0], rs[14]
 				if !(last.Error < 0.9*first.Error) || !(last.HeldError < 0.9*first.HeldError) {
@@ -114,7 +114,7 @@ func TestErrorFalls(t *testing.T) {
 					t.Errorf("layer %d: free-energy gap %g", layer, last.FreeEnergyGap)
 				}
 				if last.Epoch != 15 || last.Update != 30 || last.Updates != 30 || last.Examples != 4500 || last.AllExamples != 4500 || last.Layers != 2 {
-					t.Errorf("layer %d: last report at %+v", layer, last.Progress)
+					t.Errorf("layer %d: last measurement at %+v", layer, last.Progress)
 				}
 			}
 		})
@@ -396,7 +396,7 @@ func TestOptions(t *testing.T) {
 		"momentum near 1":  {func(o *Options) { o.Momentum = 1 - 1e-12 }, "Momentum 0.999999999999: want"},
 		"decay":            {func(o *Options) { o.Decay = -1 }, "Decay -1: want a finite number, 0 or more"},
 		"checkpoint":       {func(o *Options) { o.CheckpointEvery = -1 }, "CheckpointEvery -1: want 0"},
-		"report":           {func(o *Options) { o.ReportEvery = -1 }, "ReportEvery -1: want 0"},
+		"measure":          {func(o *Options) { o.MeasureEvery = -1 }, "MeasureEvery -1: want 0"},
 		"k":                {func(o *Options) { o.GibbsSteps = 0 }, "GibbsSteps 0: want at least 1"},
 		"chains alone":     {func(o *Options) { o.Chains = 3 }, "Chains 3: only persistent"},
 		"chains":           {func(o *Options) { o.Persistent, o.Chains = true, -3 }, "Chains -3: want 0"},
@@ -477,8 +477,8 @@ func TestMNIST(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			test.o.Epochs = []int{2}
-			var last Report
-			mustTrain(t, device(t), set, held, test.o, Hooks{Report: func(r Report) { last = r }}, 1024)
+			var last Measurement
+			mustTrain(t, device(t), set, held, test.o, Hooks{Measured: func(r Measurement) { last = r }}, 1024)
 			t.Logf("error %.2f, held out %.2f, gap %.2f, pseudo-likelihood %.1f", last.Error, last.HeldError, last.FreeEnergyGap, last.PseudoLikelihood)
 			// The mean digit alone leaves an error of 53.
 			if !(last.HeldError < test.most) {

@@ -1,5 +1,5 @@
 // Package visualize shows what a unit of a network has learned, in input
-// space, by the methods of the report (Erhan, Bengio, Courville and Vincent,
+// space, by the methods of the paper (Erhan, Bengio, Courville and Vincent,
 // Technical Report 1341, 2009): activation maximization (section 3) is [Ascend],
 // sampling from a unit (section 4) [Sample], the linear combination of the filters
 // below (section 5) [Combine], the data that excite a unit most [Examples]; the
@@ -47,7 +47,7 @@ const (
 )
 
 // Ascend climbs the activation of every unit asked for, from every restart's
-// own random start, on the sphere ||x|| = rho (section 3 of the report, and
+// own random start, on the sphere ||x|| = rho (section 3 of the paper, and
 // [engine.Ascent] for the exact step and stopping rule). A start has each
 // component uniform in [0, 1], for Bernoulli and Gaussian inputs alike, and is
 // then scaled to rho; its random numbers belong to (seed, layer, unit, restart).
@@ -55,7 +55,7 @@ const (
 // are asked for, however the rows are cut into chunks, and with any number of
 // threads.
 //
-// With Rate 0 one step size is found for the whole layer, as the report found
+// With Rate 0 one step size is found for the whole layer, as the paper found
 // that the same serves all its units: of a geometric series of rates, the one
 // with the highest final activations of a few units, spread evenly over those of
 // the layer that have a gradient at their start. It depends on the model, layer,

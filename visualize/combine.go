@@ -47,7 +47,7 @@ func (r *CombineResult) UnitPatterns() Patterns {
 }
 
 // Combine shows units as linear combinations of the filters of the layers below
-// (section 5 of the report):
+// (section 5 of the paper):
 //
 //	F_1 = W_1,  F_l[i] = sum over k of w_ik F_{l-1}[k]
 //

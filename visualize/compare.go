@@ -129,7 +129,7 @@ func (r *CompareResult) MethodPatterns() Patterns {
 }
 
 // Compare measures what the patterns of several methods have in common and how
-// good they are, the objective measure that the report says it lacks (section
+// good they are, the objective measure that the paper says it lacks (section
 // 6): every pattern is brought to norm rho, so that none is better for being
 // larger. A method is patterns [U, D] in the model's input space, of any norm, under
 // its name; one of zeros has no direction and is missing as well. The examples of the data go through the model's preprocessing and are

@@ -7,7 +7,7 @@ import (
 )
 
 // Control returns the control that a trained network is compared with (section
-// 6 of the report): a network of the same kind, shape, preprocessing and radius,
+// 6 of the paper): a network of the same kind, shape, preprocessing and radius,
 // whose parameters are those that training would begin with, see
 // [network.Untrained].
 func Control(n *network.Network, seed uint64) (*network.Network, error) {

@@ -66,7 +66,7 @@ func (r *ExamplesResult) ExamplePatterns() Patterns {
 
 // Examples finds the examples of a data set that excite a unit most: the Top
 // examples with the largest activation, before the sigmoid, of each unit
-// (section 3 of the report compares activation maximization with them). Of
+// (section 3 of the paper compares activation maximization with them). Of
 // examples with equal activations, the one with the smaller index comes first.
 //
 // Examples are read in batches and go through the model's preprocessing and

@@ -10,7 +10,7 @@ import (
 
 // Filters returns the weights [U, D] of units of the first layer, which are
 // also the directions that maximise their activation (section 3 of the
-// report). They are in the model's own space, after its preprocessing. Their
+// paper). They are in the model's own space, after its preprocessing. Their
 // norms are as trained; [Ascend] gives the same pictures at norm rho.
 func Filters(n *network.Network, units []int) (Patterns, error) {
 	layers, err := n.Stack(1)

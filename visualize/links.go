@@ -15,7 +15,7 @@ import (
 // Gradients returns the gradients [U, D] of the activations of units of a layer,
 // each at its own point: the data [U, D] of at are the points of its units.
 // They are what the first step of an ascent from there follows (section 3 of
-// the report). A unit may be named several times. When ctx ends before the work
+// the paper). A unit may be named several times. When ctx ends before the work
 // begins, the error wraps the context's.
 func Gradients(ctx context.Context, d engine.Device, n *network.Network, layer int, at Patterns) (*tensor.Dense, error) {
 	units := at.Units
@@ -139,7 +139,7 @@ func (b *backward) down(delta engine.Matrix, l int) engine.Matrix {
 }
 
 // CombinationLink measures the link between activation maximization and the
-// linear combination of filters (section 5 of the report): the cosine [U]
+// linear combination of filters (section 5 of the paper): the cosine [U]
 // between the gradient that the first step of an ascent follows where x is small
 // (x = 0, the limit) and the combination of all units below. The two differ by
 // the derivatives of the sigmoids on the way only: where no unit below is
@@ -197,7 +197,7 @@ func norm64(x []float32) float64 {
 }
 
 // Concentration says how concentrated the samples [U, N, D] of each unit are
-// (section 4 of the report: where p(x | h_i = 1) has one narrow mode, its mean is
+// (section 4 of the paper: where p(x | h_i = 1) has one narrow mode, its mean is
 // near the pattern of the ascent): the mean cosine [U] between two different
 // samples, 1 if all are the same. It is NaN for a single sample. A sample of
 // zeros has cosine 0 with all others.

@@ -54,7 +54,7 @@ func (o ModesOptions) check() error {
 }
 
 // UnitModes is what the restarts of one unit say about how many optima it has
-// (section 6 of the report, which found that nearly all restarts of a unit
+// (section 6 of the paper, which found that nearly all restarts of a unit
 // arrive at the same pattern).
 type UnitModes struct {
 	Unit int
@@ -124,7 +124,7 @@ type ModesResult struct {
 	Cosines *tensor.Dense
 }
 
-// Modes sorts the restarts of each unit into modes (section 6 of the report).
+// Modes sorts the restarts of each unit into modes (section 6 of the paper).
 // Of an ascent it takes Layer, Direction, Units, Restarts, Patterns [U, R, D],
 // Activation, StartActivation and Stop; so the ascent must have kept all
 // patterns.

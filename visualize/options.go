@@ -34,7 +34,7 @@ type AscentOptions struct {
 	ChunkRows int
 }
 
-// DefaultAscent returns the options of the report, 9 restarts that maximise,
+// DefaultAscent returns the options of the paper, 9 restarts that maximise,
 // with the step size found by itself, the model's radius and a stopping rule
 // that lets a row go on while a step gains more than a hundred-thousandth.
 // Layer and Units are left to fill in.

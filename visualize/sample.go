@@ -22,7 +22,7 @@ const (
 )
 
 // Sample draws samples of what a unit of a Deep Belief Net stands for (section
-// 4 of the report): of p(x | h_i = 1) in the net made of layers 1..Layer.
+// 4 of the paper): of p(x | h_i = 1) in the net made of layers 1..Layer.
 //
 // Layers Layer-1 and Layer are an RBM. In it, every chain of every unit does
 // block Gibbs sampling from a random start, with the unit held at 1 and nothing

@@ -31,7 +31,7 @@ type SampleOptions struct {
 	ChunkRows int
 }
 
-// DefaultSample returns the options of the report, a sample every 100 sweeps,
+// DefaultSample returns the options of the paper, a sample every 100 sweeps,
 // with 100 samples of each unit from 10 chains after 500 sweeps of burn-in.
 // Layer and Units are left to fill in.
 func DefaultSample() SampleOptions {

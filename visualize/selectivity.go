@@ -65,7 +65,7 @@ type SelectivitySummary struct {
 }
 
 // Selectivity works out how units of one layer respond to each other's optimal
-// patterns [U, D] (section 6 of the report, which shows the matrix of responses
+// patterns [U, D] (section 6 of the paper, which shows the matrix of responses
 // "normalized across columns"): only to their own, if each stands for something
 // of its own. The sigmoid of a trained unit is saturated at its optimum, so the
 // elements say whether a unit is on, more than how strongly.

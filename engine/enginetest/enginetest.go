@@ -113,7 +113,7 @@ func Run(t *testing.T, open func(t *testing.T) engine.Device) {
 		t.Run(group.name, func(t *testing.T) {
 			s := newSubject(t, open, seed)
 			group.test(s)
-			s.report()
+			s.logTolerances()
 		})
 	}
 }
@@ -153,8 +153,8 @@ func newSubject(t *testing.T, open func(t *testing.T) engine.Device, seed uint64
 	return s
 }
 
-// report logs how much of each tolerance was used.
-func (s *subject) report() {
+// logTolerances logs how much of each tolerance was used.
+func (s *subject) logTolerances() {
 	for _, what := range slices.Sorted(maps.Keys(s.used)) {
 		s.Logf("%s: used %.2g of the tolerance", what, s.used[what])
 	}

@@ -31,7 +31,7 @@ func (c counted) Read(dst []float32, indices []int) error {
 func TestSchedule(t *testing.T) {
 	for _, s := range []Schedule{
 		{Examples: 45, Batch: 7, Epochs: 3, Chunk: 2},
-		{Examples: 45, Batch: 7, Epochs: 3, Chunk: 100, Report: 4, Checkpoint: 3},
+		{Examples: 45, Batch: 7, Epochs: 3, Chunk: 100, Measure: 4, Checkpoint: 3},
 		{Examples: 7, Batch: 7, Epochs: 1, Chunk: 1},
 		{Examples: 1, Batch: 1, Epochs: 30, Chunk: 5, Checkpoint: 4},
 	} {
@@ -48,7 +48,7 @@ func TestSchedule(t *testing.T) {
 					if s.end(inside) != last || s.Momentum(inside, 0.9) != s.Momentum(update, 0.9) {
 						t.Errorf("update %d in chunk %d..%d is of another chunk", inside, update, last)
 					}
-					if s.Report > 0 && s.Due(inside, s.Report) || s.Due(inside, s.Checkpoint) {
+					if s.Measure > 0 && s.Due(inside, s.Measure) || s.Due(inside, s.Checkpoint) {
 						t.Errorf("something is due within chunk %d..%d", update, last)
 					}
 				}

@@ -10,7 +10,7 @@ type Schedule struct {
 	Batch      int // examples of a full update
 	Epochs     int
 	Chunk      int // updates of a full chunk
-	Report     int // updates between reports, 0: the end of every epoch
+	Measure    int // updates between measurements, 0: the end of every epoch
 	Checkpoint int // updates between checkpoints, 0: the end of every epoch
 }
 
@@ -88,7 +88,7 @@ func (s Schedule) Due(done, every int) bool {
 func (s Schedule) end(update int) int {
 	epoch, within := s.Position(update)
 	end := min((epoch+1)*s.PerEpoch(), update-within%s.Chunk+s.Chunk)
-	for _, every := range []int{s.Report, s.Checkpoint} {
+	for _, every := range []int{s.Measure, s.Checkpoint} {
 		if every > 0 {
 			end = min(end, update-update%every+every)
 		}

@@ -100,7 +100,7 @@ func chooseLayers(j *job.Job, first int) (*layersOfDBN, error) {
 }
 
 // upperLayers are those that are shown of so many where nobody says: 2 and 3, as in the
-// report, as far as there are any.
+// paper, as far as there are any.
 func upperLayers(layers int) string {
 	switch layers {
 	case 1:

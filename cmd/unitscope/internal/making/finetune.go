@@ -215,7 +215,7 @@ func (t *fineTuning) hooks() train.FineTuneHooks {
 			}
 			t.bar.Set(p.Examples, console.Join(fmt.Sprintf("epoch %d of %d", p.Epoch, p.Epochs), t.monitor))
 		},
-		Report: func(r train.FineTuneReport) {
+		Epoch: func(r train.FineTuneEpoch) {
 			t.monitor = fineTuneMonitor(r)
 			t.log.add(r)
 		},
@@ -242,7 +242,7 @@ func (t *fineTuning) finish(o train.FineTuneOutcome) {
 	t.bar.Finish(note)
 }
 
-func fineTuneMonitor(r train.FineTuneReport) string {
+func fineTuneMonitor(r train.FineTuneEpoch) string {
 	text := fmt.Sprintf("loss %.3g, training error %.2f %%", r.Train.MeanLoss(), 100*r.Train.ErrorRate())
 	if r.Held.Examples > 0 {
 		text += fmt.Sprintf(", validation error %.2f %%", 100*r.Held.ErrorRate())
@@ -270,7 +270,7 @@ func fineTuneColumns() []string {
 	return []string{"epoch", "rate", "train_loss", "train_error", "validation_loss", "validation_error", "examples_per_second"}
 }
 
-func (l *fineTuneLog) add(r train.FineTuneReport) {
+func (l *fineTuneLog) add(r train.FineTuneEpoch) {
 	rate := math.NaN()
 	if !l.since.IsZero() {
 		rate = float64(r.Examples-l.examples) / time.Since(l.since).Seconds()

@@ -364,7 +364,7 @@ func (t *Training) train(ctx context.Context) (*network.Network, error) {
 func (t *Training) hooks(shown *trainingProgress) train.Hooks {
 	return train.Hooks{
 		Progress: shown.set,
-		Report: func(r train.Report) {
+		Measured: func(r train.Measurement) {
 			shown.note(r)
 			t.log.add(r)
 		},

@@ -48,7 +48,7 @@ func logColumns() []string {
 // laterColumns are those that a log of an older version lacks. They stay empty.
 func laterColumns() []string { return []string{"free_energy_gap_error", "pseudo_likelihood_error"} }
 
-func (l *trainingLog) add(r train.Report) {
+func (l *trainingLog) add(r train.Measurement) {
 	number := func(x float64) string {
 		if math.IsNaN(x) {
 			return ""
@@ -175,7 +175,7 @@ func (p *trainingProgress) set(now train.Progress) {
 	p.bar.Set(now.Examples, console.Join(fmt.Sprintf("epoch %d of %d", now.Epoch, now.Epochs), p.monitor))
 }
 
-func (p *trainingProgress) note(r train.Report) {
+func (p *trainingProgress) note(r train.Measurement) {
 	p.monitor = fmt.Sprintf("error %.3g", r.Error)
 	if !math.IsNaN(r.FreeEnergyGap) {
 		p.monitor += fmt.Sprintf(", free-energy gap %.3g", r.FreeEnergyGap)

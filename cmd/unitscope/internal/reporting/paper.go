@@ -162,7 +162,7 @@ func (p *paperPlan) checkData(j *job.Job) error {
 	return nil
 }
 
-// paperLayers reads layer sizes; the report's figures show three layers.
+// paperLayers reads layer sizes; the paper's figures show three layers.
 func paperLayers(flag, text string) ([]int, error) {
 	sizes, err := usage.ParseInts(flag, text, 1, 1<<24-1)
 	if err == nil && len(sizes) < 3 {
@@ -171,7 +171,7 @@ func paperLayers(flag, text string) ([]int, error) {
 	return sizes, err
 }
 
-// stages lists the whole paper in the order of the report.
+// stages lists all there is to do, in the order of the paper.
 func (p *paperPlan) stages() []stage {
 	digits := models{paper: p, name: "digits", data: p.digits, layers: p.digitLayers, epochs: p.digitEpochs, figure: "1"}
 	patches := models{paper: p, name: "patches", data: p.patchData(12), layers: p.patchLayers, epochs: p.patchEpochs, figure: "2", gaussian: true}

@@ -6,9 +6,9 @@ import "io"
 type Hooks struct {
 	// Progress is called after every chunk of updates, a few times a second.
 	Progress func(Progress)
-	// Report is called every [Options.ReportEvery] updates and at the end of
+	// Measured is called every [Options.MeasureEvery] updates and at the end of
 	// every layer.
-	Report func(Report)
+	Measured func(Measurement)
 	// Checkpoint is called every [Options.CheckpointEvery] updates, at the end
 	// of every layer, and when training is cancelled. write writes a whole
 	// checkpoint; the caller makes the file appear all at once. An error ends
@@ -16,20 +16,20 @@ type Hooks struct {
 	Checkpoint func(write func(io.Writer) error) error
 }
 
-// Report is the monitors at some moment. A number that a model or an input
+// Measurement is what the monitors show at some moment. A number that a model or an input
 // does not have is NaN.
 //
 // All but Error come from a fixed sample of the training examples and one of
 // the examples held out, drawn by the seed. Each has a 20th as many examples as are
-// trained on between two reports, but at least 100 and at most 10,000, or all
+// trained on between two measurements, but at least 100 and at most 10,000, or all
 // there are; and no more than 2^22 numbers, but for 100 examples. So the monitors
 // take a few per cent of the time. An error is the standard error by the choice of
 // the sample: a gap of less than two of them may well have the other sign over all
 // examples. NaN for a single example. They read the parameters and change nothing.
-type Report struct {
+type Measurement struct {
 	Progress
 	// Error is the mean of ||reconstruction - x||^2 over the examples trained
-	// on since the last report, x the layer's inputs. An RBM's reconstruction
+	// on since the last measurement, x the layer's inputs. An RBM's reconstruction
 	// is vk of CD-k, or with persistent chains E[v|h0]; an SDAE's is of the
 	// corrupted input.
 	Error float64
@@ -43,7 +43,7 @@ type Report struct {
 	// PseudoLikelihood estimates the mean over training examples, rounded to 0
 	// and 1, of the sum over components of log p(x_j | all others), in nats, of
 	// an RBM with Bernoulli inputs. Each example contributes the mean of two
-	// components drawn anew for every report, times their number, or all of
+	// components drawn anew for every measurement, times their number, or all of
 	// its components if there are no more. Its error is by the choice of both.
 	PseudoLikelihood, PseudoLikelihoodError float64
 }
