@@ -77,8 +77,12 @@ func declarations(t *testing.T, file string) map[string]bool {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return declarationsOf(parsed)
+}
+
+func declarationsOf(file *ast.File) map[string]bool {
 	names := map[string]bool{}
-	for _, d := range parsed.Decls {
+	for _, d := range file.Decls {
 		switch d := d.(type) {
 		case *ast.FuncDecl:
 			names[receiver(d)+d.Name.Name] = true
