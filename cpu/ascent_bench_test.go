@@ -1,4 +1,4 @@
-package cpu
+package cpu_test
 
 import (
 	"fmt"
@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/unitscope/unitscope/cpu"
 	"github.com/unitscope/unitscope/cpu/internal/kernel"
 	"github.com/unitscope/unitscope/engine"
 )
@@ -73,7 +74,7 @@ func BenchmarkAscent(b *testing.B) {
 }
 
 func benchmarkAscent(b *testing.B, set *kernel.Set, layers []engine.Layer, rows, steps int, flops float64) {
-	d, err := Open(Options{Variant: set.Name})
+	d, err := cpu.Open(cpu.Options{Variant: set.Name})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -1,9 +1,10 @@
-package cpu
+package cpu_test
 
 import (
 	"math"
 	"testing"
 
+	"github.com/unitscope/unitscope/cpu"
 	"github.com/unitscope/unitscope/cpu/internal/kernel"
 	"github.com/unitscope/unitscope/engine"
 )
@@ -25,7 +26,7 @@ func TestAscentRange(t *testing.T) {
 					layers[0].Weight.Data[i] *= c.weight
 				}
 				plan := engine.Ascent{Layers: layers, Rate: 1, Direction: 1, Radius: c.radius, Tolerance: 1e-5, Patience: 2, MaxSteps: 12}
-				d, err := Open(Options{Variant: set.Name, Workers: 1})
+				d, err := cpu.Open(cpu.Options{Variant: set.Name, Workers: 1})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -33,7 +34,7 @@ func TestAscentRange(t *testing.T) {
 				var ends [2]*engine.AscentState
 				for i, compile := range []func() (engine.Runner, error){
 					func() (engine.Runner, error) { return engine.Plain(d, plan) },
-					func() (engine.Runner, error) { return newAscent(d.(*device), plan) },
+					func() (engine.Runner, error) { return d.Compile(plan) },
 				} {
 					r, err := compile()
 					if err != nil {

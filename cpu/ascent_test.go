@@ -1,10 +1,11 @@
-package cpu
+package cpu_test
 
 import (
 	"math"
 	"slices"
 	"testing"
 
+	"github.com/unitscope/unitscope/cpu"
 	"github.com/unitscope/unitscope/cpu/internal/kernel"
 	"github.com/unitscope/unitscope/engine"
 )
@@ -56,14 +57,11 @@ func TestAscentRows(t *testing.T) {
 			var want []float32
 			var wantSteps []int
 			for _, workers := range []int{1, 2, 3, 7} {
-				d, err := Open(Options{Variant: set.Name, Workers: workers})
+				d, err := cpu.Open(cpu.Options{Variant: set.Name, Workers: workers})
 				if err != nil {
 					t.Fatal(err)
 				}
-				r, err := newAscent(d.(*device), plan)
-				if err != nil {
-					t.Fatal(err)
-				}
+				r := fused[engine.AscentRunner](t, d, plan)
 				s := ascentState(t, d, rows, units, inputs, plan.Radius)
 				for active, piece := 1, 1; active > 0; piece += workers {
 					p, err := r.Run(s, piece)
@@ -121,16 +119,13 @@ func compareWithDefinition(t *testing.T, d engine.Device, plan engine.Ascent, s 
 
 // A call of Run allocates nothing, however many steps it takes.
 func TestAscentAllocatesNothing(t *testing.T) {
-	d, err := Open(Options{Workers: 2})
+	d, err := cpu.Open(cpu.Options{Workers: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer d.Close()
 	plan := engine.Ascent{Layers: benchmarkLayers(50, 60, 40), Rate: 0.1, Direction: 1, Radius: 5, Tolerance: 0, Patience: math.MaxInt, MaxSteps: math.MaxInt}
-	r, err := newAscent(d.(*device), plan)
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := fused[engine.AscentRunner](t, d, plan)
 	s := ascentState(t, d, 300, 40, 50, plan.Radius)
 	run := func(steps int) float64 {
 		fewest := math.Inf(1) // the runtime allocates now and then too
@@ -151,16 +146,13 @@ func TestAscentAllocatesNothing(t *testing.T) {
 
 // An error names the first row, whichever worker meets it.
 func TestAscentFirstError(t *testing.T) {
-	d, err := Open(Options{Workers: 2})
+	d, err := cpu.Open(cpu.Options{Workers: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer d.Close()
 	plan := engine.Ascent{Layers: benchmarkLayers(5, 6, 400), Rate: 0.1, Direction: 1, Radius: 5, Patience: 3, MaxSteps: 50}
-	r, err := newAscent(d.(*device), plan)
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := fused[engine.AscentRunner](t, d, plan)
 	for range 20 {
 		s := ascentState(t, d, 400, 400, 5, plan.Radius)
 		x := make([]float32, 400*5)

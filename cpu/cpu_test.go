@@ -284,3 +284,13 @@ func TestVariable(t *testing.T) {
 		}
 	}
 }
+
+// fused is the device's own version of a plan.
+func fused[R engine.Runner](t testing.TB, d engine.Device, p engine.Plan) R {
+	t.Helper()
+	r, err := d.Compile(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r.(R)
+}

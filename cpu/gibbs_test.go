@@ -1,4 +1,4 @@
-package cpu
+package cpu_test
 
 import (
 	"fmt"
@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/unitscope/unitscope/cpu"
 	"github.com/unitscope/unitscope/cpu/internal/kernel"
 	"github.com/unitscope/unitscope/engine"
 )
@@ -81,7 +82,7 @@ func TestGibbsIsDefinition(t *testing.T) {
 		} {
 			p := gibbsPlan(c.visible, c.hidden, c.kind)
 			sample := func(workers int, compile func(engine.Device) (engine.Runner, error)) []float32 {
-				d, err := Open(Options{Variant: set.Name, Workers: workers})
+				d, err := cpu.Open(cpu.Options{Variant: set.Name, Workers: workers})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -98,7 +99,7 @@ func TestGibbsIsDefinition(t *testing.T) {
 			}
 			want := sample(1, func(d engine.Device) (engine.Runner, error) { return engine.Plain(d, p) })
 			for _, workers := range []int{1, 2, 3, 7} {
-				got := sample(workers, func(d engine.Device) (engine.Runner, error) { return newGibbs(d.(*device), p) })
+				got := sample(workers, func(d engine.Device) (engine.Runner, error) { return d.Compile(p) })
 				for i := range want {
 					if math.Float32bits(got[i]) != math.Float32bits(want[i]) {
 						t.Errorf("%s, %+v, %d workers: number %d of the state is %g, by the definition %g", set.Name, c, workers, i, got[i], want[i])
@@ -113,15 +114,12 @@ func TestGibbsIsDefinition(t *testing.T) {
 // TestGibbsAllocations checks that more sweeps and later calls take no memory.
 func TestGibbsAllocations(t *testing.T) {
 	for _, kind := range []engine.VisibleKind{engine.Bernoulli, engine.Gaussian} {
-		d, err := Open(Options{Workers: 2})
+		d, err := cpu.Open(cpu.Options{Workers: 2})
 		if err != nil {
 			t.Fatal(err)
 		}
 		p := gibbsPlan(120, 110, kind)
-		r, err := newGibbs(d.(*device), p)
-		if err != nil {
-			t.Fatal(err)
-		}
+		r := fused[engine.GibbsRunner](t, d, p)
 		s := gibbsState(t, d, p, 300, true)
 		// A worker may come to its first group late, so the best of some rounds
 		// counts.
@@ -135,37 +133,6 @@ func TestGibbsAllocations(t *testing.T) {
 		}
 		if fewest != 0 {
 			t.Errorf("%v: %g allocations a call", kind, fewest)
-		}
-		d.Close()
-	}
-}
-
-// TestGibbsGroups checks that groups cover all chains, fit the cache where
-// there is a choice, and give every worker as many as the others.
-func TestGibbsGroups(t *testing.T) {
-	for _, workers := range []int{1, 2, 3, 16} {
-		d, err := Open(Options{Workers: workers})
-		if err != nil {
-			t.Fatal(err)
-		}
-		r, err := newGibbs(d.(*device), gibbsPlan(100, 80, engine.Bernoulli))
-		if err != nil {
-			t.Fatal(err)
-		}
-		rows := d.(*device).set.Rows
-		for _, chains := range []int{0, 1, rows, rows + 1, 100, 4096} {
-			g := r.group(chains)
-			if g.panels*rows < chains || (g.panels-1)*rows >= max(1, chains) {
-				t.Errorf("%d chains: %d panels of %d", chains, g.panels, rows)
-			}
-			if g.count%workers != 0 && g.count != g.panels {
-				t.Errorf("%d chains, %d workers: %d groups", chains, workers, g.count)
-			}
-			for i := range g.count {
-				if n := g.from(i+1) - g.from(i); n < 1 || n > groupPanels {
-					t.Errorf("%d chains: group %d has %d panels", chains, i, n)
-				}
-			}
 		}
 		d.Close()
 	}
@@ -196,7 +163,7 @@ func BenchmarkGibbs(b *testing.B) {
 }
 
 func benchmarkGibbs(b *testing.B, set *kernel.Set, p engine.Gibbs, chains, sweeps int, plain bool) {
-	d, err := Open(Options{Variant: set.Name})
+	d, err := cpu.Open(cpu.Options{Variant: set.Name})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -1,16 +1,25 @@
-package cpu
+package cpu_test
 
 import (
 	"testing"
 	"time"
+
+	"github.com/unitscope/unitscope/cpu"
+	"github.com/unitscope/unitscope/engine"
 )
 
+// peaker is what a device is to package bench.
+type peaker interface {
+	engine.Device
+	Peak(within time.Duration) float64
+}
+
 func TestPeak(t *testing.T) {
-	opened, err := Open(Options{})
+	opened, err := cpu.Open(cpu.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := opened.(*device)
+	d := opened.(peaker)
 	const within = 20 * time.Millisecond
 	began := time.Now()
 	if p := d.Peak(within); !(p > 0) {

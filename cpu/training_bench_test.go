@@ -1,4 +1,4 @@
-package cpu
+package cpu_test
 
 import (
 	"math"
@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/unitscope/unitscope/cpu"
 	"github.com/unitscope/unitscope/engine"
 )
 
@@ -67,12 +68,12 @@ func benchmarkTraining(b *testing.B, plan func(c trainingCase) engine.Plan) {
 // workers: on a machine that others use, only the ratio of two neighbours in
 // time means anything. It reports medians.
 func (c trainingCase) measure(b *testing.B, p engine.Plan, compile func(engine.Device, engine.Plan) (engine.TrainingRunner, error)) {
-	opened, err := Open(Options{})
+	opened, err := cpu.Open(cpu.Options{})
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer opened.Close()
-	d := opened.(*device)
+	d := opened.(peaker)
 	r, err := compile(d, p)
 	if err != nil {
 		b.Fatal(err)
