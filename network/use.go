@@ -6,7 +6,17 @@ import (
 
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/engine/dense"
+	"github.com/unitscope/unitscope/engine/words"
 )
+
+// CheckLayer returns a [words.OptionError] about an option Layer that is none of the
+// network's layers, which count from 1.
+func (n *Network) CheckLayer(layer int) error {
+	if layer < 1 || layer > len(n.Layers) {
+		return words.BadOption("Layer", layer, "the model has layers 1 to %d", len(n.Layers))
+	}
+	return nil
+}
 
 // Stack returns layers 1..layers as the plans of package engine take them. The
 // numbers are shared with the network, not copied. layers outside

@@ -44,9 +44,11 @@ func (o LikelihoodOptions) Check(n *network.Network) error {
 		return words.BadOption("model", nil, "a network of kind %s defines no probability of its data, only a Deep Belief Net (dbn) does", n.Kind)
 	case n.Output != nil:
 		return words.BadOption("model", nil, "the network has a classifier, so it was fine-tuned and its layers are Restricted Boltzmann Machines no longer; give the Deep Belief Net it was made from")
-	case o.Layer < 1 || o.Layer > len(n.Layers):
-		return words.BadOption("Layer", o.Layer, "the model has layers 1 to %d", len(n.Layers))
-	case n.Layers[o.Layer-1].VisibleBias == nil:
+	}
+	if err := n.CheckLayer(o.Layer); err != nil {
+		return err
+	}
+	if n.Layers[o.Layer-1].VisibleBias == nil {
 		return words.BadOption("model", nil, "layer %d has no visible bias, which a Restricted Boltzmann Machine needs", o.Layer)
 	}
 	sizes := n.Sizes()

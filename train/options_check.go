@@ -57,8 +57,8 @@ func (o Options) checkLayers() error {
 		return err
 	}
 	for i, epochs := range o.Epochs {
-		if epochs < 1 {
-			return words.BadOption("Epochs", fmt.Sprintf("%d%s", epochs, forLayer(len(o.Epochs), i+1)), "want at least 1")
+		if epochs < 1 || epochs > math.MaxInt32 {
+			return words.BadOption("Epochs", fmt.Sprintf("%d%s", epochs, forLayer(len(o.Epochs), i+1)), "want 1 to %d", math.MaxInt32)
 		}
 	}
 	if err := checkRates("Rates", o.Rates, layers); err != nil {

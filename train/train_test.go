@@ -385,7 +385,7 @@ func TestOptions(t *testing.T) {
 		"many units":       {func(o *Options) { o.Units = []int{1 << 24} }, "Units 16777216 in layer 1: want 1 to 16777215"},
 		"no epochs":        {func(o *Options) { o.Epochs = nil }, "Epochs: 0 values for 2 layers, want one for all or one for each"},
 		"three epochs":     {func(o *Options) { o.Epochs = []int{1, 1, 1} }, "Epochs: 3 values for 2 layers"},
-		"epoch 0":          {func(o *Options) { o.Epochs = []int{1, 0} }, "Epochs 0 for layer 2: want at least 1"},
+		"epoch 0":          {func(o *Options) { o.Epochs = []int{1, 0} }, "Epochs 0 for layer 2: want 1 to 2147483647"},
 		"batch":            {func(o *Options) { o.Batch = 0 }, "Batch 0: want at least 1 example"},
 		"rates":            {func(o *Options) { o.Rates = []float64{} }, "Rates: 0 values for 2 layers"},
 		"rate 0":           {func(o *Options) { o.Rates = []float64{0.1, 0} }, "Rates 0 for layer 2: want a finite number above 0"},

@@ -71,14 +71,11 @@ const (
 func Ascend(ctx context.Context, d engine.Device, n *network.Network, o AscentOptions, progress func(done, total int)) (*AscentResult, error) {
 	o, err := o.resolve(n)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("ascent: %w", err)
 	}
 	layers, err := n.Stack(o.Layer)
 	if err != nil {
 		return nil, fmt.Errorf("ascent: %w", err)
-	}
-	if err := o.checkUnits(layers[o.Layer-1].Weight.Rows, layers[0].Weight.Cols); err != nil {
-		return nil, err
 	}
 	if err := o.checkMemory(layers[0].Weight.Cols); err != nil {
 		return nil, err

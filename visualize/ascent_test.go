@@ -315,23 +315,23 @@ func TestAscendRefuses(t *testing.T) {
 		change func(o *AscentOptions)
 		want   string
 	}{
-		{"layer 0", func(o *AscentOptions) { o.Layer = 0 }, "ascent: layer 0: the model has layers 1..1"},
-		{"layer 2", func(o *AscentOptions) { o.Layer = 2 }, "ascent: layer 2: the model has layers 1..1"},
-		{"no units", func(o *AscentOptions) { o.Units = nil }, "no units"},
-		{"unit 3", func(o *AscentOptions) { o.Units = []int{0, 3} }, "ascent: unit 3: layer 1 has 3 units, 0..2"},
-		{"unit -1", func(o *AscentOptions) { o.Units = []int{-1} }, "unit -1"},
-		{"twice", func(o *AscentOptions) { o.Units = []int{1, 0, 1} }, "unit 1 of layer 1 is asked for twice"},
-		{"no restarts", func(o *AscentOptions) { o.Restarts = 0 }, "0 restarts"},
+		{"layer 0", func(o *AscentOptions) { o.Layer = 0 }, "ascent: Layer 0: the model has layers 1 to 1"},
+		{"layer 2", func(o *AscentOptions) { o.Layer = 2 }, "ascent: Layer 2: the model has layers 1 to 1"},
+		{"no units", func(o *AscentOptions) { o.Units = nil }, "Units: there are none"},
+		{"unit 3", func(o *AscentOptions) { o.Units = []int{0, 3} }, "ascent: Units 3: layer 1 has 3 units, 0..2"},
+		{"unit -1", func(o *AscentOptions) { o.Units = []int{-1} }, "Units -1: layer"},
+		{"twice", func(o *AscentOptions) { o.Units = []int{1, 0, 1} }, "Units 1: this unit of layer 1 is asked for twice"},
+		{"no restarts", func(o *AscentOptions) { o.Restarts = 0 }, "Restarts 0: want at least 1"},
 		{"too many restarts", func(o *AscentOptions) { o.Restarts = math.MaxInt }, "restart"},
-		{"negative rate", func(o *AscentOptions) { o.Rate = -1 }, "rate -1"},
-		{"rate NaN", func(o *AscentOptions) { o.Rate = math.NaN() }, "rate NaN"},
-		{"rate below float32", func(o *AscentOptions) { o.Rate = 1e-300 }, "rate 1e-300"},
-		{"direction", func(o *AscentOptions) { o.Direction = 0 }, "direction 0"},
-		{"radius", func(o *AscentOptions) { o.Radius = math.Inf(1) }, "radius +Inf"},
-		{"tolerance", func(o *AscentOptions) { o.Tolerance = math.NaN() }, "tolerance NaN"},
-		{"patience", func(o *AscentOptions) { o.Patience = 0 }, "patience 0"},
-		{"steps", func(o *AscentOptions) { o.MaxSteps = -1 }, "-1 steps"},
-		{"chunks", func(o *AscentOptions) { o.ChunkRows = -1 }, "chunks of -1 rows"},
+		{"negative rate", func(o *AscentOptions) { o.Rate = -1 }, "Rate -1: want"},
+		{"Rate NaN: want", func(o *AscentOptions) { o.Rate = math.NaN() }, "Rate NaN: want"},
+		{"rate below float32", func(o *AscentOptions) { o.Rate = 1e-300 }, "Rate 1e-300: want"},
+		{"direction", func(o *AscentOptions) { o.Direction = 0 }, "Direction 0: want 1 or -1"},
+		{"radius", func(o *AscentOptions) { o.Radius = math.Inf(1) }, "Radius +Inf: want"},
+		{"tolerance", func(o *AscentOptions) { o.Tolerance = math.NaN() }, "Tolerance NaN: want"},
+		{"patience", func(o *AscentOptions) { o.Patience = 0 }, "Patience 0: want at least 1"},
+		{"steps", func(o *AscentOptions) { o.MaxSteps = -1 }, "MaxSteps -1: want 0 or more"},
+		{"chunks", func(o *AscentOptions) { o.ChunkRows = -1 }, "ChunkRows -1: want at least 1"},
 	} {
 		o := options(1, 0)
 		c.change(&o)
@@ -341,7 +341,7 @@ func TestAscendRefuses(t *testing.T) {
 		}
 	}
 	n.Radius = 0
-	if _, err := Ascend(context.Background(), openDevice(t), n, options(1, 0), nil); err == nil || !strings.Contains(err.Error(), "radius") {
+	if _, err := Ascend(context.Background(), openDevice(t), n, options(1, 0), nil); err == nil || !strings.Contains(err.Error(), "Radius: the model does not say it") {
 		t.Errorf("without a radius: error %v", err)
 	}
 	numbers(t, n.Layers[0].Weight)[5] = float32(math.NaN())

@@ -62,7 +62,7 @@ func (r *CombineResult) UnitPatterns() Patterns {
 // the layer at work and returns an error that wraps the context's.
 func Combine(ctx context.Context, d engine.Device, n *network.Network, o CombineOptions) (*CombineResult, error) {
 	if err := o.check(n); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("combine: %w", err)
 	}
 	filters, err := Filters(n, firstUnits(n, o))
 	patterns := filters.Data
@@ -87,15 +87,20 @@ func Combine(ctx context.Context, d engine.Device, n *network.Network, o Combine
 }
 
 func (o CombineOptions) check(n *network.Network) error {
-	if err := checkChoice("combine", n, o.Layer, o.Units); err != nil {
+	if err := checkChoice(n, o.Layer, o.Units); err != nil {
 		return err
 	}
+	return o.CheckTop(n)
+}
+
+// CheckTop returns a [words.OptionError] if a layer below has fewer units than Top.
+func (o CombineOptions) CheckTop(n *network.Network) error {
 	if o.Top < 0 {
-		return fmt.Errorf("combine: the top %s, want at least 1, or 0 for all", words.Count(o.Top, "unit"))
+		return words.BadOption("Top", o.Top, "want at least 1, or 0 for all")
 	}
 	for layer := 1; layer < o.Layer; layer++ {
 		if width := n.Sizes()[layer]; o.Top > width {
-			return fmt.Errorf("combine: the top %s: layer %d has only %d; give at most that many, or all", words.Count(o.Top, "unit"), layer, width)
+			return words.BadOption("Top", o.Top, "layer %d has only %s; give at most that many, or all", layer, words.Count(width, "unit"))
 		}
 	}
 	return nil

@@ -101,12 +101,12 @@ func TestCombineRefuses(t *testing.T) {
 		o    CombineOptions
 		want string
 	}{
-		{"more than there are", n, CombineOptions{Layer: 3, Units: []int{0}, Top: 5}, "the top 5 units: layer 2 has only 4; give at most that many, or all"},
+		{"more than there are", n, CombineOptions{Layer: 3, Units: []int{0}, Top: 5}, "Top 5: layer 2 has only 4 units; give at most that many, or all"},
 		{"more than all layers have", n, CombineOptions{Layer: 3, Units: []int{0}, Top: DefaultTop}, "layer 1 has only 5"},
-		{"a negative number", n, CombineOptions{Layer: 3, Units: []int{0}, Top: -1}, "the top -1"},
-		{"no layer", n, CombineOptions{Layer: 0, Units: []int{0}}, "layer 0: the model has layers 1..3"},
-		{"no units", n, CombineOptions{Layer: 1}, "no units"},
-		{"a unit too high", n, CombineOptions{Layer: 1, Units: []int{5}}, "unit 5: layer 1 has 5 units"},
+		{"a negative number", n, CombineOptions{Layer: 3, Units: []int{0}, Top: -1}, "Top -1: want"},
+		{"no layer", n, CombineOptions{Layer: 0, Units: []int{0}}, "Layer 0: the model has layers 1 to 3"},
+		{"no units", n, CombineOptions{Layer: 1}, "Units: there are none"},
+		{"a unit too high", n, CombineOptions{Layer: 1, Units: []int{5}}, "Units 5: layer 1 has 5 units"},
 		{"beyond float32", wild, CombineOptions{Layer: 2, Units: []int{0}}, "unit 0 of layer 2: NaN or Inf"},
 	} {
 		_, err := Combine(context.Background(), d, c.n, c.o)

@@ -2,6 +2,7 @@ package visualize
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"github.com/unitscope/unitscope/dataset"
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/engine/dense"
+	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/network"
 )
 
@@ -142,7 +144,7 @@ func (r *CompareResult) MethodPatterns() Patterns {
 // an error that wraps the context's.
 func Compare(ctx context.Context, d engine.Device, n *network.Network, set dataset.Set, methods []Patterns, o CompareOptions, progress func(done, total int)) (*CompareResult, error) {
 	if err := o.check(n, set, methods); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("compare: %w", err)
 	}
 	if o.Radius == 0 {
 		o.Radius = n.Radius
@@ -163,34 +165,34 @@ func Compare(ctx context.Context, d engine.Device, n *network.Network, set datas
 	return c.result, nil
 }
 
+// Check returns a [words.OptionError] if an option is out of range, whatever the
+// network, its layer and its units.
+func (o CompareOptions) Check() error {
+	if err := checkChunk(o.ChunkRows); err != nil {
+		return err
+	}
+	return checkIntervals(o.Resamples, o.Level)
+}
+
 func (o CompareOptions) check(n *network.Network, set dataset.Set, methods []Patterns) error {
-	if err := checkChoice("compare", n, o.Layer, o.Units); err != nil {
+	if err := checkChoice(n, o.Layer, o.Units); err != nil {
 		return err
 	}
 	if len(methods) == 0 {
-		return fmt.Errorf("compare: no methods")
+		return errors.New("no methods")
 	}
 	for i, m := range methods {
 		if m.Name == "" || slices.ContainsFunc(methods[:i], func(other Patterns) bool { return other.Name == m.Name }) {
-			return fmt.Errorf("compare: methods need names of their own, %q is not", m.Name)
+			return fmt.Errorf("methods need names of their own, %q is not", m.Name)
 		}
 	}
-	radius := o.Radius
-	if radius == 0 {
-		radius = n.Radius
+	if _, err := radiusFor(n, o.Radius); err != nil {
+		return err
 	}
-	size := set.Info().Size()
-	switch {
-	case radius == 0:
-		return fmt.Errorf("compare: the model does not say its radius (the mean norm of its data); give one")
-	case !(radius >= minRadius && radius <= maxRadius):
-		return fmt.Errorf("compare: radius %g (--rho), want %g to %g", radius, minRadius, maxRadius)
-	case size != n.Sizes()[0]:
-		return fmt.Errorf("compare: the data's examples have %d components, the model's inputs %d", size, n.Sizes()[0])
-	case o.ChunkRows < 0:
-		return fmt.Errorf("compare: chunks of %d examples, want 0 for automatic or at least 1", o.ChunkRows)
+	if size := set.Info().Size(); size != n.Sizes()[0] {
+		return fmt.Errorf("the data's examples have %s, the model's inputs %d", words.Count(size, "component"), n.Sizes()[0])
 	}
-	return ModesOptions{Resamples: o.Resamples, Level: o.Level}.check()
+	return o.Check()
 }
 
 // compareWork is Compare at work.

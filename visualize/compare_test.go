@@ -308,8 +308,8 @@ func TestCompareMistakes(t *testing.T) {
 		{"Inf", []Patterns{{Name: "a", Data: pattern(1, 2, 3, float32(math.Inf(1)), 5, 6, 7)}}, set, nil, "NaN or Inf"},
 		{"marks", []Patterns{{Name: "a", Data: good, Missing: make([]bool, 2)}}, set, nil, "2 marks"},
 		{"data", []Patterns{{Name: "a", Data: good}}, comparedSet{3, make([]float32, 9)}, nil, "3 components"},
-		{"radius", []Patterns{{Name: "a", Data: good}}, set, func(o *CompareOptions) { o.Radius = -1 }, "radius -1"},
-		{"chunks", []Patterns{{Name: "a", Data: good}}, set, func(o *CompareOptions) { o.ChunkRows = -1 }, "chunks of -1"},
+		{"radius", []Patterns{{Name: "a", Data: good}}, set, func(o *CompareOptions) { o.Radius = -1 }, "Radius -1: want"},
+		{"chunks", []Patterns{{Name: "a", Data: good}}, set, func(o *CompareOptions) { o.ChunkRows = -1 }, "ChunkRows -1: want"},
 		{"samples", []Patterns{{Name: "a", Data: good}}, set, func(o *CompareOptions) { o.Samples = array(t, make([]float32, 14), 2, 1, 7) }, "samples of 2 units"},
 	} {
 		o := DefaultCompare()

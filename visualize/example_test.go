@@ -55,5 +55,5 @@ func ExampleParseUnits() {
 	fmt.Println(err)
 	// Output:
 	// [0 1 2 3 8] <nil>
-	// units "0-36": no unit 36: the layer has 20 units, 0..19
+	// Units "0-36": no unit 36: the layer has 20 units, 0..19
 }

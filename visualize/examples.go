@@ -80,7 +80,7 @@ func (r *ExamplesResult) ExamplePatterns() Patterns {
 // Examples stops after a batch and returns an error that wraps the context's.
 func Examples(ctx context.Context, d engine.Device, n *network.Network, set dataset.Set, o ExamplesOptions, progress func(done, total int)) (result *ExamplesResult, err error) {
 	if err := o.check(n, set); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("examples: %w", err)
 	}
 	s, err := newRanker(d, n, set, o)
 	if err != nil {
@@ -105,21 +105,39 @@ func Examples(ctx context.Context, d engine.Device, n *network.Network, set data
 	return result, nil
 }
 
+// Check returns a [words.OptionError] if an option is out of range, whatever the
+// network and the data.
+func (o ExamplesOptions) Check() error {
+	if o.Top < 1 {
+		return words.BadOption("Top", o.Top, "want at least 1")
+	}
+	return checkChunk(o.ChunkRows)
+}
+
+// CheckData returns a [words.OptionError] if there are fewer than Top examples.
+func (o ExamplesOptions) CheckData(set dataset.Set) error {
+	if o.Top > set.Len() {
+		return words.BadOption("Top", o.Top, "%s has only %s", set.Info().Name, words.Count(set.Len(), "example"))
+	}
+	return nil
+}
+
 func (o ExamplesOptions) check(n *network.Network, set dataset.Set) error {
-	if err := checkChoice("examples", n, o.Layer, o.Units); err != nil {
+	if err := checkChoice(n, o.Layer, o.Units); err != nil {
+		return err
+	}
+	if err := o.Check(); err != nil {
 		return err
 	}
 	size := set.Info().Size()
-	switch {
-	case size != n.Sizes()[0]:
-		return fmt.Errorf("examples: the data's examples have %s, the model's inputs %d", words.Count(size, "component"), n.Sizes()[0])
-	case o.Top < 1 || o.Top > set.Len():
-		return fmt.Errorf("examples: the top %d of %s, want 1 to %d", o.Top, words.Count(set.Len(), "example"), set.Len())
-	case o.ChunkRows < 0:
-		return fmt.Errorf("examples: chunks of %s, want 0 for automatic or at least 1", words.Count(o.ChunkRows, "example"))
+	if size != n.Sizes()[0] {
+		return fmt.Errorf("the data's examples have %s, the model's inputs %d", words.Count(size, "component"), n.Sizes()[0])
+	}
+	if err := o.CheckData(set); err != nil {
+		return err
 	}
 	need := float64(len(o.Units)) * float64(o.Top) * (4*float64(size) + 64)
-	return checkResults(fmt.Sprintf("examples: the top %s of %s", words.Count(o.Top, "example"), words.Count(len(o.Units), "unit")), need, "fewer examples or units")
+	return checkResults(fmt.Sprintf("the top %s of %s", words.Count(o.Top, "example"), words.Count(len(o.Units), "unit")), need, "fewer examples or units")
 }
 
 // ranker looks through a data set for what excites some units of one layer.

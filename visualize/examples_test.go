@@ -147,13 +147,13 @@ func TestExamplesRefuse(t *testing.T) {
 		o    ExamplesOptions
 		want string
 	}{
-		{"more than there are", n, set, ExamplesOptions{Layer: 1, Units: []int{0}, Top: 21}, "the top 21 of 20 examples, want 1 to 20"},
-		{"none", n, set, ExamplesOptions{Layer: 1, Units: []int{0}}, "the top 0 of 20"},
-		{"no data", n, &rowsSet{info: set.info}, ExamplesOptions{Layer: 1, Units: []int{0}, Top: 1}, "of 0 examples"},
+		{"more than there are", n, set, ExamplesOptions{Layer: 1, Units: []int{0}, Top: 21}, "Top 21:  has only 20 examples"},
+		{"none", n, set, ExamplesOptions{Layer: 1, Units: []int{0}}, "Top 0: want at least 1"},
+		{"no data", n, &rowsSet{info: set.info}, ExamplesOptions{Layer: 1, Units: []int{0}, Top: 1}, "has only 0 examples"},
 		{"other data", n, randomSet(1, 20, 5), ExamplesOptions{Layer: 1, Units: []int{0}, Top: 1}, "5 components, the model's inputs 4"},
-		{"no layer", n, set, ExamplesOptions{Layer: 2, Units: []int{0}, Top: 1}, "layer 2: the model has layers 1..1"},
-		{"a unit twice", n, set, ExamplesOptions{Layer: 1, Units: []int{1, 1}, Top: 1}, "unit 1 of layer 1 is asked for twice"},
-		{"negative batches", n, set, ExamplesOptions{Layer: 1, Units: []int{1}, Top: 1, ChunkRows: -1}, "chunks of -1"},
+		{"no layer", n, set, ExamplesOptions{Layer: 2, Units: []int{0}, Top: 1}, "Layer 2: the model has layers 1 to 1"},
+		{"a unit twice", n, set, ExamplesOptions{Layer: 1, Units: []int{1, 1}, Top: 1}, "Units 1: this unit of layer 1 is asked for twice"},
+		{"negative batches", n, set, ExamplesOptions{Layer: 1, Units: []int{1}, Top: 1, ChunkRows: -1}, "ChunkRows -1: want"},
 		{"weights too large", wild, set, ExamplesOptions{Layer: 1, Units: []int{0}, Top: 1, ChunkRows: 20}, "NaN or Inf"},
 	} {
 		_, err := Examples(context.Background(), d, c.n, c.set, c.o, nil)

@@ -19,8 +19,8 @@ import (
 // begins, the error wraps the context's.
 func Gradients(ctx context.Context, d engine.Device, n *network.Network, layer int, at Patterns) (*tensor.Dense, error) {
 	units := at.Units
-	if layer < 1 || layer > len(n.Layers) {
-		return nil, fmt.Errorf("gradients: layer %d: the model has layers 1..%d", layer, len(n.Layers))
+	if err := n.CheckLayer(layer); err != nil {
+		return nil, fmt.Errorf("gradients: %w", err)
 	}
 	for _, u := range units {
 		if width := n.Sizes()[layer]; u < 0 || u >= width {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/engine/dense"
+	"github.com/unitscope/unitscope/engine/words"
 )
 
 // ModesOptions says how restarts are sorted into modes. [DefaultModes] fills in
@@ -38,17 +39,30 @@ func DefaultModes() ModesOptions {
 	}
 }
 
-func (o ModesOptions) check() error {
-	for _, t := range append([]float64{o.Threshold}, o.Sweep...) {
-		if !(t >= -1 && t <= 1) {
-			return fmt.Errorf("modes: threshold %g, want a cosine, -1 to 1", t)
+// maxResamples is far more than intervals need.
+const maxResamples = 1000000
+
+// Check returns a [words.OptionError] if an option is out of range.
+func (o ModesOptions) Check() error {
+	cosine := func(x float64) bool { return x >= -1 && x <= 1 }
+	if !cosine(o.Threshold) {
+		return words.BadOption("Threshold", o.Threshold, "want a cosine, -1 to 1")
+	}
+	for _, t := range o.Sweep {
+		if !cosine(t) {
+			return words.BadOption("Sweep", t, "want cosines, -1 to 1")
 		}
 	}
-	if o.Resamples < 0 || uint64(o.Resamples) > math.MaxUint32 {
-		return fmt.Errorf("modes: %d resamples, want 0 to 2^32-1", o.Resamples)
-	}
-	if !(o.Level > 0 && o.Level < 1) {
-		return fmt.Errorf("modes: intervals that hold a share of %g, want above 0 and below 1", o.Level)
+	return checkIntervals(o.Resamples, o.Level)
+}
+
+// checkIntervals checks the options of intervals from resamples.
+func checkIntervals(resamples int, level float64) error {
+	switch {
+	case resamples < 0 || resamples > maxResamples:
+		return words.BadOption("Resamples", resamples, "want 0 to %d", maxResamples)
+	case !(level > 0 && level < 1):
+		return words.BadOption("Level", level, "want the share that intervals hold, above 0 and below 1")
 	}
 	return nil
 }
@@ -142,8 +156,8 @@ type ModesResult struct {
 // told how many units are done; nil if nobody wants to know. When ctx ends,
 // Modes stops after the unit in work with an error that wraps the context's.
 func Modes(ctx context.Context, d engine.Device, r *AscentResult, o ModesOptions, progress func(done, total int)) (result *ModesResult, err error) {
-	if err := o.check(); err != nil {
-		return nil, err
+	if err := o.Check(); err != nil {
+		return nil, fmt.Errorf("modes: %w", err)
 	}
 	in, err := newRestarts(r)
 	if err != nil {

@@ -246,10 +246,10 @@ func TestModesMistakes(t *testing.T) {
 		break_ func(r *AscentResult, o *ModesOptions)
 		want   string
 	}{
-		{"threshold", func(_ *AscentResult, o *ModesOptions) { o.Threshold = 1.5 }, "threshold 1.5"},
-		{"NaN in the sweep", func(_ *AscentResult, o *ModesOptions) { o.Sweep = []float64{math.NaN()} }, "threshold NaN"},
-		{"resamples", func(_ *AscentResult, o *ModesOptions) { o.Resamples = -1 }, "-1 resamples"},
-		{"level", func(_ *AscentResult, o *ModesOptions) { o.Level = 1 }, "share of 1"},
+		{"threshold", func(_ *AscentResult, o *ModesOptions) { o.Threshold = 1.5 }, "Threshold 1.5: want a cosine"},
+		{"NaN in the sweep", func(_ *AscentResult, o *ModesOptions) { o.Sweep = []float64{math.NaN()} }, "Sweep NaN: want cosines"},
+		{"resamples", func(_ *AscentResult, o *ModesOptions) { o.Resamples = -1 }, "Resamples -1: want 0 to"},
+		{"level", func(_ *AscentResult, o *ModesOptions) { o.Level = 1 }, "Level 1: want the share"},
 		{"no patterns", func(r *AscentResult, _ *ModesOptions) { r.Patterns = nil }, "must keep all patterns"},
 		{"NaN", func(r *AscentResult, _ *ModesOptions) {
 			r.Patterns = array(t, []float32{1, float32(math.NaN()), 1, 1}, 1, 2, 2)

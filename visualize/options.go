@@ -46,53 +46,68 @@ func DefaultAscent() AscentOptions {
 // the ends of float32's range.
 const minRadius, maxRadius = 1e-12, 1e12
 
-// resolve checks the options against a network and fills in its radius.
-func (o AscentOptions) resolve(n *network.Network) (AscentOptions, error) {
-	if o.Layer < 1 || o.Layer > len(n.Layers) {
-		return o, fmt.Errorf("ascent: layer %d: the model has layers 1..%d", o.Layer, len(n.Layers))
-	}
-	if o.Radius == 0 {
-		o.Radius = n.Radius
-	}
+// Check returns a [words.OptionError] if an option is out of range, whatever the
+// network, its layer and its units.
+func (o AscentOptions) Check() error {
 	switch {
-	case len(o.Units) == 0:
-		return o, fmt.Errorf("ascent: layer %d: no units to climb", o.Layer)
 	case o.Restarts < 1:
-		return o, fmt.Errorf("ascent: %s, want at least 1", words.Count(o.Restarts, "restart"))
+		return words.BadOption("Restarts", o.Restarts, "want at least 1")
 	case !(o.Rate >= 0) || o.Rate > math.MaxFloat32 || o.Rate > 0 && float32(o.Rate) == 0:
-		return o, fmt.Errorf("ascent: rate %g, want 0 to find one or a float32 above 0", o.Rate)
+		return words.BadOption("Rate", o.Rate, "want a number above 0, or 0 to find one")
 	case o.Direction != 1 && o.Direction != -1:
-		return o, fmt.Errorf("ascent: direction %d, want 1 or -1", o.Direction)
-	case o.Radius == 0:
-		return o, fmt.Errorf("ascent: the model does not say its radius (the mean norm of its data); give one")
-	case !(o.Radius >= minRadius && o.Radius <= maxRadius):
-		return o, fmt.Errorf("ascent: radius %g (--rho), want %g to %g", o.Radius, minRadius, maxRadius)
-	case !(o.Tolerance >= 0):
-		return o, fmt.Errorf("ascent: tolerance %g, want a number >= 0", o.Tolerance)
+		return words.BadOption("Direction", o.Direction, "want 1 or -1")
+	case !(o.Tolerance >= 0 && o.Tolerance <= math.MaxFloat32):
+		return words.BadOption("Tolerance", o.Tolerance, "want a number, 0 or more")
 	case o.Patience < 1:
-		return o, fmt.Errorf("ascent: patience %d, want at least 1", o.Patience)
+		return words.BadOption("Patience", o.Patience, "want at least 1")
 	case o.MaxSteps < 0:
-		return o, fmt.Errorf("ascent: at most %s, want 0 or more", words.Count(o.MaxSteps, "step"))
-	case o.ChunkRows < 0:
-		return o, fmt.Errorf("ascent: chunks of %s, want 0 for automatic or at least 1", words.Count(o.ChunkRows, "row"))
+		return words.BadOption("MaxSteps", o.MaxSteps, "want 0 or more")
 	}
-	return o, nil
+	return checkChunk(o.ChunkRows)
 }
 
-// checkUnits refuses units that the layer does not have, units asked for
-// twice, and more rows than can be counted or told apart.
-func (o AscentOptions) checkUnits(units, inputs int) error {
-	seen := map[int]bool{}
+func checkChunk(rows int) error {
+	if rows < 0 {
+		return words.BadOption("ChunkRows", rows, "want at least 1, or 0 for automatic")
+	}
+	return nil
+}
+
+// radiusFor is the radius of patterns for a network: that of an option, or if it is 0
+// the network's own.
+func radiusFor(n *network.Network, radius float64) (float64, error) {
+	if radius == 0 {
+		radius = n.Radius
+	}
+	switch {
+	case radius == 0:
+		return 0, words.BadOption("Radius", nil, "the model does not say it (the mean norm of its data); give one")
+	case !(radius >= minRadius && radius <= maxRadius):
+		return 0, words.BadOption("Radius", radius, "want %g to %g", minRadius, maxRadius)
+	}
+	return radius, nil
+}
+
+// resolve checks the options against a network and fills in its radius.
+func (o AscentOptions) resolve(n *network.Network) (AscentOptions, error) {
+	if err := checkChoice(n, o.Layer, o.Units); err != nil {
+		return o, err
+	}
+	if err := o.Check(); err != nil {
+		return o, err
+	}
+	var err error
+	if o.Radius, err = radiusFor(n, o.Radius); err != nil {
+		return o, err
+	}
+	return o, o.checkRows(n.Sizes()[0])
+}
+
+// checkRows refuses more rows than can be counted or told apart.
+func (o AscentOptions) checkRows(inputs int) error {
 	for _, u := range o.Units {
-		if u < 0 || u >= units {
-			return fmt.Errorf("ascent: unit %d: layer %d has %s, 0..%d", u, o.Layer, words.Count(units, "unit"), units-1)
-		}
-		if seen[u] {
-			return fmt.Errorf("ascent: unit %d of layer %d is asked for twice", u, o.Layer)
-		}
-		seen[u] = true
 		if err := engine.CheckRowKey(o.Layer, u, o.Restarts-1); err != nil {
-			return fmt.Errorf("ascent: %w", err)
+			return err
 		}
 	}
 	kept := 1
@@ -100,10 +115,10 @@ func (o AscentOptions) checkUnits(units, inputs int) error {
 		kept = inputs
 	}
 	if err := engine.CheckNew(len(o.Units), o.Restarts); err != nil {
-		return fmt.Errorf("ascent: %s with %s: %w", words.Count(len(o.Units), "unit"), words.Count(o.Restarts, "restart"), err)
+		return fmt.Errorf("%s with %s: %w", words.Count(len(o.Units), "unit"), words.Count(o.Restarts, "restart"), err)
 	}
 	if err := engine.CheckNew(len(o.Units)*o.Restarts, kept); err != nil {
-		return fmt.Errorf("ascent: all patterns of %s with %s: %w", words.Count(len(o.Units), "unit"), words.Count(o.Restarts, "restart"), err)
+		return fmt.Errorf("all patterns of %s with %s: %w", words.Count(len(o.Units), "unit"), words.Count(o.Restarts, "restart"), err)
 	}
 	return nil
 }

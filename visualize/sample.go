@@ -52,7 +52,7 @@ const (
 // or a sweep that takes longer, and returns an error that wraps the context's.
 func Sample(ctx context.Context, d engine.Device, n *network.Network, o SampleOptions, progress func(done, total int)) (result *SampleResult, err error) {
 	if err := o.check(n); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("sample: %w", err)
 	}
 	s, err := newSampler(ctx, d, n, o)
 	if err != nil {

@@ -47,57 +47,64 @@ func (o SampleOptions) moments() int { return (o.Samples + o.chains() - 1) / o.c
 // sweeps is how many sweeps each chain makes.
 func (o SampleOptions) sweeps() int { return o.BurnIn + o.moments()*o.Every }
 
+// Check returns a [words.OptionError] if an option is out of range, whatever the
+// network, its layer and its units.
+func (o SampleOptions) Check() error {
+	switch {
+	case o.Samples < 1:
+		return words.BadOption("Samples", o.Samples, "want at least 1")
+	case o.Chains < 1:
+		return words.BadOption("Chains", o.Chains, "want at least 1")
+	case o.BurnIn < 0:
+		return words.BadOption("BurnIn", o.BurnIn, "want 0 or more")
+	case o.Every < 1:
+		return words.BadOption("Every", o.Every, "want at least 1")
+	case !(o.Cosine >= -1 && o.Cosine <= 1):
+		return words.BadOption("Cosine", o.Cosine, "want a number between -1 and 1")
+	}
+	return checkChunk(o.ChunkRows)
+}
+
 // check checks the options against a network, and against the memory that there is.
 func (o SampleOptions) check(n *network.Network) error {
-	if err := checkChoice("sample", n, o.Layer, o.Units); err != nil {
+	if err := checkChoice(n, o.Layer, o.Units); err != nil {
 		return err
 	}
 	if err := checkGenerative(n, o.Layer); err != nil {
 		return err
 	}
-	switch {
-	case o.Samples < 1:
-		return fmt.Errorf("sample: %s, want at least 1", words.Count(o.Samples, "sample"))
-	case o.Chains < 1:
-		return fmt.Errorf("sample: %s, want at least 1", words.Count(o.Chains, "chain"))
-	case o.BurnIn < 0:
-		return fmt.Errorf("sample: burn-in of %s, want 0 or more", words.Count(o.BurnIn, "sweep"))
-	case o.Every < 1:
-		return fmt.Errorf("sample: a sample every %s, want at least 1", words.Count(o.Every, "sweep"))
-	case !(o.Cosine >= -1 && o.Cosine <= 1):
-		return fmt.Errorf("sample: cosine %g, want a number between -1 and 1", o.Cosine)
-	case o.ChunkRows < 0:
-		return fmt.Errorf("sample: chunks of %s, want 0 for automatic or at least 1", words.Count(o.ChunkRows, "chain"))
+	if err := o.Check(); err != nil {
+		return err
 	}
 	// A descent numbers its random steps sweep*Layer + layer, in 32 bits.
 	most := float64(math.MaxUint32)/float64(o.Layer) - 1
 	if float64(o.BurnIn)+float64(o.moments())*float64(o.Every) > most {
-		return fmt.Errorf("sample: %s of %s, one every %s after %d: want at most %.0f sweeps in all", words.Count(o.Samples, "sample"), words.Count(o.chains(), "chain"), words.Count(o.Every, "sweep"), o.BurnIn, most)
+		return fmt.Errorf("%s of %s, one every %s after %d: want at most %.0f sweeps in all", words.Count(o.Samples, "sample"), words.Count(o.chains(), "chain"), words.Count(o.Every, "sweep"), o.BurnIn, most)
 	}
 	if err := engine.CheckRowKey(o.Layer, n.Sizes()[o.Layer], o.chains()-1); err != nil {
-		return fmt.Errorf("sample: %w", err)
+		return fmt.Errorf("%w", err)
 	}
 	need := 4 * (float64(len(o.Units)) + 1) * float64(o.Samples) * float64(n.Sizes()[0])
-	return checkResults(fmt.Sprintf("sample: %s of each of %s", words.Count(o.Samples, "sample"), words.Count(len(o.Units), "unit")), need, "fewer samples or units")
+	return checkResults(fmt.Sprintf("%s of each of %s", words.Count(o.Samples, "sample"), words.Count(len(o.Units), "unit")), need, "fewer samples or units")
 }
 
 // checkChoice refuses a layer that the model does not have, units that the layer
 // does not have, and units asked for twice.
-func checkChoice(operation string, n *network.Network, layer int, units []int) error {
-	if layer < 1 || layer > len(n.Layers) {
-		return fmt.Errorf("%s: layer %d: the model has layers 1..%d", operation, layer, len(n.Layers))
+func checkChoice(n *network.Network, layer int, units []int) error {
+	if err := n.CheckLayer(layer); err != nil {
+		return err
 	}
 	if len(units) == 0 {
-		return fmt.Errorf("%s: layer %d: no units", operation, layer)
+		return words.BadOption("Units", nil, "there are none, want some of layer %d", layer)
 	}
 	width := n.Sizes()[layer]
 	seen := make([]bool, width)
 	for _, u := range units {
 		if u < 0 || u >= width {
-			return fmt.Errorf("%s: unit %d: layer %d has %s, 0..%d", operation, u, layer, words.Count(width, "unit"), width-1)
+			return words.BadOption("Units", u, "layer %d has %s, 0..%d", layer, words.Count(width, "unit"), width-1)
 		}
 		if seen[u] {
-			return fmt.Errorf("%s: unit %d of layer %d is asked for twice", operation, u, layer)
+			return words.BadOption("Units", u, "this unit of layer %d is asked for twice", layer)
 		}
 		seen[u] = true
 	}
@@ -108,13 +115,13 @@ func checkChoice(operation string, n *network.Network, layer int, units []int) e
 func checkGenerative(n *network.Network, layer int) error {
 	switch {
 	case n.Kind != network.DBN:
-		return fmt.Errorf("sample: the model is of kind %s, which has no generative half: only in a %s is a layer an RBM with what is below it, so that p(below | above) can be sampled; ascent, combine and examples work with every model", n.Kind, network.DBN)
+		return fmt.Errorf("the model is of kind %s, which has no generative half: only in a %s is a layer an RBM with what is below it, so that p(below | above) can be sampled; ascent, combine and examples work with every model", n.Kind, network.DBN)
 	case n.Output != nil:
-		return fmt.Errorf("sample: the model has been fine-tuned as a classifier (it has output.weight), and its layers are RBMs no more: it has no generative half; sample from the %s before fine-tuning", network.DBN)
+		return fmt.Errorf("the model has been fine-tuned as a classifier (it has output.weight), and its layers are RBMs no more: it has no generative half; sample from the %s before fine-tuning", network.DBN)
 	}
 	for i, l := range n.Layers[:layer] {
 		if l.VisibleBias == nil {
-			return fmt.Errorf("sample: %s is missing: without it nothing can be sampled below layer %d", network.LayerName(i+1)+network.VisibleBiasSuffix, i+1)
+			return fmt.Errorf("%s is missing: without it nothing can be sampled below layer %d", network.LayerName(i+1)+network.VisibleBiasSuffix, i+1)
 		}
 	}
 	return nil

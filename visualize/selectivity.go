@@ -75,8 +75,8 @@ type SelectivitySummary struct {
 // Patterns are taken at the norm that they have.
 func Selectivity(ctx context.Context, d engine.Device, n *network.Network, layer int, p Patterns) (*SelectivityResult, error) {
 	units := p.Units
-	if err := checkChoice("selectivity", n, layer, units); err != nil {
-		return nil, err
+	if err := checkChoice(n, layer, units); err != nil {
+		return nil, fmt.Errorf("selectivity: %w", err)
 	}
 	if err := p.Check(); err != nil {
 		return nil, fmt.Errorf("selectivity: %w", err)

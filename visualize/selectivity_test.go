@@ -128,7 +128,7 @@ func TestSelectivityMistakes(t *testing.T) {
 		dead  []bool
 		want  string
 	}{
-		{"layer", 2, []int{0}, 1, nil, "layer 2"}, {"unit", 1, []int{7}, 1, nil, "unit 7"}, {"no units", 1, nil, 1, nil, "no units"},
+		{"layer", 2, []int{0}, 1, nil, "Layer 2: the model"}, {"unit", 1, []int{7}, 1, nil, "Units 7: layer 1"}, {"no units", 1, nil, 1, nil, "Units: there are none"},
 		{"patterns", 1, []int{0, 1}, 1, nil, "2 units for patterns of 1"}, {"dead", 1, []int{0}, 1, []bool{true, true}, "2 marks"},
 	} {
 		_, err := Selectivity(context.Background(), d, model, c.layer, Patterns{Data: array(t, make([]float32, 3*c.rows), c.rows, 3), Units: c.units, Missing: c.dead})

@@ -14,7 +14,7 @@ import (
 // and a unit named twice are errors.
 func ParseUnits(text string, units int) ([]int, error) {
 	if units < 1 {
-		return nil, fmt.Errorf("units %q: the layer has no units", text)
+		return nil, words.BadOption("Units", strconv.Quote(text), "the layer has no units")
 	}
 	if strings.TrimSpace(text) == "all" {
 		return appendRange(nil, 0, units-1), nil
@@ -24,11 +24,11 @@ func ParseUnits(text string, units int) ([]int, error) {
 	for part := range strings.SplitSeq(text, ",") {
 		first, last, err := parseRange(strings.TrimSpace(part), units)
 		if err != nil {
-			return nil, fmt.Errorf("units %q: %w", abridged(text), err)
+			return nil, words.BadOption("Units", strconv.Quote(abridged(text)), "%w", err)
 		}
 		for u := first; u <= last; u++ {
 			if seen[u] {
-				return nil, fmt.Errorf("units %q: unit %d is named twice", abridged(text), u)
+				return nil, words.BadOption("Units", strconv.Quote(abridged(text)), "unit %d is named twice", u)
 			}
 			seen[u] = true
 		}

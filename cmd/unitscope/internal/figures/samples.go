@@ -82,10 +82,13 @@ func chooseLayers(j *job.Job, first int) (*layersOfDBN, error) {
 	if !ctx.IsSet("layer") {
 		j.Resolved["layer"] = upperLayers(len(n.Layers))
 	}
-	if c.layers, err = usage.ParseInts("layer", j.Resolved["layer"], 1, len(n.Layers)); err != nil {
+	if c.layers, err = usage.ParseInts("layer", j.Resolved["layer"]); err != nil {
 		return nil, err
 	}
 	for _, layer := range c.layers {
+		if err := n.CheckLayer(layer); err != nil {
+			return nil, usage.Mistake(err)
+		}
 		text := ctx.String("units")
 		if text == "" {
 			text = fmt.Sprintf("0-%d", min(first, n.Sizes()[layer])-1)

@@ -5,11 +5,12 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/urfave/cli/v2"
+
 	"github.com/unitscope/unitscope/cmd/unitscope/internal/console"
 	"github.com/unitscope/unitscope/cmd/unitscope/internal/usage"
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/engine/words"
-	"github.com/urfave/cli/v2"
 )
 
 // OpenDevice opens --device and says which device computes, and why that one.

@@ -39,12 +39,12 @@ func LoadModel(c *console.Console, flag, path string) (n *network.Network, file 
 }
 
 func ChooseUnits(n *network.Network, layer int, text string) (int, []int, error) {
-	if layer < 1 || layer > len(n.Layers) {
-		return 0, nil, usage.Mistakef("--layer %d: the model has layers 1 to %d", layer, len(n.Layers))
+	if err := n.CheckLayer(layer); err != nil {
+		return 0, nil, usage.Mistake(err)
 	}
 	units, err := visualize.ParseUnits(text, n.Sizes()[layer])
 	if err != nil {
-		return 0, nil, usage.Mistakef("--%w, in layer %d", err, layer)
+		return 0, nil, usage.Mistakef("%w, in layer %d", err, layer)
 	}
 	return layer, units, nil
 }

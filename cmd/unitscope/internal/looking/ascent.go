@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 
 	"github.com/urfave/cli/v2"
 
@@ -72,10 +71,8 @@ func DirectedAscentOptions(ctx *cli.Context) (visualize.AscentOptions, error) {
 	if err != nil {
 		return o, err
 	}
-	if o.Direction = ctx.Int("direction"); o.Direction != 1 && o.Direction != -1 {
-		return o, usage.Mistakef("--direction %d: want 1 or -1", o.Direction)
-	}
-	return o, nil
+	o.Direction = ctx.Int("direction")
+	return checked(o)
 }
 
 // AscentOptions translates AscentFlags.
@@ -89,15 +86,13 @@ func AscentOptions(ctx *cli.Context) (visualize.AscentOptions, error) {
 			return o, err
 		}
 	}
-	switch {
-	case o.Restarts < 1:
-		return o, usage.Mistakef("--restarts %d: want at least 1", o.Restarts)
-	case o.MaxSteps < 0:
-		return o, usage.Mistakef("--steps %d: want 0 or more", o.MaxSteps)
-	case o.Patience < 1:
-		return o, usage.Mistakef("--patience %d: want at least 1", o.Patience)
-	case !(o.Tolerance >= 0) || o.Tolerance > math.MaxFloat32:
-		return o, usage.Mistakef("--tol %g: want a number, 0 or more", o.Tolerance)
+	return checked(o)
+}
+
+// checked are options that are in range, as far as that can be told without a model.
+func checked[T interface{ Check() error }](o T) (T, error) {
+	if err := o.Check(); err != nil {
+		return o, usage.Mistake(err)
 	}
 	return o, nil
 }

@@ -9,7 +9,6 @@ import (
 	"github.com/unitscope/unitscope/cmd/unitscope/internal/picture"
 	"github.com/unitscope/unitscope/cmd/unitscope/internal/usage"
 	"github.com/unitscope/unitscope/engine"
-	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report"
 	"github.com/unitscope/unitscope/report/runfolder"
@@ -50,14 +49,14 @@ func ChooseTop(ctx *cli.Context, n *network.Network, layer int) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	for below := 1; below < layer; below++ {
-		switch width := n.Sizes()[below]; {
-		case top <= width:
-		case ctx.IsSet("top"):
-			return 0, usage.Mistakef("--top %d: layer %d has only %s; give at most that many, or all", top, below, words.Count(width, "unit"))
-		default:
-			top = width
+	if ctx.IsSet("top") {
+		if err := (visualize.CombineOptions{Layer: layer, Top: top}).CheckTop(n); err != nil {
+			return 0, usage.Mistake(err)
 		}
+		return top, nil
+	}
+	for below := 1; below < layer; below++ {
+		top = min(top, n.Sizes()[below])
 	}
 	return top, nil
 }

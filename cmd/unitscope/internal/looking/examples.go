@@ -37,9 +37,9 @@ func examples(ctx *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	o := visualize.ExamplesOptions{Top: ctx.Int("top")}
-	if o.Top < 1 {
-		return usage.Mistakef("--top %d: want at least 1", o.Top)
+	o, err := checked(visualize.ExamplesOptions{Top: ctx.Int("top")})
+	if err != nil {
+		return err
 	}
 	n, file, err := job.LoadModel(j.Console, "model", ctx.String("model"))
 	if err != nil {
@@ -54,8 +54,8 @@ func examples(ctx *cli.Context) (err error) {
 		return err
 	}
 	defer job.CloseInto(&err, set)
-	if o.Top > set.Len() {
-		return usage.Mistakef("--top %d: %s has only %s", o.Top, set.Info().Name, words.Count(set.Len(), "example"))
+	if err := o.CheckData(set); err != nil {
+		return usage.Mistake(err)
 	}
 	err = j.Compute(ctx.Uint64("seed"), []string{file}, func(d engine.Device, f *runfolder.Folder) error {
 		j.WarnOfLayers(d, job.LookedAt{Network: n, File: file, Set: set, Layers: []int{o.Layer}})

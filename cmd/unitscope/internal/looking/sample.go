@@ -51,23 +51,10 @@ func SamplingFlags(o visualize.SampleOptions) []cli.Flag {
 
 // SampleOptions translates SampleFlags; layer and units are left to fill in.
 func SampleOptions(ctx *cli.Context) (visualize.SampleOptions, error) {
-	o := visualize.SampleOptions{
+	return checked(visualize.SampleOptions{
 		Samples: ctx.Int("samples"), Chains: ctx.Int("chains"), BurnIn: ctx.Int("burn-in"), Every: ctx.Int("every"),
 		Cosine: ctx.Float64("mode-cosine"), Seed: ctx.Uint64("seed"),
-	}
-	switch {
-	case o.Samples < 1:
-		return o, usage.Mistakef("--samples %d: want at least 1", o.Samples)
-	case o.Chains < 1:
-		return o, usage.Mistakef("--chains %d: want at least 1", o.Chains)
-	case o.BurnIn < 0:
-		return o, usage.Mistakef("--burn-in %d: want 0 or more", o.BurnIn)
-	case o.Every < 1:
-		return o, usage.Mistakef("--every %d: want at least 1", o.Every)
-	case !(o.Cosine >= -1 && o.Cosine <= 1):
-		return o, usage.Mistakef("--mode-cosine %g: want a number between -1 and 1", o.Cosine)
-	}
-	return o, nil
+	})
 }
 
 // sample is `unitscope visualize sample`.

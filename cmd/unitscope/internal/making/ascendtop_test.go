@@ -4,11 +4,12 @@ import (
 	"strings"
 	"testing"
 
+	"gorgonia.org/tensor"
+
 	"github.com/unitscope/unitscope/cmd/unitscope/internal/console"
 	"github.com/unitscope/unitscope/cmd/unitscope/internal/job"
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report/runfolder"
-	"gorgonia.org/tensor"
 )
 
 // What to look at next is the highest layer that has learned, if one has.

@@ -193,10 +193,10 @@ func trainOptions(ctx *cli.Context, kind network.Kind) (train.Options, error) {
 	}
 	o := train.Defaults(kind, visible)
 	o.Seed, o.CheckpointEvery = ctx.Uint64("seed"), ctx.Int("checkpoint-every")
-	if o.Units, err = usage.ParseInts("layers", ctx.String("layers"), 1, 1<<24-1); err != nil {
+	if o.Units, err = usage.ParseInts("layers", ctx.String("layers")); err != nil {
 		return o, err
 	}
-	if o.Epochs, err = usage.ParseInts("epochs", ctx.String("epochs"), 1, 1<<31-1); err != nil {
+	if o.Epochs, err = usage.ParseInts("epochs", ctx.String("epochs")); err != nil {
 		return o, err
 	}
 	if o.Rates, err = usage.ParseFloats("lr", ctx.String("lr")); err != nil {

@@ -184,16 +184,6 @@ func bootstrapFlag() cli.Flag {
 	return &cli.IntFlag{Name: "resamples", Value: visualize.DefaultModes().Resamples, Usage: "`N` bootstrap resamples for the intervals of 95 %, 0 to 1000000; 0 for none"}
 }
 
-const maxResamples = 1000000
-
-func parseResamples(ctx *cli.Context) (int, error) {
-	n := ctx.Int("resamples")
-	if n < 0 || n > maxResamples {
-		return 0, usage.Mistakef("--resamples %d: want 0 to %d", n, maxResamples)
-	}
-	return n, nil
-}
-
 // estimateText is a number and its interval, as summaries say it, the interval
 // only if it shows; factor 100 makes per cent of shares.
 func estimateText(e visualize.Estimate, format string, factor float64) string {

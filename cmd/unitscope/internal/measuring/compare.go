@@ -59,9 +59,9 @@ func analyzeCompare(ctx *cli.Context) (err error) {
 		return err
 	}
 	a := &methodsAnalysis{Job: j, model: n, file: file, compare: visualize.DefaultCompare()}
-	a.compare.Seed = ctx.Uint64("seed")
-	if a.compare.Resamples, err = parseResamples(ctx); err != nil {
-		return err
+	a.compare.Seed, a.compare.Resamples = ctx.Uint64("seed"), ctx.Int("resamples")
+	if err := a.compare.Check(); err != nil {
+		return usage.Mistake(err)
 	}
 	if a.set, _, a.look, err = j.OpenFor(n, file); err != nil {
 		return err

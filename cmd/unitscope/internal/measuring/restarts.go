@@ -61,11 +61,9 @@ func analyzeRestarts(ctx *cli.Context) error {
 	}
 	a := &restartsAnalysis{Job: j, modes: visualize.DefaultModes()}
 	a.modes.Seed, a.modes.Threshold = ctx.Uint64("seed"), ctx.Float64("threshold")
-	if !(a.modes.Threshold >= -1 && a.modes.Threshold <= 1) {
-		return usage.Mistakef("--threshold %g: want a cosine, -1 to 1", a.modes.Threshold)
-	}
-	if a.modes.Resamples, err = parseResamples(ctx); err != nil {
-		return err
+	a.modes.Resamples = ctx.Int("resamples")
+	if err := a.modes.Check(); err != nil {
+		return usage.Mistake(err)
 	}
 	var files []string
 	switch model, ascent := ctx.String("model"), ctx.String("ascent"); {

@@ -1,6 +1,7 @@
 package reporting
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -12,9 +13,11 @@ import (
 	"github.com/unitscope/unitscope/cmd/unitscope/internal/job"
 	"github.com/unitscope/unitscope/cmd/unitscope/internal/usage"
 	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report/runfolder"
 	"github.com/unitscope/unitscope/report/site"
+	"github.com/unitscope/unitscope/train"
 )
 
 func PaperCommand(program Program) *cli.Command {
@@ -118,8 +121,15 @@ func newPaperPlan(ctx *cli.Context) (*paperPlan, error) {
 	if p.patchLayers, err = paperLayers("patch-layers", patchLayers); err != nil {
 		return nil, err
 	}
-	for flag, epochs := range map[string]string{"digit-epochs": p.digitEpochs, "patch-epochs": p.patchEpochs} {
-		if _, err := usage.ParseInts(flag, epochs, 1, 1<<31-1); err != nil {
+	for _, of := range []struct {
+		flag, epochs string
+		layers       []int
+	}{{"digit-epochs", p.digitEpochs, p.digitLayers}, {"patch-epochs", p.patchEpochs, p.patchLayers}} {
+		epochs, err := usage.ParseInts(of.flag, of.epochs)
+		if err != nil {
+			return nil, err
+		}
+		if err := paperModel(of.flag, of.layers, epochs); err != nil {
 			return nil, err
 		}
 	}
@@ -164,11 +174,27 @@ func (p *paperPlan) checkData(j *job.Job) error {
 
 // paperLayers reads layer sizes; the paper's figures show three layers.
 func paperLayers(flag, text string) ([]int, error) {
-	sizes, err := usage.ParseInts(flag, text, 1, 1<<24-1)
-	if err == nil && len(sizes) < 3 {
-		err = usage.Mistakef("--%s %q: the figures show three layers, want at least 3", flag, text)
+	sizes, err := usage.ParseInts(flag, text)
+	if err != nil {
+		return nil, err
 	}
-	return sizes, err
+	if len(sizes) < 3 {
+		return nil, usage.Mistakef("--%s %q: the figures show three layers, want at least 3", flag, text)
+	}
+	return sizes, paperModel(flag, sizes, []int{1})
+}
+
+// paperModel makes sure that layers can be trained for so many epochs. What can't be
+// is what flag says.
+func paperModel(flag string, layers, epochs []int) error {
+	o := train.Defaults(network.DBN, engine.Bernoulli, layers...)
+	o.Epochs = epochs
+	err := o.Check()
+	var option *words.OptionError
+	if errors.As(err, &option) {
+		return usage.Mistakef("%s", option.Called("--"+flag))
+	}
+	return err
 }
 
 // stages lists all there is to do, in the order of the paper.
