@@ -60,7 +60,7 @@ type tuner struct {
 	options   FineTuneOptions
 	hooks     FineTuneHooks
 	settings  map[string]string
-	plan      feed.Schedule
+	schedule  feed.Schedule
 
 	velocity   []engine.Parameters // of the momentum, per layer; nil without one
 	full, last *room               // for a full batch, and for the last of an epoch
@@ -143,7 +143,7 @@ func newTuner(n *network.Network, set, held dataset.Set, o FineTuneOptions, h Fi
 		return nil, err
 	}
 	batch := min(o.Batch, set.Len())
-	t.plan = feed.Schedule{
+	t.schedule = feed.Schedule{
 		Examples: set.Len(), Batch: batch, Epochs: o.Epochs,
 		Chunk: max(1, chunkExamples/batch), Checkpoint: o.CheckpointEvery,
 	}
@@ -196,14 +196,14 @@ func (t *tuner) start(resume *FineTuneCheckpoint) error {
 		}
 		t.velocity = append(t.velocity, v)
 	}
-	t.full = t.newRoom(t.plan.Batch, true)
+	t.full = t.newRoom(t.schedule.Batch, true)
 	t.last = t.full
-	if rest := t.plan.Examples % t.plan.Batch; rest > 0 {
+	if rest := t.schedule.Examples % t.schedule.Batch; rest > 0 {
 		t.last = t.view(t.full, rest)
 	}
-	t.labels = make([]int32, t.plan.Batch)
+	t.labels = make([]int32, t.schedule.Batch)
 	for range t.layers {
-		t.keys = append(t.keys, make([]uint64, t.plan.Batch))
+		t.keys = append(t.keys, make([]uint64, t.schedule.Batch))
 	}
 	return t.buffers.err
 }
@@ -266,7 +266,7 @@ func (t *tuner) firstLayers() ([]network.Layer, error) {
 func (t *tuner) train(ctx context.Context) error {
 	// Layer 0, which no layer of the pre-training has, makes the order of the
 	// examples this one's own.
-	f := feed.Start(t.set, t.plan, t.options.Seed, 0, t.updates)
+	f := feed.Start(t.set, t.schedule, t.options.Seed, 0, t.updates)
 	defer f.Close()
 	for !t.finished() {
 		if err := t.next(ctx, f); err != nil {
@@ -294,14 +294,14 @@ func (t *tuner) next(ctx context.Context, f *feed.Feed) error {
 			return err
 		}
 	}
-	if t.plan.Due(t.updates, t.plan.Checkpoint) || t.finished() {
+	if t.schedule.Due(t.updates, t.schedule.Checkpoint) || t.finished() {
 		return t.checkpoint()
 	}
 	return nil
 }
 
 // epoch is how many epochs are done.
-func (t *tuner) epoch() int { return t.updates / t.plan.PerEpoch() }
+func (t *tuner) epoch() int { return t.updates / t.schedule.PerEpoch() }
 
 // finished says whether there is nothing left to do.
 func (t *tuner) finished() bool {
@@ -309,7 +309,7 @@ func (t *tuner) finished() bool {
 		return false
 	}
 	patience := t.options.Patience
-	return t.updates == t.plan.Total() ||
+	return t.updates == t.schedule.Total() ||
 		t.best != nil && patience > 0 && t.judged-t.best.epoch >= patience
 }
 
@@ -322,8 +322,8 @@ func (t *tuner) learnChunk(f *feed.Feed) error {
 		return err
 	}
 	size := len(c.Data) / len(c.Keys)
-	for from := 0; from < len(c.Keys); from += t.plan.Batch {
-		to := min(from+t.plan.Batch, len(c.Keys))
+	for from := 0; from < len(c.Keys); from += t.schedule.Batch {
+		to := min(from+t.schedule.Batch, len(c.Keys))
 		if err := t.learn(c.Data[from*size:to*size], c.Keys[from:to]); err != nil {
 			return err
 		}
@@ -354,7 +354,7 @@ func (t *tuner) endEpoch(ctx context.Context) error {
 		t.best = &best{epoch: epoch, score: held, layers: layers}
 	}
 	r := FineTuneEpoch{
-		Epoch: epoch, Epochs: t.plan.Epochs, Examples: int64(epoch) * int64(t.plan.Examples),
+		Epoch: epoch, Epochs: t.schedule.Epochs, Examples: int64(epoch) * int64(t.schedule.Examples),
 		Rate: t.rate(epoch - 1), Train: t.tally, Held: held, Best: better,
 	}
 	t.judged, t.tally = epoch, Score{}
@@ -364,11 +364,11 @@ func (t *tuner) endEpoch(ctx context.Context) error {
 	return nil
 }
 
-func (t *tuner) progress() Progress { return progressAt(t.plan, t.updates) }
+func (t *tuner) progress() Progress { return progressAt(t.schedule, t.updates) }
 
 // rate is the learning rate of an epoch, counted from 0.
 func (t *tuner) rate(epoch int) float64 {
-	return t.plan.Rate(t.options.Rate, cmp.Or(t.options.FinalRate, t.options.Rate), epoch)
+	return t.schedule.Rate(t.options.Rate, cmp.Or(t.options.FinalRate, t.options.Rate), epoch)
 }
 
 // explain says of parameters that are not finite where that was, and why.

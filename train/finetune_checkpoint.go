@@ -165,10 +165,10 @@ func (c *FineTuneCheckpoint) fits(t *tuner) error {
 			return fmt.Errorf("resume: weight of layer %d is %v in the checkpoint, want %v", i+1, []int(got), []int(want))
 		}
 	}
-	perEpoch := t.plan.PerEpoch()
+	perEpoch := t.schedule.PerEpoch()
 	switch {
-	case c.Updates > t.plan.Total():
-		return fmt.Errorf("resume: the checkpoint has done %s, there are %d", words.Count(c.Updates, "update"), t.plan.Total())
+	case c.Updates > t.schedule.Total():
+		return fmt.Errorf("resume: the checkpoint has done %s, there are %d", words.Count(c.Updates, "update"), t.schedule.Total())
 	case c.judged > c.Updates/perEpoch || c.judged < (c.Updates-1)/perEpoch:
 		return fmt.Errorf("resume: the checkpoint has finished %s after %s, want %d", words.Count(c.judged, "epoch"), words.Count(c.Updates, "update"), c.Updates/perEpoch)
 	case (c.best != nil) != (t.held != nil && c.judged > 0):

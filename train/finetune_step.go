@@ -10,7 +10,7 @@ import (
 // down, and without momentum the update of the weights itself.
 func (t *tuner) learn(examples []float32, indices []uint64) error {
 	r := t.full
-	if len(indices) < t.plan.Batch {
+	if len(indices) < t.schedule.Batch {
 		r = t.last
 	}
 	labels := t.labels[:len(indices)]
@@ -73,7 +73,7 @@ func (t *tuner) scale(layer int) float32 {
 // backward takes the gradient at the scores down the stack, and updates each
 // layer once the one below has its gradient.
 func (t *tuner) backward(r *room) error {
-	epoch, _ := t.plan.Position(t.updates)
+	epoch, _ := t.schedule.Position(t.updates)
 	rate := t.rate(epoch)
 	delta := r.values[len(t.layers)]
 	for layer := len(t.layers); layer >= 1; layer-- {

@@ -19,7 +19,7 @@ import (
 type layerRun struct {
 	*trainer
 	layer    int // from 1
-	plan     feed.Schedule
+	schedule feed.Schedule
 	buffers  buffers
 	below    below // the layers below
 	runner   engine.TrainingRunner
@@ -33,8 +33,8 @@ type layerRun struct {
 // newLayerRun prepares a layer from its start or from where a checkpoint left
 // it. The caller closes it even after an error.
 func (t *trainer) newLayerRun(layer int, resume *Checkpoint) (*layerRun, error) {
-	l := &layerRun{trainer: t, layer: layer, plan: t.schedule(layer), buffers: buffers{device: t.device}}
-	rows := min(l.plan.Chunk*l.plan.Batch, l.plan.Examples)
+	l := &layerRun{trainer: t, layer: layer, schedule: t.schedule(layer), buffers: buffers{device: t.device}}
+	rows := min(l.schedule.Chunk*l.schedule.Batch, l.schedule.Examples)
 	l.examples = l.buffers.matrix(rows, t.set.Info().Size())
 	if l.buffers.err != nil {
 		return l, l.buffers.err
@@ -130,9 +130,9 @@ func (l *layerRun) restore(c *Checkpoint) error {
 
 // train makes the updates that are left.
 func (l *layerRun) train(ctx context.Context) error {
-	f := feed.Start(l.set, l.plan, l.options.Seed, l.layer, int(l.state.Updates))
+	f := feed.Start(l.set, l.schedule, l.options.Seed, l.layer, int(l.state.Updates))
 	defer f.Close()
-	for int(l.state.Updates) < l.plan.Total() {
+	for int(l.state.Updates) < l.schedule.Total() {
 		if err := ctx.Err(); err != nil {
 			return l.progress().stopped(err, l.checkpoint)
 		}
@@ -147,7 +147,7 @@ func (l *layerRun) train(ctx context.Context) error {
 		if err := l.measure(); err != nil {
 			return err
 		}
-		if l.plan.Due(int(l.state.Updates), l.plan.Checkpoint) {
+		if l.schedule.Due(int(l.state.Updates), l.schedule.Checkpoint) {
 			if err := l.checkpoint(); err != nil {
 				return err
 			}
@@ -158,14 +158,14 @@ func (l *layerRun) train(ctx context.Context) error {
 
 // learn makes the updates of one chunk.
 func (l *layerRun) learn(c *feed.Chunk) error {
-	epoch, _ := l.plan.Position(c.From)
+	epoch, _ := l.schedule.Position(c.From)
 	x, err := l.encode(c.Data, c.Keys, uint32(epoch))
 	if err != nil {
 		return err
 	}
 	progress, err := l.runner.Run(&l.state, x, c.Keys, engine.Update{
-		Rate:     float32(l.plan.Rate(l.options.Rate(l.layer), l.options.FinalRate(l.layer), epoch)),
-		Momentum: float32(l.plan.Momentum(c.From, l.options.Momentum)),
+		Rate:     float32(l.schedule.Rate(l.options.Rate(l.layer), l.options.FinalRate(l.layer), epoch)),
+		Momentum: float32(l.schedule.Momentum(c.From, l.options.Momentum)),
 		Decay:    float32(l.options.Decay),
 	})
 	if err != nil {
@@ -185,7 +185,7 @@ func (l *layerRun) explain(err error) error {
 }
 
 func (l *layerRun) progress() Progress {
-	p := progressAt(l.plan, int(l.state.Updates))
+	p := progressAt(l.schedule, int(l.state.Updates))
 	p.Layer, p.Layers = l.layer, len(l.options.Units)
 	return p
 }
@@ -196,7 +196,7 @@ func (l *layerRun) measure() error {
 	if l.hooks.Progress != nil {
 		l.hooks.Progress(l.progress())
 	}
-	if !l.plan.Due(int(l.state.Updates), l.plan.Measure) {
+	if !l.schedule.Due(int(l.state.Updates), l.schedule.Measure) {
 		return nil
 	}
 	if err := l.checkDivergence(); err != nil {

@@ -95,10 +95,10 @@ func (t *tuner) checkMemory() error {
 			weights += float64(size) * float64(sizes[i-1])
 		}
 	}
-	rows, size := float64(t.plan.Batch), float64(t.set.Info().Size())
+	rows, size := float64(t.schedule.Batch), float64(t.set.Info().Size())
 	// What a layer puts out and the gradient of it, and the noise's choices.
-	batch := footprint{device: 2 * rows * width, host: rows * float64(t.plan.Chunk) * 3 * size}
-	if err := batch.check(t.device, "Batch", fmt.Sprintf("a batch of %s", words.Count(t.plan.Batch, "example")), "a smaller batch"); err != nil {
+	batch := footprint{device: 2 * rows * width, host: rows * float64(t.schedule.Chunk) * 3 * size}
+	if err := batch.check(t.device, "Batch", fmt.Sprintf("a batch of %s", words.Count(t.schedule.Batch, "example")), "a smaller batch"); err != nil {
 		return err
 	}
 	all := footprint{device: batch.device + weights, host: batch.host}

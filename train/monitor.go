@@ -56,9 +56,9 @@ func newMonitor(l *layerRun) (*monitor, error) {
 		return nil, nil
 	}
 	m := &monitor{device: l.device, kind: l.options.Kind, visible: l.options.visible(l.layer), layer: l.layer, seed: l.options.Seed}
-	interval := l.plan.Examples
-	if l.plan.Measure > 0 {
-		interval = l.plan.Measure * l.plan.Batch
+	interval := l.schedule.Examples
+	if l.schedule.Measure > 0 {
+		interval = l.schedule.Measure * l.schedule.Batch
 	}
 	inputs, units := l.inputs(l.layer), l.options.Units[l.layer-1]
 	most := sampleSize(interval, inputs)

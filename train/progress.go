@@ -20,12 +20,12 @@ type Progress struct {
 }
 
 // progressAt is how far training by a schedule is after some updates.
-func progressAt(plan feed.Schedule, updates int) Progress {
-	epoch, within, examples := plan.Done(updates)
+func progressAt(s feed.Schedule, updates int) Progress {
+	epoch, within, examples := s.Done(updates)
 	return Progress{
-		Epoch: epoch + 1, Epochs: plan.Epochs,
-		Update: within, Updates: plan.PerEpoch(),
-		Examples: examples, AllExamples: int64(plan.Epochs) * int64(plan.Examples),
+		Epoch: epoch + 1, Epochs: s.Epochs,
+		Update: within, Updates: s.PerEpoch(),
+		Examples: examples, AllExamples: int64(s.Epochs) * int64(s.Examples),
 	}
 }
 

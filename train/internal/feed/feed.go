@@ -18,19 +18,19 @@ type Chunk struct {
 // Feed reads chunks ahead of the device in a goroutine of its own. What it
 // delivers depends on the schedule alone.
 type Feed struct {
-	set    dataset.Set
-	plan   Schedule
-	seed   uint64
-	layer  int
-	chunks chan *Chunk // read, in order
-	free   chan *Chunk // to be filled
-	stop   chan struct{}
+	set      dataset.Set
+	schedule Schedule
+	seed     uint64
+	layer    int
+	chunks   chan *Chunk // read, in order
+	free     chan *Chunk // to be filled
+	stop     chan struct{}
 }
 
 // Start begins to read from an update on. The caller calls Close.
-func Start(set dataset.Set, plan Schedule, seed uint64, layer, update int) *Feed {
+func Start(set dataset.Set, s Schedule, seed uint64, layer, update int) *Feed {
 	const ahead = 2
-	f := &Feed{set: set, plan: plan, seed: seed, layer: layer,
+	f := &Feed{set: set, schedule: s, seed: seed, layer: layer,
 		chunks: make(chan *Chunk, ahead), free: make(chan *Chunk, ahead), stop: make(chan struct{})}
 	for range ahead {
 		f.free <- &Chunk{}
@@ -58,18 +58,18 @@ func (f *Feed) Close() {
 func (f *Feed) run(update int) {
 	defer close(f.chunks)
 	var order []int32
-	for orderOf := -1; update < f.plan.Total(); {
+	for orderOf := -1; update < f.schedule.Total(); {
 		var c *Chunk
 		select {
 		case c = <-f.free:
 		case <-f.stop:
 			return
 		}
-		if epoch, _ := f.plan.Position(update); epoch != orderOf {
+		if epoch, _ := f.schedule.Position(update); epoch != orderOf {
 			orderOf = epoch
-			order = engine.NewSource(f.seed, engine.PurposeOrder, uint32(epoch), engine.ExampleKey(f.layer, 0)).Order(f.plan.Examples)
+			order = engine.NewSource(f.seed, engine.PurposeOrder, uint32(epoch), engine.ExampleKey(f.layer, 0)).Order(f.schedule.Examples)
 		}
-		c.From, c.To = update, f.plan.end(update)
+		c.From, c.To = update, f.schedule.end(update)
 		c.err = f.fill(c, order)
 		select {
 		case f.chunks <- c:
@@ -84,7 +84,7 @@ func (f *Feed) run(update int) {
 }
 
 func (f *Feed) fill(c *Chunk, order []int32) error {
-	first, last := f.plan.span(c.From, c.To)
+	first, last := f.schedule.span(c.From, c.To)
 	indices := make([]int, 0, last-first)
 	c.Keys = c.Keys[:0]
 	for _, example := range order[first:last] {
