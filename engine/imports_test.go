@@ -59,6 +59,8 @@ var house = map[string]string{
 	"network":                     "engine engine/dense engine/memory engine/words network/safetensors",
 	"network/safetensors":         "engine/half engine/memory",
 	"network/graph":               "engine",
+	"network/internal/archive":    "",
+	"network/internal/filekind":   "network/internal/archive",
 	"network/internal/pythontest": "internal/pythontest",
 	"internal/pythontest":         "", // what tests of several packages need
 
