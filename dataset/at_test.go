@@ -1,9 +1,11 @@
-package dataset
+package dataset_test
 
 import (
 	"errors"
 	"path/filepath"
 	"testing"
+
+	"github.com/unitscope/unitscope/dataset"
 )
 
 func TestAt(t *testing.T) {
@@ -25,14 +27,14 @@ func TestAt(t *testing.T) {
 		{"digits:n=20", root, "digits:n=20"},
 		{"leaves", root, "leaves"},
 	} {
-		if got, err := At(c.spec, c.folder); err != nil || got != c.want {
+		if got, err := dataset.At(c.spec, c.folder); err != nil || got != c.want {
 			t.Errorf("%s at %s: %s, error %v; want %s", c.spec, c.folder, got, err, c.want)
 		}
 	}
-	if _, err := At("npy:x.npy,y=y.npy", root+",2"); !errors.Is(err, ErrSpecification) {
+	if _, err := dataset.At("npy:x.npy,y=y.npy", root+",2"); !errors.Is(err, dataset.ErrSpecification) {
 		t.Errorf("error %v", err)
 	}
-	if _, err := At("mine.npy", root); !errors.Is(err, ErrSpecification) {
+	if _, err := dataset.At("mine.npy", root); !errors.Is(err, dataset.ErrSpecification) {
 		t.Errorf("error %v", err)
 	}
 }

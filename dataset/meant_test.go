@@ -1,4 +1,4 @@
-package dataset
+package dataset_test
 
 import (
 	"errors"
@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/unitscope/unitscope/dataset"
 )
 
 // A path without a kind of data before it is told how it is written.
@@ -38,7 +40,7 @@ func TestPathWithoutKind(t *testing.T) {
 		"photos":                  `did you mean "images:photos"?`,
 		"none.npy":                `images, leaves; write npy:none.npy`,
 	} {
-		if _, err := Open(text, 1); !errors.Is(err, ErrSpecification) || !strings.Contains(err.Error(), want) {
+		if _, err := dataset.Open(text, 1); !errors.Is(err, dataset.ErrSpecification) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %s", text, err, want)
 		}
 	}

@@ -1,4 +1,4 @@
-package numpy
+package numpy_test
 
 import (
 	"bufio"
@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/unitscope/unitscope/dataset/numpy"
 	"github.com/unitscope/unitscope/internal/pythontest"
 )
 
@@ -75,7 +76,7 @@ func checkCorpus(t *testing.T, c corpusArray) string {
 	return "read"
 }
 
-func readCorpus(t *testing.T, c corpusArray) (a *Array, err error) {
+func readCorpus(t *testing.T, c corpusArray) (a *numpy.Array, err error) {
 	t.Helper()
 	file, err := os.Open(c.File)
 	if err != nil {
@@ -87,16 +88,16 @@ func readCorpus(t *testing.T, c corpusArray) (a *Array, err error) {
 		t.Fatal(err)
 	}
 	if c.Name == "" {
-		return Read(file, info.Size())
+		return numpy.Read(file, info.Size())
 	}
-	archive, err := OpenArchive(file, info.Size())
+	archive, err := numpy.OpenArchive(file, info.Size())
 	if err != nil {
 		t.Fatal(err)
 	}
 	return archive.Read(c.Name)
 }
 
-func compareCorpus(t *testing.T, c corpusArray, a *Array) {
+func compareCorpus(t *testing.T, c corpusArray, a *numpy.Array) {
 	t.Helper()
 	raw, err := os.ReadFile(c.Wanted)
 	if err != nil {

@@ -1,4 +1,4 @@
-package numpy
+package numpy_test
 
 import (
 	"archive/zip"
@@ -17,6 +17,7 @@ import (
 	"github.com/sbinet/npyio/npy"
 
 	"github.com/unitscope/unitscope/dataset/internal/array"
+	"github.com/unitscope/unitscope/dataset/numpy"
 )
 
 // file is an npy file as numpy writes it: header padded with spaces to a
@@ -81,7 +82,7 @@ func TestRead(t *testing.T) {
 		// np.arange(12).reshape(2, 3, 2) in Fortran order
 		{"Fortran, three dimensions", file("|u1", "True", "(2, 3, 2)", 0, 6, 2, 8, 4, 10, 1, 7, 3, 9, 5, 11), array.Array{Shape: []int{2, 3, 2}, Bytes: []byte{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}}},
 	} {
-		got, err := Read(bytes.NewReader(c.file), int64(len(c.file)))
+		got, err := numpy.Read(bytes.NewReader(c.file), int64(len(c.file)))
 		if err != nil || !sameNumbers(got, &c.want) {
 			t.Errorf("%s: %v, %v; want %v", c.name, got, err, c.want)
 		}
@@ -122,7 +123,7 @@ func TestHostile(t *testing.T) {
 		{"no newline", append([]byte("\x93NUMPY\x01\x00"), 2, 0, '{', '}'), "not a dictionary of descr, fortran_order and shape"},
 	} {
 		before := allocated()
-		a, err := Read(bytes.NewReader(c.file), int64(len(c.file)))
+		a, err := numpy.Read(bytes.NewReader(c.file), int64(len(c.file)))
 		if err == nil || a != nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: %v, %v; want an error with %q", c.name, a, err, c.want)
 		}
@@ -154,7 +155,7 @@ func TestBytesBehind(t *testing.T) {
 		{"gzipped", packed.Bytes(), []string{remark}, nil},
 		{"behind gzip", append(bytes.Clone(packed.Bytes()), '\n'), []string{remark}, []string{warning}},
 	} {
-		f, err := Open(bytes.NewReader(c.file), int64(len(c.file)))
+		f, err := numpy.Open(bytes.NewReader(c.file), int64(len(c.file)))
 		if err != nil {
 			t.Errorf("%s: %v", c.name, err)
 			continue
@@ -178,7 +179,7 @@ func TestArchive(t *testing.T) {
 	x := file("|u1", "False", "(2, 2)", 1, 2, 3, 4)
 	labels := file("<i8", "False", "(2,)", little(8, 7, math.MaxUint64)...)
 	read := func(data []byte, name string) (any, error) {
-		a, err := OpenArchive(bytes.NewReader(data), int64(len(data)))
+		a, err := numpy.OpenArchive(bytes.NewReader(data), int64(len(data)))
 		if err != nil {
 			return nil, err
 		}
@@ -248,7 +249,7 @@ func TestArchiveChecksum(t *testing.T) {
 		}
 		data := b.Bytes()
 		data[bytes.Index(data, []byte{1, 2, 3, 44})] = 9
-		a, err := OpenArchive(bytes.NewReader(data), int64(len(data)))
+		a, err := numpy.OpenArchive(bytes.NewReader(data), int64(len(data)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -263,7 +264,7 @@ func TestArchiveLies(t *testing.T) {
 	data := archive(entry{"images.npy", file("|u1", "False", "(2, 2)", 1, 2, 3, 4)})
 	directory := bytes.Index(data, []byte("PK\x01\x02"))
 	binary.LittleEndian.PutUint32(data[directory+24:], 3<<30)
-	a, err := OpenArchive(bytes.NewReader(data), int64(len(data)))
+	a, err := numpy.OpenArchive(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -291,7 +292,7 @@ func TestOnly(t *testing.T) {
 			entries = append(entries, entry{name, x})
 		}
 		data := archive(entries...)
-		a, err := OpenArchive(bytes.NewReader(data), int64(len(data)))
+		a, err := numpy.OpenArchive(bytes.NewReader(data), int64(len(data)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -328,14 +329,14 @@ func FuzzNPY(f *testing.F) {
 	f.Add(append([]byte("\x93NUMPY\x01\x00"), 2, 0, '{', '}'))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		before := allocated()
-		a, err := Read(bytes.NewReader(data), int64(len(data)))
+		a, err := numpy.Read(bytes.NewReader(data), int64(len(data)))
 		if err == nil {
 			checkArray(t, a)
 		}
 		if used := allocated() - before; used > 4<<20+16*uint64(len(data)) {
 			t.Errorf("%d bytes took %d", len(data), used)
 		}
-		if f, err := Open(bytes.NewReader(data), int64(len(data))); err == nil {
+		if f, err := numpy.Open(bytes.NewReader(data), int64(len(data))); err == nil {
 			_, _ = f.Labels()
 		}
 	})
@@ -349,7 +350,7 @@ func FuzzNPZ(f *testing.F) {
 	f.Add(archive())
 	f.Fuzz(func(t *testing.T, data []byte) {
 		before := allocated()
-		a, err := OpenArchive(bytes.NewReader(data), int64(len(data)))
+		a, err := numpy.OpenArchive(bytes.NewReader(data), int64(len(data)))
 		if err != nil {
 			return
 		}
@@ -367,7 +368,7 @@ func FuzzNPZ(f *testing.F) {
 
 func TestBytes(t *testing.T) {
 	content := archive(entry{"x.npy", file("<f4", "False", "(2,)", make([]byte, 8)...)})
-	a, err := OpenArchive(bytes.NewReader(content), int64(len(content)))
+	a, err := numpy.OpenArchive(bytes.NewReader(content), int64(len(content)))
 	if err != nil {
 		t.Fatal(err)
 	}

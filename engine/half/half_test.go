@@ -1,8 +1,10 @@
-package half
+package half_test
 
 import (
 	"math"
 	"testing"
+
+	"github.com/unitscope/unitscope/engine/half"
 )
 
 // TestHalf checks every half-precision number against its definition.
@@ -24,7 +26,7 @@ func TestHalf(t *testing.T) {
 		if h>>15 == 1 {
 			want = -want
 		}
-		got := float64(Float32(uint16(h)))
+		got := float64(half.Float32(uint16(h)))
 		if got != want && !(math.IsNaN(got) && math.IsNaN(want)) || math.Signbit(got) != (h>>15 == 1) {
 			t.Fatalf("half %04x is %g, want %g", h, got, want)
 		}

@@ -1,4 +1,4 @@
-package array
+package array_test
 
 import (
 	"encoding/binary"
@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/unitscope/unitscope/dataset/internal/array"
 	"github.com/unitscope/unitscope/engine/memory"
 )
 
@@ -26,19 +27,19 @@ func TestGrowth(t *testing.T) {
 	const count = 8 << 20
 	for _, c := range []struct {
 		name        string
-		t           Type
+		t           array.Type
 		there       int64 // bytes of the file
 		least, most uint64
 	}{
-		{"whole floats", Type{Float, 4, binary.LittleEndian}, 4 * count, 4 * count, 4*count + count/2},
-		{"whole doubles", Type{Float, 8, binary.LittleEndian}, 8 * count, 4 * count, 4*count + count/2},
-		{"whole bytes", Type{Unsigned, 1, binary.LittleEndian}, count, count, count + count/4},
-		{"a hundredth", Type{Float, 4, binary.LittleEndian}, 4 * count / 100, 0, 4 * count / 16},
-		{"nothing", Type{Float, 4, binary.LittleEndian}, 0, 0, 1 << 20},
+		{"whole floats", array.Type{array.Float, 4, binary.LittleEndian}, 4 * count, 4 * count, 4*count + count/2},
+		{"whole doubles", array.Type{array.Float, 8, binary.LittleEndian}, 8 * count, 4 * count, 4*count + count/2},
+		{"whole bytes", array.Type{array.Unsigned, 1, binary.LittleEndian}, count, count, count + count/4},
+		{"a hundredth", array.Type{array.Float, 4, binary.LittleEndian}, 4 * count / 100, 0, 4 * count / 16},
+		{"nothing", array.Type{array.Float, 4, binary.LittleEndian}, 0, 0, 1 << 20},
 	} {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		a, err := Read(io.LimitReader(&zeros{}, c.there), []int{count}, c.t)
+		a, err := array.Read(io.LimitReader(&zeros{}, c.there), []int{count}, c.t)
 		runtime.ReadMemStats(&after)
 		if whole := c.there == count*int64(c.t.Size); (err == nil) != whole || whole && len(a.Bytes)+len(a.Floats) != count {
 			t.Errorf("%s: error %v", c.name, err)
@@ -59,20 +60,20 @@ func TestNoRoom(t *testing.T) {
 	rows := int(available/(4*gib)) + 100
 	for _, c := range []struct {
 		name string
-		use  func(f *File) error
+		use  func(f *array.File) error
 		gib  int
 	}{
-		{"floats", func(f *File) error { _, err := f.Read(); return err }, 4 * rows},
-		{"labels", func(f *File) error { f.Shape = []int{rows * gib}; _, err := f.Labels(); return err }, 4 * rows},
-		{"bytes", func(f *File) error {
-			f.Shape[0], f.Type = 4*rows, Type{Unsigned, 1, nil}
+		{"floats", func(f *array.File) error { _, err := f.Read(); return err }, 4 * rows},
+		{"labels", func(f *array.File) error { f.Shape = []int{rows * gib}; _, err := f.Labels(); return err }, 4 * rows},
+		{"bytes", func(f *array.File) error {
+			f.Shape[0], f.Type = 4*rows, array.Type{array.Unsigned, 1, nil}
 			_, err := f.Read()
 			return err
 		}, 4 * rows},
-		{"turned", func(f *File) error { f.Fortran = true; _, err := f.Read(); return err }, 8 * rows},
+		{"turned", func(f *array.File) error { f.Fortran = true; _, err := f.Read(); return err }, 8 * rows},
 	} {
 		z := &zeros{}
-		err := c.use(&File{Shape: []int{rows, gib}, Type: Type{Float, 2, binary.LittleEndian}, Numbers: z})
+		err := c.use(&array.File{Shape: []int{rows, gib}, Type: array.Type{array.Float, 2, binary.LittleEndian}, Numbers: z})
 		if want := fmt.Sprintf("its numbers take %d.0 GiB of memory, there are ", c.gib); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: error %v, want %s", c.name, err, want)
 		}

@@ -1,18 +1,19 @@
-package elastic
+package elastic_test
 
 import (
 	"math"
 	"testing"
 
+	"github.com/unitscope/unitscope/dataset/internal/elastic"
 	"github.com/unitscope/unitscope/engine"
 )
 
 // ramps are two pictures whose values are their own coordinates, with room
 // around: what Apply makes of them is where each pixel comes from.
-func ramps(rows, cols, density int) (x, y *Picture) {
+func ramps(rows, cols, density int) (x, y *elastic.Picture) {
 	margin := 20 * density
-	shape := Picture{Rows: rows*density + 2*margin, Cols: cols*density + 2*margin, Density: density, Margin: margin}
-	x, y = new(Picture), new(Picture)
+	shape := elastic.Picture{Rows: rows*density + 2*margin, Cols: cols*density + 2*margin, Density: density, Margin: margin}
+	x, y = new(elastic.Picture), new(elastic.Picture)
 	*x, *y = shape, shape
 	for row := range shape.Rows {
 		for col := range shape.Cols {
@@ -34,9 +35,9 @@ func TestNothingIsIdentity(t *testing.T) {
 	for _, size := range [][3]int{{28, 28, 1}, {28, 28, 2}, {12, 20, 1}, {3, 2, 3}} {
 		rows, cols := size[0], size[1]
 		x, y := ramps(rows, cols, size[2])
-		g := New(rows, cols)
-		var w Warp
-		g.Draw(&w, Ranges{}, source(1))
+		g := elastic.New(rows, cols)
+		var w elastic.Warp
+		g.Draw(&w, elastic.Ranges{}, source(1))
 		fromX, fromY := make([]float32, rows*cols), make([]float32, rows*cols)
 		g.Apply(fromX, &w, x)
 		g.Apply(fromY, &w, y)
@@ -52,10 +53,10 @@ func TestNothingIsIdentity(t *testing.T) {
 // An affine deformation is affine, with the extent that its ranges allow.
 func TestAffine(t *testing.T) {
 	x, y := ramps(28, 28, 1)
-	g := New(28, 28)
-	ranges := Ranges{Rotation: 0.2, Slant: 0.3, Scale: 0.1, Aspect: 0.1, Shift: 2}
+	g := elastic.New(28, 28)
+	ranges := elastic.Ranges{Rotation: 0.2, Slant: 0.3, Scale: 0.1, Aspect: 0.1, Shift: 2}
 	for key := range uint64(50) {
-		var w Warp
+		var w elastic.Warp
 		g.Draw(&w, ranges, source(key))
 		fromX, fromY := make([]float32, 784), make([]float32, 784)
 		g.Apply(fromX, &w, x)
@@ -81,14 +82,14 @@ func TestFieldIsSimards(t *testing.T) {
 	const sigma, fields = 4.0, 2000
 	want := 34 * math.Sqrt(1./3) / (2 * math.Sqrt(math.Pi) * sigma)
 	x, _ := ramps(28, 28, 1)
-	g := New(28, 28)
+	g := elastic.New(28, 28)
 	lags := []int{2, 4, 6, 8, 12}
 	var mean, square, count float64
 	products := make([]float64, len(lags))
 	from := make([]float32, 784)
 	for key := range uint64(fields) {
-		var w Warp
-		g.Draw(&w, Ranges{Elastic: Simard}, source(key))
+		var w elastic.Warp
+		g.Draw(&w, elastic.Ranges{Elastic: elastic.Simard}, source(key))
 		g.Apply(from, &w, x)
 		for row := 0; row < 28; row += 9 {
 			for start := range 14 {
@@ -117,11 +118,11 @@ func TestFieldIsSimards(t *testing.T) {
 
 // Outside of a picture is its border, and Apply reads nothing beyond its data.
 func TestOutside(t *testing.T) {
-	p := &Picture{Rows: 3, Cols: 3, Density: 1, Data: []float32{1, 2, 3, 4, 5, 6, 7, 8, 9}}
-	g := New(3, 3)
+	p := &elastic.Picture{Rows: 3, Cols: 3, Density: 1, Data: []float32{1, 2, 3, 4, 5, 6, 7, 8, 9}}
+	g := elastic.New(3, 3)
 	for key := range uint64(200) {
-		var w Warp
-		g.Draw(&w, Ranges{Rotation: 3, Scale: 3, Shift: 200, Elastic: 50}, source(key))
+		var w elastic.Warp
+		g.Draw(&w, elastic.Ranges{Rotation: 3, Scale: 3, Shift: 200, Elastic: 50}, source(key))
 		dst := make([]float32, 9)
 		g.Apply(dst, &w, p)
 		for _, v := range dst {

@@ -1,4 +1,4 @@
-package gunzip
+package gunzip_test
 
 import (
 	"bufio"
@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+
+	"github.com/unitscope/unitscope/dataset/internal/gunzip"
 )
 
 func zipped(t testing.TB, text string) []byte {
@@ -26,7 +28,7 @@ func zipped(t testing.TB, text string) []byte {
 
 // unpack reads a whole gzipped file.
 func unpack(file []byte) (text string, garbage bool, err error) {
-	s, err := NewStream(bufio.NewReader(iotest.HalfReader(bytes.NewReader(file))))
+	s, err := gunzip.NewStream(bufio.NewReader(iotest.HalfReader(bytes.NewReader(file))))
 	if err != nil {
 		return "", false, err
 	}
@@ -72,7 +74,7 @@ func TestStream(t *testing.T) {
 		}
 	}
 	broken := errors.New("broken")
-	s, err := NewStream(bufio.NewReader(io.MultiReader(bytes.NewReader(hello), iotest.ErrReader(broken))))
+	s, err := gunzip.NewStream(bufio.NewReader(io.MultiReader(bytes.NewReader(hello), iotest.ErrReader(broken))))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package idx
+package idx_test
 
 import (
 	"bytes"
@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/unitscope/unitscope/dataset/internal/array"
+	"github.com/unitscope/unitscope/dataset/internal/idx"
 )
 
 // file is an IDX file with this header and body.
@@ -32,7 +33,7 @@ func zipped(data []byte) []byte {
 
 // read reads a whole file.
 func read(r *bytes.Reader, size int64) (*array.Array, error) {
-	f, err := Open(r, size)
+	f, err := idx.Open(r, size)
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +83,7 @@ func TestBehindGzip(t *testing.T) {
 		"newline": {"\n", []string{"bytes that are no gzip follow the compressed data and were left out"}},
 	} {
 		data := append(bytes.Clone(packed), c.behind...)
-		f, err := Open(bytes.NewReader(data), int64(len(data)))
+		f, err := idx.Open(bytes.NewReader(data), int64(len(data)))
 		if err != nil {
 			t.Fatal(err)
 		}
