@@ -9,7 +9,7 @@ import (
 )
 
 // ascent is the fused engine.Ascent. Weights are packed once, in both
-// orientations. Each worker carries tiles of rows through all layers, forward
+// orientations. Each worker carries groups of rows through all layers, forward
 // and backward, step after step, with everything it touches in its own cache;
 // bias, sigmoid and derivative are applied to a panel's outputs right after
 // they are made. A row whose ascent has ended makes room for one that waits.
@@ -33,15 +33,15 @@ type ascentLayer struct {
 	bias []float32 // [up.padded()]
 }
 
-// tileBytes is what the tiles of a worker may take of its second level of
+// ascentBytes is what the groups of a worker may take of its second level of
 // cache, for the inputs and outputs of one layer. Each panel of weights is
 // read once for all of them.
-const tileBytes = 1 << 20
+const ascentBytes = 1 << 20
 
-// maxTiles bounds a worker's tiles: more save little weight traffic, and what
+// maxGroups bounds a worker's groups: more save little weight traffic, and what
 // they keep of all layers leaves the second level. On 784-1000-1000-1000 two
 // were 4 % faster than one or four (2 MiB of second level, November 2026).
-const maxTiles = 2
+const maxGroups = 2
 
 func newAscent(d *device, p engine.Ascent) (*ascent, error) {
 	if err := engine.CheckAscent(p); err != nil {
@@ -63,9 +63,9 @@ func newAscent(d *device, p engine.Ascent) (*ascent, error) {
 	}
 	last := p.Layers[top].Weight
 	a.target = engine.Host{Rows: last.Rows, Cols: last.Cols, Data: append([]float32(nil), last.Data...)}
-	tiles := min(maxTiles, max(1, tileBytes/(2*4*widest*d.set.Lanes)))
+	groups := min(maxGroups, max(1, ascentBytes/(2*4*widest*d.set.Lanes)))
 	for range d.pool.workers {
-		a.parts = append(a.parts, newAscentPart(a, tiles))
+		a.parts = append(a.parts, newAscentPart(a, groups))
 	}
 	a.queue.of = make([]share, len(a.parts))
 	return a, nil

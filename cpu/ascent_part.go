@@ -5,8 +5,8 @@ import "github.com/unitscope/unitscope/engine"
 // ascentPart is one worker's part of an ascent.
 type ascentPart struct {
 	ascent *ascent
-	tiles  []ascentTile
-	used   int // tiles that hold rows
+	groups []ascentGroup
+	used   int // groups that hold rows
 	active int // rows in them
 
 	// What a call of Run is about.
@@ -25,8 +25,8 @@ type row struct{ index, left int }
 // noRow marks a lane without a row.
 const noRow = -1
 
-// ascentTile is up to Lanes rows, a lane each; matrices are [units, lanes].
-type ascentTile struct {
+// ascentGroup is up to Lanes rows, a lane each; matrices are [units, lanes].
+type ascentGroup struct {
 	lanes     int
 	rows      []row // [lanes]
 	x         []float32
@@ -39,25 +39,25 @@ type ascentTile struct {
 	activation, norm, chord, scale []float32 // [lanes]
 }
 
-func newAscentPart(a *ascent, tiles int) *ascentPart {
+func newAscentPart(a *ascent, groups int) *ascentPart {
 	p := &ascentPart{ascent: a}
 	lanes, inputs := a.device.set.Lanes, a.plan.Layers[0].Weight.Cols
-	for range tiles {
-		t := ascentTile{rows: make([]row, lanes)}
+	for range groups {
+		g := ascentGroup{rows: make([]row, lanes)}
 		numbers := func(rows int) []float32 { return make([]float32, rows*lanes) }
-		t.x, t.target, t.spare = numbers(inputs), numbers(a.target.Cols), numbers(inputs)
-		t.activation, t.norm, t.chord, t.scale = numbers(1), numbers(1), numbers(1), numbers(1)
+		g.x, g.target, g.spare = numbers(inputs), numbers(a.target.Cols), numbers(inputs)
+		g.activation, g.norm, g.chord, g.scale = numbers(1), numbers(1), numbers(1), numbers(1)
 		padded, widest := inputs, 0
 		for i, l := range a.layers {
-			t.hidden = append(t.hidden, numbers(l.up.padded()))
+			g.hidden = append(g.hidden, numbers(l.up.padded()))
 			widest = max(widest, l.up.padded(), l.down.padded())
 			if i == 0 {
 				padded = l.down.padded()
 			}
 		}
-		t.delta = [2][]float32{numbers(widest), numbers(widest)}
-		t.direction = numbers(padded)
-		p.tiles = append(p.tiles, t)
+		g.delta = [2][]float32{numbers(widest), numbers(widest)}
+		g.direction = numbers(padded)
+		p.groups = append(p.groups, g)
 	}
 	return p
 }
@@ -87,16 +87,16 @@ func (p *ascentPart) run(w int) {
 // layOut puts the rows in work, and as many that wait as there is room for, into
 // as few lanes as hold them. It does nothing if they are there already.
 func (p *ascentPart) layOut(w int) {
-	capacity := len(p.tiles) * p.ascent.device.set.Lanes
+	capacity := len(p.groups) * p.ascent.device.set.Lanes
 	if p.active > 0 && p.lanes() <= p.lanesFor(p.active) {
 		return
 	}
 	p.waiting = p.waiting[:0]
 	for i := range p.used {
-		t := &p.tiles[i]
-		for lane, r := range t.rows[:t.lanes] {
+		g := &p.groups[i]
+		for lane, r := range g.rows[:g.lanes] {
 			if r.index != noRow {
-				p.store(t, lane, r.index)
+				p.store(g, lane, r.index)
 				p.waiting = append(p.waiting, r)
 			}
 		}
@@ -111,34 +111,34 @@ func (p *ascentPart) layOut(w int) {
 	p.place()
 }
 
-// place puts the rows that wait into tiles.
+// place puts the rows that wait into groups.
 func (p *ascentPart) place() {
 	p.used, p.active = 0, len(p.waiting)
 	width := p.ascent.device.set.Lanes
 	for from := 0; from < len(p.waiting); from += width {
 		rows := p.waiting[from:min(from+width, len(p.waiting))]
-		t := &p.tiles[p.used]
+		g := &p.groups[p.used]
 		p.used++
-		t.lanes = p.lanesFor(len(rows))
-		for lane := range t.lanes {
+		g.lanes = p.lanesFor(len(rows))
+		for lane := range g.lanes {
 			if lane < len(rows) {
-				p.load(t, lane, rows[lane])
+				p.load(g, lane, rows[lane])
 			} else {
-				p.vacate(t, lane)
+				p.vacate(g, lane)
 			}
 		}
 	}
 }
 
-// lanes is how many there are in the tiles in use.
+// lanes is how many there are in the groups in use.
 func (p *ascentPart) lanes() (n int) {
 	for i := range p.used {
-		n += p.tiles[i].lanes
+		n += p.groups[i].lanes
 	}
 	return n
 }
 
-// lanesFor is the smallest number of lanes that holds so many rows: whole tiles,
+// lanesFor is the smallest number of lanes that holds so many rows: whole groups,
 // the last one perhaps a narrow one.
 func (p *ascentPart) lanesFor(rows int) int {
 	half := p.ascent.device.set.Lanes / 2
@@ -148,16 +148,16 @@ func (p *ascentPart) lanesFor(rows int) int {
 // refill puts rows that wait into free lanes; false means that none waits.
 func (p *ascentPart) refill(w int) bool {
 	for i := range p.used {
-		t := &p.tiles[i]
-		for lane := range t.lanes {
-			if t.rows[lane].index != noRow {
+		g := &p.groups[i]
+		for lane := range g.lanes {
+			if g.rows[lane].index != noRow {
 				continue
 			}
 			index, ok := p.ascent.queue.take(w, p.active == 0)
 			if !ok {
 				return false
 			}
-			p.load(t, lane, row{index, p.steps})
+			p.load(g, lane, row{index, p.steps})
 			p.active++
 		}
 	}
@@ -165,30 +165,30 @@ func (p *ascentPart) refill(w int) bool {
 }
 
 // load puts a row into a lane.
-func (p *ascentPart) load(t *ascentTile, lane int, r row) {
-	t.rows[lane] = r
+func (p *ascentPart) load(g *ascentGroup, lane int, r row) {
+	g.rows[lane] = r
 	inputs, width := len(p.x)/len(p.state.Units), p.ascent.target.Cols
-	scatter(t.x[lane:], t.lanes, p.x[r.index*inputs:(r.index+1)*inputs])
+	scatter(g.x[lane:], g.lanes, p.x[r.index*inputs:(r.index+1)*inputs])
 	unit := p.state.Units[r.index]
-	scatter(t.target[lane:], t.lanes, p.ascent.target.Data[unit*width:(unit+1)*width])
+	scatter(g.target[lane:], g.lanes, p.ascent.target.Data[unit*width:(unit+1)*width])
 }
 
 // vacate empties a lane. Zeros keep its numbers finite; nobody reads them.
-func (p *ascentPart) vacate(t *ascentTile, lane int) {
-	t.rows[lane].index = noRow
-	for i := lane; i < p.ascent.plan.Layers[0].Weight.Cols*t.lanes; i += t.lanes {
-		t.x[i] = 0
+func (p *ascentPart) vacate(g *ascentGroup, lane int) {
+	g.rows[lane].index = noRow
+	for i := lane; i < p.ascent.plan.Layers[0].Weight.Cols*g.lanes; i += g.lanes {
+		g.x[i] = 0
 	}
-	for i := lane; i < p.ascent.target.Cols*t.lanes; i += t.lanes {
-		t.target[i] = 0
+	for i := lane; i < p.ascent.target.Cols*g.lanes; i += g.lanes {
+		g.target[i] = 0
 	}
 }
 
 // store copies a lane back to its row of the state.
-func (p *ascentPart) store(t *ascentTile, lane, index int) {
+func (p *ascentPart) store(g *ascentGroup, lane, index int) {
 	inputs := len(p.x) / len(p.state.Units)
 	for j := range inputs {
-		p.x[index*inputs+j] = t.x[j*t.lanes+lane]
+		p.x[index*inputs+j] = g.x[j*g.lanes+lane]
 	}
 }
 
@@ -200,8 +200,8 @@ func scatter(dst []float32, lanes int, src []float32) {
 }
 
 // leave takes a row out of its lane.
-func (p *ascentPart) leave(t *ascentTile, lane int) {
-	p.store(t, lane, t.rows[lane].index)
-	p.vacate(t, lane)
+func (p *ascentPart) leave(g *ascentGroup, lane int) {
+	p.store(g, lane, g.rows[lane].index)
+	p.vacate(g, lane)
 	p.active--
 }

@@ -14,43 +14,43 @@ func (p *ascentPart) evaluate() {
 		for panel := range layer.up.panels {
 			bias := layer.bias[panel*set.Rows:][:set.Rows]
 			for i := range p.used {
-				t := &p.tiles[i]
-				below := t.x
+				g := &p.groups[i]
+				below := g.x
 				if l > 0 {
-					below = t.hidden[l-1]
+					below = g.hidden[l-1]
 				}
-				out := layer.up.multiply(t.hidden[l], below, panel, t.lanes)
-				set.BiasSigmoid(out, out, bias, t.lanes)
+				out := layer.up.multiply(g.hidden[l], below, panel, g.lanes)
+				set.BiasSigmoid(out, out, bias, g.lanes)
 			}
 		}
 	}
 	for i := range p.used {
-		p.tiles[i].aim(p.ascent)
+		p.groups[i].aim(p.ascent)
 	}
 	for l := len(p.ascent.layers) - 1; l >= 0; l-- {
 		p.back(l)
 	}
 	for i := range p.used {
-		p.tiles[i].measure(p.ascent)
+		p.groups[i].measure(p.ascent)
 	}
 }
 
 // aim computes the activation and the gradient before the last hidden layer's
 // sigmoid.
-func (t *ascentTile) aim(a *ascent) {
-	set, size := a.device.set, a.target.Cols*t.lanes
+func (g *ascentGroup) aim(a *ascent) {
+	set, size := a.device.set, a.target.Cols*g.lanes
 	top := len(a.layers) - 1
-	sum := t.activation[:t.lanes]
+	sum := g.activation[:g.lanes]
 	clear(sum)
 	if top < 0 {
-		set.LaneDots(sum, t.target[:size], t.x[:size])
-		copy(t.direction, t.target[:size])
+		set.LaneDots(sum, g.target[:size], g.x[:size])
+		copy(g.direction, g.target[:size])
 		return
 	}
-	hidden := t.hidden[top][:size]
-	set.LaneDots(sum, t.target[:size], hidden)
-	delta := t.delta[top%2][:size]
-	copy(delta, t.target)
+	hidden := g.hidden[top][:size]
+	set.LaneDots(sum, g.target[:size], hidden)
+	delta := g.delta[top%2][:size]
+	copy(delta, g.target)
 	set.DerivativeScale(delta, hidden)
 }
 
@@ -59,29 +59,29 @@ func (p *ascentPart) back(l int) {
 	layer, set := p.ascent.layers[l], p.ascent.device.set
 	for panel := range layer.down.panels {
 		for i := range p.used {
-			t := &p.tiles[i]
-			dst := t.direction
+			g := &p.groups[i]
+			dst := g.direction
 			if l > 0 {
-				dst = t.delta[(l-1)%2]
+				dst = g.delta[(l-1)%2]
 			}
-			out := layer.down.multiply(dst, t.delta[l%2], panel, t.lanes)
+			out := layer.down.multiply(dst, g.delta[l%2], panel, g.lanes)
 			if l > 0 {
 				// The padding of the last panel lies within that of hidden: both
 				// have the units of layer l-1 as outputs.
-				set.DerivativeScale(out, t.hidden[l-1][panel*len(out):][:len(out)])
+				set.DerivativeScale(out, g.hidden[l-1][panel*len(out):][:len(out)])
 			}
 		}
 	}
 }
 
 // measure computes the gradient's norm, the direction of ascent and the chord.
-func (t *ascentTile) measure(a *ascent) {
-	set, size := a.device.set, a.plan.Layers[0].Weight.Cols*t.lanes
+func (g *ascentGroup) measure(a *ascent) {
+	set, size := a.device.set, a.plan.Layers[0].Weight.Cols*g.lanes
 	radius := float64(a.plan.Radius)
-	norm, chord, scale := t.norm[:t.lanes], t.chord[:t.lanes], t.scale[:t.lanes]
-	direction, spare := t.direction[:size], t.spare[:size]
+	norm, chord, scale := g.norm[:g.lanes], g.chord[:g.lanes], g.scale[:g.lanes]
+	direction, spare := g.direction[:size], g.spare[:size]
 
-	t.lengths(norm, direction, a)
+	g.lengths(norm, direction, a)
 	for lane, n := range norm {
 		scale[lane] = 0
 		if n > 0 {
@@ -90,8 +90,8 @@ func (t *ascentTile) measure(a *ascent) {
 	}
 	set.LaneScale(direction, scale)
 	copy(spare, direction)
-	set.Axpby(spare, -1, t.x[:size], 1)
-	t.lengths(chord, spare, a)
+	set.Axpby(spare, -1, g.x[:size], 1)
+	g.lengths(chord, spare, a)
 }
 
 // Sums of squares between these have lost nothing to float32's range.
@@ -99,13 +99,13 @@ const smallestSquares, largestSquares = 1e-28, 1e37
 
 // lengths computes the Euclidean norm of each lane that has a row, in float64
 // where its squares leave the range of float32: the definition does always.
-func (t *ascentTile) lengths(norms, x []float32, a *ascent) {
+func (g *ascentGroup) lengths(norms, x []float32, a *ascent) {
 	clear(norms)
 	a.device.set.SquareSum(norms, x)
 	for lane, s := range norms {
 		sum := float64(s)
-		if t.rows[lane].index != noRow && !(s >= smallestSquares && s <= largestSquares) {
-			sum = squares(x[lane:], t.lanes)
+		if g.rows[lane].index != noRow && !(s >= smallestSquares && s <= largestSquares) {
+			sum = squares(x[lane:], g.lanes)
 		}
 		norms[lane] = float32(math.Sqrt(sum))
 	}
@@ -123,18 +123,18 @@ func squares(x []float32, lanes int) (sum float64) {
 // that was judged.
 func (p *ascentPart) judge() {
 	for i := range p.used {
-		t := &p.tiles[i]
-		for lane := range t.lanes {
-			r := t.rows[lane]
+		g := &p.groups[i]
+		for lane := range g.lanes {
+			r := g.rows[lane]
 			if r.index == noRow {
 				continue
 			}
-			err := p.ascent.plan.Judge(p.state, r.index, t.activation[lane], t.norm[lane], t.chord[lane])
+			err := p.ascent.plan.Judge(p.state, r.index, g.activation[lane], g.norm[lane], g.chord[lane])
 			if err != nil && (p.err == nil || r.index < p.errRow) {
 				p.err, p.errRow = err, r.index
 			}
 			if err != nil || p.state.Stop[r.index] != engine.Running {
-				p.leave(t, lane)
+				p.leave(g, lane)
 			}
 		}
 	}
@@ -144,35 +144,35 @@ func (p *ascentPart) judge() {
 // have had their steps.
 func (p *ascentPart) move() {
 	for i := range p.used {
-		t := &p.tiles[i]
-		p.step(t)
-		for lane := range t.lanes {
-			r := &t.rows[lane]
+		g := &p.groups[i]
+		p.step(g)
+		for lane := range g.lanes {
+			r := &g.rows[lane]
 			if r.index == noRow {
 				continue
 			}
 			p.state.Steps[r.index]++
 			if r.left--; r.left == 0 {
-				p.leave(t, lane)
+				p.leave(g, lane)
 			}
 		}
 	}
 }
 
-func (p *ascentPart) step(t *ascentTile) {
+func (p *ascentPart) step(g *ascentGroup) {
 	a := p.ascent
-	set, size := a.device.set, a.plan.Layers[0].Weight.Cols*t.lanes
-	scale, norm := t.scale[:t.lanes], t.norm[:t.lanes]
-	for lane, r := range t.rows[:t.lanes] {
+	set, size := a.device.set, a.plan.Layers[0].Weight.Cols*g.lanes
+	scale, norm := g.scale[:g.lanes], g.norm[:g.lanes]
+	for lane, r := range g.rows[:g.lanes] {
 		scale[lane] = 0
 		if r.index != noRow {
 			scale[lane] = p.state.Rate[r.index]
 		}
 	}
-	x, direction := t.x[:size], t.direction[:size]
+	x, direction := g.x[:size], g.direction[:size]
 	set.LaneScale(direction, scale)
 	set.Axpby(x, 1, direction, 1)
-	t.lengths(norm, x, a)
+	g.lengths(norm, x, a)
 	for lane, n := range norm {
 		scale[lane] = 1
 		if n > 0 {

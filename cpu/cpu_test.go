@@ -142,8 +142,8 @@ func TestWorkers(t *testing.T) {
 	}
 }
 
-// TestChunks checks products so large that a factor is packed in chunks.
-func TestChunks(t *testing.T) {
+// TestPieces checks products so large that a factor is packed in pieces.
+func TestPieces(t *testing.T) {
 	if testing.Short() {
 		t.Skip("large products take long, and -short asks for quick tests")
 	}
@@ -161,7 +161,7 @@ func TestChunks(t *testing.T) {
 			for p := range k {
 				sum += float64(x[i/n*k+p]) * float64(y[i%n*k+p])
 			}
-			// Roundings of a chain of k terms add up like a random walk.
+			// Roundings of a sum of k terms add up like a random walk.
 			if e := math.Abs(float64(got[i]) - sum); e > 1e-6*float64(k) {
 				t.Errorf("%dx%dx%d: element %d is %g, want %g", m, n, k, i, got[i], sum)
 			}

@@ -18,7 +18,7 @@ import (
 //	phase 3   what needs whole rows of dst: Bernoulli states, norms
 //
 // Padding touches padded elements only, and those are never written out. An
-// element is one chain of multiply-adds over k in ascending order, and phase 2
+// element is one sum of multiply-adds over k in ascending order, and phase 2
 // cuts columns by n alone; so neither m nor a row's place changes its bits.
 const (
 	// Terms of k between two visits to a tile: panels of this many terms stay
@@ -28,8 +28,8 @@ const (
 	// of cache, with the rows' panels.
 	blockRows, blockCols = 96, 256
 	// Numbers of a factor that are packed at a time. What is larger is cut
-	// into chunks of rows (of columns).
-	chunkNumbers = 1 << 22
+	// into pieces of rows (of columns).
+	pieceNumbers = 1 << 22
 )
 
 // factor is an operand of a product as the packing sees it: lines (rows of
@@ -68,12 +68,12 @@ type product struct {
 	dst, bias, hidden, probability []float32
 	cols                           int
 
-	// The chunk at work: its lines of op(a) and of op(b), and their panels.
+	// The piece at work: its lines of op(a) and of op(b), and their panels.
 	rowsFrom, rowsTo, colsFrom, colsTo int
 	packRows, packCols                 bool // whether phase 1 packs op(a), op(b)
 	packed                             [2][]float32
 
-	// Blocks of the chunk.
+	// Blocks of the piece.
 	rowBlocks, colBlocks blocks
 
 	parts struct{ pack, multiply part } // the methods, bound once
@@ -129,29 +129,29 @@ func (g *product) forget() {
 	g.dst, g.bias, g.hidden, g.probability = nil, nil, nil, nil
 }
 
-// chunk is the largest multiple of a panel's lines whose k terms are packed at
+// piece is the largest multiple of a panel's lines whose k terms are packed at
 // a time.
-func (f *factor) chunk(k int) int {
-	return max(1, chunkNumbers/max(1, k)/f.width) * f.width
+func (f *factor) piece(k int) int {
+	return max(1, pieceNumbers/max(1, k)/f.width) * f.width
 }
 
-// multiply runs phases 1 and 2, chunk by chunk.
+// multiply runs phases 1 and 2, piece by piece.
 func (d *device) multiply() {
 	g := &d.product
-	rows, cols := g.a.chunk(g.k), g.b.chunk(g.k)
+	rows, cols := g.a.piece(g.k), g.b.piece(g.k)
 	for g.colsFrom = 0; g.colsFrom < g.b.lines; g.colsFrom = g.colsTo {
 		g.colsTo = min(g.colsFrom+cols, g.b.lines)
 		g.packCols = true
 		for g.rowsFrom = 0; g.rowsFrom < g.a.lines; g.rowsFrom = g.rowsTo {
 			g.rowsTo = min(g.rowsFrom+rows, g.a.lines)
 			g.packRows = g.packCols || rows < g.a.lines
-			d.multiplyChunk()
+			d.multiplyPiece()
 			g.packCols = false
 		}
 	}
 }
 
-func (d *device) multiplyChunk() {
+func (d *device) multiplyPiece() {
 	g := &d.product
 	rows, cols := g.rowsTo-g.rowsFrom, g.colsTo-g.colsFrom
 	g.rowBlocks, g.colBlocks = cut(rows, g.a.width, blockRows), cut(cols, g.b.width, blockCols)

@@ -11,7 +11,7 @@ import (
 // packed is a fixed factor of many products, in the order in which the kernel
 // broadcasts it: panels [k][Rows] of Rows outputs each, the last one padded with
 // zeros. With the rows of a batch along the lanes, one panel makes Rows outputs
-// of a whole tile of rows, and the tile it writes, [outputs][lanes], is the next
+// of a whole group of rows, and what it writes, [outputs][lanes], is the next
 // layer's operand as it stands: nothing is transposed from layer to layer.
 type packed struct {
 	set     *kernel.Set
@@ -48,7 +48,7 @@ func (p *packed) panel(i int) []float32 {
 // padded is the number of outputs that a product writes, padding included.
 func (p *packed) padded() int { return p.panels * p.set.Rows }
 
-// multiply computes panel i of the product for one tile: rows i*Rows.. of dst
+// multiply computes panel i of the product for one group of rows: rows i*Rows.. of dst
 // [padded, lanes] from x [k, lanes], and returns them. lanes is the set's, or
 // half of that.
 func (p *packed) multiply(dst, x []float32, i, lanes int) []float32 {

@@ -212,7 +212,7 @@ func settle(dst *float32, value float64, t *rowTask) {
 	*dst = float32(value)
 }
 
-// dot sums in float64, in four interleaved chains. Products of two float32 are
+// dot sums in float64, in four interleaved sums. Products of two float32 are
 // exact there and can't overflow: a row of the largest numbers still has a norm.
 func dot(a, b []float32) float64 {
 	var s0, s1, s2, s3 float64

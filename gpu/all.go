@@ -18,7 +18,7 @@ import (
 const allName = "cuda:all"
 
 // all is the usable cards of a machine as one device. Matrices lie on the first
-// card, operations and training run there: training is a chain of updates, each of
+// card, operations and training run there: training is a series of updates, each of
 // which needs the one before. An ascent or Gibbs chains are compiled on every card,
 // and each run cuts their rows into parts, one for each card, which run side by
 // side. A row's result does not depend on the rows beside it, so it has the bits
@@ -120,13 +120,13 @@ func (a *all) Compile(p engine.Plan) (engine.Runner, error) {
 	}
 	switch p := p.(type) {
 	case engine.Ascent:
-		t, err := compileTeam(a, func(d engine.Device) (engine.AscentRunner, error) { return engine.CompileAscent(d, p) })
+		t, err := compileReplicas(a, func(d engine.Device) (engine.AscentRunner, error) { return engine.CompileAscent(d, p) })
 		if err != nil {
 			return nil, err
 		}
 		return &allAscent{t, p}, nil
 	case engine.Gibbs:
-		t, err := compileTeam(a, func(d engine.Device) (engine.GibbsRunner, error) { return engine.CompileGibbs(d, p) })
+		t, err := compileReplicas(a, func(d engine.Device) (engine.GibbsRunner, error) { return engine.CompileGibbs(d, p) })
 		if err != nil {
 			return nil, err
 		}

@@ -10,7 +10,7 @@ import (
 
 // allAscent is an engine.Ascent on all cards.
 type allAscent struct {
-	*team[engine.AscentRunner]
+	*replicas[engine.AscentRunner]
 	plan engine.Ascent
 }
 
@@ -68,7 +68,7 @@ func (r *allAscent) part(s *engine.AscentState, card int, p span, steps int) (pr
 
 // allGibbs is an engine.Gibbs on all cards.
 type allGibbs struct {
-	*team[engine.GibbsRunner]
+	*replicas[engine.GibbsRunner]
 	plan engine.Gibbs
 }
 

@@ -55,7 +55,7 @@
 //
 // Where more than one card can be used, "cuda:all" is all of them. Ascents and Gibbs
 // chains are cut into parts of consecutive rows, which the cards work on side by
-// side, and a row has the bits that it has on one card. Training, which is a chain
+// side, and a row has the bits that it has on one card. Training, which is a series
 // of updates, and single operations run on the first card. Rows travel between cards
 // by the driver's copies from context to context.
 //

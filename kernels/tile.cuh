@@ -4,7 +4,7 @@
 // A block goes through k in steps of 16: all threads copy a piece of op(a) and of
 // op(b) to shared memory, then each multiplies 4 rows with 4 neighbouring columns.
 //
-// An element is one chain of multiply-adds over k in ascending order, whatever m
+// An element is one sum of multiply-adds over k in ascending order, whatever m
 // and n are. What lies beyond the edges is 0 in the pieces and is never written.
 #pragma once
 #include "device.cuh"

@@ -18,9 +18,9 @@ import (
 type ModesOptions struct {
 	// Threshold is the smallest cosine between two restarts of one mode, -1 to 1.
 	Threshold float64
-	// Sweep are thresholds for which the means over the units are worked out
+	// Thresholds are more of them, for which the means over the units are worked out
 	// too, to show how much they owe to the choice of Threshold; may be empty.
-	Sweep []float64
+	Thresholds []float64
 	// Resamples is the number of bootstrap resamples, 0 for no intervals.
 	Resamples int
 	// Level is the share of the resamples that an interval holds, above 0 and
@@ -29,13 +29,13 @@ type ModesOptions struct {
 	Seed  uint64 // of the resamples
 }
 
-// DefaultModes returns a threshold of 0.95, a sweep from 0.5 to 0.99, and
+// DefaultModes returns a threshold of 0.95, others from 0.5 to 0.99, and
 // intervals of 95 % from 1000 resamples.
 func DefaultModes() ModesOptions {
 	return ModesOptions{
-		Threshold: 0.95,
-		Sweep:     []float64{0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 0.97, 0.98, 0.99},
-		Resamples: 1000, Level: 0.95, Seed: 1,
+		Threshold:  0.95,
+		Thresholds: []float64{0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 0.97, 0.98, 0.99},
+		Resamples:  1000, Level: 0.95, Seed: 1,
 	}
 }
 
@@ -48,9 +48,9 @@ func (o ModesOptions) Check() error {
 	if !cosine(o.Threshold) {
 		return words.BadOption("Threshold", o.Threshold, "want a cosine, -1 to 1")
 	}
-	for _, t := range o.Sweep {
+	for _, t := range o.Thresholds {
 		if !cosine(t) {
-			return words.BadOption("Sweep", t, "want cosines, -1 to 1")
+			return words.BadOption("Thresholds", t, "want cosines, -1 to 1")
 		}
 	}
 	return checkIntervals(o.Resamples, o.Level)
@@ -124,13 +124,13 @@ type ModesResult struct {
 	// Network is the name of the network that it is about in tables and pictures:
 	// "trained", or "untrained" for its control ([Control]). [Modes] leaves it to
 	// the caller.
-	Network   string
-	Layer     int
-	Threshold float64
-	Restarts  int         // R
-	Units     []UnitModes // [U]
-	Summary   ModesSummary
-	Sweep     []ModesAt
+	Network     string
+	Layer       int
+	Threshold   float64
+	Restarts    int         // R
+	Units       []UnitModes // [U]
+	Summary     ModesSummary
+	ByThreshold []ModesAt
 	// Mode [U*R], unit by unit, is the mode of each restart: 0 for the main
 	// one, 1 for the next largest, ..., -1 for a restart that found nothing.
 	Mode []int

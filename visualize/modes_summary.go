@@ -35,8 +35,8 @@ func (a *modesAnalysis) summarise() {
 		}
 	})
 	s.Single, s.Modes, s.MainShare, s.Effective, s.RelativeSpread, s.Unseen = e[0], e[1], e[2], e[3], e[4], e[5]
-	for _, t := range a.options.Sweep {
-		r.Sweep = append(r.Sweep, a.at(t, alive))
+	for _, t := range a.options.Thresholds {
+		r.ByThreshold = append(r.ByThreshold, a.at(t, alive))
 	}
 }
 

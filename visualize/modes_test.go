@@ -144,10 +144,10 @@ func (c knownGroups) check(t *testing.T) {
 func TestModesThreshold(t *testing.T) {
 	r := ascentOf(t, 1, 2, 2, []float32{1, 0, 0.8, 0.6}, []float32{2, 1}, make([]float32, 2))
 	o := DefaultModes()
-	o.Resamples, o.Sweep = 0, []float64{0.5, 0.79, 0.81, 0.99}
+	o.Resamples, o.Thresholds = 0, []float64{0.5, 0.79, 0.81, 0.99}
 	m := modesOf(t, r, o)
 	var counts []float64
-	for _, at := range m.Sweep {
+	for _, at := range m.ByThreshold {
 		counts = append(counts, at.Modes)
 	}
 	if !slices.Equal(counts, []float64{1, 1, 2, 2}) {
@@ -204,7 +204,7 @@ func TestModesOfSeveralUnits(t *testing.T) {
 		t.Errorf("two units with 1 and 3 modes: interval %+v", s.Modes)
 	}
 	last := 0.0
-	for _, at := range all.Sweep {
+	for _, at := range all.ByThreshold {
 		if at.Modes < last {
 			t.Errorf("threshold %g: %g modes, fewer than below", at.Threshold, at.Modes)
 		}
@@ -247,7 +247,7 @@ func TestModesMistakes(t *testing.T) {
 		want   string
 	}{
 		{"threshold", func(_ *AscentResult, o *ModesOptions) { o.Threshold = 1.5 }, "Threshold 1.5: want a cosine"},
-		{"NaN in the sweep", func(_ *AscentResult, o *ModesOptions) { o.Sweep = []float64{math.NaN()} }, "Sweep NaN: want cosines"},
+		{"NaN among the thresholds", func(_ *AscentResult, o *ModesOptions) { o.Thresholds = []float64{math.NaN()} }, "Thresholds NaN: want cosines"},
 		{"resamples", func(_ *AscentResult, o *ModesOptions) { o.Resamples = -1 }, "Resamples -1: want 0 to"},
 		{"level", func(_ *AscentResult, o *ModesOptions) { o.Level = 1 }, "Level 1: want the share"},
 		{"no patterns", func(r *AscentResult, _ *ModesOptions) { r.Patterns = nil }, "must keep all patterns"},

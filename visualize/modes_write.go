@@ -26,12 +26,12 @@ func WriteModesTable(w io.Writer, results []*ModesResult) error {
 	return writeRows(w, "modes", schema.Columns(schema.ModesTable), rows)
 }
 
-// WriteSweepTable writes modes-sweep.csv: a line of names, then a line per
+// WriteThresholdTable writes modes-sweep.csv: a line of names, then a line per
 // network, layer and threshold with the means over the units that are not dead.
-func WriteSweepTable(w io.Writer, results []*ModesResult) error {
+func WriteThresholdTable(w io.Writer, results []*ModesResult) error {
 	var rows [][]string
 	for _, r := range results {
-		for _, m := range r.Sweep {
+		for _, m := range r.ByThreshold {
 			rows = append(rows, []string{
 				r.Network, strconv.Itoa(r.Layer), numberText(m.Threshold),
 				numberText(m.Modes), numberText(m.Effective), numberText(m.MainShare), numberText(m.Single),

@@ -214,17 +214,17 @@ func testAscentMonotone(s *subject) {
 		c.end()
 	})
 
-	chain := s.randomLayers(19, 1, 1, 1)
-	w := doubles(chain[0].Weight.Data)
+	deep := s.randomLayers(19, 1, 1, 1)
+	w := doubles(deep[0].Weight.Data)
 	sign := float32(1)
-	for _, l := range chain[1:] {
+	for _, l := range deep[1:] {
 		if l.Weight.Data[0] < 0 {
 			sign = -sign
 		}
 		l.Weight.Data[0] = float32(math.Copysign(2, float64(l.Weight.Data[0])))
 	}
 	// The radius keeps |w.x| below 2, away from the sigmoid's flat ends.
-	p = engine.Ascent{Layers: chain, Rate: 1e4, Direction: 1, Radius: float32(2 / norm(w)), Patience: 1000, MaxSteps: 60}
+	p = engine.Ascent{Layers: deep, Rate: 1e4, Direction: 1, Radius: float32(2 / norm(w)), Patience: 1000, MaxSteps: 60}
 	s.forEach(p, func(way string, r engine.Runner) {
 		_, x, _ := s.ascend(r, make([]int, 5), s.starts(5, 19, p.Radius), 100)
 		for i := range 5 {
@@ -232,7 +232,7 @@ func testAscentMonotone(s *subject) {
 			for j := range want {
 				want[j] = float64(sign) * float64(p.Radius) * w[j] / norm(w)
 			}
-			s.near("optimum of a chain of units", way, x[i*19:(i+1)*19], want, func(int) float64 { return 3e-6 * float64(p.Radius) })
+			s.near("optimum of layers of one unit", way, x[i*19:(i+1)*19], want, func(int) float64 { return 3e-6 * float64(p.Radius) })
 		}
 	})
 }

@@ -107,7 +107,7 @@ func (s *subject) checkProduct(f factors, got []float32) {
 	if a*b == 0 {
 		return
 	}
-	// What is logged of every precision is in this measure. Errors of a chain of k
+	// What is logged of every precision is in this measure. Errors of a sum of k
 	// roundings add up like a random walk, and are far below their bound.
 	s.near("product, as a whole", f.String(), []float32{float32(norm(difference) / (a * b))}, []float64{0}, func(int) float64 { return 1e-6 })
 }

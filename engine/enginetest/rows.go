@@ -9,8 +9,8 @@ import (
 
 // sumRounding is the relative error allowed to norms, dot products (relative to
 // the sum of the sizes of their terms) and means: what float64, or pairwise or
-// many-chained float32 sums achieve for rows of thousands, and a single float32
-// chain does not.
+// many partial float32 sums achieve for rows of thousands, and a single float32
+// sum does not.
 const sumRounding = 1e-6
 
 func testDevice(s *subject) {

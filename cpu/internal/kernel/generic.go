@@ -99,18 +99,18 @@ func derivativeScaleGeneric(dst, h []float32) {
 	}
 }
 
-// laneDotsGeneric adds in four chains, of rows i%4, as dotGeneric does.
+// laneDotsGeneric adds in four sums, of rows i%4, as dotGeneric does.
 func laneDotsGeneric(sum, a, b []float32) {
 	lanes := len(sum)
 	for j := range sum {
 		var s [4]float32
 		rows := len(a) / lanes
 		for i := range rows {
-			chain := i % 4
+			of := i % 4
 			if i >= rows&^3 {
-				chain = 0
+				of = 0
 			}
-			s[chain] += a[i*lanes+j] * b[i*lanes+j]
+			s[of] += a[i*lanes+j] * b[i*lanes+j]
 		}
 		sum[j] += (s[0] + s[1]) + (s[2] + s[3])
 	}
@@ -159,7 +159,7 @@ func sigmoidGeneric(dst, x []float32) {
 	}
 }
 
-// dotGeneric adds in four interleaved chains.
+// dotGeneric adds in four interleaved sums.
 func dotGeneric(a, b []float32) float32 {
 	var s0, s1, s2, s3 float32
 	n := len(a) &^ 3

@@ -4,7 +4,7 @@
 // others are assembly and give the same results within a rounding of each sum.
 //
 // A variant never changes what a number depends on: an element of a product is
-// one chain of multiply-adds over k in ascending order, whatever the size of
+// one sum of multiply-adds over k in ascending order, whatever the size of
 // the matrices around it, and random numbers are the same bits everywhere. An
 // element of an array has the same bits wherever it stands: the last elements
 // go through the same instructions under a mask.

@@ -242,7 +242,7 @@ func (a *restartsAnalysis) write(f *runfolder.Folder) error {
 	if err := f.Write("modes.csv", func(w io.Writer) error { return visualize.WriteModesTable(w, a.results) }); err != nil {
 		return err
 	}
-	if err := f.Write("modes-sweep.csv", func(w io.Writer) error { return visualize.WriteSweepTable(w, a.results) }); err != nil {
+	if err := f.Write("modes-sweep.csv", func(w io.Writer) error { return visualize.WriteThresholdTable(w, a.results) }); err != nil {
 		return err
 	}
 	img, err := report.ModesHistogram(a.family, a.results)

@@ -213,9 +213,9 @@ func (v isa) iota(from int) Mem {
 	return v.table(fmt.Sprintf("iota%d", from), words)
 }
 
-// sweep runs body over n elements of each of the arrays, a vector at a time,
+// elementwise runs body over n elements of each of the arrays, a vector at a time,
 // and leaves the pointers behind the last element.
-func (v isa) sweep(name string, n reg.GPVirtual, arrays []reg.GPVirtual, body func(access)) {
+func (v isa) elementwise(name string, n reg.GPVirtual, arrays []reg.GPVirtual, body func(access)) {
 	CMPQ(n, Imm(uint64(v.lanes)))
 	JLT(LabelRef(name + "_tail"))
 	align(32)

@@ -10,7 +10,7 @@ import (
 
 // tile describes one micro-kernel: rows x (vectors * lanes of the isa) sums in
 // registers. Of every row of a one number is broadcast; of b whole vectors are
-// loaded. All sums are chains of multiply-adds over k in ascending order.
+// loaded. Every sum is of multiply-adds over k in ascending order.
 //
 //   - 28 of the 32 registers of AVX-512 hold sums (12 of 16 of AVX2), the rest
 //     two vectors of b and two numbers of a: 16 loads for 28 multiply-adds, well

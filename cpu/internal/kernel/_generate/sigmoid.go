@@ -106,7 +106,7 @@ func (v isa) generateSigmoid() {
 	v.function("sigmoid", "func(dst, x *float32, n int)", "is Set.Sigmoid on n elements.")
 	dst, x, n := parameter("dst"), parameter("x"), parameter("n")
 	s := v.sigmoid()
-	v.sweep("sigmoid", n, []reg.GPVirtual{dst, x}, func(m access) {
+	v.elementwise("sigmoid", n, []reg.GPVirtual{dst, x}, func(m access) {
 		m.store(s.of(m.load(at(x, 0))), at(dst, 0))
 	})
 	leave()
@@ -121,7 +121,7 @@ func (v isa) generateBiasSigmoid() {
 	VBROADCASTSS(at(bias, 0), b)
 	n := GP64()
 	MOVQ(lanes, n)
-	v.sweep("lanes", n, []reg.GPVirtual{dst, x}, func(m access) {
+	v.elementwise("lanes", n, []reg.GPVirtual{dst, x}, func(m access) {
 		y := m.load(at(x, 0))
 		VADDPS(b, y, y)
 		m.store(s.of(y), at(dst, 0))

@@ -26,7 +26,7 @@ func (v isa) generateDot() {
 	CMPQ(n, Imm(uint64(4*v.lanes)))
 	JGE(LabelRef("four"))
 	Label("rest")
-	v.sweep("rest", n, []reg.GPVirtual{a, b}, func(m access) {
+	v.elementwise("rest", n, []reg.GPVirtual{a, b}, func(m access) {
 		VFMADD231PS(m.load(at(a, 0)), m.load(at(b, 0)), sums[0])
 	})
 	VADDPS(sums[1], sums[0], sums[0])
@@ -40,7 +40,7 @@ func (v isa) generateScale() {
 	v.function("scale", "func(dst, x *float32, n int, alpha float32)", "is Set.Axpby with beta 0 on n elements.")
 	dst, x, n := parameter("dst"), parameter("x"), parameter("n")
 	alpha := v.broadcast("alpha")
-	v.sweep("scale", n, []reg.GPVirtual{dst, x}, func(m access) {
+	v.elementwise("scale", n, []reg.GPVirtual{dst, x}, func(m access) {
 		y := m.load(at(x, 0))
 		VMULPS(alpha, y, y)
 		m.store(y, at(dst, 0))
@@ -52,7 +52,7 @@ func (v isa) generateAxpby() {
 	v.function("axpby", "func(dst, x *float32, n int, alpha, beta float32)", "is Set.Axpby with any other beta on n elements.")
 	dst, x, n := parameter("dst"), parameter("x"), parameter("n")
 	alpha, beta := v.broadcast("alpha"), v.broadcast("beta")
-	v.sweep("axpby", n, []reg.GPVirtual{dst, x}, func(m access) {
+	v.elementwise("axpby", n, []reg.GPVirtual{dst, x}, func(m access) {
 		y := m.load(at(dst, 0))
 		VMULPS(beta, y, y)
 		VFMADD231PS(alpha, m.load(at(x, 0)), y)
@@ -65,7 +65,7 @@ func (v isa) generateDerivative() {
 	v.function("derivative", "func(dst, h *float32, n int)", "is Set.DerivativeScale on n elements.")
 	dst, h, n := parameter("dst"), parameter("h"), parameter("n")
 	one := v.kept(v.number(1))
-	v.sweep("derivative", n, []reg.GPVirtual{dst, h}, func(m access) {
+	v.elementwise("derivative", n, []reg.GPVirtual{dst, h}, func(m access) {
 		y, d := m.load(at(h, 0)), v.vector()
 		VSUBPS(y, one, d)
 		VMULPS(y, d, d)
@@ -78,7 +78,7 @@ func (v isa) generateDerivative() {
 // columns runs body for every vector of lanes, the pointers at its first row.
 func (v isa) columns(lanes reg.GPVirtual, arrays []reg.GPVirtual, body func(m access, name string)) {
 	turn := 0
-	v.sweep("columns", lanes, arrays, func(m access) {
+	v.elementwise("columns", lanes, arrays, func(m access) {
 		turn++
 		body(m, []string{"", "whole", "part"}[turn])
 	})
@@ -166,7 +166,7 @@ func (v isa) generateCountBelow() {
 		sign = v.kept(v.word(0x80000000))
 		VPXOR(sign, limit, limit)
 	}
-	v.sweep("count", n, []reg.GPVirtual{words}, func(m access) {
+	v.elementwise("count", n, []reg.GPVirtual{words}, func(m access) {
 		w := m.load(at(words, 0))
 		if v.wide() {
 			below := K()

@@ -12,15 +12,15 @@ import (
 	"github.com/unitscope/unitscope/gpu/internal/driver"
 )
 
-// team is one plan, compiled on every card.
-type team[R engine.Runner] struct {
+// replicas is one plan, compiled on every card.
+type replicas[R engine.Runner] struct {
 	all     *all
 	runners []R
 	closed  bool
 }
 
-func compileTeam[R engine.Runner](a *all, compile func(engine.Device) (R, error)) (*team[R], error) {
-	t := &team[R]{all: a, runners: make([]R, len(a.cards))}
+func compileReplicas[R engine.Runner](a *all, compile func(engine.Device) (R, error)) (*replicas[R], error) {
+	t := &replicas[R]{all: a, runners: make([]R, len(a.cards))}
 	made := make([]bool, len(a.cards))
 	err := a.each(func(i int) (err error) {
 		t.runners[i], err = compile(a.cards[i])
@@ -39,7 +39,7 @@ func compileTeam[R engine.Runner](a *all, compile func(engine.Device) (R, error)
 }
 
 // Close implements engine.Runner.
-func (t *team[R]) Close() (first error) {
+func (t *replicas[R]) Close() (first error) {
 	t.closed = true
 	for _, r := range t.runners {
 		if err := r.Close(); first == nil {
@@ -50,7 +50,7 @@ func (t *team[R]) Close() (first error) {
 }
 
 // ready returns an error if the plan, or the device, has been closed.
-func (t *team[R]) ready(operation string) error {
+func (t *replicas[R]) ready(operation string) error {
 	if err := t.all.open(operation); err != nil {
 		return err
 	}
@@ -78,7 +78,7 @@ func spans(rows []int, parts int) (cut []span) {
 
 // run has every card run a part of the rows. What was asked of the first card
 // before is done by then, and when run returns everything is.
-func (t *team[R]) run(parts []span, part func(card int, p span) error) error {
+func (t *replicas[R]) run(parts []span, part func(card int, p span) error) error {
 	a := t.all
 	if err := a.worker.wait(a.synchronize); err != nil {
 		return fmt.Errorf("%s: %w", a.cards[0].Name(), err)
