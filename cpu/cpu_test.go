@@ -180,6 +180,7 @@ func TestNoAllocations(t *testing.T) {
 	for _, variant := range cpu.Variants() {
 		d := open(t, cpu.Options{Variant: variant, Workers: 2})
 		a, b, dst, column := matrix(t, d, 130, 200), matrix(t, d, 300, 200), matrix(t, d, 130, 300), matrix(t, d, 130, 1)
+		squares := matrix(t, d, 130, 130)
 		p := engine.Multiply(false, true)
 		at := engine.Stream{Purpose: engine.PurposeHidden, Keys: make([]uint64, 130)}
 		rows := make([]int, 130)
@@ -190,6 +191,9 @@ func TestNoAllocations(t *testing.T) {
 			"gaussian":  func() error { return d.Gaussian(dst, dst, 1, at) },
 			"corrupt":   func() error { return d.Corrupt(dst, dst, engine.Corruption{Level: 0.2}, at) },
 			"axpby":     func() error { return d.Axpby(dst, 1, dst, 0.5) },
+			"activate":  func() error { return d.Activate(dst, nil, dst, engine.Activation{Kind: engine.ELU, Alpha: 1}) },
+			"times":     func() error { return d.Times(dst, dst) },
+			"columns":   func() error { return d.CopyColumns(a, 3, squares, 0, 130) },
 			"project":   func() error { return d.Project(dst, 1) },
 			"gather":    func() error { return d.Gather(a, b, rows) },
 			"gemm bernoulli": func() error {

@@ -12,11 +12,15 @@ import (
 type rowTask struct {
 	compute      func(d *device, w *worker, t *rowTask, i int)
 	dst, x, with *matrix
+	slope        *matrix // may be missing
 	alpha, beta  float32
 	norm         bool // the square root of a sum of squares
 	corruption   engine.Corruption
+	activation   engine.Activation
 	at           engine.Stream
 	rows         []int
+	to, from     int // columns of dst and x
+	columns      int
 }
 
 // rowWork is a rowTask at work.
@@ -101,6 +105,25 @@ func (d *device) Axpby(dst engine.Matrix, alpha float32, x engine.Matrix, beta f
 
 func axpbyRow(d *device, _ *worker, t *rowTask, i int) {
 	d.set.Axpby(t.dst.row(i), t.alpha, t.x.row(i), t.beta)
+}
+
+func (d *device) Times(dst, x engine.Matrix) error {
+	mdst, mx, err := d.elementwise("times", dst, x)
+	if err != nil {
+		return err
+	}
+	d.byRows(rowTask{compute: timesRow, dst: mdst, x: mx}, costCopy)
+	return nil
+}
+
+func timesRow(_ *device, _ *worker, t *rowTask, i int) { times(t.dst.row(i), t.x.row(i)) }
+
+// times is dst *= x.
+func times(dst, x []float32) {
+	x = x[:len(dst)]
+	for j := range dst {
+		dst[j] *= x[j]
+	}
 }
 
 func (d *device) Uniform(dst engine.Matrix, at engine.Stream) error {
@@ -292,3 +315,21 @@ func (d *device) Gather(dst, src engine.Matrix, rows []int) error {
 }
 
 func gatherRow(_ *device, _ *worker, t *rowTask, i int) { copy(t.dst.row(i), t.x.row(t.rows[i])) }
+
+func (d *device) CopyColumns(dst engine.Matrix, to int, src engine.Matrix, from, columns int) error {
+	if err := d.open("copy columns"); err != nil {
+		return err
+	}
+	if err := engine.CheckColumns(dst, to, src, from, columns); err != nil {
+		return err
+	}
+	mdst, msrc, err := engine.TakeColumns[*matrix](d, dst, src)
+	if err == nil {
+		d.byUnits(rowTask{compute: copyColumnsRow, dst: mdst, x: msrc, to: to, from: from, columns: columns}, msrc.rows, float64(columns)*costCopy)
+	}
+	return err
+}
+
+func copyColumnsRow(_ *device, _ *worker, t *rowTask, i int) {
+	copy(t.dst.row(i)[t.to:t.to+t.columns], t.x.row(i)[t.from:t.from+t.columns])
+}

@@ -81,6 +81,14 @@ type Activation struct {
 	Slopes      []float32 // of PReLU, one a channel
 }
 
+// Channels is how many channels the activation tells apart: 1 but for PReLU.
+func (a Activation) Channels() int {
+	if a.Kind == PReLU {
+		return max(1, len(a.Slopes))
+	}
+	return 1
+}
+
 // At returns f(y) and its slope f'(y) in float64: what every device's float32 is
 // checked against. channel chooses the slope of PReLU. At a kink the slope is the
 // one of the side where f is flatter, as in PyTorch: 0 for ReLU at 0, and for Clip at
@@ -93,8 +101,8 @@ func (a Activation) At(y float64, channel int) (h, slope float64) {
 		h = sigmoid64(y)
 		return h, h * (1 - h)
 	case Tanh:
-		h = math.Tanh(y)
-		return h, 1 - h*h
+		s := sigmoid64(-2 * math.Abs(y)) // 1 - tanh^2 has no digits left where tanh is 1
+		return math.Tanh(y), 4 * s * (1 - s)
 	case ReLU:
 		return rectified(y, 0)
 	case LeakyReLU:
@@ -129,8 +137,11 @@ func (a Activation) At(y float64, channel int) (h, slope float64) {
 func sigmoid64(y float64) float64 { return 1 / (1 + math.Exp(-y)) }
 
 func rectified(y, below float64) (h, slope float64) {
-	if y > 0 || y != y {
+	switch {
+	case y > 0 || y != y:
 		return y, 1
+	case below == 0:
+		return 0, 0 // of -Inf too
 	}
 	return below * y, below
 }
@@ -145,8 +156,9 @@ func times(y, f float64) float64 {
 
 func geluTanh(y float64) (h, slope float64) {
 	const scale, cubic = 0.7978845608028654, 0.044715 // sqrt(2/pi)
-	t := math.Tanh(scale * (y + cubic*y*y*y))
-	return times(y, (1+t)/2), (1+t)/2 + times(y*scale*(1+3*cubic*y*y)/2, 1-t*t)
+	// (1 + tanh u)/2 is sigmoid(2u), which keeps its digits where tanh is -1.
+	s := sigmoid64(2 * scale * (y + cubic*y*y*y))
+	return times(y, s), s + times(2*y*scale*(1+3*cubic*y*y), s*(1-s))
 }
 
 func hardSwish(y float64) (h, slope float64) {

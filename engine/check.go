@@ -237,6 +237,48 @@ func CheckGather(dst, src Matrix, rows []int) error {
 	return nil
 }
 
+// CheckColumns checks the copying of columns.
+func CheckColumns(dst Matrix, to int, src Matrix, from, columns int) error {
+	if err := present("copy columns", operand{"dst", dst}, operand{"src", src}); err != nil {
+		return err
+	}
+	switch {
+	case dst.Rows() != src.Rows():
+		return fmt.Errorf("copy columns: dst is %s, src is %s", shape(dst), shape(src))
+	case columns < 0 || to < 0 || to > dst.Cols()-columns || from < 0 || from > src.Cols()-columns:
+		return fmt.Errorf("copy columns: %d from %d of src, which is %s, to %d of dst, which is %s", columns, from, shape(src), to, shape(dst))
+	case dst == src:
+		return fmt.Errorf("copy columns: dst is also src")
+	}
+	return nil
+}
+
+// CheckActivate checks an activation and its operands; slope may be nil.
+func CheckActivate(h, slope, y Matrix, a Activation) error {
+	if err := present("activate", operand{"h", h}, operand{"y", y}); err != nil {
+		return err
+	}
+	if err := sameShape("activate", operand{"h", h}, operand{"y", y}); err != nil {
+		return err
+	}
+	if slope != nil {
+		if err := sameShape("activate", operand{"slope", slope}, operand{"y", y}); err != nil {
+			return err
+		}
+		if slope == h || slope == y {
+			return fmt.Errorf("activate: slope is also another operand")
+		}
+	}
+	n := a.Channels()
+	if err := a.check(n); err != nil {
+		return fmt.Errorf("activate: %w", err)
+	}
+	if y.Cols()%n != 0 {
+		return fmt.Errorf("activate: y is %s, its columns are no equal shares of %d channels", shape(y), n)
+	}
+	return nil
+}
+
 func finite(xs []float32) bool {
 	for _, x := range xs {
 		if x-x != 0 {

@@ -66,9 +66,9 @@ type Host struct {
 // Device is a compute device. Operations may run asynchronously; they take
 // effect in the order in which they were asked for, and Matrix.Read waits. A
 // Device is used by one goroutine at a time. No operation but Gemm's
-// accumulation, Axpby, Project and the elementwise ones (Sigmoid, Bernoulli,
-// Gaussian, Corrupt, where dst may be the operand itself) may be given a dst
-// that shares memory with an operand.
+// accumulation, Axpby, Project and the elementwise ones (Sigmoid, Activate, Times,
+// Bernoulli, Gaussian, Corrupt, where dst, Activate's h, may be the operand itself)
+// may be given a dst that shares memory with an operand.
 type Device interface {
 	// Name is "cpu", "cuda:0", ...
 	Name() string
@@ -83,6 +83,14 @@ type Device interface {
 	// Sigmoid is dst = 1/(1+exp(-x)), element by element, within 2 units in the
 	// last place for every finite x; NaN stays NaN.
 	Sigmoid(dst, x Matrix) error
+	// Activate is h = f(y) and slope = f'(y), element by element, as [Activation.At]
+	// has them: within 1 unit in the last place, or 1e-14 where a slope passes
+	// through 0. Those of [Sigmoid] are h of Device.Sigmoid and h*(1-h), rounded after
+	// each operation. slope may be nil. Channels have equal shares of the columns, one
+	// after the other: of use to [PReLU] only.
+	Activate(h, slope, y Matrix, a Activation) error
+	// Times is dst = dst * x, element by element, rounded once.
+	Times(dst, x Matrix) error
 	// Uniform fills dst with numbers strictly between 0 and 1, see [Stream.Uniform].
 	Uniform(dst Matrix, at Stream) error
 	// Bernoulli draws states: dst[i][j] = 1 if at.Uniform(i, j) < p[i][j], else 0.
@@ -101,6 +109,8 @@ type Device interface {
 	Axpby(dst Matrix, alpha float32, x Matrix, beta float32) error
 	// Gather copies rows: dst[i] = src[rows[i]].
 	Gather(dst, src Matrix, rows []int) error
+	// CopyColumns copies columns: dst[i][to+j] = src[i][from+j] for j < columns.
+	CopyColumns(dst Matrix, to int, src Matrix, from, columns int) error
 	// Compile prepares a plan: it copies and packs what stays fixed, once. A
 	// device without a version of its own returns [ErrNotFused]; then [Plain]
 	// runs the definition. Callers use [CompileAscent], [CompileGibbs] and

@@ -131,6 +131,24 @@ func TakeGather[M Own](d Device, dst, src Matrix) (mdst, msrc M, err error) {
 	return mdst, msrc, o.Err
 }
 
+// TakeActivate takes the operands of Activate; slope may be missing.
+func TakeActivate[M Own](d Device, h, slope, y Matrix) (mh, mslope, my M, err error) {
+	o := Operands[M]{Device: d, Operation: "activate"}
+	mh, mslope, my = o.Take("h", h), o.Take("slope", slope), o.Take("y", y)
+	o.ApartOrSame("h", mh, "y", my)
+	o.Apart("slope", mslope, "h", mh)
+	o.Apart("slope", mslope, "y", my)
+	return mh, mslope, my, o.Err
+}
+
+// TakeColumns takes the operands of CopyColumns.
+func TakeColumns[M Own](d Device, dst, src Matrix) (mdst, msrc M, err error) {
+	o := Operands[M]{Device: d, Operation: "copy columns"}
+	mdst, msrc = o.Take("dst", dst), o.Take("src", src)
+	o.Apart("dst", mdst, "src", msrc)
+	return mdst, msrc, o.Err
+}
+
 // TakeOne takes the operand of an operation that has one only.
 func TakeOne[M Own](d Device, operation, name string, m Matrix) (own M, err error) {
 	o := Operands[M]{Device: d, Operation: operation}

@@ -10,6 +10,42 @@ import (
 	"gorgonia.org/cu"
 )
 
+// activateArguments are the arguments of activate, in the order of its parameters.
+type activateArguments struct {
+	h        cu.DevicePtr // float *
+	slope    cu.DevicePtr // float *
+	y        cu.DevicePtr // const float *
+	kind     int          // int
+	alpha    float32      // float
+	beta     float32      // float
+	low      float32      // float
+	high     float32      // float
+	slopes   cu.DevicePtr // const float *
+	channels int          // int
+	share    int          // int
+	count    int          // long long
+}
+
+func (a activateArguments) slots() []uint64 {
+	return []uint64{
+		uint64(a.h),
+		uint64(a.slope),
+		uint64(a.y),
+		uint64(uint32(int32(a.kind))),
+		uint64(math.Float32bits(a.alpha)),
+		uint64(math.Float32bits(a.beta)),
+		uint64(math.Float32bits(a.low)),
+		uint64(math.Float32bits(a.high)),
+		uint64(a.slopes),
+		uint64(uint32(int32(a.channels))),
+		uint64(uint32(int32(a.share))),
+		uint64(a.count),
+	}
+}
+
+// callActivate is a launch of activate, see kernels/activate.cu.
+func callActivate(a activateArguments) call { return call{"activate", a.slots()} }
+
 // ascentTopArguments are the arguments of ascent_top, in the order of its parameters.
 type ascentTopArguments struct {
 	activation cu.DevicePtr // float *
@@ -162,6 +198,24 @@ func (a axpbyArguments) slots() []uint64 {
 
 // callAxpby is a launch of axpby, see kernels/elementwise.cu.
 func callAxpby(a axpbyArguments) call { return call{"axpby", a.slots()} }
+
+// timesArguments are the arguments of times, in the order of its parameters.
+type timesArguments struct {
+	dst   cu.DevicePtr // float *
+	x     cu.DevicePtr // const float *
+	count int          // long long
+}
+
+func (a timesArguments) slots() []uint64 {
+	return []uint64{
+		uint64(a.dst),
+		uint64(a.x),
+		uint64(a.count),
+	}
+}
+
+// callTimes is a launch of times, see kernels/elementwise.cu.
+func callTimes(a timesArguments) call { return call{"times", a.slots()} }
 
 // fillArguments are the arguments of fill, in the order of its parameters.
 type fillArguments struct {
@@ -669,12 +723,14 @@ func callColumnMeans(a columnMeansArguments) call { return call{"column_means", 
 // signatures are the sizes of the parameters of each kernel, in bytes.
 func signatures() map[string][]int {
 	return map[string][]int{
+		"activate":         {8, 8, 8, 4, 4, 4, 4, 4, 8, 4, 4, 8},
 		"ascent_top":       {8, 8, 8, 8, 8, 4, 4, 4},
 		"ascent_direction": {8, 8, 8, 8, 4, 4, 4, 4},
 		"ascent_step":      {8, 8, 8, 8, 8, 4, 4, 4},
 		"corrupt":          {8, 8, 4, 4, 4, 4, 4, 4, 8, 8, 4, 4},
 		"sigmoid":          {8, 8, 8},
 		"axpby":            {8, 4, 8, 4, 8},
+		"times":            {8, 8, 8},
 		"fill":             {8, 4, 8},
 		"gemm_nn":          {8, 8, 8, 8, 8, 8, 4, 4, 4, 4, 4, 4, 8, 8, 8, 8, 8, 8, 8, 8, 8, 4, 4},
 		"gemm_nt":          {8, 8, 8, 8, 8, 8, 4, 4, 4, 4, 4, 4, 8, 8, 8, 8, 8, 8, 8, 8, 8, 4, 4},

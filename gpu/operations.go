@@ -43,6 +43,15 @@ func (d *device) Axpby(dst engine.Matrix, alpha float32, x engine.Matrix, beta f
 	return d.launch(c, kernels.Blocks(int64(mx.size())), describe("axpby", mdst, mx))
 }
 
+func (d *device) Times(dst, x engine.Matrix) error {
+	mdst, mx, err := d.elementwise("times", dst, x)
+	if err != nil {
+		return err
+	}
+	c := callTimes(timesArguments{dst: mdst.at(), x: mx.at(), count: mx.size()})
+	return d.launch(c, kernels.Blocks(int64(mx.size())), describe("times", mdst, mx))
+}
+
 // random checks an operation that draws a number for each element of x.
 func (d *device) random(operation string, dst, x engine.Matrix, at engine.Stream) (mdst, mx *matrix, err error) {
 	if mdst, mx, err = d.elementwise(operation, dst, x); err == nil {
@@ -217,4 +226,23 @@ func (d *device) Gather(dst, src engine.Matrix, rows []int) error {
 		return err
 	}
 	return done()
+}
+
+func (d *device) CopyColumns(dst engine.Matrix, to int, src engine.Matrix, from, columns int) error {
+	if err := d.open("copy columns"); err != nil {
+		return err
+	}
+	if err := engine.CheckColumns(dst, to, src, from, columns); err != nil {
+		return err
+	}
+	mdst, msrc, err := engine.TakeColumns[*matrix](d, dst, src)
+	if err != nil || columns == 0 {
+		return err
+	}
+	c := callCopyRows(copyRowsArguments{
+		dst: mdst.at() + 4*cu.DevicePtr(to), dstStride: mdst.cols,
+		src: msrc.at() + 4*cu.DevicePtr(from), srcStride: msrc.cols,
+		rows: msrc.rows, cols: columns,
+	})
+	return d.launch(c, kernels.RowBlocks(int64(msrc.rows)), describe("copy columns", mdst, msrc))
 }

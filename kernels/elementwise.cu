@@ -13,6 +13,11 @@ KERNEL axpby(float *dst, float alpha, const float *x, float beta, long long coun
   }
 }
 
+// dst[i] = dst[i] x[i], dst and x [count].
+KERNEL times(float *dst, const float *x, long long count) {
+  for (long long i = first_element(); i < count; i += element_step()) dst[i] *= x[i];
+}
+
 // dst[i] = value, dst [count].
 KERNEL fill(float *dst, float value, long long count) {
   for (long long i = first_element(); i < count; i += element_step()) dst[i] = value;

@@ -1,4 +1,5 @@
 // All kernels in one unit: one image for each compute capability.
+#include "activate.cu"
 #include "ascent.cu"
 #include "corrupt.cu"
 #include "elementwise.cu"

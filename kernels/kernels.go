@@ -86,6 +86,24 @@
 //	    beta   float
 //	    count  long long
 //
+//	times  dst[i] = dst[i] x[i]
+//	    dst    float *        [count]
+//	    x      const float *  [count]
+//	    count  long long
+//
+//	activate  h[i] = f(y[i]), slope[i] = f'(y[i]); h may be y itself
+//	    h            float *        [count]
+//	    slope        float *        [count]; null: not wanted
+//	    y            const float *  [count]
+//	    kind         int            an engine.ActivationKind
+//	    alpha, beta  float, float   of engine.Activation
+//	    low, high    float, float
+//	    slopes       const float *  [channels], PReLU only: of element i, that of channel
+//	                                i / share % channels
+//	    channels     int
+//	    share        int            columns of a channel
+//	    count        long long
+//
 //	fill  dst[i] = value
 //	    dst    float *  [count]
 //	    value  float

@@ -223,6 +223,18 @@ mutant swapped-rule "device commands" gpu/learn.go <<'END'
 		rate: r.rule.Momentum, momentum: rate, share: engine.ActivityShare,
 END
 
+mutant channel "kernels device" kernels/activate.cu <<'END'
+slopes[i / share % channels]
+---
+slopes[i % channels]
+END
+
+mutant tails "kernels device" kernels/activate.cu <<'END'
+  return y < 0 ? outside : 1 - outside;
+---
+  return y < 0 ? 1 - (1 - outside) : 1 - outside;
+END
+
 if [ $bad != 0 ]; then
   echo "$bad of $number mutants need attention"
   exit 1

@@ -127,6 +127,13 @@ func (s *subject) elementwiseBatches(n int) (batches []batch) {
 	d := s.device
 	in("sigmoid", x, cols, func(_ *scene, dst, m engine.Matrix, _ []int) error { return d.Sigmoid(dst, m) })
 	in("axpby", x, cols, func(_ *scene, dst, m engine.Matrix, _ []int) error { return d.Axpby(dst, 0.3, m, 0.7) })
+	in("activate", x, cols, func(_ *scene, dst, m engine.Matrix, _ []int) error {
+		return d.Activate(dst, nil, m, engine.UsualActivation(engine.GELU))
+	})
+	in("slope", x, cols, func(c *scene, dst, m engine.Matrix, rows []int) error {
+		return d.Activate(c.output("h", len(rows), cols), dst, m, engine.UsualActivation(engine.Sigmoid))
+	})
+	in("times", x, cols, func(_ *scene, dst, m engine.Matrix, _ []int) error { return d.Times(dst, m) })
 	in("uniform", x, cols, func(_ *scene, dst, _ engine.Matrix, rows []int) error { return d.Uniform(dst, keysOf(at, rows)) })
 	in("bernoulli", p, cols, func(_ *scene, dst, m engine.Matrix, rows []int) error { return d.Bernoulli(dst, m, keysOf(at, rows)) })
 	in("gaussian", x, cols, func(_ *scene, dst, m engine.Matrix, rows []int) error {

@@ -71,6 +71,14 @@ func testMisuse(s *subject) {
 
 		{"sigmoid", d.Sigmoid(m34, m35), []string{"sigmoid", "3x4", "3x5"}},
 		{"sigmoid of nothing", d.Sigmoid(m34, nil), []string{"sigmoid", "missing"}},
+		{"activate", d.Activate(m34, nil, m35, engine.Activation{}), []string{"activate", "h is 3x4", "y is 3x5"}},
+		{"activate, slope", d.Activate(m34, m35, m34, engine.Activation{}), []string{"activate", "slope", "3x4", "3x5"}},
+		{"activate nothing", d.Activate(m34, nil, nil, engine.Activation{}), []string{"activate", "y", "missing"}},
+		{"activate, kind", d.Activate(m34, nil, m34, engine.Activation{Kind: 99}), []string{"activate", "99"}},
+		{"activate, bounds", d.Activate(m34, nil, m34, engine.Activation{Kind: engine.Clip, Low: 1}), []string{"activate", "clip", "1 and 0"}},
+		{"activate, channels", d.Activate(m34, nil, m34, engine.Activation{Kind: engine.PReLU, Slopes: make([]float32, 3)}), []string{"activate", "3x4", "3 channels"}},
+		{"activate, no slopes", d.Activate(m34, nil, m34, engine.Activation{Kind: engine.PReLU}), []string{"activate", "prelu", "0 slopes"}},
+		{"times", d.Times(m34, m35), []string{"times", "3x4", "3x5"}},
 		{"axpby", d.Axpby(m34, 1, m35, 1), []string{"axpby", "3x4", "3x5"}},
 		{"uniform", d.Uniform(m34, at(4)), []string{"uniform", "3 rows", "4 keys"}},
 		{"bernoulli", d.Bernoulli(m34, m35, at(3)), []string{"bernoulli", "3x4", "3x5"}},
@@ -90,6 +98,11 @@ func testMisuse(s *subject) {
 		{"project to NaN", d.Project(m34, nan), []string{"project", "radius", "NaN"}},
 		{"gather, rows", d.Gather(m34, s.fresh(9, 4), []int{1, 2}), []string{"gather", "3x4", "9x4"}},
 		{"gather, columns", d.Gather(m34, m45, []int{1, 2, 3}), []string{"gather", "3x4", "4x5"}},
+		{"copy columns, rows", d.CopyColumns(m34, 0, m45, 0, 2), []string{"copy columns", "3x4", "4x5"}},
+		{"copy columns, to", d.CopyColumns(m34, 3, m35, 0, 2), []string{"copy columns", "2 from 0", "to 3", "3x4"}},
+		{"copy columns, from", d.CopyColumns(m34, 0, m35, 4, 2), []string{"copy columns", "2 from 4", "3x5"}},
+		{"copy columns, fewer than none", d.CopyColumns(m34, 0, m35, 0, -1), []string{"copy columns", "-1 from"}},
+		{"copy columns, far beyond", d.CopyColumns(m34, math.MaxInt, m35, 0, 1), []string{"copy columns", "3x4"}},
 		{"gather, index", d.Gather(m35, m45, []int{1, 4, 0}), []string{"gather", "rows[1]", "4"}},
 	} {
 		s.refused(c.call, c.err, c.words...)
@@ -123,6 +136,11 @@ func testOverlap(s *subject) {
 		{"gemm, probability in a", d.Gemm(other, a, b, with(engine.Epilogue{Kind: engine.EpilogueBernoulli, At: at, Probability: view(2, 6)})), []string{"gemm", "probability", "a"}},
 		{"gemm, probability in dst", d.Gemm(a, other, b, with(engine.Epilogue{Kind: engine.EpilogueBernoulli, At: at, Probability: view(0, 4)})), []string{"gemm", "probability", "dst"}},
 		{"sigmoid half in place", d.Sigmoid(view(1, 5), a), []string{"sigmoid", "dst"}},
+		{"activate half in place", d.Activate(view(1, 5), nil, a, engine.Activation{}), []string{"activate", "h", "y"}},
+		{"activate, slope in y", d.Activate(b, view(1, 5), a, engine.Activation{}), []string{"activate", "slope", "y"}},
+		{"activate, slope in h", d.Activate(b, view(5, 9), a, engine.Activation{}), []string{"activate", "slope", "h"}},
+		{"times half in place", d.Times(view(1, 5), a), []string{"times", "dst", "x"}},
+		{"copy columns within", d.CopyColumns(view(1, 5), 0, a, 2, 2), []string{"copy columns", "dst", "src"}},
 		{"axpby half in place", d.Axpby(view(1, 5), 1, a, 1), []string{"axpby", "dst"}},
 		{"bernoulli half in place", d.Bernoulli(view(1, 5), a, at), []string{"bernoulli", "dst"}},
 		{"gaussian half in place", d.Gaussian(view(1, 5), a, 1, at), []string{"gaussian", "dst"}},
@@ -137,6 +155,9 @@ func testOverlap(s *subject) {
 	s.must(d.Gemm(view(8, 12), a, b, multiply))
 	s.must(d.Gemm(view(8, 12), a, a, multiply))
 	s.must(d.Sigmoid(a, view(0, 4)))
+	s.must(d.Activate(a, b, view(0, 4), engine.Activation{}))
+	s.must(d.Times(a, view(0, 4)))
+	s.must(d.CopyColumns(a, 0, b, 2, 2))
 	s.must(d.Axpby(a, 1, view(0, 4), 1))
 	s.must(d.Gather(a, b, []int{0, 0, 1, 2}))
 	s.must(d.Gather(view(2, 2), whole, nil))
@@ -171,6 +192,13 @@ func operandCalls(d engine.Device, good, x, row, column, otherRow, otherColumn e
 		"gemm: norms":       d.Gemm(spare, good, good, with(engine.Epilogue{Kind: engine.EpilogueNorms, Norms: otherColumn})),
 		"sigmoid: dst":      d.Sigmoid(x, good),
 		"sigmoid: x":        d.Sigmoid(spare, x),
+		"activate: h":       d.Activate(x, nil, good, engine.Activation{}),
+		"activate: slope":   d.Activate(spare, x, good, engine.Activation{}),
+		"activate: y":       d.Activate(spare, nil, x, engine.Activation{}),
+		"times: dst":        d.Times(x, good),
+		"times: x":          d.Times(spare, x),
+		"copy columns: dst": d.CopyColumns(x, 0, good, 0, 4),
+		"copy columns: src": d.CopyColumns(spare, 0, x, 0, 4),
 		"uniform: dst":      d.Uniform(x, at),
 		"bernoulli: dst":    d.Bernoulli(x, good, at),
 		"bernoulli: x":      d.Bernoulli(spare, x, at),

@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// epilogueType is the type in package engine whose constants are the epilogues.
-const epilogueType = "EpilogueKind"
+// Types in package engine whose constants kernels know.
+const epilogueType, activationType = "EpilogueKind", "ActivationKind"
 
 // own are the epilogues that only the card's own plans have: their numbers follow
 // those of package engine.
@@ -20,9 +20,9 @@ var own = []struct{ name, does string }{
 	{"EpilogueGaussian", "dst = y + bias + a standard normal number"},
 }
 
-// readEpilogues reads the names of the constants of engine.EpilogueKind, which count
-// from 0, in order.
-func readEpilogues(folder string) (names []string, err error) {
+// readKinds reads the names of the constants of a type of package engine, which
+// count from 0, in order.
+func readKinds(folder, kind string) (names []string, err error) {
 	files, err := filepath.Glob(filepath.Join(folder, "*.go"))
 	if err != nil {
 		return nil, err
@@ -33,22 +33,22 @@ func readEpilogues(folder string) (names []string, err error) {
 			return nil, err
 		}
 		for _, d := range parsed.Decls {
-			if found := constantsOf(d); found != nil {
+			if found := constantsOf(d, kind); found != nil {
 				if names != nil {
-					return nil, fmt.Errorf("%s: a second list of constants of %s", file, epilogueType)
+					return nil, fmt.Errorf("%s: a second list of constants of %s", file, kind)
 				}
 				names = found
 			}
 		}
 	}
 	if names == nil {
-		return nil, errors.New("package engine has no list of constants of " + epilogueType + " = iota")
+		return nil, errors.New("package engine has no list of constants of " + kind + " = iota")
 	}
 	return names, nil
 }
 
-// constantsOf are the names of a declaration's constants if it counts epilogues.
-func constantsOf(d ast.Decl) (names []string) {
+// constantsOf are the names of a declaration's constants if it counts kinds of a type.
+func constantsOf(d ast.Decl, of string) (names []string) {
 	list, ok := d.(*ast.GenDecl)
 	if !ok || list.Tok != token.CONST {
 		return nil
@@ -57,7 +57,7 @@ func constantsOf(d ast.Decl) (names []string) {
 		value := spec.(*ast.ValueSpec)
 		if i == 0 {
 			kind, ok := value.Type.(*ast.Ident)
-			if !ok || kind.Name != epilogueType {
+			if !ok || kind.Name != of {
 				return nil
 			}
 		}
@@ -72,6 +72,17 @@ func cudaEpilogues(kinds []string) []byte {
 	fmt.Fprint(&b, generated, "#pragma once\n\n// Those of engine.EpilogueKind, and then those that only plans have.\nenum Epilogue {\n")
 	for i, name := range append(kinds, ownNames()...) {
 		fmt.Fprintf(&b, "  %s = %d,\n", strings.ToUpper(strings.TrimPrefix(name, "Epilogue")), i)
+	}
+	fmt.Fprint(&b, "};\n")
+	return b.Bytes()
+}
+
+// cudaActivations is activations.cuh.
+func cudaActivations(kinds []string) []byte {
+	var b bytes.Buffer
+	fmt.Fprint(&b, generated, "#pragma once\n\n// Those of engine.ActivationKind.\nenum class Activation {\n")
+	for i, name := range kinds {
+		fmt.Fprintf(&b, "  %s = %d,\n", strings.ToUpper(name), i)
 	}
 	fmt.Fprint(&b, "};\n")
 	return b.Bytes()

@@ -67,7 +67,7 @@ func TestEpilogues(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "engine.go"), []byte(source), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	names, err := readEpilogues(dir)
+	names, err := readKinds(dir, epilogueType)
 	if err != nil || !slices.Equal(names, []string{"EpilogueNone", "EpilogueNew"}) {
 		t.Fatalf("%v, %v", names, err)
 	}
@@ -77,7 +77,7 @@ func TestEpilogues(t *testing.T) {
 	if text := string(goEpilogues(names)); !strings.Contains(text, "EpilogueGaussian = 2 ") {
 		t.Error(text)
 	}
-	if _, err := readEpilogues(t.TempDir()); err == nil {
+	if _, err := readKinds(t.TempDir(), epilogueType); err == nil {
 		t.Error("a folder without epilogues is taken")
 	}
 }

@@ -4,9 +4,10 @@
 //	go run ./internal/launchers    in the folder of package gpu
 //
 // It reads the entries of ../kernels/*.cu and writes launchers.go, with a struct of named
-// arguments for each; and it reads the constants of engine.EpilogueKind and writes
-// ../kernels/epilogues.cuh and ../kernels/epilogues.go, with the same numbers and
-// those of the epilogues that only the card's own plans have.
+// arguments for each; and it reads the constants of engine.EpilogueKind and
+// engine.ActivationKind and writes ../kernels/epilogues.cuh, ../kernels/epilogues.go
+// and ../kernels/activations.cuh, with the same numbers and those of the epilogues
+// that only the card's own plans have.
 package main
 
 import (
@@ -29,19 +30,24 @@ func main() {
 	}
 }
 
-// write writes the three files, from the folders of the kernels and of package engine.
+// write writes the files, from the folders of the kernels and of package engine.
 func write(launchers, kernels, engine string) error {
 	entries, err := readEntries(kernels)
 	if err != nil {
 		return err
 	}
-	kinds, err := readEpilogues(engine)
+	kinds, err := readKinds(engine, epilogueType)
+	if err != nil {
+		return err
+	}
+	activations, err := readKinds(engine, activationType)
 	if err != nil {
 		return err
 	}
 	return errors.Join(
 		writeGo(launchers, launchersText(entries)),
 		os.WriteFile(filepath.Join(kernels, "epilogues.cuh"), cudaEpilogues(kinds), 0o666),
+		os.WriteFile(filepath.Join(kernels, "activations.cuh"), cudaActivations(activations), 0o666),
 		writeGo(filepath.Join(kernels, "epilogues.go"), goEpilogues(kinds)),
 	)
 }
