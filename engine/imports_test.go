@@ -70,6 +70,7 @@ var house = map[string]string{
 	"train":                     bases + " schema train/internal/...",
 	"train/internal/checkpoint": bases,
 	"train/internal/feed":       bases,
+	"train/internal/settest":    "cpu dataset engine", // what its tests need
 
 	"report":           "engine/dense engine/words visualize report/chart",
 	"report/chart":     "engine/words",

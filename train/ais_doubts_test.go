@@ -11,15 +11,16 @@ import (
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/engine/dense"
 	"github.com/unitscope/unitscope/network"
+	"github.com/unitscope/unitscope/train/internal/settest"
 )
 
 // sharpBars is an RBM of bars, trained at far too high a rate and then with all
 // parameters times four: chains stay where they are.
-func sharpBars(t *testing.T, set *rows) *network.Network {
+func sharpBars(t *testing.T, set *settest.Rows) *network.Network {
 	t.Helper()
 	o := dbn(16)
 	o.Epochs, o.Rates, o.Batch, o.Momentum, o.Decay = []int{500}, []float64{2}, 10, 0, 0
-	n := mustTrain(t, device(t), set, nil, o, Hooks{}, 1024)
+	n := mustTrain(t, settest.Device(t), set, nil, o, Hooks{}, 1024)
 	l := n.Layers[0]
 	for _, x := range []*tensor.Dense{l.Weight, l.Bias, l.VisibleBias} {
 		data, err := dense.Data(x)
@@ -36,9 +37,9 @@ func sharpBars(t *testing.T, set *rows) *network.Network {
 // TestReverseIsNoBound: on an RBM with weights up to 37 the likelihood by
 // reverse annealing is above the exact one for every seed, and that is said.
 func TestReverseIsNoBound(t *testing.T) {
-	set := barsAndStripes(4)
+	set := settest.BarsAndStripes(4)
 	n := sharpBars(t, set)
-	exact, err := LogLikelihood(n.Layers[0], engine.Bernoulli, set.data)
+	exact, err := LogLikelihood(n.Layers[0], engine.Bernoulli, set.Data)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +50,7 @@ func TestReverseIsNoBound(t *testing.T) {
 	for seed := range uint64(5) {
 		o := DefaultLikelihood(1)
 		o.Method, o.Runs, o.Temperatures, o.Seed = AnnealPartition, 100, 300, seed
-		l, err := MeasureLikelihood(context.Background(), device(t), n, []NamedSet{{"train", set}}, o, nil)
+		l, err := MeasureLikelihood(context.Background(), settest.Device(t), n, []NamedSet{{"train", set}}, o, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -70,10 +71,10 @@ func TestReverseIsNoBound(t *testing.T) {
 // few are beyond three errors of the two statistics.
 func TestNoDoubts(t *testing.T) {
 	l := randomRBM(t, 5, 8, 0.7)
-	set := greys(200, 8, 3)
+	set := settest.Greys(200, 8, 3)
 	raised := 0
 	for seed := range uint64(100) {
-		a := mustAnneal(t, l, engine.Bernoulli, AnnealOptions{Layer: 1, Runs: 60, Temperatures: 100, Seed: seed, Base: make([]float32, 8), Starts: set.data[:60*8], Sweeps: 30})
+		a := mustAnneal(t, l, engine.Bernoulli, AnnealOptions{Layer: 1, Runs: 60, Temperatures: 100, Seed: seed, Base: make([]float32, 8), Starts: set.Data[:60*8], Sweeps: 30})
 		if doubts := a.Doubts(); len(doubts) > 0 {
 			t.Logf("seed %d: %s", seed, strings.Join(doubts, "; "))
 			raised++

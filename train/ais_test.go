@@ -12,11 +12,12 @@ import (
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/engine/dense"
 	"github.com/unitscope/unitscope/network"
+	"github.com/unitscope/unitscope/train/internal/settest"
 )
 
 func mustAnneal(t *testing.T, l network.Layer, visible engine.VisibleKind, o AnnealOptions) *Annealing {
 	t.Helper()
-	a, err := Anneal(context.Background(), device(t), l, visible, o, nil)
+	a, err := Anneal(context.Background(), settest.Device(t), l, visible, o, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,20 +123,20 @@ func mustReverse(t *testing.T, a *Annealing) Estimate {
 }
 
 // smallDigits is the built-in digits at 7x7: means over blocks of 4x4 pixels.
-func smallDigits(t *testing.T, n int) *rows {
+func smallDigits(t *testing.T, n int) *settest.Rows {
 	t.Helper()
 	set, err := dataset.Open("digits:n=1000", 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &rows{info: dataset.Info{Name: "small digits", Shape: []int{7, 7}, High: 1}, data: make([]float32, n*49)}
+	r := &settest.Rows{About: dataset.Info{Name: "small digits", Shape: []int{7, 7}, High: 1}, Data: make([]float32, n*49)}
 	picture := make([]float32, 784)
 	for i := range n {
 		if err := set.Read(picture, []int{i}); err != nil {
 			t.Fatal(err)
 		}
 		for p, x := range picture {
-			r.data[i*49+p/28/4*7+p%28/4] += x / 16
+			r.Data[i*49+p/28/4*7+p%28/4] += x / 16
 		}
 	}
 	return r
@@ -147,7 +148,7 @@ func TestAnnealTrained(t *testing.T) {
 	set := smallDigits(t, 1000)
 	o := dbn(16)
 	o.Epochs, o.Batch, o.Rates, o.Persistent = []int{30}, 10, []float64{0.05}, true
-	d := device(t)
+	d := settest.Device(t)
 	n := mustTrain(t, d, set, nil, o, Hooks{}, 1000)
 	exact, annealed := DefaultLikelihood(1), DefaultLikelihood(1)
 	annealed.Method, annealed.Temperatures, annealed.Sweeps = AnnealPartition, 1000, 200
@@ -186,7 +187,7 @@ func TestAnnealIdentity(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	starts := greys(20, 12, 1).data
+	starts := settest.Greys(20, 12, 1).Data
 	o := AnnealOptions{Layer: 2, Runs: 20, Temperatures: 30, Seed: 9, Base: make([]float32, 12), Starts: starts, Sweeps: 3}
 	whole := mustAnneal(t, l, engine.Bernoulli, o)
 	few := o
@@ -195,7 +196,7 @@ func TestAnnealIdentity(t *testing.T) {
 	if !slices.Equal(first.Forward, whole.Forward[:7]) || !slices.Equal(first.Reverse, whole.Reverse[:7]) {
 		t.Error("runs depend on how many there are")
 	}
-	a := &annealer{buffers: buffers{device: device(t)}, model: r, options: o, ctx: context.Background()}
+	a := &annealer{buffers: buffers{device: settest.Device(t)}, model: r, options: o, ctx: context.Background()}
 	defer func() {
 		if err := a.close(); err != nil {
 			t.Error(err)
@@ -223,7 +224,7 @@ func TestAnnealStops(t *testing.T) {
 	l := randomRBM(t, 4, 3, 1)
 	ctx, cancel := context.WithCancel(context.Background())
 	var last, total int64
-	_, err := Anneal(ctx, device(t), l, engine.Bernoulli, AnnealOptions{Layer: 1, Runs: 2, Temperatures: 1000, Base: make([]float32, 3)}, func(done, all int64) {
+	_, err := Anneal(ctx, settest.Device(t), l, engine.Bernoulli, AnnealOptions{Layer: 1, Runs: 2, Temperatures: 1000, Base: make([]float32, 3)}, func(done, all int64) {
 		last, total = done, all
 		if done == 20 {
 			cancel()
@@ -232,7 +233,7 @@ func TestAnnealStops(t *testing.T) {
 	if !errors.Is(err, context.Canceled) || last != 20 || total != 2000 {
 		t.Errorf("got %v after %d of %d sweeps", err, last, total)
 	}
-	_, err = Anneal(context.Background(), device(t), l, engine.Bernoulli, AnnealOptions{Layer: 1, Runs: 2, Temperatures: 5, Sweeps: 3, Base: make([]float32, 3), Starts: make([]float32, 6)},
+	_, err = Anneal(context.Background(), settest.Device(t), l, engine.Bernoulli, AnnealOptions{Layer: 1, Runs: 2, Temperatures: 5, Sweeps: 3, Base: make([]float32, 3), Starts: make([]float32, 6)},
 		func(done, all int64) { last, total = done, all })
 	if err != nil || last != 26 || total != 26 {
 		t.Errorf("got %v after %d of %d sweeps", err, last, total)
@@ -255,7 +256,7 @@ func TestAnnealRefuses(t *testing.T) {
 	} {
 		o := AnnealOptions{Layer: 1, Runs: 5, Temperatures: 4, Base: make([]float32, 3)}
 		test.change(&o)
-		if _, err := Anneal(context.Background(), device(t), l, engine.Bernoulli, o, nil); err == nil || !strings.Contains(err.Error(), test.want) {
+		if _, err := Anneal(context.Background(), settest.Device(t), l, engine.Bernoulli, o, nil); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: got %v, want %s", name, err, test.want)
 		}
 	}
@@ -267,7 +268,7 @@ func TestAnnealRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	o := AnnealOptions{Layer: 1, Runs: 5, Temperatures: 4, Base: make([]float32, 3)}
-	if _, err := Anneal(context.Background(), device(t), l, engine.Bernoulli, o, nil); !errors.Is(err, engine.ErrNotFinite) {
+	if _, err := Anneal(context.Background(), settest.Device(t), l, engine.Bernoulli, o, nil); !errors.Is(err, engine.ErrNotFinite) {
 		t.Errorf("a bias that isn't a number: got %v", err)
 	}
 }

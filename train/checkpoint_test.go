@@ -17,6 +17,7 @@ import (
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/engine/memory"
 	"github.com/unitscope/unitscope/network/safetensors"
+	"github.com/unitscope/unitscope/train/internal/settest"
 )
 
 // parts is a checkpoint's file taken to pieces.
@@ -59,12 +60,12 @@ func (p parts) set(name string, shape ...int) {
 
 // TestCheckpointHostile changes a good file in one way after another.
 func TestCheckpointHostile(t *testing.T) {
-	d, set := device(t), greys(45, 12, 5)
+	d, set := settest.Device(t), settest.Greys(45, 12, 5)
 	o := dbn(9, 6)
 	o.Persistent, o.Chains, o.Centered = true, 5, true
-	var k keep
-	mustTrain(t, d, set, nil, o, Hooks{Checkpoint: k.checkpoint}, 1024)
-	file := k.files[4] // in layer 2
+	var k Keep
+	mustTrain(t, d, set, nil, o, Hooks{Checkpoint: k.Checkpoint}, 1024)
+	file := k.Files[4] // in layer 2
 	for name, test := range map[string]struct {
 		change func(parts)
 		want   string
@@ -126,12 +127,12 @@ func TestCheckpointHostile(t *testing.T) {
 // FuzzReadCheckpoint reads hostile files. What is accepted must survive
 // writing and reading again.
 func FuzzReadCheckpoint(f *testing.F) {
-	d := device(f)
+	d := settest.Device(f)
 	o := dbn(3, 2)
 	o.Persistent, o.Chains, o.Batch, o.Centered = true, 2, 4, true
-	var k keep
-	mustTrain(f, d, greys(8, 4, 5), nil, o, Hooks{Checkpoint: k.checkpoint}, 1024)
-	for _, file := range k.files {
+	var k Keep
+	mustTrain(f, d, settest.Greys(8, 4, 5), nil, o, Hooks{Checkpoint: k.Checkpoint}, 1024)
+	for _, file := range k.Files {
 		f.Add(file)
 	}
 	f.Fuzz(func(t *testing.T, file []byte) {

@@ -15,13 +15,14 @@ import (
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/network/safetensors"
 	"github.com/unitscope/unitscope/train/internal/checkpoint"
+	"github.com/unitscope/unitscope/train/internal/settest"
 )
 
 // TestFineTuneRefuses checks the words of every mistake in what is asked for.
 func TestFineTuneRefuses(t *testing.T) {
-	good := sorted(greys(20, 8, 5), 3)
+	good := sorted(settest.Greys(20, 8, 5), 3)
 	relabel := func(label func(i int) int) labelled {
-		l := labelled{rows: good.rows}
+		l := labelled{Rows: good.Rows}
 		for i := range good.labels {
 			l.labels = append(l.labels, label(i))
 		}
@@ -53,9 +54,9 @@ func TestFineTuneRefuses(t *testing.T) {
 		{"updates", func(c *call) { c.o.Epochs, c.o.Batch = math.MaxInt32, 1 }, "more than random numbers can tell apart"},
 		{"no examples", func(c *call) { c.set = good.head(0) }, "0 examples, want 1"},
 		{"size", func(c *call) { c.n = stack(t, network.SDAE, 9, 5) }, "examples have 8 components, the model's inputs 9"},
-		{"size held", func(c *call) { c.held = sorted(greys(20, 7, 5), 3) }, "held: examples held out have 7 components"},
-		{"no labels", func(c *call) { c.set = good.rows }, "example 0 has no label"},
-		{"no labels held", func(c *call) { c.held = good.rows }, "held greys:n=20,seed=5: example 0 has no label"},
+		{"size held", func(c *call) { c.held = sorted(settest.Greys(20, 7, 5), 3) }, "held: examples held out have 7 components"},
+		{"no labels", func(c *call) { c.set = good.Rows }, "example 0 has no label"},
+		{"no labels held", func(c *call) { c.held = good.Rows }, "held greys:n=20,seed=5: example 0 has no label"},
 		{"one class", func(c *call) { c.set = relabel(func(int) int { return 4 }) }, "all 20 examples have the label 4, want at least two classes"},
 		{"negative label", func(c *call) { c.set = relabel(func(i int) int { return 1 - i }) }, "example 2 has the label -1, want 0 to"},
 		{"huge label", func(c *call) { c.set = relabel(func(i int) int { return i << 30 }) }, "example 1 has the label 1073741824, want 0 to 65535"},
@@ -66,7 +67,7 @@ func TestFineTuneRefuses(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			args := call{n: stack(t, network.SDAE, 8, 5), set: good, o: fineTuning()}
 			c.change(&args)
-			_, _, err := FineTune(context.Background(), device(t), args.n, args.set, args.held, args.o, FineTuneHooks{}, nil)
+			_, _, err := FineTune(context.Background(), settest.Device(t), args.n, args.set, args.held, args.o, FineTuneHooks{}, nil)
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("error %v, want %q", err, c.want)
 			}
@@ -76,24 +77,24 @@ func TestFineTuneRefuses(t *testing.T) {
 
 // head is the first n examples.
 func (l labelled) head(n int) dataset.Set {
-	return labelled{&rows{l.info, l.data[:n*l.info.Size()]}, l.labels[:min(n, len(l.labels))]}
+	return labelled{&settest.Rows{About: l.About, Data: l.Data[:n*l.About.Size()]}, l.labels[:min(n, len(l.labels))]}
 }
 
 func TestFineTuneDiverges(t *testing.T) {
 	o := fineTuning()
 	o.Rate, o.FinalRate, o.Momentum = 1e38, 0, 0.9
-	var k keep
-	_, _, err := FineTune(context.Background(), device(t), stack(t, network.SDAE, 8, 5), sorted(greys(20, 8, 5), 3), nil, o, FineTuneHooks{Checkpoint: k.checkpoint}, nil)
+	var k Keep
+	_, _, err := FineTune(context.Background(), settest.Device(t), stack(t, network.SDAE, 8, 5), sorted(settest.Greys(20, 8, 5), 3), nil, o, FineTuneHooks{Checkpoint: k.Checkpoint}, nil)
 	if !errors.Is(err, engine.ErrNotFinite) || !strings.Contains(err.Error(), "; try ") {
 		t.Errorf("error %v", err)
 	}
-	if len(k.files) != 0 {
+	if len(k.Files) != 0 {
 		t.Error("a checkpoint was written")
 	}
 }
 
 func TestClassifyRefuses(t *testing.T) {
-	set := sorted(greys(20, 8, 5), 3)
+	set := sorted(settest.Greys(20, 8, 5), 3)
 	nan := withOutput(t, stack(t, network.SDAE, 8, 5), 3)
 	nan.Output.Weight.Data().([]float32)[0] = math.MaxFloat32
 	nan.Output.Weight.Data().([]float32)[1] = math.MaxFloat32
@@ -106,11 +107,11 @@ func TestClassifyRefuses(t *testing.T) {
 	}{
 		"no classifier": {stack(t, network.SDAE, 8, 5), set, "the model has no classifier"},
 		"size":          {withOutput(t, stack(t, network.SDAE, 9, 5), 3), set, "examples have 8 components, the model's inputs 9"},
-		"no labels":     {withOutput(t, stack(t, network.SDAE, 8, 5), 3), set.rows, "example 0 has no label"},
+		"no labels":     {withOutput(t, stack(t, network.SDAE, 8, 5), 3), set.Rows, "example 0 has no label"},
 		"labels":        {withOutput(t, stack(t, network.SDAE, 8, 5), 2), set, "has the label 2, want 0 to 1"},
 		"overflow":      {nan, set, engine.ErrNotFinite.Error()},
 	} {
-		if _, err := Classify(context.Background(), device(t), c.n, c.set); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := Classify(context.Background(), settest.Device(t), c.n, c.set); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error %v, want %q", name, err, c.want)
 		}
 	}
@@ -151,7 +152,7 @@ func TestBetter(t *testing.T) {
 
 // TestFineTuneMisfit checks what a checkpoint is not resumed with.
 func TestFineTuneMisfit(t *testing.T) {
-	set, held, o := sorted(greys(20, 8, 5), 3), sorted(greys(9, 8, 6), 3), fineTuning()
+	set, held, o := sorted(settest.Greys(20, 8, 5), 3), sorted(settest.Greys(9, 8, 6), 3), fineTuning()
 	n := stack(t, network.SDAE, 8, 5)
 	file := fineTuneFile(t, n, set, held, o)
 	for name, c := range map[string]struct {
@@ -165,7 +166,7 @@ func TestFineTuneMisfit(t *testing.T) {
 		"noise":    {func(o *FineTuneOptions) { o.Noise = []float64{0.5} }, n, set, held, `noise "0.5,0": the checkpoint was made with "0,0"`},
 		"held":     {nil, n, set, nil, `validation "none": the`},
 		"examples": {nil, n, set.head(19), held, "data: there are 19 examples, the checkpoint's data had 20"},
-		"labels":   {nil, n, sorted(set.rows, 2), nil, "data: its examples are not those of the checkpoint"},
+		"labels":   {nil, n, sorted(set.Rows, 2), nil, "data: its examples are not those of the checkpoint"},
 		"model":    {nil, stack(t, network.SDAE, 8, 6), set, held, `model "`},
 	} {
 		o := o
@@ -184,16 +185,16 @@ func TestFineTuneMisfit(t *testing.T) {
 // fineTuneFile is the second checkpoint of a run.
 func fineTuneFile(t testing.TB, n *network.Network, set, held dataset.Set, o FineTuneOptions) []byte {
 	t.Helper()
-	var k keep
-	if _, _, err := FineTune(context.Background(), device(t), n, set, held, o, FineTuneHooks{Checkpoint: k.checkpoint}, nil); err != nil {
+	var k Keep
+	if _, _, err := FineTune(context.Background(), settest.Device(t), n, set, held, o, FineTuneHooks{Checkpoint: k.Checkpoint}, nil); err != nil {
 		t.Fatal(err)
 	}
-	return k.files[1]
+	return k.Files[1]
 }
 
 // TestFineTuneBadCheckpoint spoils one thing of a checkpoint at a time.
 func TestFineTuneBadCheckpoint(t *testing.T) {
-	set, held, o := sorted(greys(20, 8, 5), 3), sorted(greys(9, 8, 6), 3), fineTuning()
+	set, held, o := sorted(settest.Greys(20, 8, 5), 3), sorted(settest.Greys(9, 8, 6), 3), fineTuning()
 	o.Momentum = 0.5
 	n := stack(t, network.SDAE, 8, 5)
 	file := fineTuneFile(t, n, set, held, o)
@@ -256,7 +257,7 @@ func respoil(t testing.TB, file []byte, key, value string, read func(*safetensor
 
 // TestFineTuneAllocates counts what an update allocates, apart from the device.
 func TestFineTuneAllocates(t *testing.T) {
-	set := sorted(greys(20, 8, 5), 3)
+	set := sorted(settest.Greys(20, 8, 5), 3)
 	o := fineTuning()
 	o.Batch, o.Noise = 20, []float64{0.2, 0.2}
 	tu := startTuner(t, stack(t, network.SDAE, 8, 5), set, nil, o)
@@ -265,7 +266,7 @@ func TestFineTuneAllocates(t *testing.T) {
 		indices = append(indices, uint64(i))
 	}
 	if n := testing.AllocsPerRun(20, func() {
-		if err := tu.learn(set.data, indices); err != nil {
+		if err := tu.learn(set.Data, indices); err != nil {
 			t.Fatal(err)
 		}
 	}); n > 0 {
@@ -274,7 +275,7 @@ func TestFineTuneAllocates(t *testing.T) {
 }
 
 func FuzzReadFineTuneCheckpoint(f *testing.F) {
-	set, held, o := sorted(greys(20, 8, 5), 3), sorted(greys(9, 8, 6), 3), fineTuning()
+	set, held, o := sorted(settest.Greys(20, 8, 5), 3), sorted(settest.Greys(9, 8, 6), 3), fineTuning()
 	n := stack(f, network.SDAE, 8, 5)
 	f.Add(fineTuneFile(f, n, set, held, o))
 	o.Momentum = 0.5
@@ -295,7 +296,7 @@ func FuzzReadFineTuneCheckpoint(f *testing.F) {
 		}
 		// Whatever was read must be refused or resumed from, not crash.
 		if c.Fits(n, set, nil, o) == nil {
-			if _, _, err := FineTune(context.Background(), device(t), n, set, nil, o, FineTuneHooks{}, c); err != nil && !errors.Is(err, engine.ErrNotFinite) {
+			if _, _, err := FineTune(context.Background(), settest.Device(t), n, set, nil, o, FineTuneHooks{}, c); err != nil && !errors.Is(err, engine.ErrNotFinite) {
 				t.Error(err)
 			}
 		}
@@ -303,7 +304,7 @@ func FuzzReadFineTuneCheckpoint(f *testing.F) {
 }
 
 func TestCheckTestLabels(t *testing.T) {
-	two, three := sorted(greys(20, 8, 1), 2), sorted(greys(20, 8, 2), 3)
+	two, three := sorted(settest.Greys(20, 8, 1), 2), sorted(settest.Greys(20, 8, 2), 3)
 	if err := CheckTestLabels(three, two); err != nil {
 		t.Error(err)
 	}
@@ -321,7 +322,7 @@ func TestCheckTestLabels(t *testing.T) {
 		{[]string{"bird", "cat", "dog"}, []string{"cat", "dog"}, `label 0 is the class "cat", which is another of greys`},
 		{[]string{"bird"}, []string{"bird", "cat"}, `label 1 is the class "cat"`},
 	} {
-		three.info.Classes, two.info.Classes = c.set, c.test
+		three.About.Classes, two.About.Classes = c.set, c.test
 		err := CheckTestLabels(three, two)
 		if c.err == "" && err != nil || c.err != "" && (err == nil || !strings.Contains(err.Error(), c.err)) {
 			t.Errorf("classes %v and %v for testing: %v, want %q", c.set, c.test, err, c.err)

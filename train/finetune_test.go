@@ -1,24 +1,21 @@
 package train
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"math"
-	"runtime"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/unitscope/unitscope/dataset"
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/network"
-	"github.com/unitscope/unitscope/network/safetensors"
+	"github.com/unitscope/unitscope/train/internal/settest"
 )
 
 // labelled is a data set with labels.
 type labelled struct {
-	*rows
+	*settest.Rows
 	labels []int
 }
 
@@ -26,11 +23,11 @@ func (l labelled) Label(index int) (int, bool) { return l.labels[index], true }
 
 // sorted labels examples by which of classes parts their largest component
 // lies in.
-func sorted(r *rows, classes int) labelled {
-	l := labelled{rows: r}
-	size := r.info.Size()
+func sorted(r *settest.Rows, classes int) labelled {
+	l := labelled{Rows: r}
+	size := r.About.Size()
 	for i := range r.Len() {
-		x := r.example(i)
+		x := r.Example(i)
 		at := slices.Index(x, slices.Max(x))
 		l.labels = append(l.labels, at*classes/size)
 	}
@@ -73,7 +70,7 @@ func startTuner(t testing.TB, n *network.Network, set, held dataset.Set, o FineT
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := device(t)
+	d := settest.Device(t)
 	tu.device, tu.buffers.device = d, d
 	if err := tu.start(nil); err != nil {
 		t.Fatal(err)
@@ -140,7 +137,7 @@ func TestFineTuneGradient(t *testing.T) {
 		"noise on one above": {[]int{9, 7}, []float64{0, 0.4}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			set := sorted(greys(11, 8, 5), 3)
+			set := sorted(settest.Greys(11, 8, 5), 3)
 			n := withOutput(t, stack(t, network.SDAE, 8, c.units...), 3)
 			o := fineTuning()
 			o.Noise, o.Batch, o.Momentum, o.Rate, o.FinalRate = c.noise, 11, 0.5, 1, 0
@@ -151,10 +148,10 @@ func TestFineTuneGradient(t *testing.T) {
 				indices = append(indices, uint64(i))
 			}
 			ref := tu.reference(t, indices)
-			if err := tu.learn(set.data, indices); err != nil {
+			if err := tu.learn(set.Data, indices); err != nil {
 				t.Fatal(err)
 			}
-			if got, want := tu.tally.MeanLoss(), ref.loss(set.data, set.labels); math.Abs(got-want) > 1e-6*want {
+			if got, want := tu.tally.MeanLoss(), ref.loss(set.Data, set.labels); math.Abs(got-want) > 1e-6*want {
 				t.Errorf("loss %g, want %g", got, want)
 			}
 			for l, v := range tu.velocity {
@@ -162,7 +159,7 @@ func TestFineTuneGradient(t *testing.T) {
 					m  engine.Matrix
 					of []float64
 				}{"weight": {v.Weight, ref.weights[l]}, "bias": {v.Bias, ref.biases[l]}} {
-					if e := gradientError(t, p.m, p.of, func() float64 { return ref.loss(set.data, set.labels) }); e > 1e-5 {
+					if e := gradientError(t, p.m, p.of, func() float64 { return ref.loss(set.Data, set.labels) }); e > 1e-5 {
 						t.Errorf("%s of layer %d: relative error of the gradient %.2g", what, l+1, e)
 					}
 				}
@@ -245,14 +242,14 @@ func gradientError(t testing.TB, velocity engine.Matrix, parameters []float64, l
 // weights of 0 against float64: the gradient is mean((1[class] - p) x'), the rule
 // that of [engine.Update].
 func TestFineTuneSteps(t *testing.T) {
-	set := labelled{&rows{info: dataset.Info{Name: "two", Shape: []int{2}, High: 1}, data: []float32{1, 0, 0, 0.5}}, []int{0, 1}}
+	set := labelled{&settest.Rows{About: dataset.Info{Name: "two", Shape: []int{2}, High: 1}, Data: []float32{1, 0, 0, 0.5}}, []int{0, 1}}
 	for name, c := range map[string]struct{ momentum, decay float64 }{
 		"plain": {0, 0}, "decay": {0, 0.1}, "momentum": {0.5, 0}, "both": {0.5, 0.1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := fineTuning()
 			o.Epochs, o.Batch, o.Rate, o.FinalRate, o.Momentum, o.Decay = 3, 2, 0.5, 0, c.momentum, c.decay
-			n, _, err := FineTune(context.Background(), device(t), stack(t, network.MLP, 2), set, nil, o, FineTuneHooks{}, nil)
+			n, _, err := FineTune(context.Background(), settest.Device(t), stack(t, network.MLP, 2), set, nil, o, FineTuneHooks{}, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -262,7 +259,7 @@ func TestFineTuneSteps(t *testing.T) {
 				var gw [2][2]float64
 				var gb [2]float64
 				for i, label := range set.labels {
-					x := set.example(i)
+					x := set.Example(i)
 					var p [2]float64
 					for k := range p {
 						p[k] = math.Exp(w[k][0]*float64(x[0]) + w[k][1]*float64(x[1]) + b[k])
@@ -305,15 +302,15 @@ func TestFineTuneSteps(t *testing.T) {
 // TestFineTuneLearns separates classes that a hidden layer is needed for: the
 // parity of two components.
 func TestFineTuneLearns(t *testing.T) {
-	set := labelled{rows: &rows{info: dataset.Info{Name: "parity", Shape: []int{2}, High: 1}}}
+	set := labelled{Rows: &settest.Rows{About: dataset.Info{Name: "parity", Shape: []int{2}, High: 1}}}
 	for i := range 40 {
 		a, b := i&1, i>>1&1
-		set.data = append(set.data, float32(a), float32(b))
+		set.Data = append(set.Data, float32(a), float32(b))
 		set.labels = append(set.labels, a^b)
 	}
 	o := fineTuning()
 	o.Epochs, o.Batch, o.Rate, o.FinalRate, o.Momentum, o.Patience = 400, 4, 1, 0, 0.9, 0
-	d, before := device(t), stack(t, network.SDAE, 2, 8)
+	d, before := settest.Device(t), stack(t, network.SDAE, 2, 8)
 	// The saddle at weights of 0 is flat here.
 	for i := range before.Layers[0].Weight.Data().([]float32) {
 		before.Layers[0].Weight.Data().([]float32)[i] *= 16
@@ -328,197 +325,5 @@ func TestFineTuneLearns(t *testing.T) {
 	s, err := Classify(context.Background(), d, n, set)
 	if err != nil || s != outcome.Held {
 		t.Errorf("the result scores %+v (%v), the outcome is %+v", s, err, outcome.Held)
-	}
-}
-
-// TestFineTuneResult checks what becomes of the network.
-func TestFineTuneResult(t *testing.T) {
-	set := sorted(greys(45, 12, 5), 3)
-	before := stack(t, network.DBN, 12, 9, 6)
-	before.Radius = 2.5
-	before.Training = map[string]string{"epochs": "30"}
-	bytesBefore := modelBytes(t, before)
-	var epochs []FineTuneEpoch
-	o := fineTuning()
-	n, outcome, err := FineTune(context.Background(), device(t), before, set, nil, o, FineTuneHooks{Epoch: func(r FineTuneEpoch) { epochs = append(epochs, r) }}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(modelBytes(t, before), bytesBefore) {
-		t.Error("the network given has changed")
-	}
-	if n.Kind != network.DBN || n.Radius != 2.5 || n.Training["epochs"] != "30" || n.Training["finetune.lr"] != "0.3" || n.Training["finetune.epoch"] != "3" {
-		t.Errorf("kind %s, radius %g, training %v", n.Kind, n.Radius, n.Training)
-	}
-	for i, l := range n.Layers {
-		if l.VisibleBias != nil {
-			t.Errorf("layer %d has a visible bias", i+1)
-		}
-	}
-	if outcome != (FineTuneOutcome{Epoch: 3, Epochs: 3}) {
-		t.Errorf("outcome %+v", outcome)
-	}
-	if len(epochs) != 3 || epochs[2].Epoch != 3 || epochs[2].Train.Examples != 45 || epochs[2].Examples != 135 || epochs[0].Rate != 0.3 || math.Abs(epochs[2].Rate-0.1) > 1e-15 {
-		t.Errorf("epochs %+v", epochs)
-	}
-	file := modelBytes(t, n)
-	f, err := safetensors.Read(bytes.NewReader(file), int64(len(file)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := network.Read(f); err != nil {
-		t.Errorf("its file: %v", err)
-	}
-}
-
-// TestFineTuneBest checks that the parameters of the best epoch are kept, and
-// that patience ends training: with labels held out that are the reverse of
-// those learned, the first epoch is the best.
-func TestFineTuneBest(t *testing.T) {
-	set := sorted(greys(45, 12, 5), 2)
-	held := sorted(greys(45, 12, 5), 2)
-	for i := range held.labels {
-		held.labels[i] = 1 - held.labels[i]
-	}
-	o := fineTuning()
-	o.Epochs, o.Patience, o.Rate = 40, 4, 1
-	var epochs []FineTuneEpoch
-	n, outcome, err := FineTune(context.Background(), device(t), stack(t, network.SDAE, 12, 9), set, held, o, FineTuneHooks{Epoch: func(r FineTuneEpoch) { epochs = append(epochs, r) }}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	best := 0
-	for i, r := range epochs {
-		if r.Held.better(epochs[best].Held) {
-			best = i
-		}
-	}
-	if outcome.Epoch != best+1 || outcome.Epochs != outcome.Epoch+4 || outcome.Epochs != len(epochs) || outcome.Epochs == o.Epochs {
-		t.Errorf("outcome %+v after %d epochs, best of them %d", outcome, len(epochs), best+1)
-	}
-	s, err := Classify(context.Background(), device(t), n, held)
-	if err != nil || s != outcome.Held || s != epochs[best].Held {
-		t.Errorf("the result scores %+v (%v), want %+v", s, err, outcome.Held)
-	}
-}
-
-// fineTuneVariants are the kinds of fine-tuning; each must give the same bits
-// however it is cut up.
-func fineTuneVariants() map[string]FineTuneOptions {
-	change := func(f func(*FineTuneOptions)) FineTuneOptions { o := fineTuning(); f(&o); return o }
-	return map[string]FineTuneOptions{
-		"plain":    fineTuning(),
-		"momentum": change(func(o *FineTuneOptions) { o.Momentum, o.Decay = 0.8, 0.01 }),
-		"noise":    change(func(o *FineTuneOptions) { o.Noise, o.Decay = []float64{0.2, 0.5, 0.5}, 0.01 }),
-		"patience": change(func(o *FineTuneOptions) { o.Epochs, o.Patience, o.Rate = 30, 2, 2 }),
-	}
-}
-
-// TestFineTuneResume goes on from every checkpoint, in the middle of epochs
-// too: model, outcome and epochs must be those of one run.
-func TestFineTuneResume(t *testing.T) {
-	set, held := sorted(greys(45, 12, 5), 3), sorted(greys(20, 12, 6), 3)
-	for name, o := range fineTuneVariants() {
-		for _, held := range map[string]dataset.Set{"held": held, "none": nil} {
-			t.Run(name, func(t *testing.T) {
-				o.CheckpointEvery = 2
-				d, n := device(t), stack(t, network.DBN, 12, 9, 6)
-				var all keep
-				var epochs []FineTuneEpoch
-				h := FineTuneHooks{Checkpoint: all.checkpoint, Epoch: func(r FineTuneEpoch) { epochs = append(epochs, r) }}
-				result, outcome, err := FineTune(context.Background(), d, n, set, held, o, h, nil)
-				if err != nil {
-					t.Fatal(err)
-				}
-				whole := modelBytes(t, result)
-				for i, file := range all.files {
-					c := readFineTune(t, file)
-					var tail []FineTuneEpoch
-					again, other, err := FineTune(context.Background(), d, n, set, held, o, FineTuneHooks{Epoch: func(r FineTuneEpoch) { tail = append(tail, r) }}, c)
-					if err != nil {
-						t.Fatalf("checkpoint %d: %v", i, err)
-					}
-					if !bytes.Equal(modelBytes(t, again), whole) || other != outcome {
-						t.Errorf("resumed from checkpoint %d (%d updates): another model or outcome", i, c.Updates)
-					}
-					if want := epochs[len(epochs)-len(tail):]; !slices.Equal(tail, want) {
-						t.Errorf("resumed from checkpoint %d: epochs\n%+v\nwant\n%+v", i, tail, want)
-					}
-				}
-			})
-		}
-	}
-}
-
-func readFineTune(t testing.TB, file []byte) *FineTuneCheckpoint {
-	t.Helper()
-	f, err := safetensors.Read(bytes.NewReader(file), int64(len(file)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := ReadFineTuneCheckpoint(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c
-}
-
-// TestFineTuneCancelled cancels while the examples held out are scored: the
-// checkpoint knows that the epoch's end is still to come.
-func TestFineTuneCancelled(t *testing.T) {
-	set, held := sorted(greys(45, 12, 5), 3), sorted(greys(2*scoreRows, 12, 6), 3)
-	d, n, o := device(t), stack(t, network.DBN, 12, 9, 6), fineTuning()
-	whole, outcome, err := FineTune(context.Background(), d, n, set, held, o, FineTuneHooks{}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var k keep
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	_, _, err = FineTune(ctx, d, n, set, cancelling{held, cancel}, o, FineTuneHooks{Checkpoint: k.checkpoint}, nil)
-	if !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "epoch 1 of 3") {
-		t.Fatalf("error %v", err)
-	}
-	c := readFineTune(t, k.files[len(k.files)-1])
-	if c.Updates != 7 || c.Epochs() != 0 {
-		t.Errorf("checkpoint after %d updates and %d epochs, want 7 and 0", c.Updates, c.Epochs())
-	}
-	again, other, err := FineTune(context.Background(), d, n, set, held, o, FineTuneHooks{}, c)
-	if err != nil || !bytes.Equal(modelBytes(t, again), modelBytes(t, whole)) || other != outcome {
-		t.Errorf("resumed: another model (%v)", err)
-	}
-}
-
-// cancelling cancels when its examples are scored.
-type cancelling struct {
-	labelled
-	cancel context.CancelFunc
-}
-
-func (c cancelling) Read(dst []float32, indices []int) error {
-	if len(indices) == scoreRows {
-		c.cancel()
-	}
-	return c.labelled.Read(dst, indices)
-}
-
-// TestFineTuneThreads gives the same model for any number of threads.
-func TestFineTuneThreads(t *testing.T) {
-	set, held := sorted(greys(300, 40, 5), 4), sorted(greys(100, 40, 6), 4)
-	o := fineTuning()
-	o.Batch, o.Noise = 50, []float64{0.2, 0.5}
-	var first []byte
-	for _, threads := range []int{1, 2, 7} {
-		before := runtime.GOMAXPROCS(threads)
-		n, _, err := FineTune(context.Background(), device(t), stack(t, network.SDAE, 40, 130, 70), set, held, o, FineTuneHooks{}, nil)
-		runtime.GOMAXPROCS(before)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if model := modelBytes(t, n); first == nil {
-			first = model
-		} else if !bytes.Equal(first, model) {
-			t.Errorf("%d threads: another model", threads)
-		}
 	}
 }

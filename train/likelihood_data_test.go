@@ -13,6 +13,7 @@ import (
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/engine/dense"
 	"github.com/unitscope/unitscope/network"
+	"github.com/unitscope/unitscope/train/internal/settest"
 )
 
 // deepNet is an untrained Deep Belief Net with parameters of some size.
@@ -46,7 +47,7 @@ func encodeOnHost(t *testing.T, n *network.Network, layer int, x []float32) []fl
 
 // TestMeasureLikelihood compares with free energies of rows on the host.
 func TestMeasureLikelihood(t *testing.T) {
-	training, test := greys(2100, 6, 1), greys(9, 6, 2)
+	training, test := settest.Greys(2100, 6, 1), settest.Greys(9, 6, 2)
 	for name, c := range map[string]struct {
 		n     *network.Network
 		layer int
@@ -55,13 +56,13 @@ func TestMeasureLikelihood(t *testing.T) {
 		"gaussian":  {deepNet(t, engine.Gaussian, 6, 4), 1},
 		"encoded":   {deepNet(t, engine.Gaussian, 6, 9, 7, 5), 3},
 	} {
-		l, err := MeasureLikelihood(context.Background(), device(t), c.n, []NamedSet{{"train", training}, {"test", test}}, DefaultLikelihood(c.layer), nil)
+		l, err := MeasureLikelihood(context.Background(), settest.Device(t), c.n, []NamedSet{{"train", training}, {"test", test}}, DefaultLikelihood(c.layer), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		visible := visibleOf(c.n.Visible, c.layer)
-		for i, set := range []*rows{training, test} {
-			x := encodeOnHost(t, c.n, c.layer, set.data)
+		for i, set := range []*settest.Rows{training, test} {
+			x := encodeOnHost(t, c.n, c.layer, set.Data)
 			f, err := FreeEnergies(c.n.Layers[c.layer-1], visible, x)
 			if err != nil {
 				t.Fatal(err)
@@ -126,18 +127,18 @@ func pseudoOnHost(t *testing.T, l network.Layer, x []float32) float64 {
 // TestPseudoComponents: where not all components are looked at, their mean over
 // examples is near that of all.
 func TestPseudoComponents(t *testing.T) {
-	set := greys(600, 5*PseudoComponents, 4)
+	set := settest.Greys(600, 5*PseudoComponents, 4)
 	n := deepNet(t, engine.Bernoulli, 5*PseudoComponents, 6)
 	var l [2]*Likelihood
 	for seed := range l {
 		o := DefaultLikelihood(1)
 		o.Seed = uint64(seed)
 		var err error
-		if l[seed], err = MeasureLikelihood(context.Background(), device(t), n, []NamedSet{{"train", set}}, o, nil); err != nil {
+		if l[seed], err = MeasureLikelihood(context.Background(), settest.Device(t), n, []NamedSet{{"train", set}}, o, nil); err != nil {
 			t.Fatal(err)
 		}
 	}
-	want := pseudoOnHost(t, n.Layers[0], set.data)
+	want := pseudoOnHost(t, n.Layers[0], set.Data)
 	a, b := l[0].Sets[0].PseudoLikelihood, l[1].Sets[0].PseudoLikelihood
 	t.Logf("two estimates of a pseudo-likelihood are %.3f and %.3f, all components have %.3f", a, b, want)
 	if math.Abs(a-want) > 0.03*math.Abs(want) || math.Abs(b-want) > 0.03*math.Abs(want) || a == b {
@@ -148,11 +149,11 @@ func TestPseudoComponents(t *testing.T) {
 // TestMeasureAnnealed: an encoded layer by annealing, against enumeration.
 func TestMeasureAnnealed(t *testing.T) {
 	n := deepNet(t, engine.Bernoulli, 6, 9, 5)
-	set := greys(300, 6, 1)
+	set := settest.Greys(300, 6, 1)
 	o := DefaultLikelihood(2)
 	o.Method, o.Runs, o.Temperatures, o.Sweeps = AnnealPartition, 50, 200, 20
 	works := map[string]int64{}
-	l, err := MeasureLikelihood(context.Background(), device(t), n, []NamedSet{{"train", set}}, o, func(work string, done, total int64) {
+	l, err := MeasureLikelihood(context.Background(), settest.Device(t), n, []NamedSet{{"train", set}}, o, func(work string, done, total int64) {
 		if done < works[work] || done > total {
 			t.Errorf("%s: %d of %d after %d", work, done, total, works[work])
 		}
@@ -216,9 +217,9 @@ exact,2,2,2,2,2,0,
 }
 
 func TestMeasureLikelihoodRefuses(t *testing.T) {
-	set := greys(20, 6, 1)
-	outside := &rows{info: set.info, data: slices.Clone(set.data)}
-	outside.data[4*6+2] = 1.5
+	set := settest.Greys(20, 6, 1)
+	outside := &settest.Rows{About: set.About, Data: slices.Clone(set.Data)}
+	outside.Data[4*6+2] = 1.5
 	for name, test := range map[string]struct {
 		change func(n *network.Network, o *LikelihoodOptions, sets *[]NamedSet)
 		want   string
@@ -234,12 +235,12 @@ func TestMeasureLikelihoodRefuses(t *testing.T) {
 		"temperatures":  {func(_ *network.Network, o *LikelihoodOptions, _ *[]NamedSet) { o.Temperatures = 0 }, "at least 1"},
 		"sweeps":        {func(_ *network.Network, o *LikelihoodOptions, _ *[]NamedSet) { o.Sweeps = -1 }, "0 or more"},
 		"no sets":       {func(_ *network.Network, _ *LikelihoodOptions, s *[]NamedSet) { *s = nil }, "no training examples"},
-		"another size":  {func(_ *network.Network, _ *LikelihoodOptions, s *[]NamedSet) { (*s)[0].Set = greys(5, 7, 1) }, "7 components"},
+		"another size":  {func(_ *network.Network, _ *LikelihoodOptions, s *[]NamedSet) { (*s)[0].Set = settest.Greys(5, 7, 1) }, "7 components"},
 		"outside 0..1":  {func(_ *network.Network, _ *LikelihoodOptions, s *[]NamedSet) { (*s)[0].Set = outside }, "component 2 of example 4 is 1.5"},
 	} {
 		n, o, sets := deepNet(t, engine.Bernoulli, 6, 4), DefaultLikelihood(1), []NamedSet{{"train", dataset.Set(set)}}
 		test.change(n, &o, &sets)
-		if _, err := MeasureLikelihood(context.Background(), device(t), n, sets, o, nil); err == nil || !strings.Contains(err.Error(), test.want) {
+		if _, err := MeasureLikelihood(context.Background(), settest.Device(t), n, sets, o, nil); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: got %v, want %s", name, err, test.want)
 		}
 	}
@@ -250,23 +251,23 @@ func TestMeasureLikelihoodRefuses(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := MeasureLikelihood(ctx, device(t), deepNet(t, engine.Bernoulli, 6, 4), []NamedSet{{"train", set}}, DefaultLikelihood(1), nil); !errors.Is(err, context.Canceled) {
+	if _, err := MeasureLikelihood(ctx, settest.Device(t), deepNet(t, engine.Bernoulli, 6, 4), []NamedSet{{"train", set}}, DefaultLikelihood(1), nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("a context that has ended: got %v", err)
 	}
 }
 
 // TestMeasurePreprocessed: the model sees what its preprocessing makes of data.
 func TestMeasurePreprocessed(t *testing.T) {
-	set, n := normals(50, 3, func(j int) float64 { return float64(j) }), deepNet(t, engine.Gaussian, 3, 2)
+	set, n := settest.Normals(50, 3, func(j int) float64 { return float64(j) }), deepNet(t, engine.Gaussian, 3, 2)
 	var err error
 	if n.Mean, err = dense.Of([]float32{0, 1, 2}, 3); err != nil {
 		t.Fatal(err)
 	}
-	l, err := MeasureLikelihood(context.Background(), device(t), n, []NamedSet{{"train", set}}, DefaultLikelihood(1), nil)
+	l, err := MeasureLikelihood(context.Background(), settest.Device(t), n, []NamedSet{{"train", set}}, DefaultLikelihood(1), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	x := slices.Clone(set.data)
+	x := slices.Clone(set.Data)
 	if err := n.Preprocess(x); err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/engine/dense"
 	"github.com/unitscope/unitscope/network"
+	"github.com/unitscope/unitscope/train/internal/settest"
 )
 
 // randomRBM has normal parameters of some size.
@@ -162,13 +163,13 @@ func monitorOf(t *testing.T, d engine.Device, l network.Layer, set, held dataset
 // TestPseudoLikelihood averages the one-component estimate over many updates
 // and compares it with the exact value.
 func TestPseudoLikelihood(t *testing.T) {
-	set := greys(9, 5, 3)
+	set := settest.Greys(9, 5, 3)
 	l := randomRBM(t, 3, 5, 0.8)
-	m, state := monitorOf(t, device(t), l, set, set, dbn(3))
+	m, state := monitorOf(t, settest.Device(t), l, set, set, dbn(3))
 	exact := 0.0
 	for i := range set.Len() {
 		v := make([]float32, 5)
-		for j, x := range set.example(i) {
+		for j, x := range set.Example(i) {
 			v[j] = float32(math.Round(float64(x)))
 		}
 		for j := range v {
@@ -203,12 +204,12 @@ func TestPseudoLikelihood(t *testing.T) {
 
 // TestMonitorsAgainstHost computes the gap and the held-out error in float64.
 func TestMonitorsAgainstHost(t *testing.T) {
-	set, held := greys(30, 6, 1), greys(9, 6, 2)
+	set, held := settest.Greys(30, 6, 1), settest.Greys(9, 6, 2)
 	for _, kind := range []engine.VisibleKind{engine.Bernoulli, engine.Gaussian} {
 		o := dbn(4)
 		o.Visible = kind
 		l := randomRBM(t, 4, 6, 0.8)
-		m, state := monitorOf(t, device(t), l, set, held, o)
+		m, state := monitorOf(t, settest.Device(t), l, set, held, o)
 		var r Measurement
 		if err := m.measure(&r, state); err != nil {
 			t.Fatal(err)
@@ -218,9 +219,9 @@ func TestMonitorsAgainstHost(t *testing.T) {
 		}
 		var train []float32
 		for _, i := range drawn(o.Seed, 0, 30, sampleLeast) {
-			train = append(train, set.example(i)...)
+			train = append(train, set.Example(i)...)
 		}
-		a, err := FreeEnergies(l, kind, held.data)
+		a, err := FreeEnergies(l, kind, held.Data)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -238,7 +239,7 @@ func TestMonitorsAgainstHost(t *testing.T) {
 }
 
 // hostError is the mean squared error of reconstruction in float64.
-func hostError(t *testing.T, l network.Layer, kind engine.VisibleKind, set *rows) float64 {
+func hostError(t *testing.T, l network.Layer, kind engine.VisibleKind, set *settest.Rows) float64 {
 	t.Helper()
 	r, err := newRBM(l, kind)
 	if err != nil {
@@ -246,7 +247,7 @@ func hostError(t *testing.T, l network.Layer, kind engine.VisibleKind, set *rows
 	}
 	sum := 0.0
 	for i := range set.Len() {
-		x := set.example(i)
+		x := set.Example(i)
 		h := make([]float64, r.hidden)
 		for k := range h {
 			h[k] = sigmoid(float64(r.bias[k]) + dot(r.weight[k*r.inputs:(k+1)*r.inputs], x))

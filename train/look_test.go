@@ -12,29 +12,30 @@ import (
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/engine/dense"
 	"github.com/unitscope/unitscope/network"
+	"github.com/unitscope/unitscope/train/internal/settest"
 )
 
 // times is a set with all numbers multiplied and then shifted.
-func times(r *rows, factor, shift float32) *rows {
-	made := &rows{info: r.info, data: make([]float32, len(r.data))}
-	made.info.Low, made.info.High = factor*r.info.Low+shift, factor*r.info.High+shift
-	for i, x := range r.data {
-		made.data[i] = factor*x + shift
+func times(r *settest.Rows, factor, shift float32) *settest.Rows {
+	made := &settest.Rows{About: r.About, Data: make([]float32, len(r.Data))}
+	made.About.Low, made.About.High = factor*r.About.Low+shift, factor*r.About.High+shift
+	for i, x := range r.Data {
+		made.Data[i] = factor*x + shift
 	}
 	return made
 }
 
 // doubted is a set in which a component, that goes up to high, may be none.
-func doubted(r *rows, high float32, doubt string) *rows {
+func doubted(r *settest.Rows, high float32, doubt string) *settest.Rows {
 	made := *r
-	made.info.High, made.info.Doubt = high, doubt
+	made.About.High, made.About.Doubt = high, doubt
 	return &made
 }
 
 // shaped is a set with another shape of the same size.
-func shaped(r *rows, shape ...int) *rows {
+func shaped(r *settest.Rows, shape ...int) *settest.Rows {
 	made := *r
-	made.info.Shape = shape
+	made.About.Shape = shape
 	return &made
 }
 
@@ -60,9 +61,9 @@ func scaling(t *testing.T, n *network.Network, mean, scale float32) *network.Net
 }
 
 func TestLookAt(t *testing.T) {
-	pictures := greys(200, 12, 1)
-	normal := normals(200, 12, func(int) float64 { return 0 })
-	rho := func(r *rows) float64 {
+	pictures := settest.Greys(200, 12, 1)
+	normal := settest.Normals(200, 12, func(int) float64 { return 0 })
+	rho := func(r *settest.Rows) float64 {
 		norm, err := dataset.MeanNorm(r, 0)
 		if err != nil {
 			t.Fatal(err)
@@ -72,14 +73,14 @@ func TestLookAt(t *testing.T) {
 	own, unit := rho(pictures), rho(normal)
 	bernoulli := forLooking(network.DBN, engine.Bernoulli, own, 12)
 	gaussian := forLooking(network.SDAE, engine.Gaussian, unit, 12)
-	same := &rows{info: dataset.Info{Name: "same", Shape: []int{12}, High: 1}}
+	same := &settest.Rows{About: dataset.Info{Name: "same", Shape: []int{12}, High: 1}}
 	for range 30 {
-		same.data = append(same.data, pictures.example(7)...)
+		same.Data = append(same.Data, pictures.Example(7)...)
 	}
 	for _, c := range []struct {
 		name          string
 		model         *network.Network
-		set           *rows
+		set           *settest.Rows
 		warning, fail string
 	}{
 		{"its own data", bernoulli, pictures, "", ""},
@@ -96,7 +97,7 @@ func TestLookAt(t *testing.T) {
 		{"zeros", bernoulli, times(pictures, 0, 0), "", "are all 0"},
 		{"zeros without a model", nil, times(pictures, 0, 0), "", "are all 0"},
 		{"all the same", nil, same, "are all the same", ""},
-		{"one example", nil, shaped(&rows{info: same.info, data: same.data[:12]}, 12), "", ""},
+		{"one example", nil, shaped(&settest.Rows{About: same.About, Data: same.Data[:12]}, 12), "", ""},
 		{"a plain network takes anything", forLooking(network.MLP, engine.Bernoulli, 0, 12), times(pictures, 255, 0), "", ""},
 		{"a plain network with rho", forLooking(network.MLP, engine.Bernoulli, own, 12), times(pictures, 255, 0), "probably on another scale", ""},
 		{"scaled by the model", scaling(t, forLooking(network.DBN, engine.Bernoulli, own, 12), 0, 1./255), times(pictures, 255, 0), "", ""},
@@ -125,7 +126,7 @@ func TestLookAt(t *testing.T) {
 
 func TestLookNumbers(t *testing.T) {
 	// More examples than are looked at together, all far from 0.
-	set := times(normals(2*NormExamples, 100, func(int) float64 { return 0 }), 0.5, 1000)
+	set := times(settest.Normals(2*NormExamples, 100, func(int) float64 { return 0 }), 0.5, 1000)
 	look, err := LookAt(nil, set)
 	if err != nil {
 		t.Fatal(err)
@@ -160,7 +161,7 @@ func TestLookIsGrey(t *testing.T) {
 	of := func(change func(data []float32)) Look {
 		data := slices.Clone(states)
 		change(data)
-		set := &rows{info: dataset.Info{Shape: []int{10}, High: 1}, data: data}
+		set := &settest.Rows{About: dataset.Info{Shape: []int{10}, High: 1}, Data: data}
 		look, err := LookAt(nil, set)
 		if err != nil {
 			t.Fatal(err)
@@ -187,7 +188,7 @@ func TestLookIsGrey(t *testing.T) {
 }
 
 func TestFineTuneRho(t *testing.T) {
-	set := sorted(greys(60, 12, 5), 3)
+	set := sorted(settest.Greys(60, 12, 5), 3)
 	for name, n := range map[string]*network.Network{
 		"as they are":   stack(t, network.MLP, 12, 5),
 		"preprocessing": scaling(t, stack(t, network.MLP, 12, 5), 0.25, 3),
@@ -198,7 +199,7 @@ func TestFineTuneRho(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		tuned, _, err := FineTune(context.Background(), device(t), n, set, nil, o, FineTuneHooks{}, nil)
+		tuned, _, err := FineTune(context.Background(), settest.Device(t), n, set, nil, o, FineTuneHooks{}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -7,12 +7,13 @@ import (
 
 	"github.com/unitscope/unitscope/dataset"
 	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/train/internal/settest"
 )
 
 // inTurns is examples of n bits from two groups in turns, the odd ones with more
 // bits on: as MNIST's training images, which two groups of writers wrote.
-func inTurns(n, size int, seed uint64) *rows {
-	r := &rows{info: dataset.Info{Name: "in turns", Shape: []int{size}, High: 1}}
+func inTurns(n, size int, seed uint64) *settest.Rows {
+	r := &settest.Rows{About: dataset.Info{Name: "in turns", Shape: []int{size}, High: 1}}
 	source := engine.NewSource(seed, engine.PurposeGlyph, 0, 0)
 	for i := range n {
 		for range size {
@@ -20,7 +21,7 @@ func inTurns(n, size int, seed uint64) *rows {
 			if source.Uniform() < 0.2+0.4*float64(i%2) {
 				x = 1
 			}
-			r.data = append(r.data, x)
+			r.Data = append(r.Data, x)
 		}
 	}
 	return r
@@ -33,15 +34,15 @@ func TestFreeEnergyGapError(t *testing.T) {
 	const seeds = 200
 	set, held := inTurns(4000, 12, 1), inTurns(4000, 12, 2)
 	l := randomRBM(t, 6, 12, 0.8)
-	energies := func(r *rows) []float64 {
-		f, err := FreeEnergies(l, engine.Bernoulli, r.data)
+	energies := func(r *settest.Rows) []float64 {
+		f, err := FreeEnergies(l, engine.Bernoulli, r.Data)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return f
 	}
 	exact := mean(energies(held)) - mean(energies(set))
-	d := device(t)
+	d := settest.Device(t)
 	within, sum := 0, 0.0
 	for seed := range uint64(seeds) {
 		o := dbn(6)
@@ -71,8 +72,8 @@ func TestFreeEnergyGapError(t *testing.T) {
 func TestPseudoLikelihoodError(t *testing.T) {
 	set := inTurns(4000, 12, 3)
 	l := randomRBM(t, 6, 12, 0.8)
-	exact := pseudoOnHost(t, l, set.data)
-	d := device(t)
+	exact := pseudoOnHost(t, l, set.Data)
+	d := settest.Device(t)
 	const seeds = 200
 	within := 0
 	for seed := range uint64(seeds) {
@@ -101,7 +102,7 @@ func TestPseudoLikelihoodInParts(t *testing.T) {
 	for _, size := range []struct{ units, inputs int }{{40, 9001}, {15_000, 5}} {
 		set := inTurns(120, size.inputs, 4)
 		l := randomRBM(t, size.units, size.inputs, 0.1)
-		m, state := monitorOf(t, device(t), l, set, nil, dbn(size.units))
+		m, state := monitorOf(t, settest.Device(t), l, set, nil, dbn(size.units))
 		var r Measurement
 		if err := m.measure(&r, state); err != nil {
 			t.Fatal(err)

@@ -1,4 +1,4 @@
-package train
+package train_test
 
 import (
 	"context"
@@ -8,19 +8,21 @@ import (
 	"testing"
 
 	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/train"
+	"github.com/unitscope/unitscope/train/internal/settest"
 )
 
 func TestCheckScale(t *testing.T) {
-	scaled := func(factor, mean float32) *rows {
-		r := normals(200, 6, func(int) float64 { return 0 })
-		for i := range r.data {
-			r.data[i] = factor*r.data[i] + mean
+	scaled := func(factor, mean float32) *settest.Rows {
+		r := settest.Normals(200, 6, func(int) float64 { return 0 })
+		for i := range r.Data {
+			r.Data[i] = factor*r.Data[i] + mean
 		}
 		return r
 	}
 	for _, c := range []struct {
 		name          string
-		set           *rows
+		set           *settest.Rows
 		warning, fail string
 	}{
 		{"unit variance", scaled(1, 0), "", ""},
@@ -28,13 +30,13 @@ func TestCheckScale(t *testing.T) {
 		{"small", scaled(0.3, 0), "variance 0.0", ""},
 		{"large", scaled(4, 0), "may learn little, or diverge", ""},
 		{"shifted", scaled(1, 3), "mean 3", ""},
-		{"between 0 and 1", greys(200, 12, 1), "use bernoulli for", ""},
+		{"between 0 and 1", settest.Greys(200, 12, 1), "use bernoulli for", ""},
 		{"bytes", scaled(70, 130), "", "Visible gaussian: the numbers of normals have mean 13"},
 		{"tiny", scaled(0.01, 0), "", "divide them by their standard deviation"},
 		{"far away", scaled(1, -20), "", "mean -20"},
 		{"constant", scaled(0, 0), "", "variance 0,"},
 	} {
-		o := Options{Visible: engine.Gaussian}
+		o := train.Options{Visible: engine.Gaussian}
 		warning, err := o.CheckScale(c.set)
 		if (c.warning == "") != (warning == "") || !strings.Contains(warning, c.warning) {
 			t.Errorf("%s: warning %q, want %q", c.name, warning, c.warning)
@@ -42,7 +44,7 @@ func TestCheckScale(t *testing.T) {
 		if (c.fail == "") != (err == nil) || err != nil && !strings.Contains(err.Error(), c.fail) {
 			t.Errorf("%s: error %v, want %q", c.name, err, c.fail)
 		}
-		if warning, err := (Options{}).CheckScale(c.set); warning != "" || err != nil {
+		if warning, err := (train.Options{}).CheckScale(c.set); warning != "" || err != nil {
 			t.Errorf("%s, Bernoulli: warning %q, error %v", c.name, warning, err)
 		}
 	}
@@ -56,7 +58,7 @@ func (full) New(rows, cols int) (engine.Matrix, error) {
 }
 
 func TestOutOfMemory(t *testing.T) {
-	_, err := Train(context.Background(), full{device(t)}, barsAndStripes(3), nil, sdae(5), Hooks{}, nil)
+	_, err := train.Train(context.Background(), full{settest.Device(t)}, settest.BarsAndStripes(3), nil, train.SDAE(5), train.Hooks{}, nil)
 	if !errors.Is(err, engine.ErrOutOfMemory) {
 		t.Fatalf("error %v", err)
 	}

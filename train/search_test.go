@@ -14,6 +14,7 @@ import (
 
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/network"
+	"github.com/unitscope/unitscope/train/internal/settest"
 )
 
 // searching is small options for tests.
@@ -108,7 +109,7 @@ func TestSearchRefuses(t *testing.T) {
 			t.Errorf("error %v, want %q", err, c.want)
 		}
 	}
-	_, err := Search(context.Background(), device(t), greys(20, 8, 1), nil, searching(network.DBN), SearchHooks{})
+	_, err := Search(context.Background(), settest.Device(t), settest.Greys(20, 8, 1), nil, searching(network.DBN), SearchHooks{})
 	if err == nil || !strings.HasPrefix(err.Error(), "held: ") {
 		t.Errorf("without examples held out: %v", err)
 	}
@@ -117,11 +118,11 @@ func TestSearchRefuses(t *testing.T) {
 // TestSearch runs a search, and again with every trial begun, interrupted or
 // done in another way: the results and models must be the same.
 func TestSearch(t *testing.T) {
-	set, held := sorted(greys(45, 12, 5), 3), sorted(greys(20, 12, 6), 3)
+	set, held := sorted(settest.Greys(45, 12, 5), 3), sorted(settest.Greys(20, 12, 6), 3)
 	for _, kind := range []network.Kind{network.DBN, network.SDAE} {
 		for _, objective := range []Objective{ObjectiveError, ObjectiveReconstruction} {
 			t.Run(fmt.Sprint(kind, " ", objective), func(t *testing.T) {
-				d, o := device(t), searching(kind)
+				d, o := settest.Device(t), searching(kind)
 				o.Objective = objective
 				var whole searchRecord
 				results, err := Search(context.Background(), d, set, held, o, whole.hooks(nil))
@@ -215,11 +216,11 @@ func (s *searchRecord) hooks(start func(Trial) TrialStart) SearchHooks {
 // TestSearchDiverges: a trial whose parameters leave the finite numbers is a
 // result, and the search goes on.
 func TestSearchDiverges(t *testing.T) {
-	set, held := sorted(greys(45, 12, 5), 3), sorted(greys(20, 12, 6), 3)
+	set, held := sorted(settest.Greys(45, 12, 5), 3), sorted(settest.Greys(20, 12, 6), 3)
 	o := searching(network.SDAE)
 	o.Trials, o.Rate = 2, Range{1e38, 1e38}
 	finished := 0
-	results, err := Search(context.Background(), device(t), set, held, o, SearchHooks{Finish: func(r TrialResult, n *network.Network) error {
+	results, err := Search(context.Background(), settest.Device(t), set, held, o, SearchHooks{Finish: func(r TrialResult, n *network.Network) error {
 		finished++
 		if n != nil || !r.Diverged() {
 			t.Errorf("model %v of %+v", n, r)
@@ -233,8 +234,8 @@ func TestSearchDiverges(t *testing.T) {
 
 // TestSearchStops: errors of hooks and of ctx end a search.
 func TestSearchStops(t *testing.T) {
-	set, held := sorted(greys(45, 12, 5), 3), sorted(greys(20, 12, 6), 3)
-	_, err := Search(context.Background(), device(t), set, held, searching(network.DBN), SearchHooks{
+	set, held := sorted(settest.Greys(45, 12, 5), 3), sorted(settest.Greys(20, 12, 6), 3)
+	_, err := Search(context.Background(), settest.Device(t), set, held, searching(network.DBN), SearchHooks{
 		Pretrained: func(Trial, *network.Network) error { return errStop },
 	})
 	if !errors.Is(err, errStop) || !strings.HasPrefix(err.Error(), "trial 1: ") {
@@ -242,7 +243,7 @@ func TestSearchStops(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := Search(ctx, device(t), set, held, searching(network.DBN), SearchHooks{}); !errors.Is(err, context.Canceled) {
+	if _, err := Search(ctx, settest.Device(t), set, held, searching(network.DBN), SearchHooks{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}
 }
@@ -257,14 +258,14 @@ func TestReconstruction(t *testing.T) {
 				l.VisibleBias.Data().([]float32)[j] = float32(i+j) / 10
 			}
 		}
-		set := greys(scoreRows+3, 8, 4)
-		got, err := Reconstruction(context.Background(), device(t), n, set)
+		set := settest.Greys(scoreRows+3, 8, 4)
+		got, err := Reconstruction(context.Background(), settest.Device(t), n, set)
 		if err != nil {
 			t.Fatal(err)
 		}
 		want := 0.0
 		for i := range set.Len() {
-			x := wide(t, set.example(i))
+			x := wide(t, set.Example(i))
 			y := slices.Clone(x)
 			for _, l := range n.Layers {
 				y = affineOf(l.Weight.Data().([]float32), l.Bias.Data().([]float32), y, false, true)
@@ -282,7 +283,7 @@ func TestReconstruction(t *testing.T) {
 			t.Errorf("%v: %g, want %g", visible, got, want)
 		}
 		n.Layers[1].VisibleBias = nil
-		if _, err := Reconstruction(context.Background(), device(t), n, set); err == nil || !strings.Contains(err.Error(), "layers.2.visible_bias is missing") {
+		if _, err := Reconstruction(context.Background(), settest.Device(t), n, set); err == nil || !strings.Contains(err.Error(), "layers.2.visible_bias is missing") {
 			t.Errorf("error %v", err)
 		}
 	}
