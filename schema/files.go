@@ -58,10 +58,6 @@ const (
 	SelectivityPicture = "selectivity.png"
 	ComparePicture     = "compare.png"
 	ActivationsPicture = "activations.png"
-	Figure1Picture     = "figure1.png"
-	Figure2Picture     = "figure2.png"
-	Figure3Picture     = "figure3.png"
-	Figure4Picture     = "figure4.png"
 )
 
 // Pages, and the files of a paper.
@@ -76,6 +72,9 @@ const (
 	Trained   = "trained"
 	Untrained = "untrained"
 )
+
+// FigurePicture is the name of the picture of [TaskFigure].
+func FigurePicture(number string) string { return "figure" + number + ".png" }
 
 // SVG is the name of a picture as SVG.
 func SVG(picture string) string {
@@ -95,7 +94,7 @@ func FamilyFile(family string, layer int) string { return ofFamily(family, strco
 
 // FamilyRestarts is the name of the arrays of some units' restarts behind figures 1 and
 // 2: "dbn-restarts.npz".
-func FamilyRestarts(kind network.Kind) string { return string(kind) + "-restarts.npz" }
+func FamilyRestarts(family string) string { return family + "-restarts.npz" }
 
 // SimilarityPicture is the name of the picture of cosines between the restarts of a layer:
 // "trained-layer1-similarity.png".

@@ -20,10 +20,6 @@ const (
 	TaskSelectivity       = "analyze selectivity"
 	TaskCompare           = "analyze compare"
 	TaskLikelihood        = "analyze likelihood"
-	TaskFigure1           = figure + "1"
-	TaskFigure2           = figure + "2"
-	TaskFigure3           = figure + "3"
-	TaskFigure4           = figure + "4"
 	TaskFigureSelectivity = figure + "selectivity"
 	TaskDemo              = "demo"
 	TaskPaper             = "paper"
@@ -42,6 +38,9 @@ func TaskTrain(kind network.Kind) string { return train + string(kind) }
 func IsTraining(task string) bool {
 	return slices.ContainsFunc(families(), func(k network.Kind) bool { return task == TaskTrain(k) })
 }
+
+// TaskFigure is the command that draws a figure of the paper, by its number.
+func TaskFigure(number string) string { return figure + number }
 
 // IsFigure is true for the commands that draw the figures of the paper.
 func IsFigure(task string) bool { return strings.HasPrefix(task, figure) }
@@ -65,12 +64,12 @@ func Kinds() []Kind {
 		{TaskSelectivity, append(pictures(SelectivityPicture), selectivityMatrix(), selectivity())},
 		{TaskCompare, append(pictures(ComparePicture, ActivationsPicture), compared(), comparison())},
 		{TaskLikelihood, []File{likelihood(), partition(), runs()}},
-		{TaskFigure1, append(pictures(Figure1Picture), figureArrays()...)},
-		{TaskFigure2, append(pictures(Figure2Picture), figureArrays()...)},
-		{TaskFigure3, append(pictures(Figure3Picture), ofLayers(samples(), mixing())...)},
-		{TaskFigure4, append(pictures(Figure4Picture), ofLayers(samples(), mixing(), combination(), ascent())...)},
+		{TaskFigure("1"), append(pictures(FigurePicture("1")), figureArrays()...)},
+		{TaskFigure("2"), append(pictures(FigurePicture("2")), figureArrays()...)},
+		{TaskFigure("3"), append(pictures(FigurePicture("3")), ofLayers(samples(), mixing())...)},
+		{TaskFigure("4"), append(pictures(FigurePicture("4")), ofLayers(samples(), mixing(), combination(), ascent())...)},
 		{TaskFigureSelectivity, append(pictures(SelectivityPicture), ofFamilies(selectivityMatrix())...)},
-		{TaskDemo, slices.Concat(pictures(Figure1Picture), figureArrays(), pages())},
+		{TaskDemo, slices.Concat(pictures(FigurePicture("1")), figureArrays(), pages())},
 		{TaskPaper, append(pages(), File{Name: Stages}, File{Name: Summary})},
 		{TaskReport, pages()},
 	}
@@ -90,7 +89,7 @@ func training(log File) []File {
 func figureArrays() (files []File) {
 	files = ofFamilies(ascent())
 	for _, k := range families() {
-		files = append(files, named(FamilyRestarts(k), ascent()))
+		files = append(files, named(FamilyRestarts(string(k)), ascent()))
 	}
 	return files
 }

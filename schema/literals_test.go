@@ -26,9 +26,7 @@ type known struct {
 func readKnown() known {
 	k := known{whole: map[string]bool{schema.Record: true}, fields: map[string]bool{}}
 	for _, kind := range schema.Kinds() {
-		if strings.Contains(kind.Task, " ") {
-			k.whole[kind.Task] = true
-		}
+		k.whole[kind.Task] = true
 		for _, f := range kind.Files {
 			k.whole[f.Name] = true
 			if strings.Contains(f.Name, "*") {
@@ -51,7 +49,7 @@ var verb = regexp.MustCompile(`%[0-9]*[sdv]`)
 // isName is true for a text that is one of the names, or is made to be one by fmt.
 func (k known) isName(text string) bool {
 	text = verb.ReplaceAllString(text, "*")
-	return k.whole[text] || strings.Contains(text, "*") && strings.Contains(text, "layer") && slices.ContainsFunc(k.files, func(pattern string) bool {
+	return k.whole[text] || strings.Contains(text, "*") && strings.Contains(text, "layer") && path.Ext(text) != "" && slices.ContainsFunc(k.files, func(pattern string) bool {
 		ours, err := path.Match(pattern, text)
 		theirs, err2 := path.Match(text, pattern)
 		return err == nil && ours || err2 == nil && theirs
@@ -88,8 +86,14 @@ func (k known) literals(files *token.FileSet, file *ast.File) (found []literal) 
 					}
 				}
 			}
+			if text, ok := k.command(n.Args); ok {
+				say(n, text)
+			}
 		case *ast.CompositeLit:
-			if text, ok := k.header(n); ok {
+			if text, ok := k.header(n.Elts); ok {
+				say(n, text)
+			}
+			if text, ok := k.command(n.Elts); ok {
 				say(n, text)
 			}
 		}
@@ -98,9 +102,9 @@ func (k known) literals(files *token.FileSet, file *ast.File) (found []literal) 
 	return found
 }
 
-// header is the first word of a list of three words or more that are all columns.
-func (k known) header(list *ast.CompositeLit) (first string, ok bool) {
-	for i, e := range list.Elts {
+// header is the first word of a list of five words or more that are all columns.
+func (k known) header(list []ast.Expr) (first string, ok bool) {
+	for i, e := range list {
 		text, ok := textOf(e)
 		if !ok || !k.fields[text] {
 			return "", false
@@ -109,7 +113,18 @@ func (k known) header(list *ast.CompositeLit) (first string, ok bool) {
 			first = text
 		}
 	}
-	return first, len(list.Elts) > 2
+	return first, len(list) >= 5
+}
+
+// command is a task that a list begins with, word by word.
+func (k known) command(list []ast.Expr) (task string, ok bool) {
+	if len(list) < 2 {
+		return "", false
+	}
+	first, ok1 := textOf(list[0])
+	second, ok2 := textOf(list[1])
+	task = first + " " + second
+	return task, ok1 && ok2 && k.whole[task]
 }
 
 func textOf(e ast.Expr) (text string, ok bool) {
@@ -143,7 +158,7 @@ func TestNobodyElseSpellsNames(t *testing.T) {
 		"train/finetune_checkpoint.go": {"examples", "errors"},
 	}
 	scanned := 0
-	for _, folder := range []string{"network", "train", "visualize", "report", "dataset"} {
+	for _, folder := range []string{"network", "train", "visualize", "report", "dataset", "bench", "cmd"} {
 		err := filepath.WalkDir("../"+folder, func(name string, e fs.DirEntry, err error) error {
 			if err != nil || e.IsDir() || filepath.Ext(name) != ".go" || strings.HasSuffix(name, "_test.go") {
 				return err
@@ -174,8 +189,8 @@ func TestNobodyElseSpellsNames(t *testing.T) {
 func TestLiterals(t *testing.T) {
 	for source, want := range map[string]int{
 		`"ascent.npz"`: 1, `"visualize ascent"`: 1, `"writes ascent.npz"`: 0, `f("layer%d-samples.npz", 1)`: 1, `"free_mean"`: 1,
-		`f("%s-layer%d.npz", a, b)`: 1, `a.floats("mean", x)`: 1, `g("mean", x)`: 0, `[]string{"unit", "restart", "steps"}`: 1,
-		`[]string{"unit", "restart"}`: 0, `"run.json"`: 1, `"dbn-restarts.npz"`: 1,
+		`f("%s-layer%d.npz", a, b)`: 1, `a.floats("mean", x)`: 1, `g("mean", x)`: 0, `[]string{"unit", "restart", "steps", "stop", "tangent"}`: 1,
+		`[]string{"layers", "epochs"}`: 0, `[]string{"analyze", "compare", "--out"}`: 1, `[]string{"compare", "analyze"}`: 0, `"run.json"`: 1, `"dbn-restarts.npz"`: 1,
 	} {
 		files := token.NewFileSet()
 		file, err := parser.ParseFile(files, "x.go", "package x\nvar x = "+source, 0)

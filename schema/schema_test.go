@@ -83,12 +83,12 @@ func TestFigureFiles(t *testing.T) {
 		task, name string
 		want       schema.FigurePart
 	}{
-		{schema.TaskFigure1, schema.FamilyFile("sdae", 12), schema.FigurePart{Kind: network.SDAE, Layer: 12}},
+		{schema.TaskFigure("1"), schema.FamilyFile("sdae", 12), schema.FigurePart{Kind: network.SDAE, Layer: 12}},
 		{schema.TaskFigureSelectivity, schema.FamilyFile("dbn", 1), schema.FigurePart{Kind: network.DBN, Layer: 1}},
-		{schema.TaskFigure2, schema.FamilyRestarts(network.DBN), schema.FigurePart{Kind: network.DBN, Restarts: true}},
-		{schema.TaskFigure3, schema.LayerFile(3, schema.SamplesArrays), schema.FigurePart{Layer: 3, Like: schema.SamplesArrays}},
-		{schema.TaskFigure4, schema.LayerFile(2, schema.CombineArrays), schema.FigurePart{Layer: 2, Like: schema.CombineArrays}},
-		{schema.TaskFigure4, schema.LayerFile(2, schema.AscentArrays), schema.FigurePart{Layer: 2, Like: schema.AscentArrays}},
+		{schema.TaskFigure("2"), schema.FamilyRestarts("dbn"), schema.FigurePart{Kind: network.DBN, Restarts: true}},
+		{schema.TaskFigure("3"), schema.LayerFile(3, schema.SamplesArrays), schema.FigurePart{Layer: 3, Like: schema.SamplesArrays}},
+		{schema.TaskFigure("4"), schema.LayerFile(2, schema.CombineArrays), schema.FigurePart{Layer: 2, Like: schema.CombineArrays}},
+		{schema.TaskFigure("4"), schema.LayerFile(2, schema.AscentArrays), schema.FigurePart{Layer: 2, Like: schema.AscentArrays}},
 	} {
 		if got, ok := schema.ParseFigureFile(c.name); !ok || got != c.want {
 			t.Errorf("%s: %+v, %v, want %+v", c.name, got, ok, c.want)
@@ -98,7 +98,7 @@ func TestFigureFiles(t *testing.T) {
 		}
 	}
 	for task, name := range map[string]string{
-		schema.TaskFigure3: schema.LayerFile(2, schema.MixingTable), schema.TaskRestarts: schema.SimilarityPicture(schema.Untrained, 2),
+		schema.TaskFigure("3"): schema.LayerFile(2, schema.MixingTable), schema.TaskRestarts: schema.SimilarityPicture(schema.Untrained, 2),
 		schema.TaskReport: schema.LayerPage(3, "dbn", 1), schema.TaskDemo: schema.IndexPage,
 	} {
 		if _, ok := schema.ParseFigureFile(name); ok || !isPlanned(task, name) {

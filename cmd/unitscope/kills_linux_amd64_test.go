@@ -12,8 +12,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/unitscope/unitscope/cmd/unitscope/internal/job"
 	"github.com/unitscope/unitscope/report/runfolder"
+	"github.com/unitscope/unitscope/schema"
 )
 
 // killCase is a command that is killed at every point of its way.
@@ -218,7 +218,7 @@ func (k *campaign) makeUp(at int, folder, command string) {
 // not hold times.
 func results(t *testing.T, folder string) map[string][]byte {
 	t.Helper()
-	timed := []string{runfolder.RecordName, runfolder.LogName, job.FineTuneFile, job.StagesName, job.SummaryName}
+	timed := []string{schema.Record, schema.Log, schema.FineTuneTable, schema.Stages, schema.Summary}
 	files := map[string][]byte{}
 	err := filepath.WalkDir(folder, func(path string, e fs.DirEntry, err error) error {
 		if err != nil {
@@ -245,7 +245,7 @@ func results(t *testing.T, folder string) map[string][]byte {
 // runsComplete makes sure that the folder of a record holds a complete run, and all
 // that it wrote.
 func runsComplete(path string) error {
-	if filepath.Base(path) != runfolder.RecordName {
+	if filepath.Base(path) != schema.Record {
 		return nil
 	}
 	return runfolder.Verify(filepath.Dir(path))
@@ -271,12 +271,12 @@ func difference(want, got map[string][]byte) string {
 // checkPlanned makes sure that what runs write is what their records announce.
 func (k *campaign) checkPlanned(folder string) {
 	err := filepath.WalkDir(folder, func(path string, e fs.DirEntry, err error) error {
-		if err != nil || e.Name() != runfolder.RecordName {
+		if err != nil || e.Name() != schema.Record {
 			return err
 		}
 		r, err := runfolder.ReadRecord(filepath.Dir(path))
 		for _, o := range r.Outputs {
-			if !slices.ContainsFunc(job.Planned(r.Task), func(p string) bool { ok, err := filepath.Match(p, o.Name); return ok && err == nil }) {
+			if !slices.ContainsFunc(schema.Planned(r.Task), func(p string) bool { ok, err := filepath.Match(p, o.Name); return ok && err == nil }) {
 				k.Errorf("%s: a run of %q writes %s, which planned does not have", path, r.Task, o.Name)
 			}
 		}

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/unitscope/unitscope/schema"
 )
 
 // isDebris is true for what only this package makes, and leaves behind where it is
@@ -64,7 +66,7 @@ func (f *Folder) discard(names []string) error {
 // isPlanned is true for a file that a run is going to write: planned are names, or
 // patterns of names as those of [path.Match].
 func isPlanned(planned []string, name string) bool {
-	return isFileName(name) && name != RecordName && slices.ContainsFunc(planned, func(p string) bool {
+	return isFileName(name) && name != schema.Record && slices.ContainsFunc(planned, func(p string) bool {
 		// A pattern that is none matches nothing.
 		ok, err := path.Match(p, name)
 		return p == name || err == nil && ok
@@ -80,7 +82,7 @@ func (f *Folder) made(r Record) ([]string, error) {
 	}
 	var names []string
 	for _, o := range r.Outputs {
-		if isFileName(o.Name) && o.Name != RecordName && checkFile(f.Path(o.Name), o) == nil {
+		if isFileName(o.Name) && o.Name != schema.Record && checkFile(f.Path(o.Name), o) == nil {
 			names = append(names, o.Name)
 		}
 	}
@@ -203,7 +205,7 @@ func (f *Folder) empty() (err error) {
 	if err := f.clear(own, f.record.Folders); err != nil {
 		return err
 	}
-	if err := f.discard([]string{RecordName}); err != nil {
+	if err := f.discard([]string{schema.Record}); err != nil {
 		return err
 	}
 	return f.sweep()

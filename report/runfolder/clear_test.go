@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/unitscope/unitscope/schema"
 )
 
 // planning is the record of a run that is going to write files, and in folders below.
@@ -97,7 +99,7 @@ func TestForceRemoves(t *testing.T) {
 			put(t, path, "new.npz")
 		}, "new.npz in it is not as a run made it", "new.npz run.json"},
 		{"a record that nobody can read", func(t *testing.T, path string) {
-			put(t, path, RecordName)
+			put(t, path, schema.Record)
 		}, "not the record of a run", "run.json"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -188,7 +190,7 @@ func TestFinishRemovesTheRest(t *testing.T) {
 	killed(t, path, planning(t, "log.csv part.npz", ""), "log.csv", "part.npz", "unplanned.csv")
 	put(t, path, "notes")
 	f := begin(t, path, Resume, planning(t, "log.csv", ""), "log.csv")
-	if err := errors.Join(f.WriteTemporary(CheckpointName, text("state")), f.Finish()); err != nil {
+	if err := errors.Join(f.WriteTemporary(schema.Checkpoint, text("state")), f.Finish()); err != nil {
 		t.Fatal(err)
 	}
 	if got := names(t, path); got != "log.csv notes run.json" {
@@ -199,7 +201,7 @@ func TestFinishRemovesTheRest(t *testing.T) {
 		t.Errorf("temporary %q, planned %q, error %v", r.Temporary, r.Planned, err)
 	}
 	// Killed before they were gone.
-	put(t, path, CheckpointName)
+	put(t, path, schema.Checkpoint)
 	put(t, path, ".run.json.partial-3")
 	if err := Tidy(path); err != nil {
 		t.Fatal(err)
@@ -233,11 +235,11 @@ func TestDebrisIsNothing(t *testing.T) {
 func TestForceSparesInputsBelow(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "run")
 	f := begin(t, path, Fresh, planning(t, "", "dbn"))
-	finished(t, f.below("dbn"), planning(t, "", ""), ModelName)
+	finished(t, f.below("dbn"), planning(t, "", ""), schema.Model)
 	if err := f.Finish(); err != nil {
 		t.Fatal(err)
 	}
-	model := filepath.Join(f.below("dbn"), ModelName)
+	model := filepath.Join(f.below("dbn"), schema.Model)
 	if _, err := Create(path, Force, newRecord(t, "task", model)); err == nil || !strings.Contains(err.Error(), "which this run reads") {
 		t.Errorf("error %v", err)
 	}
@@ -266,7 +268,7 @@ func FuzzClear(f *testing.F) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := os.WriteFile(filepath.Join(path, RecordName), raw, 0o644); err != nil {
+			if err := os.WriteFile(filepath.Join(path, schema.Record), raw, 0o644); err != nil {
 				t.Fatal(err)
 			}
 			created, err := Create(path, Force, planning(t, "", ""))

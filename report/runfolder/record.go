@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/schema"
 )
 
 // Format is the version of the layout of run folders.
@@ -185,7 +186,7 @@ func checkFile(path string, as FileDigest) error {
 		return fmt.Errorf("%s is not the file that the run wrote, by its size or kind", path)
 	}
 	if d, err := DigestFile(path); err != nil || d.SHA256 != as.SHA256 {
-		return errors.Join(fmt.Errorf("%s has changed since the run wrote it: its SHA-256 is not that of %s", path, RecordName), err)
+		return errors.Join(fmt.Errorf("%s has changed since the run wrote it: its SHA-256 is not that of %s", path, schema.Record), err)
 	}
 	return nil
 }
@@ -209,7 +210,7 @@ func (f *Folder) writeRecord(r Record) error {
 	if err != nil {
 		return fmt.Errorf("run folder %s: %w", f.path, err)
 	}
-	return writeWhole(f.Path(RecordName), func(w io.Writer) error {
+	return writeWhole(f.Path(schema.Record), func(w io.Writer) error {
 		_, err := w.Write(append(text, '\n'))
 		return err
 	})
@@ -221,7 +222,7 @@ const maxRecord = 16 << 20
 // ReadRecord reads the record of the run folder at path. An error that wraps
 // fs.ErrNotExist means that no run was made there.
 func ReadRecord(path string) (Record, error) {
-	name := filepath.Join(path, RecordName)
+	name := filepath.Join(path, schema.Record)
 	info, err := os.Stat(name)
 	if err != nil {
 		return Record{}, err
@@ -270,7 +271,7 @@ func Require(path string) error {
 	r, err := ReadRecord(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("run folder %s: there is no run in it (no %s)", path, RecordName)
+		return fmt.Errorf("run folder %s: there is no run in it (no %s)", path, schema.Record)
 	case err != nil:
 		return err
 	case r.Status != Complete:

@@ -37,14 +37,6 @@ import (
 	"github.com/unitscope/unitscope/schema"
 )
 
-// The files that more than one command writes or reads.
-const (
-	RecordName     = schema.Record
-	ModelName      = schema.Model
-	CheckpointName = schema.Checkpoint
-	LogName        = schema.Log
-)
-
 // Mode says what to do with a folder that holds a run already.
 type Mode uint8
 
@@ -99,7 +91,7 @@ func check(path string, mode Mode, task string, locked func(path string) bool) e
 	}
 	entries = slices.DeleteFunc(entries, isDebris)
 	for _, e := range entries {
-		if e.Name() == RecordName {
+		if e.Name() == schema.Record {
 			return taken(path, task, locked)
 		}
 	}
@@ -234,7 +226,7 @@ func (f *Folder) Abandon() error {
 		return fmt.Errorf("run folder: %w", err)
 	}
 	for _, e := range entries {
-		if e.Name() != RecordName && !isDebris(e) {
+		if e.Name() != schema.Record && !isDebris(e) {
 			return nil
 		}
 	}
@@ -270,7 +262,7 @@ func (f *Folder) WriteTemporary(name string, write func(io.Writer) error) error 
 }
 
 func (f *Folder) write(name string, write func(io.Writer) error) error {
-	if !isFileName(name) || name == RecordName {
+	if !isFileName(name) || name == schema.Record {
 		return fmt.Errorf("run folder %s: %q is not the name of a file", f.path, name)
 	}
 	if !isPlanned(f.record.Planned, name) {

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/schema"
 )
 
 func newRecord(t testing.TB, task string, inputs ...string) Record {
@@ -68,7 +69,7 @@ func TestRun(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := f.WriteTemporary(CheckpointName, text("state")); err != nil {
+	if err := f.WriteTemporary(schema.Checkpoint, text("state")); err != nil {
 		t.Fatal(err)
 	}
 	if err := f.Finish(); err != nil {
@@ -190,7 +191,7 @@ func TestAbandon(t *testing.T) {
 	if f, err = Create(path, Fresh, newRecord(t, "task")); err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(f.WriteTemporary(CheckpointName, text("state")), f.Abandon()); err != nil {
+	if err := errors.Join(f.WriteTemporary(schema.Checkpoint, text("state")), f.Abandon()); err != nil {
 		t.Fatal(err)
 	}
 	if got := names(t, path); got != "checkpoint.safetensors run.json" {
@@ -285,14 +286,14 @@ func TestForceSparesInputs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(f.Write(ModelName, text("model")), f.Finish()); err != nil {
+	if err := errors.Join(f.Write(schema.Model, text("model")), f.Finish()); err != nil {
 		t.Fatal(err)
 	}
 	link := filepath.Join(t.TempDir(), "link")
-	if err := os.Symlink(f.Path(ModelName), link); err != nil {
+	if err := os.Symlink(f.Path(schema.Model), link); err != nil {
 		t.Skip("no symbolic links here")
 	}
-	for _, input := range []string{f.Path(ModelName), link} {
+	for _, input := range []string{f.Path(schema.Model), link} {
 		if _, err := Create(path, Force, newRecord(t, "task", input)); err == nil || !strings.Contains(err.Error(), "which this run reads") {
 			t.Errorf("input %s: error %v", input, err)
 		}
@@ -311,7 +312,7 @@ func TestForceStaysInside(t *testing.T) {
 	}
 	outside := filepath.Join(parent, "precious")
 	record := `{"format":"unitscope-run/1","status":"complete","outputs":[{"name":"../precious"},{"name":".."},{"name":"` + strings.ReplaceAll(outside, `\`, `\\`) + `"}]}`
-	for name, content := range map[string]string{outside: "x", filepath.Join(path, RecordName): record} {
+	for name, content := range map[string]string{outside: "x", filepath.Join(path, schema.Record): record} {
 		if err := os.WriteFile(name, []byte(content), 0o644); err != nil {
 			t.Fatal(err)
 		}

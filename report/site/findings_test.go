@@ -9,7 +9,6 @@ import (
 	"gorgonia.org/tensor"
 
 	"github.com/unitscope/unitscope/network"
-	"github.com/unitscope/unitscope/report/runfolder"
 	"github.com/unitscope/unitscope/schema"
 	"github.com/unitscope/unitscope/visualize"
 )
@@ -17,7 +16,7 @@ import (
 // warned adds warnings to the record of a run.
 func warned(t *testing.T, folder, warnings string) {
 	t.Helper()
-	edit(t, filepath.Join(folder, runfolder.RecordName), `"seed": 1,`, `"seed": 1, "warnings": [`+warnings+`],`)
+	edit(t, filepath.Join(folder, schema.Record), `"seed": 1,`, `"seed": 1, "warnings": [`+warnings+`],`)
 }
 
 // What concerns a layer is on its page and with the comparison of its methods, and on no
@@ -34,7 +33,7 @@ func TestWarningsOfALayer(t *testing.T) {
 	warned(t, model, `{"about": "layer 2", "text": "layer 2 has learned nothing </script><b>"}, {"about": "data", "text": "few of them"}`)
 	warned(t, filepath.Join(dir, "two"), `{"about": "layer 2", "text": "layer 2 has learned nothing </script><b>"}, {"about": "units", "text": "3 are dead"}, {"about": "layer 1", "text": "of the first"}`)
 	r := build(t, dir)
-	page := written(t, r)[IndexName]
+	page := written(t, r)[schema.IndexPage]
 	want := map[string][]string{
 		"dbn/1":   {"of the first"},
 		"dbn/2":   {"layer 2 has learned nothing </script><b>", "3 are dead"},
@@ -67,7 +66,7 @@ func TestWarningsOfALayer(t *testing.T) {
 // the second.
 func compareRun(t *testing.T, path, model string, layer int) {
 	t.Helper()
-	makeRun(t, path, schema.TaskCompare, nil, []string{filepath.Join(model, runfolder.ModelName)}, files{
+	makeRun(t, path, schema.TaskCompare, nil, []string{filepath.Join(model, schema.Model)}, files{
 		"compare.csv": text(strings.ReplaceAll("layer,unit,method,missing,activation\nL,1,ascent,false,3\nL,1,example,false,2\nL,4,ascent,false,3\nL,4,example,true,\n", "L", string(rune('0'+layer)))),
 		"compare.npz": npzOf(map[string][]byte{"units": append(npyOf("<i4", "2,", 0), 1, 0, 0, 0, 4, 0, 0, 0), "patterns": npyOf("<f4", "2, 2, 30", 480)}),
 	})
@@ -82,7 +81,7 @@ func TestPatternsOfComparisonsAndFigures(t *testing.T) {
 	trained(t, sdae, 2)
 	compareRun(t, filepath.Join(dir, "compare"), model, 2)
 	one := npzOf(map[string][]byte{"units": unitsFrom(3), "best": npyOf("<f4", "3, 30", 360)})
-	inputs := []string{filepath.Join(model, runfolder.ModelName), filepath.Join(sdae, runfolder.ModelName)}
+	inputs := []string{filepath.Join(model, schema.Model), filepath.Join(sdae, schema.Model)}
 	makeRun(t, filepath.Join(dir, "figure"), "figure 1", nil, inputs, files{
 		"dbn-layer1.npz": one, "sdae-layer2.npz": one,
 		"sdae-restarts.npz": npzOf(map[string][]byte{"units": unitsFrom(1), "patterns": npyOf("<f4", "1, 3, 30", 360)}),
@@ -139,14 +138,14 @@ func TestBadComparisons(t *testing.T) {
 			model := filepath.Join(dir, "dbn")
 			n := trained(t, model, 1)
 			climbed(t, filepath.Join(dir, "good"), model, n, 2, "0-2")
-			makeRun(t, filepath.Join(dir, "compare"), schema.TaskCompare, nil, []string{filepath.Join(model, runfolder.ModelName)}, files{
+			makeRun(t, filepath.Join(dir, "compare"), schema.TaskCompare, nil, []string{filepath.Join(model, schema.Model)}, files{
 				"compare.csv": text("layer,unit,method,missing\n2,0,ascent,false\n2,0,example,false\n"), "compare.npz": npzOf(c.npz),
 			})
 			r := build(t, dir)
 			if len(r.Problems) != 1 || !strings.Contains(r.Problems[0].Text, c.want) {
 				t.Errorf("problems %v, want one with %q", r.Problems, c.want)
 			}
-			if l := dataOf(t, written(t, r)[IndexName], 1); l.Ascent == nil {
+			if l := dataOf(t, written(t, r)[schema.IndexPage], 1); l.Ascent == nil {
 				t.Error("the ascent is not shown")
 			}
 		})
@@ -158,11 +157,11 @@ func TestRHat(t *testing.T) {
 	dir := t.TempDir()
 	model := filepath.Join(dir, "dbn")
 	trained(t, model, 1)
-	makeRun(t, filepath.Join(dir, "sample"), schema.TaskSample, map[string]string{"layer": "2"}, []string{filepath.Join(model, runfolder.ModelName)}, files{
+	makeRun(t, filepath.Join(dir, "sample"), schema.TaskSample, map[string]string{"layer": "2"}, []string{filepath.Join(model, schema.Model)}, files{
 		"samples.npz": npzOf(map[string][]byte{"units": unitsFrom(4), "samples": npyOf("<f4", "4, 2, 30", 960), "mean": npyOf("<f4", "4, 30", 480)}),
 		"mixing.csv":  text("unit,rhat_total,rhat_first,rhat_second,modes,concentration\n0,1.01,1.25,,1,1\n1,1,1.02,1.03,1,1\n2,,,,1,1\n3,1,+Inf,1,1,1\n"),
 	})
-	l := dataOf(t, written(t, build(t, dir))[IndexName], 1)
+	l := dataOf(t, written(t, build(t, dir))[schema.IndexPage], 1)
 	if l.Samples == nil || l.Samples.Limit != visualize.MixedRHat {
 		t.Fatalf("samples %+v", l.Samples)
 	}
@@ -187,9 +186,9 @@ func TestClassifier(t *testing.T) {
 	}
 	n.Output = &network.Layer{Weight: tensor.New(tensor.WithShape(10, 7), tensor.Of(tensor.Float32)), Bias: tensor.New(tensor.WithShape(10), tensor.Of(tensor.Float32))}
 	run := makeRun(t, filepath.Join(dir, "tuned"), schema.TaskFineTune, nil, nil, files{
-		runfolder.ModelName: n.Write,
-		"log.csv":           text("epoch,rate,train_loss,train_error,validation_loss,validation_error\n1,1,1,0.5,1,0.6\n2,1,1,0.125,1,0.375\n"),
-		"scores.csv":        text("set,examples,errors,error,loss\nvalidation,200,75,0.375,1\n"),
+		schema.Model: n.Write,
+		"log.csv":    text("epoch,rate,train_loss,train_error,validation_loss,validation_error\n1,1,1,0.5,1,0.6\n2,1,1,0.125,1,0.375\n"),
+		"scores.csv": text("set,examples,errors,error,loss\nvalidation,200,75,0.375,1\n"),
 	})
 	r := build(t, run)
 	facts := map[string]string{}

@@ -11,7 +11,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/unitscope/unitscope/report/runfolder"
 	"github.com/unitscope/unitscope/schema"
 )
 
@@ -89,7 +88,7 @@ func TestNumbersDoNotTakeMemory(t *testing.T) {
 			n := trained(t, model, 1)
 			climbed(t, filepath.Join(dir, "good"), model, n, 2, "0-2")
 			for task, write := range c.runs {
-				makeRun(t, filepath.Join(dir, strings.ReplaceAll(task, " ", "-")), task, map[string]string{"layer": "1", "direction": "1"}, []string{filepath.Join(model, runfolder.ModelName)}, write)
+				makeRun(t, filepath.Join(dir, strings.ReplaceAll(task, " ", "-")), task, map[string]string{"layer": "1", "direction": "1"}, []string{filepath.Join(model, schema.Model)}, write)
 			}
 			r := build(t, dir)
 			if len(r.Problems) != 1 || !strings.Contains(r.Problems[0].Text, c.want) {
@@ -116,7 +115,7 @@ func TestPatternsThatAreNotShown(t *testing.T) {
 	dir := t.TempDir()
 	model := filepath.Join(dir, "dbn")
 	trained(t, model, 1)
-	makeRun(t, filepath.Join(dir, "ascent"), schema.TaskAscent, map[string]string{"layer": "2", "direction": "1"}, []string{filepath.Join(model, runfolder.ModelName)}, files{
+	makeRun(t, filepath.Join(dir, "ascent"), schema.TaskAscent, map[string]string{"layer": "2", "direction": "1"}, []string{filepath.Join(model, schema.Model)}, files{
 		"ascent.npz":   npzOf(map[string][]byte{"units": unitsFrom(1), "best": npyOf("<f4", "1, 30", 120), "patterns": npyOf("<f4", "1, 5, 30", 600)}),
 		"restarts.csv": text(restartsOf(3)),
 	})
@@ -124,7 +123,7 @@ func TestPatternsThatAreNotShown(t *testing.T) {
 	if len(r.Problems) != 1 || !strings.Contains(r.Problems[0].Text, "patterns of shape [5 30] for 3 restarts") {
 		t.Errorf("problems %v", r.Problems)
 	}
-	if l := dataOf(t, written(t, r)[IndexName], 1); l.Ascent == nil || l.Ascent.All || l.Ascent.Kept != "all" || len(l.Ascent.Activation) != 3 {
+	if l := dataOf(t, written(t, r)[schema.IndexPage], 1); l.Ascent == nil || l.Ascent.All || l.Ascent.Kept != "all" || len(l.Ascent.Activation) != 3 {
 		t.Errorf("ascent %+v", l.Ascent)
 	}
 }
@@ -158,7 +157,7 @@ func FuzzFiles(f *testing.F) {
 		for i, task := range tasks {
 			good := files{"restarts.csv": found.WriteTable, "ascent.npz": found.WriteArrays, "compare.csv": text("layer,unit,method,missing\n1,0,ascent,false\n1,1,ascent,true\n")}
 			good[names[int(which)%len(names)]] = func(w io.Writer) error { _, err := w.Write(content); return err }
-			makeRun(t, filepath.Join(dir, fmt.Sprint(i)), task, map[string]string{"layer": "1", "direction": "1"}, []string{filepath.Join(model, runfolder.ModelName)}, good)
+			makeRun(t, filepath.Join(dir, fmt.Sprint(i)), task, map[string]string{"layer": "1", "direction": "1"}, []string{filepath.Join(model, schema.Model)}, good)
 		}
 		_ = n
 		r, err := Build(context.Background(), []string{dir}, Options{})

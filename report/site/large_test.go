@@ -12,7 +12,6 @@ import (
 	"gorgonia.org/tensor"
 
 	"github.com/unitscope/unitscope/engine"
-	"github.com/unitscope/unitscope/report/runfolder"
 	"github.com/unitscope/unitscope/schema"
 	"github.com/unitscope/unitscope/visualize"
 )
@@ -27,7 +26,7 @@ func BenchmarkReport(b *testing.B) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for l := 1; l <= 3; l++ {
 		r := largeAscent(random, units, restarts, side)
-		makeRun(b, filepath.Join(dir, fmt.Sprint(l)), schema.TaskAscent, map[string]string{"layer": fmt.Sprint(l), "direction": "1"}, []string{filepath.Join(model, runfolder.ModelName)}, files{
+		makeRun(b, filepath.Join(dir, fmt.Sprint(l)), schema.TaskAscent, map[string]string{"layer": fmt.Sprint(l), "direction": "1"}, []string{filepath.Join(model, schema.Model)}, files{
 			"ascent.npz": r.WriteArrays, "restarts.csv": r.WriteTable,
 		})
 	}

@@ -52,10 +52,10 @@ type chartHTML struct {
 
 // captions say how to read the pictures, by their names.
 var captions = map[string]string{
-	schema.Figure1Picture:     "As figure 1 of Erhan et al. (2009): for units of each layer, what excites them most (activation maximization, section 3), and at the right what nine random starts find for some. Grey is zero, white positive, black negative; every tile has its own scale.",
-	schema.Figure2Picture:     "As figure 2 of Erhan et al. (2009): activation maximization of models of patches of natural images, a block for each layer. Every tile has its own scale.",
-	schema.Figure3Picture:     "As figure 3 of Erhan et al. (2009): samples of the net with one unit held at 1 (section 4), a row for each unit, the mean of its samples in front.",
-	schema.Figure4Picture:     "As figure 4 of Erhan et al. (2009): the same units by three methods: the mean of samples (section 4), the linear combination of the filters below (section 5), activation maximization (section 3).",
+	schema.FigurePicture("1"): "As figure 1 of Erhan et al. (2009): for units of each layer, what excites them most (activation maximization, section 3), and at the right what nine random starts find for some. Grey is zero, white positive, black negative; every tile has its own scale.",
+	schema.FigurePicture("2"): "As figure 2 of Erhan et al. (2009): activation maximization of models of patches of natural images, a block for each layer. Every tile has its own scale.",
+	schema.FigurePicture("3"): "As figure 3 of Erhan et al. (2009): samples of the net with one unit held at 1 (section 4), a row for each unit, the mean of its samples in front.",
+	schema.FigurePicture("4"): "As figure 4 of Erhan et al. (2009): the same units by three methods: the mean of samples (section 4), the linear combination of the filters below (section 5), activation maximization (section 3).",
 	schema.SelectivityPicture: "Selectivity: a row is a unit's pattern, a column what each unit answers to it, as a share of its own strongest answer. A bright diagonal alone means that every unit answers to its own pattern only.",
 	schema.ModesPicture:       "How many units have how many modes: clusters of the patterns that restarts ended in.",
 	schema.FiltersPicture:     "The weights of the first layer's units, in input space.",
@@ -107,7 +107,7 @@ func titleOf(picture string) string { return strings.TrimSuffix(picture, filepat
 // rank brings the report's figures to the front.
 func rank(f figure) int {
 	for i, name := range []string{
-		schema.Figure1Picture, schema.Figure2Picture, schema.Figure3Picture, schema.Figure4Picture, schema.SelectivityPicture, schema.ModesPicture,
+		schema.FigurePicture("1"), schema.FigurePicture("2"), schema.FigurePicture("3"), schema.FigurePicture("4"), schema.SelectivityPicture, schema.ModesPicture,
 	} {
 		if f.Title == titleOf(name) {
 			return i

@@ -27,9 +27,6 @@ import (
 	"github.com/unitscope/unitscope/schema"
 )
 
-// Task is the name of the command that makes reports.
-const Task = schema.TaskReport
-
 // Options says what a report is called.
 type Options struct {
 	Title string // "" for one that says what it is about

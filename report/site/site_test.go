@@ -21,6 +21,7 @@ import (
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report/runfolder"
+	"github.com/unitscope/unitscope/schema"
 	"github.com/unitscope/unitscope/visualize"
 )
 
@@ -65,8 +66,8 @@ func trained(t testing.TB, path string, seed uint64) *network.Network {
 	}
 	n.Radius = 3
 	makeRun(t, path, "train dbn", map[string]string{"data": "digits"}, nil, files{
-		runfolder.ModelName: n.Write,
-		"log.csv":           text("layer,epoch,step,error\n1,1,10,5\n1,2,20,4\n2,1,10,3\n2,2,20,2.5\n"),
+		schema.Model: n.Write,
+		"log.csv":    text("layer,epoch,step,error\n1,1,10,5\n1,2,20,4\n2,1,10,3\n2,2,20,2.5\n"),
 	})
 	return n
 }
@@ -88,7 +89,7 @@ func climbed(t testing.TB, path, model string, n *network.Network, layer int, un
 	if err != nil {
 		t.Fatal(err)
 	}
-	makeRun(t, path, "visualize ascent", map[string]string{"layer": fmt.Sprint(layer), "direction": "1"}, []string{filepath.Join(model, runfolder.ModelName)}, files{
+	makeRun(t, path, "visualize ascent", map[string]string{"layer": fmt.Sprint(layer), "direction": "1"}, []string{filepath.Join(model, schema.Model)}, files{
 		"ascent.npz": r.WriteArrays, "restarts.csv": r.WriteTable,
 	})
 	return r
@@ -156,7 +157,7 @@ func TestReport(t *testing.T) {
 	n := trained(t, model, 1)
 	climbed(t, filepath.Join(dir, "one"), model, n, 1, "all")
 	found := climbed(t, filepath.Join(dir, "two"), model, n, 2, "1,4,6")
-	page := written(t, build(t, dir))[IndexName]
+	page := written(t, build(t, dir))[schema.IndexPage]
 
 	for _, want := range []string{`href="#dbn/1"`, `href="#dbn/2"`, "<svg", "unitscope visualize sample", "unitscope analyze restarts", "<code>one</code> visualize ascent", "30 – 8 – 7"} {
 		if !strings.Contains(page, want) {
@@ -214,7 +215,7 @@ func TestTwoRunsOfALayer(t *testing.T) {
 	climbed(t, filepath.Join(dir, "a"), model, n, 1, "0-2")
 	climbed(t, filepath.Join(dir, "b"), model, n, 1, "0-4")
 	later := climbed(t, filepath.Join(dir, "c"), model, n, 1, "2")
-	edit(t, filepath.Join(dir, "c", runfolder.RecordName), `"finished": "2`, `"finished": "3`)
+	edit(t, filepath.Join(dir, "c", schema.Record), `"finished": "2`, `"finished": "3`)
 	r := build(t, dir)
 	if l := r.Models[0].Layers; len(l) != 1 || len(l[0].Units) != 5 || len(later.Units) != 1 || len(r.Problems) != 2 {
 		t.Errorf("layers %v, problems %v", l, r.Problems)
@@ -225,7 +226,7 @@ func TestTwoRunsOfALayer(t *testing.T) {
 		}
 	}
 	climbed(t, filepath.Join(dir, "d"), model, n, 1, "1-5")
-	edit(t, filepath.Join(dir, "d", runfolder.RecordName), `"finished": "2`, `"finished": "4`)
+	edit(t, filepath.Join(dir, "d", schema.Record), `"finished": "2`, `"finished": "4`)
 	if l := build(t, dir).Models[0].Layers; len(l) != 1 || fmt.Sprint(l[0].Units) != "[1 2 3 4 5]" {
 		t.Errorf("layers %v, want the later one of two with five units", l)
 	}
@@ -234,10 +235,10 @@ func TestTwoRunsOfALayer(t *testing.T) {
 func TestProblemsAreNamed(t *testing.T) {
 	damage := map[string]func(t *testing.T, path string){
 		"not complete": func(t *testing.T, path string) {
-			edit(t, filepath.Join(path, runfolder.RecordName), `"complete"`, `"running"`)
+			edit(t, filepath.Join(path, schema.Record), `"complete"`, `"running"`)
 		},
 		"this version reads": func(t *testing.T, path string) {
-			edit(t, filepath.Join(path, runfolder.RecordName), runfolder.Format, "unitscope-run/99")
+			edit(t, filepath.Join(path, schema.Record), runfolder.Format, "unitscope-run/99")
 		},
 		"has changed since": func(t *testing.T, path string) { edit(t, filepath.Join(path, "restarts.csv"), "0,0,", "0,1,") },
 		"no such file": func(t *testing.T, path string) {
@@ -246,7 +247,7 @@ func TestProblemsAreNamed(t *testing.T) {
 			}
 		},
 		"can't be read": func(t *testing.T, path string) {
-			if err := os.WriteFile(filepath.Join(path, runfolder.RecordName), []byte("{"), 0o666); err != nil {
+			if err := os.WriteFile(filepath.Join(path, schema.Record), []byte("{"), 0o666); err != nil {
 				t.Fatal(err)
 			}
 		},
@@ -267,7 +268,7 @@ func TestProblemsAreNamed(t *testing.T) {
 			if l := r.Models[0].Layers; len(l) != 2 || l[0].Ascent != nil || l[1].Ascent == nil {
 				t.Errorf("layers %v, want an ascent of the second only", l)
 			}
-			if page := written(t, r)[IndexName]; !strings.Contains(page, "Not shown") {
+			if page := written(t, r)[schema.IndexPage]; !strings.Contains(page, "Not shown") {
 				t.Error("the page does not name it")
 			}
 			if _, err := Build(context.Background(), []string{bad}, Options{}); err == nil || !strings.Contains(err.Error(), want) {
@@ -315,7 +316,7 @@ func TestEscaping(t *testing.T) {
 	dir := t.TempDir()
 	model := filepath.Join(dir, strings.ReplaceAll(evil, "/", "\u2215"))
 	n := trained(t, model, 1)
-	makeRun(t, filepath.Join(dir, "scores"), "finetune", map[string]string{"data": evil}, []string{filepath.Join(model, runfolder.ModelName)}, files{
+	makeRun(t, filepath.Join(dir, "scores"), "finetune", map[string]string{"data": evil}, []string{filepath.Join(model, schema.Model)}, files{
 		"scores.csv": text("set," + `"` + strings.ReplaceAll(evil, `"`, `""`) + `"` + "\ntest," + `"` + strings.ReplaceAll(evil, `"`, `""`) + `"` + "\n"),
 	})
 	climbed(t, filepath.Join(dir, "ascent"), model, n, 1, "0-2")
@@ -323,7 +324,7 @@ func TestEscaping(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	page := written(t, r)[IndexName]
+	page := written(t, r)[schema.IndexPage]
 	// Sheets, data of the one layer, and the page's own script.
 	if got, want := strings.Count(page, "<script"), len(r.sheets[r.Models[0].Layers[0].Key].pictures)+1+1; got != want {
 		t.Errorf("%d scripts, want %d", got, want)
@@ -339,7 +340,7 @@ func TestEscaping(t *testing.T) {
 func TestPolicyNamesStyleAndScript(t *testing.T) {
 	dir := t.TempDir()
 	trained(t, filepath.Join(dir, "dbn"), 1)
-	page := written(t, build(t, dir))[IndexName]
+	page := written(t, build(t, dir))[schema.IndexPage]
 	for _, part := range []string{"style", "script"} {
 		parts := regexp.MustCompile(`(?s)<`+part+`>(.*?)</`+part+`>`).FindAllStringSubmatch(page, -1)
 		if len(parts) != 1 {

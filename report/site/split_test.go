@@ -4,6 +4,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/unitscope/unitscope/schema"
 )
 
 func TestSplit(t *testing.T) {
@@ -18,7 +20,7 @@ func TestSplit(t *testing.T) {
 		t.Fatalf("%d pages, want 3", len(pages))
 	}
 	for name, p := range pages {
-		if p.Index != (name == IndexName) || !p.Index && len(p.Layers) != 1 {
+		if p.Index != (name == schema.IndexPage) || !p.Index && len(p.Layers) != 1 {
 			t.Errorf("%s: index %v, %d layers", name, p.Index, len(p.Layers))
 		}
 		for _, l := range p.Nav {

@@ -17,7 +17,6 @@ import (
 
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/network"
-	"github.com/unitscope/unitscope/report/runfolder"
 	"github.com/unitscope/unitscope/schema"
 )
 
@@ -26,7 +25,7 @@ func TestFiltersOfAModelAlone(t *testing.T) {
 	dir := t.TempDir()
 	n := trained(t, filepath.Join(dir, "dbn"), 1)
 	r := build(t, dir)
-	page := written(t, r)[IndexName]
+	page := written(t, r)[schema.IndexPage]
 	l := dataOf(t, page, 0)
 	if len(r.Models[0].Layers) != 1 || l.Number != 1 || fmt.Sprint(l.Units) != "[0 1 2 3 4 5 6 7]" || len(l.Thumbs) != 1 {
 		t.Fatalf("%d layers, the first %+v", len(r.Models[0].Layers), l)
@@ -66,11 +65,11 @@ func TestTilesOfSeveralMethods(t *testing.T) {
 	model := filepath.Join(dir, "dbn")
 	n := trained(t, model, 1)
 	found := climbed(t, filepath.Join(dir, "ascent"), model, n, 2, "0-2")
-	makeRun(t, filepath.Join(dir, "combine"), schema.TaskCombine, map[string]string{"layer": "2"}, []string{filepath.Join(model, runfolder.ModelName)}, files{
+	makeRun(t, filepath.Join(dir, "combine"), schema.TaskCombine, map[string]string{"layer": "2"}, []string{filepath.Join(model, schema.Model)}, files{
 		"combine.npz": npzOf(map[string][]byte{"units": unitsFrom(5), "patterns": npyOf("<f4", "5, 30", 5*30*4)}),
 	})
 	r := build(t, filepath.Join(dir, "ascent"), filepath.Join(dir, "combine"))
-	page := written(t, r)[IndexName]
+	page := written(t, r)[schema.IndexPage]
 	l := dataOf(t, page, 0)
 	if fmt.Sprint(l.Units) != "[0 1 2 3 4]" || len(l.Thumbs) != 2 {
 		t.Fatalf("units %v, tiles of %d methods", l.Units, len(l.Thumbs))
@@ -97,8 +96,8 @@ func TestColourTiles(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		makeRun(t, path, "train dbn", map[string]string{"data": "colours"}, nil, files{runfolder.ModelName: n.Write})
-		page := written(t, build(t, path))[IndexName]
+		makeRun(t, path, "train dbn", map[string]string{"data": "colours"}, nil, files{schema.Model: n.Write})
+		page := written(t, build(t, path))[schema.IndexPage]
 		if want := "8 units, each by its weights, the filter. Grey is zero, bright positive, dark negative; every tile has its own scale. Three channels are drawn as red, green and blue."; !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q", want)
 		}
@@ -131,13 +130,13 @@ func TestWarningsOfRuns(t *testing.T) {
 	dir := t.TempDir()
 	for i, name := range []string{"a", "b"} {
 		trained(t, filepath.Join(dir, name), uint64(i+1))
-		edit(t, filepath.Join(dir, name, runfolder.RecordName), `"inputs": null`, `"inputs": null, "warnings": [{"about": "--model", "text": "no <bias>"}]`)
+		edit(t, filepath.Join(dir, name, schema.Record), `"inputs": null`, `"inputs": null, "warnings": [{"about": "--model", "text": "no <bias>"}]`)
 	}
 	r := build(t, dir)
 	if len(r.Warnings) != 1 || r.Warnings[0] != (Problem{"a, b", "no <bias>"}) || len(r.Problems) != 0 {
 		t.Errorf("warnings %v, problems %v", r.Warnings, r.Problems)
 	}
-	if page := written(t, r)[IndexName]; !strings.Contains(page, "<li><code>a, b</code>: no &lt;bias&gt;</li>") {
+	if page := written(t, r)[schema.IndexPage]; !strings.Contains(page, "<li><code>a, b</code>: no &lt;bias&gt;</li>") {
 		t.Error("the page does not have them")
 	}
 }
@@ -176,7 +175,7 @@ func TestModelsOfOneName(t *testing.T) {
 		path := makeRun(t, filepath.Join(dir, fmt.Sprint("run", i)), schema.TaskCombine, map[string]string{"layer": "1"}, nil, files{
 			"combine.npz": npzOf(map[string][]byte{"units": unitsFrom(1), "patterns": npyOf("<f4", "1, 30", 120)}),
 		})
-		edit(t, filepath.Join(path, runfolder.RecordName), `"inputs": null`, fmt.Sprintf(`"inputs": [{"name": "dbn/model.safetensors", "bytes": 1, "sha256": "%s%d"}]`, digest, i))
+		edit(t, filepath.Join(path, schema.Record), `"inputs": null`, fmt.Sprintf(`"inputs": [{"name": "dbn/model.safetensors", "bytes": 1, "sha256": "%s%d"}]`, digest, i))
 	}
 	names := map[string]bool{}
 	for _, m := range build(t, dir).Models {
@@ -195,7 +194,7 @@ func TestAddresses(t *testing.T) {
 		trained(t, filepath.Join(dir, name), uint64(i+1))
 	}
 	r := build(t, dir)
-	page := written(t, r)[IndexName]
+	page := written(t, r)[schema.IndexPage]
 	safe, seen := regexp.MustCompile(`^[A-Za-z0-9-]+/[1-9][0-9]*$`), map[string]bool{}
 	for _, m := range r.Models {
 		for _, l := range m.Layers {
@@ -219,7 +218,7 @@ func TestRunsOfNoLayer(t *testing.T) {
 	dir := t.TempDir()
 	model := filepath.Join(dir, "dbn")
 	trained(t, model, 1)
-	weights := []string{filepath.Join(model, runfolder.ModelName)}
+	weights := []string{filepath.Join(model, schema.Model)}
 	for name, c := range map[string]struct {
 		layer  string
 		inputs []string
@@ -295,7 +294,7 @@ func TestDescentIsNamed(t *testing.T) {
 	model := filepath.Join(dir, "dbn")
 	n := trained(t, model, 1)
 	climbed(t, filepath.Join(dir, "down"), model, n, 2, "0-2")
-	edit(t, filepath.Join(dir, "down", runfolder.RecordName), `"direction": "1"`, `"direction": "-1"`)
+	edit(t, filepath.Join(dir, "down", schema.Record), `"direction": "1"`, `"direction": "-1"`)
 	r := build(t, dir)
 	if len(r.Problems) != 1 || !strings.Contains(r.Problems[0].Text, "--direction -1") || len(r.Models[0].Layers) != 1 {
 		t.Errorf("problems %v, layers %v", r.Problems, r.Models[0].Layers)

@@ -26,9 +26,6 @@ var pageStyle string
 //go:embed page.js
 var pageScript string
 
-// IndexName is the first file of a report.
-const IndexName = schema.IndexPage
-
 // maxPage is how many bytes of pictures one file takes; a report with more is
 // split into a file for each layer.
 const maxPage = 40 << 20

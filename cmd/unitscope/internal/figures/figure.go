@@ -18,6 +18,7 @@ import (
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report"
 	"github.com/unitscope/unitscope/report/runfolder"
+	"github.com/unitscope/unitscope/schema"
 	"github.com/unitscope/unitscope/visualize"
 )
 
@@ -51,7 +52,7 @@ func unitsFigureCommand(number, data string) *cli.Command {
 
 // unitsFigure is `unitscope figure 1` and `figure 2`.
 func unitsFigure(ctx *cli.Context, number string) error {
-	j, err := job.Begin(ctx, "figure "+number)
+	j, err := job.Begin(ctx, schema.TaskFigure(number))
 	if err != nil {
 		return err
 	}
@@ -59,7 +60,7 @@ func unitsFigure(ctx *cli.Context, number string) error {
 	if err != nil {
 		return err
 	}
-	fig := Figure{Console: j.Console, Name: "figure" + number + ".png", Ascent: o, Columns: ctx.Int("columns"), RestartUnits: ctx.Int("restart-units")}
+	fig := Figure{Console: j.Console, Name: schema.FigurePicture(number), Ascent: o, Columns: ctx.Int("columns"), RestartUnits: ctx.Int("restart-units")}
 	if fig.Columns < 1 || fig.Columns > 100 {
 		return usage.Mistakef("--columns %d: want 1 to 100", fig.Columns)
 	}
@@ -172,11 +173,11 @@ func (f *Figure) WriteFiles(folder *runfolder.Folder, img *report.Picture) error
 	for _, row := range f.rows {
 		family := strings.ToLower(row.Name)
 		for _, r := range row.Layers {
-			if err := folder.Write(job.LayerArrays(family, r.Layer), r.WriteArrays); err != nil {
+			if err := folder.Write(schema.FamilyFile(family, r.Layer), r.WriteArrays); err != nil {
 				return err
 			}
 		}
-		if err := folder.Write(family+"-restarts.npz", row.Restarts.WriteArrays); err != nil {
+		if err := folder.Write(schema.FamilyRestarts(family), row.Restarts.WriteArrays); err != nil {
 			return err
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report"
 	"github.com/unitscope/unitscope/report/runfolder"
+	"github.com/unitscope/unitscope/schema"
 	"github.com/unitscope/unitscope/visualize"
 )
 
@@ -116,7 +117,7 @@ func upperLayers(layers int) string {
 
 // figure3 is `unitscope figure 3`.
 func figure3(ctx *cli.Context) error {
-	j, err := job.Begin(ctx, "figure 3")
+	j, err := job.Begin(ctx, schema.TaskFigure("3"))
 	if err != nil {
 		return err
 	}
@@ -128,7 +129,7 @@ func figure3(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	const name = "figure3.png"
+	name := schema.FigurePicture("3")
 	err = j.Compute(o.Seed, []string{c.file}, func(d engine.Device, f *runfolder.Folder) error {
 		j.WarnOfLayers(d, job.LookedAt{Network: c.model, File: c.file, Layers: c.layers})
 		var results []*visualize.SampleResult
@@ -158,10 +159,10 @@ func figure3(ctx *cli.Context) error {
 
 // writeLayerSamples writes what is behind the samples of one layer of a figure.
 func writeLayerSamples(f *runfolder.Folder, r *visualize.SampleResult) error {
-	if err := f.Write(fmt.Sprintf("layer%d-samples.npz", r.Layer), r.WriteArrays); err != nil {
+	if err := f.Write(schema.LayerFile(r.Layer, schema.SamplesArrays), r.WriteArrays); err != nil {
 		return err
 	}
-	return f.Write(fmt.Sprintf("layer%d-mixing.csv", r.Layer), r.WriteTable)
+	return f.Write(schema.LayerFile(r.Layer, schema.MixingTable), r.WriteTable)
 }
 
 // comparison is figure 4 in the making.
@@ -176,7 +177,7 @@ type comparison struct {
 
 // figure4 is `unitscope figure 4`.
 func figure4(ctx *cli.Context) error {
-	j, err := job.Begin(ctx, "figure 4")
+	j, err := job.Begin(ctx, schema.TaskFigure("4"))
 	if err != nil {
 		return err
 	}
@@ -206,7 +207,7 @@ func figure4(ctx *cli.Context) error {
 	if c.model.Radius == 0 {
 		return usage.Mistakef("--dbn %s: the model does not say rho, the mean norm of its data; add it to the file as metadata `rho`, see docs/formats.md", ctx.String("dbn"))
 	}
-	const name = "figure4.png"
+	name := schema.FigurePicture("4")
 	err = j.Compute(c.ascent.Seed, []string{c.file}, func(d engine.Device, f *runfolder.Folder) error {
 		j.WarnOfLayers(d, job.LookedAt{Network: c.model, File: c.file, Layers: c.layers})
 		img, err := c.draw(d, f)
@@ -254,8 +255,8 @@ func (c *comparison) layer(d engine.Device, f *runfolder.Folder, layer int, unit
 	if err = writeLayerSamples(f, row.Sampling); err != nil {
 		return row, err
 	}
-	if err = f.Write(fmt.Sprintf("layer%d-combine.npz", layer), row.Combination.WriteArrays); err != nil {
+	if err = f.Write(schema.LayerFile(layer, schema.CombineArrays), row.Combination.WriteArrays); err != nil {
 		return row, err
 	}
-	return row, f.Write(fmt.Sprintf("layer%d-ascent.npz", layer), row.Ascent.WriteArrays)
+	return row, f.Write(schema.LayerFile(layer, schema.AscentArrays), row.Ascent.WriteArrays)
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report"
 	"github.com/unitscope/unitscope/report/runfolder"
+	"github.com/unitscope/unitscope/schema"
 	"github.com/unitscope/unitscope/visualize"
 )
 
@@ -35,7 +36,7 @@ func figureSelectivityCommand() *cli.Command {
 
 // figureSelectivity is `unitscope figure selectivity`.
 func figureSelectivity(ctx *cli.Context) error {
-	j, err := job.Begin(ctx, "figure selectivity")
+	j, err := job.Begin(ctx, schema.TaskFigureSelectivity)
 	if err != nil {
 		return err
 	}
@@ -71,7 +72,7 @@ func figureSelectivity(ctx *cli.Context) error {
 		fmt.Fprintln(ctx.App.Writer, text)
 	}
 	fmt.Fprint(ctx.App.Writer, job.Beware(s.said))
-	j.Wrote("selectivity.png", j.ReportOn()...)
+	j.Wrote(schema.SelectivityPicture, j.ReportOn()...)
 	return nil
 }
 
@@ -95,7 +96,7 @@ func (s *selectivityFigure) run(d engine.Device, f *runfolder.Folder) error {
 			if err != nil {
 				return err
 			}
-			if err := f.Write(job.LayerArrays(string(n.Kind), o.Layer), r.WriteArrays); err != nil {
+			if err := f.Write(schema.FamilyFile(string(n.Kind), o.Layer), r.WriteArrays); err != nil {
 				return err
 			}
 			if k == len(rows) {
@@ -114,7 +115,7 @@ func (s *selectivityFigure) run(d engine.Device, f *runfolder.Folder) error {
 	for _, o := range slices.Concat(s.chosen...) {
 		layers = append(layers, o.Layer)
 	}
-	return picture.Write(f, "selectivity.png", img, layers...)
+	return picture.Write(f, schema.SelectivityPicture, img, layers...)
 }
 
 // measure climbs one layer and works out its matrix.

@@ -16,6 +16,7 @@ import (
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report/runfolder"
+	"github.com/unitscope/unitscope/schema"
 )
 
 // Job is what every command goes through that computes results into a run
@@ -98,7 +99,7 @@ func (j *Job) Compute(seed uint64, inputs []string, work func(engine.Device, *ru
 // NewRecord is the record of a run of the command task that starts now.
 func NewRecord(ctx *cli.Context, task string, resolved map[string]string, seed uint64, d engine.Info, inputs []string) (runfolder.Record, error) {
 	r, err := runfolder.NewRecord(task, usage.CommandLine(ctx), resolved, seed, d, inputs)
-	r.Planned = Planned(task)
+	r.Planned = schema.Planned(task)
 	return r, err
 }
 
@@ -106,7 +107,7 @@ func NewRecord(ctx *cli.Context, task string, resolved map[string]string, seed u
 func PartOf(whole runfolder.Record, task string, resolved map[string]string, seed uint64) runfolder.Record {
 	r := whole
 	r.Task, r.Options, r.Seed = task, resolved, seed
-	r.Planned, r.Folders, r.Warnings = Planned(task), nil, nil
+	r.Planned, r.Folders, r.Warnings = schema.Planned(task), nil, nil
 	r.Start()
 	return r
 }

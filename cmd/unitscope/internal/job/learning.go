@@ -14,6 +14,7 @@ import (
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report/runfolder"
+	"github.com/unitscope/unitscope/schema"
 	"github.com/unitscope/unitscope/visualize"
 )
 
@@ -44,7 +45,7 @@ func KeepLearning(ctx context.Context, c *console.Console, d engine.Device, f *r
 	for _, text := range remedies(all, persistent) {
 		c.Say("%s", text)
 	}
-	return f.Write(learningName, func(w io.Writer) error { return visualize.WriteLearning(w, all) })
+	return f.Write(schema.LearningTable, func(w io.Writer) error { return visualize.WriteLearning(w, all) })
 }
 
 // remedies are what may help layers that something is wrong with: what to change of
@@ -129,7 +130,7 @@ func (j *Job) WarnOfFamilies(d engine.Device, models []*network.Network, files [
 // where no such run has looked at it.
 func foundInTraining(file string) (found []runfolder.Warning, known bool) {
 	folder := filepath.Dir(file)
-	if filepath.Base(file) != runfolder.ModelName || runfolder.Verify(folder, runfolder.ModelName, learningName) != nil {
+	if filepath.Base(file) != schema.Model || runfolder.Verify(folder, schema.Model, schema.LearningTable) != nil {
 		return nil, false
 	}
 	r, err := runfolder.ReadRecord(folder)

@@ -9,13 +9,14 @@ import (
 	"github.com/unitscope/unitscope/cmd/unitscope/internal/usage"
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report/runfolder"
+	"github.com/unitscope/unitscope/schema"
 	"github.com/unitscope/unitscope/visualize"
 )
 
 // ModelFile is the file of a model that is named by it or by its run folder.
 func ModelFile(path string) string {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		return filepath.Join(path, runfolder.ModelName)
+		return filepath.Join(path, schema.Model)
 	}
 	return path
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report/runfolder"
+	"github.com/unitscope/unitscope/schema"
 	"github.com/unitscope/unitscope/visualize"
 )
 
@@ -36,7 +37,7 @@ func (j *Job) AscentOnUnits(n *network.Network) []string {
 	if n.Radius == 0 {
 		return j.ReportOn()
 	}
-	return j.OnUnits("visualize ascent")
+	return j.OnUnits(schema.TaskAscent)
 }
 
 // besideOut is a name for a run folder that goes on from this one.
@@ -47,11 +48,11 @@ func (j *Job) besideOut(what string) string { return BesideFolder(j.Ctx.String("
 func (j *Job) AfterAscent(o visualize.AscentOptions) []string {
 	switch {
 	case o.KeepAll:
-		return []string{"analyze", "restarts", "--ascent", j.Ctx.String("out"), "--out", j.besideOut("modes")}
+		return append(strings.Fields(schema.TaskRestarts), "--ascent", j.Ctx.String("out"), "--out", j.besideOut("modes"))
 	case o.Direction < 0:
 		return j.ReportOn()
 	}
-	return []string{"analyze", "selectivity", "--model", j.Ctx.String("model"), "--ascent", j.Ctx.String("out"), "--out", j.besideOut("selectivity")}
+	return append(strings.Fields(schema.TaskSelectivity), "--model", j.Ctx.String("model"), "--ascent", j.Ctx.String("out"), "--out", j.besideOut("selectivity"))
 }
 
 // ReportOn is a report of this run, and of those that it was made from: with them
@@ -74,5 +75,5 @@ func (j *Job) ReportOn() []string {
 			add(r.Options["model"])
 		}
 	}
-	return append([]string{"report", "--out", j.besideOut("report")}, runs...)
+	return append([]string{schema.TaskReport, "--out", j.besideOut(schema.TaskReport)}, runs...)
 }

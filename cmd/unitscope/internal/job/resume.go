@@ -12,6 +12,7 @@ import (
 	"github.com/unitscope/unitscope/dataset"
 	"github.com/unitscope/unitscope/network/safetensors"
 	"github.com/unitscope/unitscope/report/runfolder"
+	"github.com/unitscope/unitscope/schema"
 )
 
 // ResumeRun finds out whether the run in a folder can go on as the record now
@@ -81,7 +82,7 @@ func dataFromAnywhere(r runfolder.Record, name string) string {
 // readData are the inputs of a run but for records of other runs: what these name is
 // compared itself, and they hold times.
 func readData(r runfolder.Record) []runfolder.FileDigest {
-	return slices.DeleteFunc(slices.Clone(r.Inputs), func(in runfolder.FileDigest) bool { return filepath.Base(in.Name) == runfolder.RecordName })
+	return slices.DeleteFunc(slices.Clone(r.Inputs), func(in runfolder.FileDigest) bool { return filepath.Base(in.Name) == schema.Record })
 }
 
 // insteadOf names what a file has taken the place of, if that has another name.
@@ -130,6 +131,6 @@ func OpenCheckpoint(c *console.Console, out string, before runfolder.Record) (ch
 	return checkpoint, false, err
 }
 
-func CheckpointPath(out string) string { return filepath.Join(out, runfolder.CheckpointName) }
+func CheckpointPath(out string) string { return filepath.Join(out, schema.Checkpoint) }
 
-func LogPath(out string) string { return filepath.Join(out, runfolder.LogName) }
+func LogPath(out string) string { return filepath.Join(out, schema.Log) }

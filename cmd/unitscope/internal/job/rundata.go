@@ -15,6 +15,7 @@ import (
 	"github.com/unitscope/unitscope/dataset"
 	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/report/runfolder"
+	"github.com/unitscope/unitscope/schema"
 )
 
 // RunDataUsage is how the help of --data says what holds without it.
@@ -73,7 +74,7 @@ func (j *Job) trainedOn(model string, d *DataChoice) error {
 	if d.Spec, d.open, err = openTrainedOn(folder, record, d.Seed); err != nil {
 		return usage.Mistakef("--data: %s was trained on %s, %w; give the data with --data", model, record.Options["data"], err)
 	}
-	j.inputs = append(j.inputs, filepath.Join(folder, runfolder.RecordName))
+	j.inputs = append(j.inputs, filepath.Join(folder, schema.Record))
 	return nil
 }
 

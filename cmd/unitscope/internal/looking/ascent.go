@@ -18,6 +18,7 @@ import (
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report"
 	"github.com/unitscope/unitscope/report/runfolder"
+	"github.com/unitscope/unitscope/schema"
 	"github.com/unitscope/unitscope/visualize"
 )
 
@@ -99,7 +100,7 @@ func checked[T interface{ Check() error }](o T) (T, error) {
 
 // ascent is `unitscope visualize ascent`.
 func ascent(ctx *cli.Context) error {
-	j, err := job.Begin(ctx, "visualize ascent")
+	j, err := job.Begin(ctx, schema.TaskAscent)
 	if err != nil {
 		return err
 	}
@@ -136,7 +137,7 @@ func ascent(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	j.Wrote("units.png", j.AfterAscent(o)...)
+	j.Wrote(schema.UnitsPicture, j.AfterAscent(o)...)
 	return nil
 }
 
@@ -197,9 +198,9 @@ func writeAscent(f *runfolder.Folder, n *network.Network, r *visualize.AscentRes
 		return err
 	}
 	err = errors.Join(
-		f.Write("ascent.npz", r.WriteArrays),
-		f.Write("restarts.csv", r.WriteTable),
-		picture.Write(f, "units.png", units, r.Layer),
+		f.Write(schema.AscentArrays, r.WriteArrays),
+		f.Write(schema.RestartsTable, r.WriteTable),
+		picture.Write(f, schema.UnitsPicture, units, r.Layer),
 	)
 	if err == nil && r.Patterns != nil {
 		err = writeRestarts(f, n, r)
@@ -212,14 +213,14 @@ func writeAscent(f *runfolder.Folder, n *network.Network, r *visualize.AscentRes
 
 // writeCurves writes how activations grew, and draws it.
 func writeCurves(f *runfolder.Folder, n *network.Network, r *visualize.AscentResult) error {
-	if err := f.Write("curves.npz", r.Curves.WriteArrays); err != nil {
+	if err := f.Write(schema.CurvesArrays, r.Curves.WriteArrays); err != nil {
 		return err
 	}
 	figure, err := report.AscentCurves(picture.FamilyName(n), r)
 	if err != nil || figure == nil {
 		return err
 	}
-	return picture.Write(f, "curves.png", figure)
+	return picture.Write(f, schema.CurvesPicture, figure)
 }
 
 // ascentName says what the patterns of an ascent are.
@@ -237,5 +238,5 @@ func writeRestarts(f *runfolder.Folder, n *network.Network, r *visualize.AscentR
 	if err != nil {
 		return err
 	}
-	return picture.Write(f, "restarts.png", img, r.Layer)
+	return picture.Write(f, schema.RestartsPicture, img, r.Layer)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report"
 	"github.com/unitscope/unitscope/report/runfolder"
+	"github.com/unitscope/unitscope/schema"
 	"github.com/unitscope/unitscope/visualize"
 )
 
@@ -63,7 +64,7 @@ func ChooseTop(ctx *cli.Context, n *network.Network, layer int) (int, error) {
 
 // combine is `unitscope visualize combine`.
 func combine(ctx *cli.Context) error {
-	j, err := job.Begin(ctx, "visualize combine")
+	j, err := job.Begin(ctx, schema.TaskCombine)
 	if err != nil {
 		return err
 	}
@@ -99,14 +100,14 @@ func combine(ctx *cli.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := f.Write("combine.npz", result.WriteArrays); err != nil {
+		if err := f.Write(schema.CombineArrays, result.WriteArrays); err != nil {
 			return err
 		}
-		return picture.Write(f, "combine.png", img, result.Layer)
+		return picture.Write(f, schema.CombinePicture, img, result.Layer)
 	})
 	if err != nil {
 		return err
 	}
-	j.Wrote("combine.png", j.AscentOnUnits(n)...)
+	j.Wrote(schema.CombinePicture, j.AscentOnUnits(n)...)
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report"
 	"github.com/unitscope/unitscope/report/runfolder"
+	"github.com/unitscope/unitscope/schema"
 	"github.com/unitscope/unitscope/visualize"
 )
 
@@ -33,7 +34,7 @@ func examplesCommand() *cli.Command {
 
 // examples is `unitscope visualize examples`.
 func examples(ctx *cli.Context) (err error) {
-	j, err := job.Begin(ctx, "visualize examples")
+	j, err := job.Begin(ctx, schema.TaskExamples)
 	if err != nil {
 		return err
 	}
@@ -71,11 +72,11 @@ func examples(ctx *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	next := j.OnUnits("analyze compare")
+	next := j.OnUnits(schema.TaskCompare)
 	if data := ctx.String("data"); data != "" {
 		next = append(next, "--data", data)
 	}
-	j.Wrote("examples.png", next...)
+	j.Wrote(schema.ExamplesPicture, next...)
 	return nil
 }
 
@@ -85,10 +86,10 @@ func writeExamples(f *runfolder.Folder, n *network.Network, r *visualize.Example
 	if err != nil {
 		return err
 	}
-	if err := f.Write("examples.npz", r.WriteArrays); err != nil {
+	if err := f.Write(schema.ExamplesArrays, r.WriteArrays); err != nil {
 		return err
 	}
-	return picture.Write(f, "examples.png", img, r.Layer)
+	return picture.Write(f, schema.ExamplesPicture, img, r.Layer)
 }
 
 // ranks are heads of columns that nobody takes for digits: #1, #2, ...

@@ -18,6 +18,7 @@ import (
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report"
 	"github.com/unitscope/unitscope/report/runfolder"
+	"github.com/unitscope/unitscope/schema"
 	"github.com/unitscope/unitscope/visualize"
 )
 
@@ -59,7 +60,7 @@ func SampleOptions(ctx *cli.Context) (visualize.SampleOptions, error) {
 
 // sample is `unitscope visualize sample`.
 func sample(ctx *cli.Context) error {
-	j, err := job.Begin(ctx, "visualize sample")
+	j, err := job.Begin(ctx, schema.TaskSample)
 	if err != nil {
 		return err
 	}
@@ -89,7 +90,7 @@ func sample(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	j.Wrote("samples.png", j.AscentOnUnits(n)...)
+	j.Wrote(schema.SamplesPicture, j.AscentOnUnits(n)...)
 	return nil
 }
 
@@ -159,10 +160,10 @@ func writeSamples(f *runfolder.Folder, n *network.Network, r *visualize.SampleRe
 		return err
 	}
 	return errors.Join(
-		f.Write("samples.npz", r.WriteArrays),
-		f.Write("mixing.csv", r.WriteTable),
-		picture.Write(f, "means.png", means, r.Layer),
-		picture.Write(f, "samples.png", samples, r.Layer),
+		f.Write(schema.SamplesArrays, r.WriteArrays),
+		f.Write(schema.MixingTable, r.WriteTable),
+		picture.Write(f, schema.MeansPicture, means, r.Layer),
+		picture.Write(f, schema.SamplesPicture, samples, r.Layer),
 	)
 }
 

@@ -19,6 +19,7 @@ import (
 	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report/runfolder"
+	"github.com/unitscope/unitscope/schema"
 	"github.com/unitscope/unitscope/train"
 )
 
@@ -39,7 +40,7 @@ func FinetuneCommand() *cli.Command {
 		&cli.IntFlag{Name: "checkpoint-every", Usage: "`N` updates from one checkpoint to the next, 0 for the end of every epoch"},
 		&cli.BoolFlag{Name: "resume", Usage: "go on with the run in --out from its last checkpoint, with the same options and data; the model is that of an uninterrupted run, bit for bit"})
 	return &cli.Command{
-		Name:  job.FineTuneTask,
+		Name:  schema.TaskFineTune,
 		Usage: "put a classifier on a model and train the whole stack on labels",
 		Description: "Back-propagates the cross-entropy of a softmax on top through all layers. Writes model.safetensors, log.csv,\n" +
 			"scores.csv (errors on the examples held out and on --test), learning.csv (what each layer does, as in training) and run.json\n" +
@@ -79,7 +80,7 @@ func fineTuneOptions(ctx *cli.Context, layers int) (train.FineTuneOptions, error
 
 // fineTune is `unitscope finetune`.
 func fineTune(ctx *cli.Context) (err error) {
-	j, err := job.Begin(ctx, job.FineTuneTask)
+	j, err := job.Begin(ctx, schema.TaskFineTune)
 	if err != nil {
 		return err
 	}
@@ -109,7 +110,7 @@ func fineTune(ctx *cli.Context) (err error) {
 	if n.Output != nil {
 		j.Console.Say("the model has a classifier already, of %d classes; fine-tuning goes on with it", n.Output.Weight.Shape()[0])
 	}
-	t := &fineTuning{console: j.Console, network: n, set: set, held: held, options: o, logName: runfolder.LogName}
+	t := &fineTuning{console: j.Console, network: n, set: set, held: held, options: o, logName: schema.Log}
 	j.GoOn = func(before, _ runfolder.Record) (bool, error) { return t.findCheckpoint(ctx.String("out"), before) }
 	err = j.Compute(o.Seed, []string{file}, func(d engine.Device, f *runfolder.Folder) error {
 		t.folder = f
@@ -122,7 +123,7 @@ func fineTune(ctx *cli.Context) (err error) {
 	if j.Folder == nil {
 		return nil // there was nothing to resume
 	}
-	j.Console.Wrote(j.Folder.Path(runfolder.ModelName))
+	j.Console.Wrote(j.Folder.Path(schema.Model))
 	j.Console.Next(ascendTop(j.Console, n, ctx.String("out"))...)
 	return nil
 }
@@ -166,7 +167,7 @@ func (t *fineTuning) run(ctx *cli.Context, d engine.Device, test dataset.Set) er
 		return err
 	}
 	// Before the test, which may fail where training did not.
-	if err := t.folder.Write(runfolder.ModelName, n.Write); err != nil {
+	if err := t.folder.Write(schema.Model, n.Write); err != nil {
 		return err
 	}
 	if err := job.KeepLearning(ctx.Context, t.console, d, t.folder, n, t.set, false); err != nil {
@@ -183,7 +184,7 @@ func (t *fineTuning) run(ctx *cli.Context, d engine.Device, test dataset.Set) er
 		}
 		scores = append(scores, namedScore{"test", s})
 	}
-	if err := t.folder.Write(job.ScoresName, func(w io.Writer) error { return writeScores(w, scores) }); err != nil {
+	if err := t.folder.Write(schema.ScoresTable, func(w io.Writer) error { return writeScores(w, scores) }); err != nil {
 		return err
 	}
 	for _, s := range scores {
@@ -256,7 +257,7 @@ func (t *fineTuning) checkpoint(write func(io.Writer) error) error {
 	if err := t.folder.Write(t.logName, t.log.write); err != nil {
 		return err
 	}
-	return t.folder.WriteTemporary(runfolder.CheckpointName, write)
+	return t.folder.WriteTemporary(schema.Checkpoint, write)
 }
 
 // fineTuneLog is log.csv: a row per epoch.
@@ -264,10 +265,6 @@ type fineTuneLog struct {
 	rows     [][]string
 	examples int64
 	since    time.Time
-}
-
-func fineTuneColumns() []string {
-	return []string{"epoch", "rate", "train_loss", "train_error", "validation_loss", "validation_error", "examples_per_second"}
 }
 
 func (l *fineTuneLog) add(r train.FineTuneEpoch) {
@@ -292,12 +289,12 @@ func cell(x float64) string {
 }
 
 func (l *fineTuneLog) write(w io.Writer) error {
-	return csv.NewWriter(w).WriteAll(append([][]string{fineTuneColumns()}, l.rows...))
+	return csv.NewWriter(w).WriteAll(append([][]string{schema.Columns(schema.FineTuneTable)}, l.rows...))
 }
 
 // read takes over the lines of an interrupted run up to its checkpoint.
 func (l *fineTuneLog) read(path string, c *train.FineTuneCheckpoint) (err error) {
-	l.rows, err = readLog(path, fineTuneColumns(), nil, func(row []string) (bool, error) {
+	l.rows, err = readLog(path, schema.Columns(schema.FineTuneTable), nil, func(row []string) (bool, error) {
 		epoch, err := strconv.Atoi(row[0])
 		if err != nil {
 			return false, fmt.Errorf("epoch %.20q: want a whole number", row[0])
@@ -314,7 +311,7 @@ type namedScore struct {
 }
 
 func writeScores(w io.Writer, scores []namedScore) error {
-	rows := [][]string{{"set", "examples", "errors", "error", "loss"}}
+	rows := [][]string{schema.Columns(schema.ScoresTable)}
 	for _, s := range scores {
 		rows = append(rows, []string{s.name, strconv.Itoa(s.Examples), strconv.Itoa(s.Errors), cell(s.ErrorRate()), cell(s.MeanLoss())})
 	}

@@ -22,6 +22,7 @@ import (
 	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report/runfolder"
+	"github.com/unitscope/unitscope/schema"
 	"github.com/unitscope/unitscope/train"
 )
 
@@ -52,7 +53,7 @@ func SearchCommand() *cli.Command {
 		&cli.BoolFlag{Name: "resume", Usage: "go on with the search in --out, with the same options and data: finished trials are kept, an interrupted one goes on from its checkpoint; a larger --trials adds trials"},
 	}
 	return &cli.Command{
-		Name:  job.SearchTask,
+		Name:  schema.TaskSearch,
 		Usage: "random search over hyper-parameters",
 		Description: "Draws hyper-parameters and trains a model with each draw: rates, units and epochs uniformly in their logarithm. Every\n" +
 			"trial has a run folder of its own in --out (trial-001 and so on); search.csv lists them, the best first.\n\n--data is one of\n\n" + indent(dataset.Kinds()),
@@ -124,7 +125,7 @@ func searchOptions(ctx *cli.Context) (train.SearchOptions, error) {
 
 // searchModels is `unitscope search`.
 func searchModels(ctx *cli.Context) (err error) {
-	j, err := job.Begin(ctx, job.SearchTask)
+	j, err := job.Begin(ctx, schema.TaskSearch)
 	if err != nil {
 		return err
 	}
@@ -226,7 +227,7 @@ func (s *search) findTrials(before, now runfolder.Record) (done bool, err error)
 		if record.Status != runfolder.Complete {
 			continue
 		}
-		result, err := readTrial(filepath.Join(s.path(t), job.TrialFile), t)
+		result, err := readTrial(filepath.Join(s.path(t), schema.TrialTable), t)
 		if err == nil {
 			err = runfolder.Tidy(s.path(t))
 		}
@@ -270,7 +271,7 @@ func (s *search) run(ctx context.Context, d engine.Device) error {
 			}
 			s.done = append(s.done, r)
 			s.Console.Say("trial %d of %d: %s", r.Number, s.options.Trials, s.judgement(r))
-			return s.Folder.Write(job.TableFile, s.writeTable)
+			return s.Folder.Write(schema.SearchTable, s.writeTable)
 		},
 	}
 	if _, err := train.Search(ctx, d, s.set, s.held, s.options, hooks); err != nil {
@@ -282,7 +283,7 @@ func (s *search) run(ctx context.Context, d engine.Device) error {
 		}
 		return err
 	}
-	return s.Folder.Write(job.TableFile, s.writeTable)
+	return s.Folder.Write(schema.SearchTable, s.writeTable)
 }
 
 // describe is a trial's hyper-parameters, for people.
@@ -328,7 +329,7 @@ func (s *search) sayBest() error {
 func (s *search) fullCommand(t train.Trial) string {
 	data := []string{"--data", s.Ctx.String("data"), "--validation", strconv.Itoa(s.held.Len())}
 	best := job.UnusedName("best")
-	words := slices.Concat([]string{"train", string(t.Train.Kind)}, data)
+	words := slices.Concat(strings.Fields(schema.TaskTrain(t.Train.Kind)), data)
 	usual := train.Defaults(t.Train.Kind, engine.Bernoulli, t.Train.Units...).Settings()
 	settings := t.Train.Settings()
 	for _, name := range slices.Sorted(maps.Keys(settings)) {
@@ -338,7 +339,7 @@ func (s *search) fullCommand(t train.Trial) string {
 	}
 	line := s.Console.CommandLine(append(words, "--out", best)...)
 	if f := t.FineTune; s.options.Objective == train.ObjectiveError {
-		words := slices.Concat([]string{"finetune", "--model", best}, data, []string{
+		words := slices.Concat([]string{schema.TaskFineTune, "--model", best}, data, []string{
 			"--epochs", fmt.Sprint(f.Epochs), "--batch", fmt.Sprint(f.Batch), "--lr", fmt.Sprint(f.Rate), "--final-lr", fmt.Sprint(f.FinalRate),
 			"--patience", fmt.Sprint(f.Patience), "--seed", fmt.Sprint(f.Seed), "--out", job.BesideFolder(best, "finetuned"),
 		})

@@ -20,6 +20,7 @@ import (
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/network/safetensors"
 	"github.com/unitscope/unitscope/report/runfolder"
+	"github.com/unitscope/unitscope/schema"
 	"github.com/unitscope/unitscope/train"
 )
 
@@ -37,7 +38,7 @@ func (s *search) newTrialRun(t train.Trial) *trialRun {
 	return &trialRun{
 		search: s, trial: t,
 		before: &Training{Console: s.Console, Device: s.device, Set: s.set, Held: s.held, Options: t.Train},
-		after:  &fineTuning{console: s.Console, set: s.set, held: s.held, options: t.FineTune, logName: job.FineTuneFile},
+		after:  &fineTuning{console: s.Console, set: s.set, held: s.held, options: t.FineTune, logName: schema.FineTuneTable},
 		shown:  &trainingProgress{console: s.Console, kind: t.Train.Kind},
 	}
 }
@@ -65,7 +66,7 @@ func (s *search) trialOptions(t train.Trial) map[string]string {
 
 // trialRecord is the record of a trial of the search that has this one.
 func (s *search) trialRecord(of runfolder.Record, t train.Trial) runfolder.Record {
-	return job.PartOf(of, job.TrialTask, s.trialOptions(t), t.Train.Seed)
+	return job.PartOf(of, schema.TaskTrial, s.trialOptions(t), t.Train.Seed)
 }
 
 // start opens the trial's folder and finds out where it goes on.
@@ -91,7 +92,7 @@ func (r *trialRun) start() (train.TrialStart, error) {
 
 // resume finds what an interrupted trial has left.
 func (r *trialRun) resume(path string, start *train.TrialStart) error {
-	n, err := network.Load(filepath.Join(path, job.PretrainedFile))
+	n, err := network.Load(filepath.Join(path, schema.PretrainedModel))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
@@ -127,14 +128,14 @@ func (r *trialRun) readCheckpoint(f *safetensors.File, start *train.TrialStart) 
 		return nil
 	}
 	if err == nil {
-		err = r.after.log.read(filepath.Join(r.search.path(r.trial), job.FineTuneFile), start.ResumeFineTune)
+		err = r.after.log.read(filepath.Join(r.search.path(r.trial), schema.FineTuneTable), start.ResumeFineTune)
 	}
 	return err
 }
 
 // relist writes what a finished pre-training left.
 func (r *trialRun) relist(path string, n *network.Network) (err error) {
-	r.before.log.rows, err = readLog(job.LogPath(path), logColumns(), laterColumns(), func([]string) (bool, error) { return true, nil })
+	r.before.log.rows, err = readLog(job.LogPath(path), schema.Columns(schema.Log), laterColumns(), func([]string) (bool, error) { return true, nil })
 	if err != nil {
 		return err
 	}
@@ -143,8 +144,8 @@ func (r *trialRun) relist(path string, n *network.Network) (err error) {
 
 func (r *trialRun) writePretrained(n *network.Network) error {
 	return errors.Join(
-		r.folder.Write(runfolder.LogName, r.before.log.write),
-		r.folder.Write(job.PretrainedFile, n.Write))
+		r.folder.Write(schema.Log, r.before.log.write),
+		r.folder.Write(schema.PretrainedModel, n.Write))
 }
 
 // pretrained keeps the model before fine-tuning.
@@ -166,7 +167,7 @@ func (r *trialRun) finish(result train.TrialResult, n *network.Network) error {
 		r.stop()
 	} else {
 		r.after.finish(result.Outcome)
-		if err := r.folder.Write(runfolder.ModelName, n.Write); err != nil {
+		if err := r.folder.Write(schema.Model, n.Write); err != nil {
 			return err
 		}
 		if err := r.keepLearning(n); err != nil {
@@ -174,12 +175,12 @@ func (r *trialRun) finish(result train.TrialResult, n *network.Network) error {
 		}
 	}
 	if len(r.after.log.rows) > 0 {
-		if err := r.folder.Write(job.FineTuneFile, r.after.log.write); err != nil {
+		if err := r.folder.Write(schema.FineTuneTable, r.after.log.write); err != nil {
 			return err
 		}
 	}
-	err := r.folder.Write(job.TrialFile, func(w io.Writer) error {
-		return csv.NewWriter(w).WriteAll([][]string{trialColumns(), trialRow(result)})
+	err := r.folder.Write(schema.TrialTable, func(w io.Writer) error {
+		return csv.NewWriter(w).WriteAll([][]string{schema.Columns(schema.TrialTable), trialRow(result)})
 	})
 	if err != nil {
 		return err
@@ -187,13 +188,8 @@ func (r *trialRun) finish(result train.TrialResult, n *network.Network) error {
 	return r.folder.Finish()
 }
 
-// trialColumns are those of search.csv, and of the trial.csv with one row that
-// each trial's folder has.
-func trialColumns() []string {
-	return []string{"trial", "objective", "layers", "units", "epochs", "lr", "noise", "finetune_lr",
-		"validation_examples", "validation_errors", "validation_loss", "finetune_epoch", "finetune_epochs"}
-}
-
+// trialRow is a row of search.csv, and of the trial.csv with one row that each trial's
+// folder has.
 func trialRow(r train.TrialResult) []string {
 	o := r.Train
 	noise := ""
@@ -217,7 +213,7 @@ func exact(x float64) string {
 // readTrial reads the result of a finished trial.
 func readTrial(path string, t train.Trial) (train.TrialResult, error) {
 	result := train.TrialResult{Trial: t, Objective: math.NaN()}
-	rows, err := readLog(path, trialColumns(), nil, func(row []string) (bool, error) { return true, parseTrial(row, &result) })
+	rows, err := readLog(path, schema.Columns(schema.TrialTable), nil, func(row []string) (bool, error) { return true, parseTrial(row, &result) })
 	if err == nil && len(rows) != 1 {
 		err = fmt.Errorf("%s: %s, want 1: %w", path, words.Count(len(rows), "row"), os.ErrInvalid)
 	}
@@ -226,7 +222,7 @@ func readTrial(path string, t train.Trial) (train.TrialResult, error) {
 
 func parseTrial(row []string, r *train.TrialResult) error {
 	at := map[string]string{}
-	for i, name := range trialColumns() {
+	for i, name := range schema.Columns(schema.TrialTable) {
 		at[name] = row[i]
 	}
 	var failed error
@@ -247,12 +243,12 @@ func parseTrial(row []string, r *train.TrialResult) error {
 		}
 		return int(n)
 	}
-	if number := whole("trial"); number != r.Number {
+	if number := whole(schema.TrialNumber); number != r.Number {
 		failed = fmt.Errorf("it is of trial %d, want %d", number, r.Number)
 	}
-	r.Objective = float("objective", math.NaN())
-	r.Outcome.Held = train.Score{Examples: whole("validation_examples"), Errors: whole("validation_errors"), Loss: float("validation_loss", 0)}
-	r.Outcome.Epoch, r.Outcome.Epochs = whole("finetune_epoch"), whole("finetune_epochs")
+	r.Objective = float(schema.Objective, math.NaN())
+	r.Outcome.Held = train.Score{Examples: whole(schema.ValidationExamples), Errors: whole(schema.ValidationErrors), Loss: float(schema.ValidationLoss, 0)}
+	r.Outcome.Epoch, r.Outcome.Epochs = whole(schema.FineTuneEpoch), whole(schema.FineTuneEpochs)
 	return failed
 }
 
@@ -271,7 +267,7 @@ func (s *search) sorted() []train.TrialResult {
 
 // writeTable writes search.csv.
 func (s *search) writeTable(w io.Writer) error {
-	rows := [][]string{trialColumns()}
+	rows := [][]string{schema.Columns(schema.SearchTable)}
 	for _, r := range s.sorted() {
 		rows = append(rows, trialRow(r))
 	}

@@ -21,6 +21,7 @@ import (
 	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report/runfolder"
+	"github.com/unitscope/unitscope/schema"
 	"github.com/unitscope/unitscope/train"
 )
 
@@ -100,7 +101,7 @@ func trainModel(ctx *cli.Context, kind network.Kind) (err error) {
 	if err != nil {
 		return err
 	}
-	task := "train " + string(kind)
+	task := schema.TaskTrain(kind)
 	if err := runfolder.Check(ctx.String("out"), mode, task); err != nil {
 		return err
 	}
@@ -165,7 +166,7 @@ func ascendTop(c *console.Console, n *network.Network, out string) []string {
 		return nil
 	}
 	last := min(unitsHinted, n.Sizes()[layer]) - 1
-	return []string{"visualize", "ascent", "--model", out, "--layer", fmt.Sprint(layer), "--units", fmt.Sprintf("0-%d", last), "--out", job.BesideFolder(out, fmt.Sprintf("layer%d", layer))}
+	return append(strings.Fields(schema.TaskAscent), "--model", out, "--layer", fmt.Sprint(layer), "--units", fmt.Sprintf("0-%d", last), "--out", job.BesideFolder(out, fmt.Sprintf("layer%d", layer)))
 }
 
 // checkData refuses data that can't be trained on with the options, and warns of
@@ -327,7 +328,7 @@ func (t *Training) Run(ctx context.Context, out string, mode runfolder.Mode, rec
 	t.Console.KeepWarnings(t.folder)
 	n, err := t.train(ctx)
 	if err == nil {
-		err = t.folder.Write(runfolder.ModelName, n.Write)
+		err = t.folder.Write(schema.Model, n.Write)
 	}
 	if err == nil {
 		err = job.KeepLearning(ctx, t.Console, t.Device, t.folder, n, t.Set, t.Options.Persistent)
@@ -341,7 +342,7 @@ func (t *Training) Run(ctx context.Context, out string, mode runfolder.Mode, rec
 	if err := t.folder.Finish(); err != nil {
 		return nil, err
 	}
-	t.Console.Wrote(t.folder.Path(runfolder.ModelName))
+	t.Console.Wrote(t.folder.Path(schema.Model))
 	return n, nil
 }
 
@@ -357,7 +358,7 @@ func (t *Training) train(ctx context.Context) (*network.Network, error) {
 		return nil, err
 	}
 	shown.finish()
-	return n, t.folder.Write(runfolder.LogName, t.log.write)
+	return n, t.folder.Write(schema.Log, t.log.write)
 }
 
 // hooks show progress, keep the log and write checkpoints.

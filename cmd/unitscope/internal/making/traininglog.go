@@ -14,17 +14,17 @@ import (
 
 	"github.com/unitscope/unitscope/cmd/unitscope/internal/console"
 	"github.com/unitscope/unitscope/network"
-	"github.com/unitscope/unitscope/report/runfolder"
+	"github.com/unitscope/unitscope/schema"
 	"github.com/unitscope/unitscope/train"
 )
 
 // checkpoint writes a checkpoint, after the log that belongs to it: a log that
 // is ahead of the checkpoint can be cut, one that is behind has a hole.
 func (t *Training) checkpoint(write func(io.Writer) error) error {
-	if err := t.folder.Write(runfolder.LogName, t.log.write); err != nil {
+	if err := t.folder.Write(schema.Log, t.log.write); err != nil {
 		return err
 	}
-	return t.folder.WriteTemporary(runfolder.CheckpointName, write)
+	return t.folder.WriteTemporary(schema.Checkpoint, write)
 }
 
 // trainingLog is log.csv. step counts the updates of the layer.
@@ -38,15 +38,10 @@ type trainingLog struct {
 // maxLog bounds the log that a resumed run takes over: a million lines and more.
 const maxLog = 1 << 28
 
-// logColumns are the names of log.csv. A monitor that a model does not have is
-// left empty.
-func logColumns() []string {
-	return []string{"layer", "epoch", "step", "error", "held_error", "free_energy_gap", "free_energy_gap_error",
-		"pseudo_likelihood", "pseudo_likelihood_error", "examples_per_second"}
-}
-
 // laterColumns are those that a log of an older version lacks. They stay empty.
-func laterColumns() []string { return []string{"free_energy_gap_error", "pseudo_likelihood_error"} }
+func laterColumns() []string {
+	return []string{schema.FreeEnergyGapError, schema.PseudoLikelihoodError}
+}
 
 func (l *trainingLog) add(r train.Measurement) {
 	number := func(x float64) string {
@@ -71,12 +66,12 @@ func (l *trainingLog) add(r train.Measurement) {
 }
 
 func (l *trainingLog) write(w io.Writer) error {
-	return csv.NewWriter(w).WriteAll(append([][]string{logColumns()}, l.rows...))
+	return csv.NewWriter(w).WriteAll(append([][]string{schema.Columns(schema.Log)}, l.rows...))
 }
 
 // read takes over the lines of an interrupted run up to its checkpoint.
 func (l *trainingLog) read(path string, c *train.Checkpoint) (err error) {
-	l.rows, err = readLog(path, logColumns(), laterColumns(), func(row []string) (bool, error) {
+	l.rows, err = readLog(path, schema.Columns(schema.Log), laterColumns(), func(row []string) (bool, error) {
 		layer, err1 := strconv.Atoi(row[0])
 		step, err2 := strconv.Atoi(row[2])
 		if err1 != nil || err2 != nil {

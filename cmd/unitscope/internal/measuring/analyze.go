@@ -22,6 +22,7 @@ import (
 	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report/runfolder"
+	"github.com/unitscope/unitscope/schema"
 	"github.com/unitscope/unitscope/visualize"
 )
 
@@ -67,18 +68,18 @@ func openAscent(folder string) (*storedAscent, error) {
 	}
 	layer, errL := strconv.Atoi(s.record.Options["layer"])
 	direction, errD := strconv.Atoi(s.record.Options["direction"])
-	if s.record.Task != job.AscentTask || errL != nil || errD != nil {
-		return nil, fmt.Errorf("--ascent %s: a run of %q, want one of %q", folder, s.record.Task, job.AscentTask)
+	if s.record.Task != schema.TaskAscent || errL != nil || errD != nil {
+		return nil, fmt.Errorf("--ascent %s: a run of %q, want one of %q", folder, s.record.Task, schema.TaskAscent)
 	}
-	if err := runfolder.Verify(folder, "restarts.csv", "ascent.npz"); err != nil {
+	if err := runfolder.Verify(folder, schema.RestartsTable, schema.AscentArrays); err != nil {
 		return nil, fmt.Errorf("--ascent: %w", err)
 	}
-	path := filepath.Join(folder, "restarts.csv")
+	path := filepath.Join(folder, schema.RestartsTable)
 	if s.result, err = visualize.OpenRestarts(path, layer, direction); err != nil {
 		return nil, fmt.Errorf("--ascent: %w", err)
 	}
 	s.result.Radius, _ = strconv.ParseFloat(s.record.Options["rho"], 64)
-	s.files = []string{filepath.Join(folder, runfolder.RecordName), path, s.arrays()}
+	s.files = []string{filepath.Join(folder, schema.Record), path, s.arrays()}
 	return s, nil
 }
 
@@ -92,17 +93,17 @@ func (s *storedAscent) family() string {
 	return strings.ToUpper(string(kind))
 }
 
-func (s *storedAscent) arrays() string { return filepath.Join(s.folder, "ascent.npz") }
+func (s *storedAscent) arrays() string { return filepath.Join(s.folder, schema.AscentArrays) }
 
 // best reads the best pattern of each unit.
 func (s *storedAscent) best() (err error) {
-	s.result.BestPatterns, err = s.array("best")
+	s.result.BestPatterns, err = s.array(schema.Best)
 	return err
 }
 
 // patterns reads the patterns of all restarts.
 func (s *storedAscent) patterns() (err error) {
-	s.result.Patterns, err = s.array("patterns", s.result.Restarts)
+	s.result.Patterns, err = s.array(schema.Patterns, s.result.Restarts)
 	if err != nil && s.record.Options["keep"] == "best" {
 		err = fmt.Errorf("%w; the ascent kept the best patterns only, run it with --keep all", err)
 	}
@@ -112,7 +113,7 @@ func (s *storedAscent) patterns() (err error) {
 // array reads an array of one pattern, or several, of each unit. The npz file is
 // read as a data set of the patterns whose labels are the units.
 func (s *storedAscent) array(name string, several ...int) (patterns *tensor.Dense, err error) {
-	set, err := dataset.Open("npz:"+s.arrays()+",x="+name+",y=units", 0)
+	set, err := dataset.Open("npz:"+s.arrays()+",x="+name+",y="+schema.Units, 0)
 	if err != nil {
 		return nil, fmt.Errorf("--ascent: %w", err)
 	}

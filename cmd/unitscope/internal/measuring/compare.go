@@ -21,6 +21,7 @@ import (
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report"
 	"github.com/unitscope/unitscope/report/runfolder"
+	"github.com/unitscope/unitscope/schema"
 	"github.com/unitscope/unitscope/train"
 	"github.com/unitscope/unitscope/visualize"
 )
@@ -50,7 +51,7 @@ func analyzeCompareCommand() *cli.Command {
 
 // analyzeCompare is `unitscope analyze compare`.
 func analyzeCompare(ctx *cli.Context) (err error) {
-	j, err := job.Begin(ctx, "analyze compare")
+	j, err := job.Begin(ctx, schema.TaskCompare)
 	if err != nil {
 		return err
 	}
@@ -74,7 +75,7 @@ func analyzeCompare(ctx *cli.Context) (err error) {
 		return err
 	}
 	fmt.Fprint(ctx.App.Writer, a.summary())
-	j.Wrote("compare.png", j.ReportOn()...)
+	j.Wrote(schema.ComparePicture, j.ReportOn()...)
 	return nil
 }
 
@@ -229,20 +230,20 @@ func (a *methodsAnalysis) write(f *runfolder.Folder) error {
 	if err != nil {
 		return err
 	}
-	if err := f.Write("compare.csv", r.WriteTable); err != nil {
+	if err := f.Write(schema.CompareTable, r.WriteTable); err != nil {
 		return err
 	}
-	if err := f.Write("compare.npz", r.WriteArrays); err != nil {
+	if err := f.Write(schema.CompareArrays, r.WriteArrays); err != nil {
 		return err
 	}
-	if err := picture.Write(f, "compare.png", patterns, r.Layer); err != nil {
+	if err := picture.Write(f, schema.ComparePicture, patterns, r.Layer); err != nil {
 		return err
 	}
 	if activations == nil {
 		// No unit has a pattern by any method: there is nothing to plot.
 		return nil
 	}
-	return picture.Write(f, "activations.png", activations)
+	return picture.Write(f, schema.ActivationsPicture, activations)
 }
 
 // ofFew is what is said of a rank correlation of so many units that hardly any order of

@@ -14,6 +14,7 @@ import (
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report/runfolder"
+	"github.com/unitscope/unitscope/schema"
 	"github.com/unitscope/unitscope/train"
 )
 
@@ -49,7 +50,7 @@ func likelihoodCommand() *cli.Command {
 
 // likelihood is `unitscope analyze likelihood`.
 func likelihood(ctx *cli.Context) (err error) {
-	j, err := job.Begin(ctx, "analyze likelihood")
+	j, err := job.Begin(ctx, schema.TaskLikelihood)
 	if err != nil {
 		return err
 	}
@@ -135,15 +136,15 @@ func measureLikelihood(j *job.Job, d engine.Device, f *runfolder.Folder, n *netw
 		return nil, err
 	}
 	j.Resolved["method"] = string(l.Method)
-	err = errors.Join(f.Write("likelihood.csv", l.WriteTable), f.Write("partition.csv", l.WritePartition))
+	err = errors.Join(f.Write(schema.LikelihoodTable, l.WriteTable), f.Write(schema.PartitionTable, l.WritePartition))
 	if l.Annealing != nil {
-		err = errors.Join(err, f.Write("runs.csv", l.WriteRuns))
+		err = errors.Join(err, f.Write(schema.RunsTable, l.WriteRuns))
 	}
 	if err != nil {
 		return nil, err
 	}
 	sayPartition(j, l)
-	j.Console.Wrote(f.Path("likelihood.csv"))
+	j.Console.Wrote(f.Path(schema.LikelihoodTable))
 	return l, nil
 }
 

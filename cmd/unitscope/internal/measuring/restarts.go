@@ -18,6 +18,7 @@ import (
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report"
 	"github.com/unitscope/unitscope/report/runfolder"
+	"github.com/unitscope/unitscope/schema"
 	"github.com/unitscope/unitscope/visualize"
 )
 
@@ -55,7 +56,7 @@ func restartsAscentFlags() []cli.Flag {
 
 // analyzeRestarts is `unitscope analyze restarts`.
 func analyzeRestarts(ctx *cli.Context) error {
-	j, err := job.Begin(ctx, "analyze restarts")
+	j, err := job.Begin(ctx, schema.TaskRestarts)
 	if err != nil {
 		return err
 	}
@@ -81,7 +82,7 @@ func analyzeRestarts(ctx *cli.Context) error {
 		return err
 	}
 	fmt.Fprintf(ctx.App.Writer, "%s\n%s", a.summary(), job.Beware(a.said))
-	j.Wrote("modes.png", j.ReportOn()...)
+	j.Wrote(schema.ModesPicture, j.ReportOn()...)
 	return nil
 }
 
@@ -99,9 +100,6 @@ type restartsAnalysis struct {
 	file    string        // of --model
 	said    []string      // of the layers, that the summary is to be read with
 }
-
-// The names of results.
-const trained, untrained = "trained", "untrained"
 
 // open reads --ascent.
 func (a *restartsAnalysis) open(ctx *cli.Context) ([]string, error) {
@@ -144,9 +142,9 @@ func (a *restartsAnalysis) choose(ctx *cli.Context) ([]string, error) {
 		}
 		a.ascents = append(a.ascents, o)
 	}
-	a.of, a.family, a.network = picture.FamilyName(n), picture.FamilyName(n), map[string]*network.Network{trained: n}
+	a.of, a.family, a.network = picture.FamilyName(n), picture.FamilyName(n), map[string]*network.Network{schema.Trained: n}
 	if ctx.Bool("control") {
-		if a.network[untrained], err = visualize.Control(n, o.Seed); err != nil {
+		if a.network[schema.Untrained], err = visualize.Control(n, o.Seed); err != nil {
 			return nil, err
 		}
 	}
@@ -173,17 +171,17 @@ func (a *restartsAnalysis) run(d engine.Device, f *runfolder.Folder) error {
 	ctx := a.Ctx.Context
 	if a.stored != nil {
 		a.said = warnAsAscent(a.Job, a.ascent)
-		if err := a.analyze(ctx, d, f, trained, a.stored); err != nil {
+		if err := a.analyze(ctx, d, f, schema.Trained, a.stored); err != nil {
 			return err
 		}
 		return a.write(f)
 	}
-	looked := job.LookedAt{Network: a.network[trained], File: a.file}
+	looked := job.LookedAt{Network: a.network[schema.Trained], File: a.file}
 	for _, o := range a.ascents {
 		looked.Layers = append(looked.Layers, o.Layer)
 	}
 	a.said = a.WarnOfLayers(d, looked)
-	for _, name := range []string{trained, untrained} {
+	for _, name := range []string{schema.Trained, schema.Untrained} {
 		n := a.network[name]
 		if n == nil {
 			continue
@@ -213,7 +211,7 @@ func (a *restartsAnalysis) analyze(ctx context.Context, d engine.Device, f *runf
 	p.Finish("")
 	m.Network = name
 	a.results = append(a.results, m)
-	if err := f.Write(job.LayerArrays(name, r.Layer), m.WriteArrays); err != nil {
+	if err := f.Write(schema.FamilyFile(name, r.Layer), m.WriteArrays); err != nil {
 		return err
 	}
 	similarities, err := report.Similarities(a.pictureName(name), m, similaritiesShown)
@@ -221,15 +219,15 @@ func (a *restartsAnalysis) analyze(ctx context.Context, d engine.Device, f *runf
 		return err
 	}
 	var layers []int // that the model's warnings are of
-	if name == trained {
+	if name == schema.Trained {
 		layers = []int{r.Layer}
 	}
-	return picture.Write(f, fmt.Sprintf("%s-layer%d-similarity.png", name, r.Layer), similarities, layers...)
+	return picture.Write(f, schema.SimilarityPicture(name, r.Layer), similarities, layers...)
 }
 
 // pictureName is what a picture of one network calls it.
 func (a *restartsAnalysis) pictureName(network string) string {
-	if network == untrained {
+	if network == schema.Untrained {
 		return strings.TrimSpace("untrained " + a.family)
 	}
 	return a.family
@@ -239,24 +237,24 @@ func (a *restartsAnalysis) pictureName(network string) string {
 const similaritiesShown = 9
 
 func (a *restartsAnalysis) write(f *runfolder.Folder) error {
-	if err := f.Write("modes.csv", func(w io.Writer) error { return visualize.WriteModesTable(w, a.results) }); err != nil {
+	if err := f.Write(schema.ModesTable, func(w io.Writer) error { return visualize.WriteModesTable(w, a.results) }); err != nil {
 		return err
 	}
-	if err := f.Write("modes-sweep.csv", func(w io.Writer) error { return visualize.WriteThresholdTable(w, a.results) }); err != nil {
+	if err := f.Write(schema.SweepTable, func(w io.Writer) error { return visualize.WriteThresholdTable(w, a.results) }); err != nil {
 		return err
 	}
 	img, err := report.ModesHistogram(a.family, a.results)
 	if err != nil {
 		return err
 	}
-	return picture.Write(f, "modes.png", img)
+	return picture.Write(f, schema.ModesPicture, img)
 }
 
 // summary is a line about each layer, beside its control.
 func (a *restartsAnalysis) summary() string {
 	texts := []string{fmt.Sprintf("%s, %s per unit, modes at cosine %g, means over units with intervals of 95 %%.", a.of, words.Count(a.results[0].Restarts, "restart"), a.modes.Threshold)}
 	for _, r := range a.results {
-		if r.Network == trained {
+		if r.Network == schema.Trained {
 			texts = append(texts, layerSummary(r, a.control(r.Layer)))
 		}
 	}
@@ -266,7 +264,7 @@ func (a *restartsAnalysis) summary() string {
 // control is the summary of the untrained network's layer, nil if there is none.
 func (a *restartsAnalysis) control(layer int) *visualize.ModesSummary {
 	for _, r := range a.results {
-		if r.Network == untrained && r.Layer == layer {
+		if r.Network == schema.Untrained && r.Layer == layer {
 			return &r.Summary
 		}
 	}

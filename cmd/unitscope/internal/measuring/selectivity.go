@@ -16,6 +16,7 @@ import (
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report"
 	"github.com/unitscope/unitscope/report/runfolder"
+	"github.com/unitscope/unitscope/schema"
 	"github.com/unitscope/unitscope/visualize"
 )
 
@@ -38,7 +39,7 @@ func analyzeSelectivityCommand() *cli.Command {
 
 // analyzeSelectivity is `unitscope analyze selectivity`.
 func analyzeSelectivity(ctx *cli.Context) error {
-	j, err := job.Begin(ctx, "analyze selectivity")
+	j, err := job.Begin(ctx, schema.TaskSelectivity)
 	if err != nil {
 		return err
 	}
@@ -75,7 +76,7 @@ func analyzeSelectivity(ctx *cli.Context) error {
 		return err
 	}
 	fmt.Fprintf(ctx.App.Writer, "%s\n%s", SelectivitySummary(n, result), job.Beware(said))
-	j.Wrote("selectivity.png", j.ReportOn()...)
+	j.Wrote(schema.SelectivityPicture, j.ReportOn()...)
 	return nil
 }
 
@@ -148,13 +149,13 @@ func writeSelectivity(f *runfolder.Folder, n *network.Network, r *visualize.Sele
 	if err != nil {
 		return err
 	}
-	if err := f.Write("selectivity.npz", r.WriteArrays); err != nil {
+	if err := f.Write(schema.SelectivityArrays, r.WriteArrays); err != nil {
 		return err
 	}
-	if err := f.Write("selectivity.csv", r.WriteTable); err != nil {
+	if err := f.Write(schema.SelectivityTable, r.WriteTable); err != nil {
 		return err
 	}
-	return picture.Write(f, "selectivity.png", img, r.Layer)
+	return picture.Write(f, schema.SelectivityPicture, img, r.Layer)
 }
 
 // Responses is what the pictures of selectivity are about.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,6 +13,7 @@ import (
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report"
 	"github.com/unitscope/unitscope/report/runfolder"
+	"github.com/unitscope/unitscope/schema"
 	"github.com/unitscope/unitscope/visualize"
 )
 
@@ -43,7 +43,7 @@ func WriteFilters(f *runfolder.Folder, n *network.Network) error {
 	if err != nil {
 		return err
 	}
-	return Write(f, "filters.png", img, 1)
+	return Write(f, schema.FiltersPicture, img, 1)
 }
 
 // Units is one pattern for each unit.
@@ -89,8 +89,7 @@ func Write(f *runfolder.Folder, name string, d drawing, layers ...int) error {
 	if p, ok := d.(*report.Picture); ok {
 		p.Note(layerNotes(f.Warnings(), layers)...)
 	}
-	svg := strings.TrimSuffix(name, filepath.Ext(name)) + ".svg"
-	return errors.Join(f.Write(name, d.WritePNG), f.Write(svg, d.WriteSVG))
+	return errors.Join(f.Write(name, d.WritePNG), f.Write(schema.SVG(name), d.WriteSVG))
 }
 
 // FamilyName is a model's kind as sentences have it.

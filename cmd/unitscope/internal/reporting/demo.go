@@ -17,7 +17,7 @@ import (
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report/runfolder"
-	"github.com/unitscope/unitscope/report/site"
+	"github.com/unitscope/unitscope/schema"
 )
 
 // demoFolder is where the demo writes unless it is told otherwise.
@@ -26,7 +26,7 @@ const demoFolder = "unitscope-demo"
 func DemoCommand(program Program) *cli.Command {
 	flags := []cli.Flag{usage.OutFlag(demoFolder), usage.ForceFlag(), usage.SeedFlag(), usage.DeviceFlag(), demoQuickFlag(), usage.PreviewFlag()}
 	return &cli.Command{
-		Name:  "demo",
+		Name:  schema.TaskDemo,
 		Usage: "train a small DBN and SDAE on built-in digits and show their units in an HTML report; about a minute on two cores",
 		Description: "Writes to --out: dbn/ and sdae/, the run folders of two models of three layers, figure1.png, the units of every\n" +
 			"layer in input space, a run folder of every method and layer (dbn-layer1-ascent, ...), and index.html, an HTML report of all\n" +
@@ -49,7 +49,7 @@ func demo(ctx *cli.Context, program Program) (err error) {
 	}
 	out, seed := ctx.String("out"), ctx.Uint64("seed")
 	size := chooseDemoSize(ctx)
-	if err := runfolder.Check(out, mode, job.DemoTask); err != nil {
+	if err := runfolder.Check(out, mode, schema.TaskDemo); err != nil {
 		return err
 	}
 	look := &demoLook{program: program, ctx: ctx, console: c, out: out, size: size}
@@ -67,7 +67,7 @@ func demo(ctx *cli.Context, program Program) (err error) {
 	if _, err := job.SeeData(c, data, set, held, nil); err != nil {
 		return err
 	}
-	record, err := job.NewRecord(ctx, job.DemoTask, usage.Options(ctx), seed, device.Info(), nil)
+	record, err := job.NewRecord(ctx, schema.TaskDemo, usage.Options(ctx), seed, device.Info(), nil)
 	if err != nil {
 		return err
 	}
@@ -94,7 +94,7 @@ func demo(ctx *cli.Context, program Program) (err error) {
 	}
 	name := d.figure.Name
 	c.Say("the demo took %s; its picture is %s, and its report, to open in a browser:", time.Since(began).Round(time.Second), folder.Path(name))
-	fmt.Fprintln(ctx.App.Writer, folder.Path(site.IndexName))
+	fmt.Fprintln(ctx.App.Writer, folder.Path(schema.IndexPage))
 	c.Preview(folder.Path(name))
 	c.Next(d.look.compareTop()...)
 	return nil
@@ -141,7 +141,7 @@ func (d *demoRun) train(kind network.Kind) (*network.Network, error) {
 	o := d.size.training(kind, d.ctx.Uint64("seed"))
 	resolved := o.Settings()
 	resolved["data"], resolved["validation"] = d.size.data, fmt.Sprint(d.size.validation)
-	record := job.PartOf(d.record, "train "+string(kind), resolved, o.Seed)
+	record := job.PartOf(d.record, schema.TaskTrain(kind), resolved, o.Seed)
 	t := &making.Training{Console: d.console.ForPart(), Device: d.device, Set: d.set, Held: d.held, Options: o}
 	mode, err := usage.FolderMode(d.ctx)
 	if err != nil {

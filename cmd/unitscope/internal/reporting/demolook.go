@@ -18,6 +18,7 @@ import (
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report/runfolder"
 	"github.com/unitscope/unitscope/report/site"
+	"github.com/unitscope/unitscope/schema"
 )
 
 // demoLook looks at the first units of the demo's models by every method, with the
@@ -43,14 +44,14 @@ func (d *demoLook) stages() (all []stage) {
 			add := func(name, command string, flags ...[]string) {
 				all = append(all, stage{folder: prefix + name, args: slices.Concat(strings.Fields(command), slices.Concat(flags...), common)})
 			}
-			add("ascent", "visualize ascent", of, d.size.ascentFlags())
-			add("combine", "visualize combine", of, []string{"--top", "all"})
-			add("examples", "visualize examples", of, []string{"--data", look.data})
+			add("ascent", schema.TaskAscent, of, d.size.ascentFlags())
+			add("combine", schema.TaskCombine, of, []string{"--top", "all"})
+			add("examples", schema.TaskExamples, of, []string{"--data", look.data})
 			if kind == network.DBN {
-				add("sample", "visualize sample", of, look.sampling)
+				add("sample", schema.TaskSample, of, look.sampling)
 			}
-			add("selectivity", "analyze selectivity", model, found)
-			add("restarts", "analyze restarts", found, look.analysis)
+			add("selectivity", schema.TaskSelectivity, model, found)
+			add("restarts", schema.TaskRestarts, found, look.analysis)
 		}
 	}
 	return all
@@ -62,7 +63,7 @@ func (d *demoLook) compareTop() []string {
 	layer := len(d.size.units)
 	last := min(d.size.look.units, comparedUnits, d.size.units[layer-1]) - 1
 	model := filepath.Join(d.out, string(network.DBN))
-	return []string{"analyze", "compare", "--model", model, "--layer", fmt.Sprint(layer), "--units", fmt.Sprintf("0-%d", last), "--data", d.size.look.data, "--out", job.BesideFolder(model, "compare")}
+	return append(strings.Fields(schema.TaskCompare), "--model", model, "--layer", fmt.Sprint(layer), "--units", fmt.Sprintf("0-%d", last), "--data", d.size.look.data, "--out", job.BesideFolder(model, "compare"))
 }
 
 // comparedUnits are as many as a picture shows well.

@@ -7,6 +7,7 @@ import (
 	"github.com/unitscope/unitscope/cmd/unitscope/internal/figures"
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/network"
+	"github.com/unitscope/unitscope/schema"
 	"github.com/unitscope/unitscope/train"
 	"github.com/unitscope/unitscope/visualize"
 )
@@ -64,7 +65,7 @@ func (s demoSize) training(kind network.Kind, seed uint64) train.Options {
 }
 
 func (s demoSize) figure(c *console.Console, seed uint64) figures.Figure {
-	f := figures.Figure{Console: c, Name: "figure1.png", Ascent: s.ascent, Columns: s.columns, RestartUnits: s.restartUnits}
+	f := figures.Figure{Console: c, Name: schema.FigurePicture("1"), Ascent: s.ascent, Columns: s.columns, RestartUnits: s.restartUnits}
 	f.Ascent.Seed = seed
 	return f
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report/runfolder"
-	"github.com/unitscope/unitscope/report/site"
+	"github.com/unitscope/unitscope/schema"
 	"github.com/unitscope/unitscope/train"
 )
 
@@ -34,7 +34,7 @@ func PaperCommand(program Program) *cli.Command {
 		&cli.BoolFlag{Name: "resume", Usage: "go on with the run in --out, with the same options and data; stages that are complete are kept"},
 	}
 	return &cli.Command{
-		Name:  "paper",
+		Name:  schema.TaskPaper,
 		Usage: "do everything that Erhan et al. (2009) did, from data to figures",
 		Description: "Trains a DBN and an SDAE on digits and on patches of natural images, shows their units by every method,\n" +
 			"draws all figures, makes all analyses, and repeats the restarts on 20x20 patches (section 6.5 there).\n" +
@@ -59,7 +59,7 @@ type paperPlan struct {
 
 // paper is `unitscope paper`.
 func paper(ctx *cli.Context, program Program) error {
-	j, err := job.Begin(ctx, job.PaperTask)
+	j, err := job.Begin(ctx, schema.TaskPaper)
 	if err != nil {
 		return err
 	}
@@ -83,8 +83,8 @@ func paper(ctx *cli.Context, program Program) error {
 	if err != nil {
 		return console.GoOn(ctx, err)
 	}
-	fmt.Fprintln(ctx.App.Writer, j.Folder.Path(job.SummaryName))
-	fmt.Fprintln(ctx.App.Writer, j.Folder.Path(site.IndexName))
+	fmt.Fprintln(ctx.App.Writer, j.Folder.Path(schema.Summary))
+	fmt.Fprintln(ctx.App.Writer, j.Folder.Path(schema.IndexPage))
 	return nil
 }
 
@@ -255,7 +255,7 @@ func (m *models) training() (all []stage) {
 			// digits within a hundred sweeps; figure 3 is of such chains.
 			flags = append(flags, "--persistent")
 		}
-		s := m.stage(string(kind), "train "+string(kind), flags)
+		s := m.stage(string(kind), schema.TaskTrain(kind), flags)
 		s.resumable = true
 		all = append(all, s)
 	}
@@ -283,10 +283,10 @@ func (m *models) units(layers ...int) []string {
 func (m *models) figures() []stage {
 	p := m.paper
 	return []stage{
-		m.stage("figure"+m.figure, "figure "+m.figure, m.pair(), p.ascent),
-		m.stage("figure3", "figure 3", m.of("dbn", network.DBN), p.sampling),
-		m.stage("figure4", "figure 4", m.of("dbn", network.DBN), p.sampling, p.ascent, []string{"--top", "all"}),
-		m.stage("figure-selectivity", "figure selectivity", m.pair(), m.units(m.layers...), p.ascent),
+		m.stage("figure"+m.figure, schema.TaskFigure(m.figure), m.pair(), p.ascent),
+		m.stage("figure3", schema.TaskFigure("3"), m.of("dbn", network.DBN), p.sampling),
+		m.stage("figure4", schema.TaskFigure("4"), m.of("dbn", network.DBN), p.sampling, p.ascent, []string{"--top", "all"}),
+		m.stage("figure-selectivity", schema.TaskFigureSelectivity, m.pair(), m.units(m.layers...), p.ascent),
 	}
 }
 
@@ -305,12 +305,12 @@ func (m *models) layerStages(make func(kind network.Kind, prefix string, of []st
 func (m *models) methods() []stage {
 	return m.layerStages(func(kind network.Kind, prefix string, of []string) []stage {
 		all := []stage{
-			m.stage(prefix+"ascent", "visualize ascent", of, m.paper.ascent),
-			m.stage(prefix+"combine", "visualize combine", of, []string{"--top", "all"}),
-			m.stage(prefix+"examples", "visualize examples", of, []string{"--data", m.data}),
+			m.stage(prefix+"ascent", schema.TaskAscent, of, m.paper.ascent),
+			m.stage(prefix+"combine", schema.TaskCombine, of, []string{"--top", "all"}),
+			m.stage(prefix+"examples", schema.TaskExamples, of, []string{"--data", m.data}),
 		}
 		if kind == network.DBN {
-			all = append(all, m.stage(prefix+"sample", "visualize sample", of, m.paper.sampling))
+			all = append(all, m.stage(prefix+"sample", schema.TaskSample, of, m.paper.sampling))
 		}
 		return all
 	})
@@ -327,8 +327,8 @@ func (m *models) analyses() []stage {
 			compare = append(compare, p.sampling...)
 		}
 		return []stage{
-			m.stage(prefix+"selectivity", "analyze selectivity", found),
-			m.stage(prefix+"compare", "analyze compare", found, compare, p.resampling),
+			m.stage(prefix+"selectivity", schema.TaskSelectivity, found),
+			m.stage(prefix+"compare", schema.TaskCompare, found, compare, p.resampling),
 		}
 	})...)
 }
@@ -336,7 +336,7 @@ func (m *models) analyses() []stage {
 // restarts asks how many modes units have, and an untrained network beside them.
 func (m *models) restarts() (all []stage) {
 	for _, kind := range families {
-		all = append(all, m.stage(string(kind)+"-restarts", "analyze restarts", m.of("model", kind), m.units(m.layers...), []string{"--control"}, m.paper.ascent, m.paper.resampling))
+		all = append(all, m.stage(string(kind)+"-restarts", schema.TaskRestarts, m.of("model", kind), m.units(m.layers...), []string{"--control"}, m.paper.ascent, m.paper.resampling))
 	}
 	return all
 }

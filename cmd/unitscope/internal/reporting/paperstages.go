@@ -17,6 +17,7 @@ import (
 	"github.com/unitscope/unitscope/cmd/unitscope/internal/usage"
 	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/report/runfolder"
+	"github.com/unitscope/unitscope/schema"
 )
 
 // stageResult is what summary.md says of a stage, kept in stages.json from one
@@ -67,7 +68,7 @@ func (p *paperRun) run(stages []stage) error {
 	if err := p.writeResults(p.folder.Write); err != nil {
 		return err
 	}
-	if err := p.folder.Write(job.SummaryName, p.writeSummary); err != nil {
+	if err := p.folder.Write(schema.Summary, p.writeSummary); err != nil {
 		return err
 	}
 	return writeReport(p.job.Ctx.Context, p.job.Console, p.folder, "What the units have learned")
@@ -151,7 +152,7 @@ func (p *paperRun) begun(s stage, command []string) bool {
 const maxResults = 1 << 24
 
 func (p *paperRun) readResults() ([]stageResult, error) {
-	path := p.folder.Path(job.StagesName)
+	path := p.folder.Path(schema.Stages)
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -172,7 +173,7 @@ func (p *paperRun) readResults() ([]stageResult, error) {
 }
 
 func (p *paperRun) writeResults(write func(name string, write func(io.Writer) error) error) error {
-	return write(job.StagesName, func(w io.Writer) error {
+	return write(schema.Stages, func(w io.Writer) error {
 		e := json.NewEncoder(w)
 		e.SetIndent("", "  ")
 		return e.Encode(p.results)

@@ -21,6 +21,7 @@ import (
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/report/runfolder"
 	"github.com/unitscope/unitscope/report/site"
+	"github.com/unitscope/unitscope/schema"
 )
 
 const reportFolder = "unitscope-report"
@@ -32,7 +33,7 @@ func ReportCommand() *cli.Command {
 		&cli.StringFlag{Name: "title", Value: "What the units have learned", Usage: "`TEXT` above the report"},
 	}
 	return &cli.Command{
-		Name:      site.Task,
+		Name:      schema.TaskReport,
 		Usage:     "one self-contained HTML file from run folders",
 		ArgsUsage: "DIR...",
 		Description: "Takes run folders, and folders with run folders in them, such as those of a demo or a paper, and writes\n" +
@@ -55,13 +56,13 @@ func reportRuns(ctx *cli.Context) error {
 	if ext := filepath.Ext(out); ext == ".html" || ext == ".htm" {
 		return reportFile(ctx, folders, out)
 	}
-	j, err := job.Begin(ctx, site.Task)
+	j, err := job.Begin(ctx, schema.TaskReport)
 	if err != nil {
 		return err
 	}
 	// --force is for the report before, not for what reports are made from.
 	switch before, err := runfolder.ReadRecord(out); {
-	case err == nil && before.Task != site.Task:
+	case err == nil && before.Task != schema.TaskReport:
 		return usage.Mistakef("--out %s: it holds a run of %q, which a report does not replace; choose another folder", out, before.Task)
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return err
@@ -71,7 +72,7 @@ func reportRuns(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	record, err := job.NewRecord(ctx, site.Task, j.Resolved, 0, engine.Info{}, r.Inputs())
+	record, err := job.NewRecord(ctx, schema.TaskReport, j.Resolved, 0, engine.Info{}, r.Inputs())
 	if err != nil {
 		return err
 	}
@@ -86,7 +87,7 @@ func reportRuns(ctx *cli.Context) error {
 	if err := f.Finish(); err != nil {
 		return err
 	}
-	sayReport(ctx, j.Console, began, filepath.Join(out, site.IndexName))
+	sayReport(ctx, j.Console, began, filepath.Join(out, schema.IndexPage))
 	return nil
 }
 
