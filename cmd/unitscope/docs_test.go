@@ -174,9 +174,9 @@ func requirePython(t *testing.T, asked string, modules ...string) {
 	t.Skip(missing)
 }
 
-// The snippets of formats.md work on what the commands of the same page write.
+// The commands of formats.md write what their kinds of run have, and its snippets work
+// on that.
 func TestFormats(t *testing.T) {
-	requirePython(t, "python", "numpy", "pandas", "safetensors")
 	d := readDocument(t, "../../docs/formats.md")
 	t.Chdir(t.TempDir())
 	for _, line := range strings.Split(strings.TrimSpace(d.blocks[0].text), "\n") {
@@ -185,6 +185,10 @@ func TestFormats(t *testing.T) {
 			t.Fatalf("%s: exit code %d: %s", line, code, &messages)
 		}
 	}
+	if n := checkSchema(t, "."); n < 12 {
+		t.Errorf("only %d files with arrays or columns were found", n)
+	}
+	requirePython(t, "python", "numpy", "pandas", "safetensors")
 	runPython(t, d, slices.DeleteFunc(d.blocks, func(b codeBlock) bool { return b.language != "python" })...)
 }
 

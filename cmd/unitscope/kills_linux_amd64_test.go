@@ -141,7 +141,7 @@ func (k *campaign) run(all bool) {
 		k.Fatalf("error %v, %s", err, traced.stderr)
 	}
 	k.want = results(k.T, whole)
-	k.checkPlanned(filepath.Join(whole, "out"))
+	checkSchema(k.T, filepath.Join(whole, "out"))
 	first, stride := 1, max(1, k.stride)
 	if !all {
 		// The first one makes the folder.
@@ -266,23 +266,4 @@ func difference(want, got map[string][]byte) string {
 		}
 	}
 	return ""
-}
-
-// checkPlanned makes sure that what runs write is what their records announce.
-func (k *campaign) checkPlanned(folder string) {
-	err := filepath.WalkDir(folder, func(path string, e fs.DirEntry, err error) error {
-		if err != nil || e.Name() != schema.Record {
-			return err
-		}
-		r, err := runfolder.ReadRecord(filepath.Dir(path))
-		for _, o := range r.Outputs {
-			if !slices.ContainsFunc(schema.Planned(r.Task), func(p string) bool { ok, err := filepath.Match(p, o.Name); return ok && err == nil }) {
-				k.Errorf("%s: a run of %q writes %s, which planned does not have", path, r.Task, o.Name)
-			}
-		}
-		return err
-	})
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		k.Error(err)
-	}
 }
