@@ -32,9 +32,9 @@ func isPartial(name string) bool {
 	return ok && strings.HasPrefix(base, ".") && number != "" && strings.Trim(number, "0123456789") == ""
 }
 
-// sweep removes debris, nothing else of the user's. The folder is locked, so that
+// removeDebris removes debris, nothing else of the user's. The folder is locked, so that
 // nobody is writing these files now.
-func (f *Folder) sweep() error {
+func (f *Folder) removeDebris() error {
 	names, err := f.debris()
 	return errors.Join(err, f.discard(names))
 }
@@ -194,7 +194,7 @@ func (f *Folder) empty() (err error) {
 	f.record, err = ReadRecord(f.path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return f.sweep()
+		return f.removeDebris()
 	case err != nil:
 		return unreadable(err)
 	}
@@ -208,7 +208,7 @@ func (f *Folder) empty() (err error) {
 	if err := f.discard([]string{schema.Record}); err != nil {
 		return err
 	}
-	return f.sweep()
+	return f.removeDebris()
 }
 
 // isInside is true for the name of a folder that lies below this one, without a link

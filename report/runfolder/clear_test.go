@@ -19,9 +19,9 @@ func planning(t *testing.T, planned, folders string) Record {
 }
 
 // begin starts a run in a folder and writes files of it.
-func begin(t *testing.T, path string, mode Mode, r Record, written ...string) *Folder {
+func begin(t *testing.T, path string, start Start, r Record, written ...string) *Folder {
 	t.Helper()
-	f, err := Create(path, mode, r)
+	f, err := Create(path, start, r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,7 +160,7 @@ func TestForceRemovesFolders(t *testing.T) {
 // A clearing that is cut short anywhere is finished by the next run, whether that
 // forces its way or resumes.
 func TestClearingIsCutShort(t *testing.T) {
-	for _, mode := range []Mode{Force, Resume} {
+	for _, start := range []Start{Force, Resume} {
 		path := filepath.Join(t.TempDir(), "run")
 		finished(t, path, planning(t, "", ""), "a", "b")
 		finished(t, filepath.Join(path, "sub"), planning(t, "", ""), "c")
@@ -174,9 +174,9 @@ func TestClearingIsCutShort(t *testing.T) {
 		if err := Require(path); err == nil {
 			t.Error("Require takes a folder that is being cleared for a complete one")
 		}
-		f = begin(t, path, mode, planning(t, "a", ""), "a")
+		f = begin(t, path, start, planning(t, "a", ""), "a")
 		if got := names(t, path); got != "a notes run.json" {
-			t.Errorf("mode %d: the folder holds %q", mode, got)
+			t.Errorf("start %d: the folder holds %q", start, got)
 		}
 		if err := errors.Join(f.Finish(), Verify(path)); err != nil {
 			t.Error(err)
@@ -213,15 +213,15 @@ func TestFinishRemovesTheRest(t *testing.T) {
 
 // Nothing that only this package makes keeps a run out.
 func TestDebrisIsNothing(t *testing.T) {
-	for _, mode := range []Mode{Fresh, Resume, Force} {
+	for _, start := range []Start{Fresh, Resume, Force} {
 		path := t.TempDir()
 		put(t, path, ".run.json.partial-1234")
 		if err := os.WriteFile(filepath.Join(path, lockName), nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		begin(t, path, mode, newRecord(t, "task"))
+		begin(t, path, start, newRecord(t, "task"))
 		if got := names(t, path); got != "run.json" {
-			t.Errorf("mode %d: the folder holds %q", mode, got)
+			t.Errorf("start %d: the folder holds %q", start, got)
 		}
 	}
 	path := t.TempDir()

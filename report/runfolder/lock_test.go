@@ -22,8 +22,8 @@ func TestLockFile(t *testing.T) {
 	if !isLocked(path) {
 		t.Error("the folder does not look locked")
 	}
-	// What sweeps the folder spares the lock that it holds.
-	if err := first.sweep(); err != nil {
+	// What removes debris spares the lock that it holds.
+	if err := first.removeDebris(); err != nil {
 		t.Fatal(err)
 	}
 	if got := names(t, path); got != lockName {

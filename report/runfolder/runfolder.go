@@ -37,14 +37,14 @@ import (
 	"github.com/unitscope/unitscope/schema"
 )
 
-// Mode says what to do with a folder that holds a run already.
-type Mode uint8
+// Start says how a run starts where the folder holds one already.
+type Start uint8
 
-// The modes.
+// The ways to start.
 const (
-	Fresh  Mode = iota // refuse it
-	Resume             // go on with it; a folder that does not exist is created
-	Force              // remove what that run made, and nothing else, and start anew
+	Fresh  Start = iota // refuse it
+	Resume              // go on with it; a folder that does not exist is created
+	Force               // remove what that run made, and nothing else, and start anew
 )
 
 // ErrTaken is wrapped by the error about a folder that holds a complete run, or one of
@@ -62,12 +62,12 @@ type Folder struct {
 
 // Check finds out whether Create would refuse the folder to a run of the command
 // task, without changing anything. Commands call it before long work.
-func Check(path string, mode Mode, task string) error {
-	return check(path, mode, task, isLocked)
+func Check(path string, start Start, task string) error {
+	return check(path, start, task, isLocked)
 }
 
 // check is Check where locked says whether a run is writing to a folder.
-func check(path string, mode Mode, task string, locked func(path string) bool) error {
+func check(path string, start Start, task string, locked func(path string) bool) error {
 	if path == "" {
 		return errors.New("run folder: its path is empty")
 	}
@@ -82,8 +82,8 @@ func check(path string, mode Mode, task string, locked func(path string) bool) e
 	if !info.IsDir() {
 		return fmt.Errorf("run folder %s: it is a file, want a folder", path)
 	}
-	if mode != Fresh {
-		return checkTask(path, mode, task)
+	if start != Fresh {
+		return checkTask(path, start, task)
 	}
 	entries, err := os.ReadDir(path)
 	if err != nil {
@@ -118,17 +118,17 @@ func taken(path, task string, locked func(path string) bool) error {
 
 // checkTask makes sure that a run goes on with one of its own kind only, and that
 // what it replaces is known.
-func checkTask(path string, mode Mode, task string) error {
+func checkTask(path string, start Start, task string) error {
 	before, err := ReadRecord(path)
 	switch {
-	case errors.Is(err, fs.ErrNotExist) && mode == Resume:
+	case errors.Is(err, fs.ErrNotExist) && start == Resume:
 		return Check(path, Fresh, task)
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	case err != nil:
 		return unreadable(err)
 	}
-	if mode == Resume && before.Task != task {
+	if start == Resume && before.Task != task {
 		return fmt.Errorf("run folder %s: %w, of %q, which %q can't go on with", path, ErrTaken, before.Task, task)
 	}
 	return nil
@@ -139,12 +139,12 @@ func checkTask(path string, mode Mode, task string) error {
 // Force it first removes what an earlier run made there; what no run made stays, and
 // is an error if the run would replace it, by r's Planned and Folders. Until Finish or
 // Abandon no other run is let into the folder: Create's error then wraps [ErrBusy].
-func Create(path string, mode Mode, r Record) (*Folder, error) {
-	if err := Check(path, mode, r.Task); err != nil {
+func Create(path string, start Start, r Record) (*Folder, error) {
+	if err := Check(path, start, r.Task); err != nil {
 		return nil, err
 	}
 	f := &Folder{path: filepath.Clean(path), record: r}
-	if mode == Force {
+	if start == Force {
 		if err := f.spareInputs(); err != nil {
 			return nil, err
 		}
@@ -160,29 +160,29 @@ func Create(path string, mode Mode, r Record) (*Folder, error) {
 		return nil, err
 	}
 	// Another run may have come and gone since the first look. The lock is now this one's.
-	if err := check(path, mode, r.Task, func(string) bool { return false }); err != nil {
+	if err := check(path, start, r.Task, func(string) bool { return false }); err != nil {
 		return nil, errors.Join(err, f.unlock())
 	}
-	if err := f.prepare(mode); err != nil {
+	if err := f.prepare(start); err != nil {
 		return nil, errors.Join(err, f.Abandon())
 	}
 	return f, nil
 }
 
-func (f *Folder) prepare(mode Mode) error {
+func (f *Folder) prepare(start Start) error {
 	before, err := ReadRecord(f.path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return unreadable(err)
 	}
-	if err := f.sweep(); err != nil {
+	if err := f.removeDebris(); err != nil {
 		return err
 	}
 	switch {
-	case mode == Force || before.Status == Clearing:
+	case start == Force || before.Status == Clearing:
 		if err := f.replace(before); err != nil {
 			return err
 		}
-	case mode == Resume:
+	case start == Resume:
 		f.goOn(before)
 	}
 	f.record.Status = Running

@@ -146,11 +146,11 @@ func TestTakenFolders(t *testing.T) {
 	}
 	file := func(t *testing.T) string { return filepath.Join(foreign(t), "thesis.tex") }
 	for _, c := range []struct {
-		name string
-		path string
-		mode Mode
-		want string // part of the error; "" for none
-		left string // in the folder afterwards
+		name  string
+		path  string
+		start Start
+		want  string // part of the error; "" for none
+		left  string // in the folder afterwards
 	}{
 		{"another run", run(t, "task"), Fresh, "holds another run", "old.csv run.json"},
 		{"another run, forced", run(t, "task"), Force, "", "run.json"},
@@ -165,7 +165,7 @@ func TestTakenFolders(t *testing.T) {
 		{"empty", t.TempDir(), Fresh, "", "run.json"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := Create(c.path, c.mode, newRecord(t, "task"))
+			_, err := Create(c.path, c.start, newRecord(t, "task"))
 			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 				t.Errorf("error %v, want %q", err, c.want)
 			}
@@ -221,7 +221,7 @@ func TestWriteFailsWhole(t *testing.T) {
 	}
 }
 
-func TestSweep(t *testing.T) {
+func TestDebris(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a[b]")
 	f, err := Create(path, Fresh, newRecord(t, "task"))
 	if err != nil {
@@ -252,9 +252,9 @@ func TestBusy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, mode := range []Mode{Fresh, Resume, Force} {
-		if _, err := Create(path, mode, newRecord(t, "task")); !errors.Is(err, ErrBusy) {
-			t.Errorf("mode %d: error %v, want %v", mode, err, ErrBusy)
+	for _, start := range []Start{Fresh, Resume, Force} {
+		if _, err := Create(path, start, newRecord(t, "task")); !errors.Is(err, ErrBusy) {
+			t.Errorf("start %d: error %v, want %v", start, err, ErrBusy)
 		}
 	}
 	if err := f.Finish(); err != nil {

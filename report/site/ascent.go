@@ -13,7 +13,7 @@ import (
 	"github.com/unitscope/unitscope/visualize"
 )
 
-func (b *builder) ascent(r *source) (err error) {
+func (b *builder) ascent(r *runFolder) (err error) {
 	direction, _ := strconv.Atoi(r.record.Options["direction"])
 	table, arrays := r.file(schema.RestartsTable), r.file(schema.AscentArrays)
 	if table == "" || arrays == "" {
@@ -125,7 +125,7 @@ func (b *builder) restarts(a *ascentData, found *visualize.AscentResult) error {
 	return nil
 }
 
-func (b *builder) curves(a *ascentData, r *source) error {
+func (b *builder) curves(a *ascentData, r *runFolder) error {
 	path := r.file(schema.CurvesArrays)
 	if path == "" {
 		return nil

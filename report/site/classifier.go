@@ -21,7 +21,7 @@ func kindText(d network.Description) string {
 }
 
 // scores are the errors of a classifier on examples that it was not trained on.
-func (r *Report) scores(run *source) (facts [][2]string) {
+func (r *Report) scores(run *runFolder) (facts [][2]string) {
 	path := run.file(schema.ScoresTable)
 	if path == "" {
 		return nil

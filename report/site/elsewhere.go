@@ -12,7 +12,7 @@ import (
 // elsewhere is an array of patterns of a layer's units that is part of a larger
 // result, a comparison or a figure, rather than a run of one method.
 type elsewhere struct {
-	run   *source
+	run   *runFolder
 	file  string // path of the npz file
 	array string // in it, [U, D] or [U, N, D]
 	names []string
@@ -70,7 +70,7 @@ func (r *Report) elsewhere(m *Model) map[int][]elsewhere {
 }
 
 // comparisonArrays is the array of a comparison: a pattern by each method.
-func comparisonArrays(run *source) (elsewhere, error) {
+func comparisonArrays(run *runFolder) (elsewhere, error) {
 	e := elsewhere{run: run, file: run.file(schema.CompareArrays), array: schema.Patterns, grey: func(*array) greys { return greys{} }}
 	t, err := readTable(run.file(schema.CompareTable))
 	if err != nil {
@@ -104,7 +104,7 @@ func comparisonArrays(run *source) (elsewhere, error) {
 
 // figureArrays are the patterns in a file of a figure's run, if they are of this model,
 // and their layer.
-func figureArrays(run *source, m *Model, name string) (number int, found []elsewhere) {
+func figureArrays(run *runFolder, m *Model, name string) (number int, found []elsewhere) {
 	part, ok := schema.ParseFigureFile(name)
 	if !ok || run.file(name) == "" {
 		return 0, nil
@@ -132,7 +132,7 @@ func figureArrays(run *source, m *Model, name string) (number int, found []elsew
 
 // ofFamily is the SHA-256 of the model of one kind of the two that a figure compares,
 // which its record has in the order DBN, SDAE; "" if it has not two.
-func (r *source) ofFamily(kind network.Kind) string {
+func (r *runFolder) ofFamily(kind network.Kind) string {
 	var digests []string
 	for _, in := range r.record.Inputs {
 		if schema.IsModel(in.Name) {

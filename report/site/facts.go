@@ -41,7 +41,7 @@ func (n numbers) whole() []int {
 	return all
 }
 
-func (b *builder) selectivity(r *source) error {
+func (b *builder) selectivity(r *runFolder) error {
 	a, err := readArray(r.file(schema.SelectivityArrays), schema.Matrix)
 	if err != nil {
 		return err
@@ -63,7 +63,7 @@ func (b *builder) selectivity(r *source) error {
 
 // column makes facts of columns of a table with a row for each unit. A column is
 // named as the fact's key, or as columns says.
-func (b *builder) column(r *source, name string, facts []fact, columns map[string]string) error {
+func (b *builder) column(r *runFolder, name string, facts []fact, columns map[string]string) error {
 	path := r.file(name)
 	if path == "" {
 		return nil

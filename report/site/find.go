@@ -14,8 +14,8 @@ import (
 	"github.com/unitscope/unitscope/schema"
 )
 
-// source is a run folder that a report is about.
-type source struct {
+// runFolder is one that a report is about.
+type runFolder struct {
 	path    string
 	name    string // its path below the folder that was given, with slashes
 	record  runfolder.Record
@@ -28,8 +28,8 @@ const maxFolders = 100_000
 
 // find lists the run folders in and below the folders given, in the order of
 // their names. Links to folders are not followed.
-func find(ctx context.Context, folders []string) ([]*source, error) {
-	var all []*source
+func find(ctx context.Context, folders []string) ([]*runFolder, error) {
+	var all []*runFolder
 	seen := map[string]bool{}
 	for _, folder := range folders {
 		prefix := ""
@@ -65,7 +65,7 @@ func prefixOf(folder string, folders []string) string {
 	return base(folder)
 }
 
-func findIn(ctx context.Context, folder, prefix string) (all []*source, err error) {
+func findIn(ctx context.Context, folder, prefix string) (all []*runFolder, err error) {
 	if info, err := os.Stat(folder); err != nil {
 		return nil, fmt.Errorf("report: %w", err)
 	} else if !info.IsDir() {
@@ -89,7 +89,7 @@ func findIn(ctx context.Context, folder, prefix string) (all []*source, err erro
 			if below == "." || e == nil || !e.IsDir() {
 				return err
 			}
-			all = append(all, &source{path: filepath.Join(folder, below), name: nameOf(below), problem: "it can't be read: " + err.Error()})
+			all = append(all, &runFolder{path: filepath.Join(folder, below), name: nameOf(below), problem: "it can't be read: " + err.Error()})
 			return fs.SkipDir
 		}
 		if e.IsDir() {
@@ -109,14 +109,14 @@ func findIn(ctx context.Context, folder, prefix string) (all []*source, err erro
 	if err != nil {
 		return nil, fmt.Errorf("report: %w", err)
 	}
-	all = slices.DeleteFunc(all, func(r *source) bool { return r.record.Task == schema.TaskReport })
-	slices.SortFunc(all, func(a, b *source) int { return strings.Compare(a.name, b.name) })
+	all = slices.DeleteFunc(all, func(r *runFolder) bool { return r.record.Task == schema.TaskReport })
+	slices.SortFunc(all, func(a, b *runFolder) int { return strings.Compare(a.name, b.name) })
 	return all, nil
 }
 
 // open reads a run's record and makes sure that its files are what it wrote.
-func open(path, name string) *source {
-	r := &source{path: path, name: name}
+func open(path, name string) *runFolder {
+	r := &runFolder{path: path, name: name}
 	var err error
 	if r.record, err = runfolder.ReadRecord(path); err != nil {
 		r.problem = "its record can't be read: " + err.Error()
@@ -134,7 +134,7 @@ func open(path, name string) *source {
 }
 
 // file is the path of a file that the run wrote; "" if it did not.
-func (r *source) file(name string) string {
+func (r *runFolder) file(name string) string {
 	if slices.ContainsFunc(r.record.Outputs, func(o runfolder.FileDigest) bool { return o.Name == name }) {
 		return filepath.Join(r.path, name)
 	}
@@ -142,7 +142,7 @@ func (r *source) file(name string) string {
 }
 
 // model is the SHA-256 of the one model that the run read, or wrote.
-func (r *source) model() (digest string, err error) {
+func (r *runFolder) model() (digest string, err error) {
 	for _, o := range r.record.Outputs {
 		if o.Name == schema.Model {
 			return o.SHA256, nil
@@ -163,7 +163,7 @@ func (r *source) model() (digest string, err error) {
 }
 
 // modelName is how the run itself calls its model: the folder it is in.
-func (r *source) modelName() string {
+func (r *runFolder) modelName() string {
 	for _, in := range r.record.Inputs {
 		if schema.IsModel(in.Name) {
 			name := filepath.ToSlash(in.Name)
@@ -177,10 +177,10 @@ func (r *source) modelName() string {
 }
 
 // Name is the run's folder, for pages.
-func (r *source) Name() string { return r.name }
+func (r *runFolder) Name() string { return r.name }
 
 // About says what the run is about, for pages: a model, and a layer where it is one.
-func (r *source) About() string {
+func (r *runFolder) About() string {
 	if r.of == nil {
 		return ""
 	}
@@ -191,4 +191,4 @@ func (r *source) About() string {
 }
 
 // Record is how the run was made, for pages.
-func (r *source) Record() runfolder.Record { return r.record }
+func (r *runFolder) Record() runfolder.Record { return r.record }

@@ -115,7 +115,7 @@ type builder struct {
 }
 
 // add reads what a run has to say of the layer.
-func (b *builder) add(r *source) (err error) {
+func (b *builder) add(r *runFolder) (err error) {
 	switch r.record.Task {
 	case schema.TaskAscent:
 		err = b.ascent(r)
@@ -268,7 +268,7 @@ func (l *layer) About() string {
 	return strings.Join(parts, ", ") + ". " + strings.Join(scales, " Or: ")
 }
 
-func (b *builder) samples(r *source) error {
+func (b *builder) samples(r *runFolder) error {
 	path := r.file(schema.SamplesArrays)
 	samples, err := readArray(path, schema.Samples)
 	if err != nil {
@@ -297,7 +297,7 @@ func (b *builder) samples(r *source) error {
 	}, map[string]string{"sample_modes": schema.Modes})
 }
 
-func (b *builder) combination(r *source) (err error) {
+func (b *builder) combination(r *runFolder) (err error) {
 	a, err := readArray(r.file(schema.CombineArrays), schema.Patterns)
 	if err != nil {
 		return err
@@ -308,7 +308,7 @@ func (b *builder) combination(r *source) (err error) {
 	return err
 }
 
-func (b *builder) examples(r *source) error {
+func (b *builder) examples(r *runFolder) error {
 	path := r.file(schema.ExamplesArrays)
 	examples, err := readArray(path, schema.Examples)
 	if err != nil {

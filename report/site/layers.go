@@ -18,12 +18,12 @@ import (
 func (r *Report) layers(ctx context.Context, m *Model) error {
 	byLayer := r.byLayer(m)
 	if m.hasFilters() && byLayer[1] == nil {
-		byLayer[1] = map[string]*source{}
+		byLayer[1] = map[string]*runFolder{}
 	}
 	others := r.elsewhere(m)
 	for number := range others {
 		if byLayer[number] == nil {
-			byLayer[number] = map[string]*source{}
+			byLayer[number] = map[string]*runFolder{}
 		}
 	}
 	modes := r.modes(m)
@@ -40,8 +40,8 @@ func (r *Report) layers(ctx context.Context, m *Model) error {
 }
 
 // byLayer are the runs about units of a model that are shown, by layer and task.
-func (r *Report) byLayer(m *Model) map[int]map[string]*source {
-	byLayer := map[int]map[string]*source{}
+func (r *Report) byLayer(m *Model) map[int]map[string]*runFolder {
+	byLayer := map[int]map[string]*runFolder{}
 	for _, run := range m.others {
 		if !slices.Contains(methods, run.record.Task) {
 			continue
@@ -60,7 +60,7 @@ func (r *Report) byLayer(m *Model) map[int]map[string]*source {
 			continue
 		}
 		if byLayer[number] == nil {
-			byLayer[number] = map[string]*source{}
+			byLayer[number] = map[string]*runFolder{}
 		}
 		if before := byLayer[number][run.record.Task]; before != nil {
 			run = r.better(before, run)
@@ -72,7 +72,7 @@ func (r *Report) byLayer(m *Model) map[int]map[string]*source {
 
 // better is the run to show of two that looked at the same layer in the same way: the
 // one with more units, or the later one. The other is named.
-func (r *Report) better(a, b *source) *source {
+func (r *Report) better(a, b *runFolder) *runFolder {
 	ofA, errA := unitsOf(a)
 	ofB, errB := unitsOf(b)
 	n, m := len(ofA), len(ofB)
@@ -110,7 +110,7 @@ func (r *Report) filters(m *Model, b *builder) {
 // layerOf is the layer that a run looked at, 0 if that is not known. Selectivity
 // and a comparison are of the layer of the ascent that they were made from, which
 // is in their tables.
-func layerOf(r *source) int {
+func layerOf(r *runFolder) int {
 	for _, name := range []string{schema.SelectivityTable, schema.CompareTable} {
 		path := r.file(name)
 		if path == "" {
@@ -136,7 +136,7 @@ func sortedKeys[V any](m map[int]V) (keys []int) {
 }
 
 // latest is the last run of a task that read a model; nil if there is none.
-func (m *Model) latest(task string) (last *source) {
+func (m *Model) latest(task string) (last *runFolder) {
 	for _, run := range m.others {
 		if run.record.Task == task && (last == nil || cmp.Compare(run.record.Finished.Unix(), last.record.Finished.Unix()) >= 0) {
 			last = run
@@ -149,7 +149,7 @@ func (m *Model) latest(task string) (last *source) {
 // a later run says of a layer replaces what an earlier one says.
 func (r *Report) modes(m *Model) *table {
 	runs := slices.Clone(m.others)
-	slices.SortStableFunc(runs, func(a, b *source) int { return a.record.Finished.Compare(b.record.Finished) })
+	slices.SortStableFunc(runs, func(a, b *runFolder) int { return a.record.Finished.Compare(b.record.Finished) })
 	var all *table
 	for _, run := range runs {
 		path := run.file(schema.ModesTable)
@@ -185,7 +185,7 @@ func (r *Report) modes(m *Model) *table {
 // that has a pattern of it. The weights of the first layer come before examples.
 var methods = []string{schema.TaskAscent, schema.TaskCombine, schema.TaskSample, schema.TaskExamples, schema.TaskSelectivity}
 
-func (r *Report) layer(m *Model, number int, runs map[string]*source, others []elsewhere, modes *table) *layer {
+func (r *Report) layer(m *Model, number int, runs map[string]*runFolder, others []elsewhere, modes *table) *layer {
 	key := fmt.Sprintf("%s/%d", m.slug, number)
 	l := &layer{Key: key, Name: fmt.Sprintf("%s, layer %d", m.Name, number), Model: m.Name, Number: number, Thumbs: []thumbs{}, Dead: []int{}, Facts: []fact{}, Others: []other{}, Warnings: []string{}, seen: map[string]bool{}}
 	if number < len(m.sizes) {
@@ -238,7 +238,7 @@ var archives = map[string]string{
 	schema.TaskExamples: schema.ExamplesArrays, schema.TaskSelectivity: schema.SelectivityArrays,
 }
 
-func unitsOf(r *source) ([]int, error) {
+func unitsOf(r *runFolder) ([]int, error) {
 	path := r.file(archives[r.record.Task])
 	if path == "" {
 		return nil, fmt.Errorf("it has no %s", archives[r.record.Task])

@@ -12,7 +12,7 @@ const maxRHat = 1e6
 
 // mixing takes in how well the chains of a unit's samples agree: the largest R-hat of
 // mixing.csv.
-func (b *builder) mixing(r *source) error {
+func (b *builder) mixing(r *runFolder) error {
 	path := r.file(schema.MixingTable)
 	if path == "" {
 		return nil

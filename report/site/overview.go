@@ -117,7 +117,7 @@ func rank(f figure) int {
 }
 
 // pictures takes in those pictures of a run that captions knows.
-func (r *Report) pictures(of *source) {
+func (r *Report) pictures(of *runFolder) {
 	for _, o := range of.record.Outputs {
 		caption, ok := captions[o.Name]
 		if !ok || o.Bytes > maxPicture {
@@ -173,7 +173,7 @@ func (r *Report) training(m *Model) {
 	})
 }
 
-func (r *Report) chart(of *source, title, caption string, draw func(*bytes.Buffer) error) {
+func (r *Report) chart(of *runFolder, title, caption string, draw func(*bytes.Buffer) error) {
 	var b bytes.Buffer
 	if err := draw(&b); err != nil {
 		r.problem(of, "%s: %v", title, err)

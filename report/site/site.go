@@ -46,7 +46,7 @@ type Report struct {
 	Figures  []figure
 	Tables   []htmlTable
 	Charts   []chartHTML
-	Runs     []*source
+	Runs     []*runFolder
 	sheets   map[string]*sheets // of each layer, by its key
 }
 
@@ -63,11 +63,11 @@ type Model struct {
 	Steps   string   // of its training, as SVG; "" for none
 
 	digest string
-	slug   string  // its name as addresses and names of files have it
-	run    *source // that trained it; nil if it is not among those given
+	slug   string     // its name as addresses and names of files have it
+	run    *runFolder // that trained it; nil if it is not among those given
 	shape  []int
 	sizes  []int
-	others []*source // that read it
+	others []*runFolder // that read it
 }
 
 // Build puts a report together from run folders, and those in them. When ctx ends,
@@ -132,7 +132,7 @@ func (r *Report) nothing(folders []string) error {
 	return fmt.Errorf("report: nothing to show in %s: no model, picture or table; `unitscope visualize ascent` makes the first pictures of units", strings.Join(folders, ", "))
 }
 
-func (r *Report) problem(of *source, format string, args ...any) {
+func (r *Report) problem(of *runFolder, format string, args ...any) {
 	// Errors that were joined are lines of their own; this is one.
 	text := strings.ReplaceAll(fmt.Sprintf(format, args...), "\n", "; ")
 	r.Problems = append(r.Problems, Problem{of.name, text})

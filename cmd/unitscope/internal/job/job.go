@@ -26,7 +26,7 @@ type Job struct {
 	Ctx     *cli.Context
 	Console *console.Console
 	task    string // the command's name, for run.json: "visualize ascent"
-	Mode    runfolder.Mode
+	Start   runfolder.Start
 	// Resolved are the options for run.json. What a command works out by itself,
 	// such as a step size, it sets here before its work ends.
 	Resolved map[string]string
@@ -48,14 +48,14 @@ func Begin(ctx *cli.Context, task string) (*Job, error) {
 	if err != nil {
 		return nil, err
 	}
-	mode, err := usage.FolderMode(ctx)
+	start, err := usage.FolderStart(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if err := runfolder.Check(ctx.String("out"), mode, task); err != nil {
+	if err := runfolder.Check(ctx.String("out"), start, task); err != nil {
 		return nil, err
 	}
-	return &Job{Ctx: ctx, Console: c, task: task, Mode: mode, Resolved: usage.Options(ctx)}, nil
+	return &Job{Ctx: ctx, Console: c, task: task, Start: start, Resolved: usage.Options(ctx)}, nil
 }
 
 // Describe records what a report needs to know of the model, which may not be among
@@ -78,7 +78,7 @@ func (j *Job) Compute(seed uint64, inputs []string, work func(engine.Device, *ru
 	}
 	j.Record.Data, j.Record.Folders = j.Console.Data, j.Folders
 	out := j.Ctx.String("out")
-	if j.Mode == runfolder.Resume {
+	if j.Start == runfolder.Resume {
 		done, err := ResumeRun(j.Console, out, j.Record, func(before runfolder.Record) (bool, error) { return j.GoOn(before, j.Record) })
 		if done || err != nil {
 			return err
@@ -86,7 +86,7 @@ func (j *Job) Compute(seed uint64, inputs []string, work func(engine.Device, *ru
 	}
 	// The folder comes before the work, so that one that can't be written to is
 	// found out at once.
-	if j.Folder, err = runfolder.Create(out, j.Mode, j.Record); err != nil {
+	if j.Folder, err = runfolder.Create(out, j.Start, j.Record); err != nil {
 		return err
 	}
 	j.Console.KeepWarnings(j.Folder)

@@ -74,12 +74,12 @@ func (r *trialRun) start() (train.TrialStart, error) {
 	s := r.search
 	path := s.path(r.trial)
 	var err error
-	if r.folder, err = runfolder.Create(path, s.Mode, s.trialRecord(s.Record, r.trial)); err != nil {
+	if r.folder, err = runfolder.Create(path, s.Start, s.trialRecord(s.Record, r.trial)); err != nil {
 		return train.TrialStart{}, err
 	}
 	r.before.folder, r.after.folder = r.folder, r.folder
 	start := train.TrialStart{Hooks: r.before.hooks(r.shown), FineTuneHooks: r.after.hooks()}
-	if s.Mode == runfolder.Resume {
+	if s.Start == runfolder.Resume {
 		if err := r.resume(path, &start); err != nil {
 			return start, err
 		}

@@ -97,12 +97,12 @@ func trainModel(ctx *cli.Context, kind network.Kind) (err error) {
 	if err != nil {
 		return err
 	}
-	mode, err := usage.FolderMode(ctx)
+	start, err := usage.FolderStart(ctx)
 	if err != nil {
 		return err
 	}
 	task := schema.TaskTrain(kind)
-	if err := runfolder.Check(ctx.String("out"), mode, task); err != nil {
+	if err := runfolder.Check(ctx.String("out"), start, task); err != nil {
 		return err
 	}
 	data := job.DataChoice{Flag: "data", Spec: ctx.String("data"), Seed: o.Seed, Limit: ctx.Int("limit"), Validation: ctx.Int("validation")}
@@ -138,13 +138,13 @@ func trainModel(ctx *cli.Context, kind network.Kind) (err error) {
 		return err
 	}
 	record.Data = c.Data
-	if mode == runfolder.Resume {
+	if start == runfolder.Resume {
 		done, err := job.ResumeRun(c, ctx.String("out"), record, func(before runfolder.Record) (bool, error) { return t.findCheckpoint(ctx.String("out"), before) })
 		if done || err != nil {
 			return err
 		}
 	}
-	n, err := t.Run(ctx.Context, ctx.String("out"), mode, record)
+	n, err := t.Run(ctx.Context, ctx.String("out"), start, record)
 	if err != nil {
 		return console.GoOn(ctx, err)
 	}
@@ -315,14 +315,14 @@ func (t *Training) findCheckpoint(out string, before runfolder.Record) (done boo
 }
 
 // Run trains, writes the model and what belongs to it, and returns the model.
-func (t *Training) Run(ctx context.Context, out string, mode runfolder.Mode, record runfolder.Record) (*network.Network, error) {
+func (t *Training) Run(ctx context.Context, out string, start runfolder.Start, record runfolder.Record) (*network.Network, error) {
 	if t.resume != nil {
 		if err := t.resume.Fits(t.Set, t.Held, t.Options); err != nil {
 			return nil, usage.Mistake(err)
 		}
 	}
 	var err error
-	if t.folder, err = runfolder.Create(out, mode, record); err != nil {
+	if t.folder, err = runfolder.Create(out, start, record); err != nil {
 		return nil, err
 	}
 	t.Console.KeepWarnings(t.folder)

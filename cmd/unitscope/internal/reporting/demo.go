@@ -43,13 +43,13 @@ func demo(ctx *cli.Context, program Program) (err error) {
 	if err != nil {
 		return err
 	}
-	mode, err := usage.FolderMode(ctx)
+	start, err := usage.FolderStart(ctx)
 	if err != nil {
 		return err
 	}
 	out, seed := ctx.String("out"), ctx.Uint64("seed")
 	size := chooseDemoSize(ctx)
-	if err := runfolder.Check(out, mode, schema.TaskDemo); err != nil {
+	if err := runfolder.Check(out, start, schema.TaskDemo); err != nil {
 		return err
 	}
 	look := &demoLook{program: program, ctx: ctx, console: c, out: out, size: size}
@@ -76,7 +76,7 @@ func demo(ctx *cli.Context, program Program) (err error) {
 	for _, s := range look.stages() {
 		record.Folders = append(record.Folders, s.folder)
 	}
-	folder, err := runfolder.Create(out, mode, record)
+	folder, err := runfolder.Create(out, start, record)
 	if err != nil {
 		return err
 	}
@@ -143,9 +143,9 @@ func (d *demoRun) train(kind network.Kind) (*network.Network, error) {
 	resolved["data"], resolved["validation"] = d.size.data, fmt.Sprint(d.size.validation)
 	record := job.PartOf(d.record, schema.TaskTrain(kind), resolved, o.Seed)
 	t := &making.Training{Console: d.console.ForPart(), Device: d.device, Set: d.set, Held: d.held, Options: o}
-	mode, err := usage.FolderMode(d.ctx)
+	start, err := usage.FolderStart(d.ctx)
 	if err != nil {
 		return nil, err
 	}
-	return t.Run(d.ctx.Context, filepath.Join(d.ctx.String("out"), string(kind)), mode, record)
+	return t.Run(d.ctx.Context, filepath.Join(d.ctx.String("out"), string(kind)), start, record)
 }

@@ -40,7 +40,7 @@ type paperRun struct {
 
 func (p *paperRun) run(stages []stage) error {
 	var before []stageResult
-	if p.job.Mode == runfolder.Resume {
+	if p.job.Start == runfolder.Resume {
 		var err error
 		if before, err = p.readResults(); err != nil {
 			return err

@@ -76,7 +76,7 @@ func reportRuns(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	f, err := runfolder.Create(out, j.Mode, record)
+	f, err := runfolder.Create(out, j.Start, record)
 	if err != nil {
 		return err
 	}

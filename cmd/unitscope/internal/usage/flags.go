@@ -53,8 +53,8 @@ func SpeakFlags() []cli.Flag {
 	}
 }
 
-// FolderMode translates --force and --resume.
-func FolderMode(ctx *cli.Context) (runfolder.Mode, error) {
+// FolderStart translates --force and --resume.
+func FolderStart(ctx *cli.Context) (runfolder.Start, error) {
 	switch force, resume := ctx.Bool("force"), ctx.Bool("resume"); {
 	case force && resume:
 		return 0, Mistakef("--force and --resume: one starts anew, the other goes on; give one of them")
