@@ -34,7 +34,7 @@ const (
 	CombineArrays     = "combine.npz"
 	ExamplesArrays    = "examples.npz"
 	ModesTable        = "modes.csv"
-	SweepTable        = "modes-sweep.csv"
+	ThresholdTable    = "modes-sweep.csv"
 	SelectivityArrays = "selectivity.npz"
 	SelectivityTable  = "selectivity.csv"
 	CompareArrays     = "compare.npz"

@@ -60,7 +60,7 @@ func Kinds() []Kind {
 		{TaskCombine, append(pictures(CombinePicture), combination())},
 		{TaskExamples, append(pictures(ExamplesPicture), examples())},
 		{TaskRestarts, append(pictures(ModesPicture, similarity(Trained, "*"), similarity(Untrained, "*")),
-			modes(), sweep(), named(ofFamily(Trained, "*"), modesOfLayer()), named(ofFamily(Untrained, "*"), modesOfLayer()))},
+			modes(), thresholds(), named(ofFamily(Trained, "*"), modesOfLayer()), named(ofFamily(Untrained, "*"), modesOfLayer()))},
 		{TaskSelectivity, append(pictures(SelectivityPicture), selectivityMatrix(), selectivity())},
 		{TaskCompare, append(pictures(ComparePicture, ActivationsPicture), compared(), comparison())},
 		{TaskLikelihood, []File{likelihood(), partition(), runs()}},

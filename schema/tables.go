@@ -4,7 +4,7 @@ package schema
 func tables() []File {
 	return []File{
 		trainingLog(), fineTuneLog(), learning(), scores(), trial(), search(),
-		restarts(), mixing(), modes(), sweep(), selectivity(), comparison(),
+		restarts(), mixing(), modes(), thresholds(), selectivity(), comparison(),
 		likelihood(), partition(), runs(),
 	}
 }
@@ -151,9 +151,9 @@ func modes() File {
 	return f
 }
 
-// sweep has a row per network, layer and threshold.
-func sweep() File {
-	return File{SweepTable, []Field{
+// thresholds has a row per network, layer and threshold.
+func thresholds() File {
+	return File{ThresholdTable, []Field{
 		networkColumn(), layerColumn(),
 		{Name: "threshold", About: "cosine within a mode"},
 		{Name: Modes, About: "mean over units"},

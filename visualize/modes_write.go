@@ -38,7 +38,7 @@ func WriteThresholdTable(w io.Writer, results []*ModesResult) error {
 			})
 		}
 	}
-	return writeRows(w, "modes by threshold", schema.Columns(schema.SweepTable), rows)
+	return writeRows(w, "modes by threshold", schema.Columns(schema.ThresholdTable), rows)
 }
 
 // WriteArrays writes an .npz file: units [U], mode [U, R] (int64, see

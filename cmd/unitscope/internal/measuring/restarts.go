@@ -240,7 +240,7 @@ func (a *restartsAnalysis) write(f *runfolder.Folder) error {
 	if err := f.Write(schema.ModesTable, func(w io.Writer) error { return visualize.WriteModesTable(w, a.results) }); err != nil {
 		return err
 	}
-	if err := f.Write(schema.SweepTable, func(w io.Writer) error { return visualize.WriteThresholdTable(w, a.results) }); err != nil {
+	if err := f.Write(schema.ThresholdTable, func(w io.Writer) error { return visualize.WriteThresholdTable(w, a.results) }); err != nil {
 		return err
 	}
 	img, err := report.ModesHistogram(a.family, a.results)
