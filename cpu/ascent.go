@@ -11,7 +11,7 @@ import (
 // ascent is the fused engine.Ascent. Weights are packed once, in both
 // orientations. Each worker carries groups of rows through all layers, forward
 // and backward, step after step, with everything it touches in its own cache;
-// bias, sigmoid and derivative are applied to a panel's outputs right after
+// bias, sigmoid and derivative are applied to a strip's outputs right after
 // they are made. A row whose ascent has ended makes room for one that waits.
 //
 // A row is a lane, and lanes never meet: a row's bits depend neither on its
@@ -34,7 +34,7 @@ type ascentLayer struct {
 }
 
 // ascentBytes is what the groups of a worker may take of its second level of
-// cache, for the inputs and outputs of one layer. Each panel of weights is
+// cache, for the inputs and outputs of one layer. Each strip of weights is
 // read once for all of them.
 const ascentBytes = 1 << 20
 

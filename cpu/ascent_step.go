@@ -11,15 +11,15 @@ import (
 func (p *ascentPart) evaluate() {
 	set := p.ascent.device.set
 	for l, layer := range p.ascent.layers {
-		for panel := range layer.up.panels {
-			bias := layer.bias[panel*set.Rows:][:set.Rows]
+		for strip := range layer.up.strips {
+			bias := layer.bias[strip*set.Rows:][:set.Rows]
 			for i := range p.used {
 				g := &p.groups[i]
 				below := g.x
 				if l > 0 {
 					below = g.hidden[l-1]
 				}
-				out := layer.up.multiply(g.hidden[l], below, panel, g.lanes)
+				out := layer.up.multiply(g.hidden[l], below, strip, g.lanes)
 				set.BiasSigmoid(out, out, bias, g.lanes)
 			}
 		}
@@ -57,18 +57,18 @@ func (g *ascentGroup) aim(a *ascent) {
 // back takes the gradient down through layer l.
 func (p *ascentPart) back(l int) {
 	layer, set := p.ascent.layers[l], p.ascent.device.set
-	for panel := range layer.down.panels {
+	for strip := range layer.down.strips {
 		for i := range p.used {
 			g := &p.groups[i]
 			dst := g.direction
 			if l > 0 {
 				dst = g.delta[(l-1)%2]
 			}
-			out := layer.down.multiply(dst, g.delta[l%2], panel, g.lanes)
+			out := layer.down.multiply(dst, g.delta[l%2], strip, g.lanes)
 			if l > 0 {
-				// The padding of the last panel lies within that of hidden: both
+				// The padding of the last strip lies within that of hidden: both
 				// have the units of layer l-1 as outputs.
-				set.DerivativeScale(out, g.hidden[l-1][panel*len(out):][:len(out)])
+				set.DerivativeScale(out, g.hidden[l-1][strip*len(out):][:len(out)])
 			}
 		}
 	}

@@ -11,8 +11,8 @@ import (
 // summed up over blocks of k, small enough that what is read again and again
 // stays in cache.
 //
-//	phase 1   pack op(a) into panels [k][Rows], op(b) into panels [k][Lanes],
-//	          the last panels padded with zeros
+//	phase 1   pack op(a) into strips [k][Rows], op(b) into panels [k][Lanes],
+//	          the last ones padded with zeros
 //	phase 2   for each block of dst: sum its tiles in the worker's memory, then
 //	          write it out with alpha, beta, bias and epilogue, row by row
 //	phase 3   what needs whole rows of dst: Bernoulli states, norms
@@ -21,11 +21,11 @@ import (
 // element is one sum of multiply-adds over k in ascending order, and phase 2
 // cuts columns by n alone; so neither m nor a row's place changes its bits.
 const (
-	// Terms of k between two visits to a tile: panels of this many terms stay
+	// Terms of k between two visits to a tile: strips and panels of this many terms stay
 	// in the first level of cache.
 	blockTerms = 256
 	// Rows and columns of a block of dst, about. It stays in the second level
-	// of cache, with the rows' panels.
+	// of cache, with the strips of its rows.
 	blockRows, blockCols = 96, 256
 	// Numbers of a factor that are packed at a time. What is larger is cut
 	// into pieces of rows (of columns).
@@ -39,10 +39,10 @@ type factor struct {
 	stride int  // between rows in memory
 	along  bool // a line is a row in memory; else it is a column
 	lines  int
-	width  int // lines in a panel
+	width  int // lines in a strip or panel
 }
 
-// pack writes panel i in the order [k][width].
+// pack writes strip or panel i in the order [k][width].
 func (f *factor) pack(set *kernel.Set, dst []float32, i, k int) {
 	first := i * f.width
 	count := min(f.width, f.lines-first)
@@ -68,7 +68,7 @@ type product struct {
 	dst, bias, hidden, probability []float32
 	cols                           int
 
-	// The piece at work: its lines of op(a) and of op(b), and their panels.
+	// The piece at work: its lines of op(a) and of op(b), and their strips and panels.
 	rowsFrom, rowsTo, colsFrom, colsTo int
 	packRows, packCols                 bool // whether phase 1 packs op(a), op(b)
 	packed                             [2][]float32
@@ -79,18 +79,18 @@ type product struct {
 	parts struct{ pack, multiply part } // the methods, bound once
 }
 
-// blocks cuts a number of panels into about equal blocks.
-type blocks struct{ panels, count int }
+// blocks cuts a number of strips or panels into about equal blocks.
+type blocks struct{ total, count int }
 
-// cut makes blocks of at most so many lines, and of at least one panel.
+// cut makes blocks of at most so many lines, and of at least one strip or panel.
 func cut(lines, width, most int) blocks {
-	panels := (lines + width - 1) / width
+	total := (lines + width - 1) / width
 	perBlock := max(1, most/width)
-	return blocks{panels, (panels + perBlock - 1) / perBlock}
+	return blocks{total, (total + perBlock - 1) / perBlock}
 }
 
-// from is the first panel of block i.
-func (b blocks) from(i int) int { return i * b.panels / b.count }
+// from is the first strip or panel of block i.
+func (b blocks) from(i int) int { return i * b.total / b.count }
 
 func (d *device) Gemm(dst, a, b engine.Matrix, p engine.Product) error {
 	if err := d.open("gemm"); err != nil {
@@ -129,7 +129,7 @@ func (g *product) forget() {
 	g.dst, g.bias, g.hidden, g.probability = nil, nil, nil, nil
 }
 
-// piece is the largest multiple of a panel's lines whose k terms are packed at
+// piece is the largest multiple of a strip's or panel's lines whose k terms are packed at
 // a time.
 func (f *factor) piece(k int) int {
 	return max(1, pieceNumbers/max(1, k)/f.width) * f.width
@@ -155,35 +155,35 @@ func (d *device) multiplyPiece() {
 	g := &d.product
 	rows, cols := g.rowsTo-g.rowsFrom, g.colsTo-g.colsFrom
 	g.rowBlocks, g.colBlocks = cut(rows, g.a.width, blockRows), cut(cols, g.b.width, blockCols)
-	grow(&g.packed[0], g.rowBlocks.panels*g.a.width*g.k)
-	grow(&g.packed[1], g.colBlocks.panels*g.b.width*g.k)
+	grow(&g.packed[0], g.rowBlocks.total*g.a.width*g.k)
+	grow(&g.packed[1], g.colBlocks.total*g.b.width*g.k)
 
-	panels, numbers := 0, 0
+	parts, numbers := 0, 0
 	if g.packRows {
-		panels, numbers = panels+g.rowBlocks.panels, numbers+rows*g.k
+		parts, numbers = parts+g.rowBlocks.total, numbers+rows*g.k
 	}
 	if g.packCols {
-		panels, numbers = panels+g.colBlocks.panels, numbers+cols*g.k
+		parts, numbers = parts+g.colBlocks.total, numbers+cols*g.k
 	}
-	d.pool.run(panels, 2*float64(numbers), g.parts.pack)
+	d.pool.run(parts, 2*float64(numbers), g.parts.pack)
 	work := float64(rows) * float64(cols) * float64(g.k+8) / 8
 	d.pool.run(g.rowBlocks.count*g.colBlocks.count, work, g.parts.multiply)
 }
 
-// pack is a part of phase 1: one panel, of op(a) first and then of op(b).
+// pack is a part of phase 1: one strip of op(a), or then one panel of op(b).
 func (g *product) pack(_ *worker, i int) {
 	if g.packRows {
-		if i < g.rowBlocks.panels {
-			g.a.pack(g.set, g.panels(0, i, 0, g.k), g.rowsFrom/g.a.width+i, g.k)
+		if i < g.rowBlocks.total {
+			g.a.pack(g.set, g.terms(0, i, 0, g.k), g.rowsFrom/g.a.width+i, g.k)
 			return
 		}
-		i -= g.rowBlocks.panels
+		i -= g.rowBlocks.total
 	}
-	g.b.pack(g.set, g.panels(1, i, 0, g.k), g.colsFrom/g.b.width+i, g.k)
+	g.b.pack(g.set, g.terms(1, i, 0, g.k), g.colsFrom/g.b.width+i, g.k)
 }
 
-// panels is terms from..to-1 of a packed panel of op(a) (0) or op(b) (1).
-func (g *product) panels(factor, i, from, to int) []float32 {
+// terms are terms from..to-1 of a packed strip of op(a) (0) or panel of op(b) (1).
+func (g *product) terms(factor, i, from, to int) []float32 {
 	width := g.a.width
 	if factor == 1 {
 		width = g.b.width
@@ -194,21 +194,21 @@ func (g *product) panels(factor, i, from, to int) []float32 {
 // multiply is a part of phase 2: one block of dst.
 func (g *product) multiply(w *worker, part int) {
 	row, col := part/g.colBlocks.count, part%g.colBlocks.count
-	rowPanel, rowEnd := g.rowBlocks.from(row), g.rowBlocks.from(row+1)
+	rowStrip, rowEnd := g.rowBlocks.from(row), g.rowBlocks.from(row+1)
 	colPanel, colEnd := g.colBlocks.from(col), g.colBlocks.from(col+1)
 	stride := (colEnd - colPanel) * g.b.width
-	tile := grow(&w.tile, (rowEnd-rowPanel)*g.a.width*stride)
+	tile := grow(&w.tile, (rowEnd-rowStrip)*g.a.width*stride)
 	for from := 0; from == 0 || from < g.k; from += blockTerms {
 		to := min(from+blockTerms, g.k)
 		for j := colPanel; j < colEnd; j++ {
-			b := g.panels(1, j, from, to)
-			for i := rowPanel; i < rowEnd; i++ {
-				c := tile[(i-rowPanel)*g.a.width*stride+(j-colPanel)*g.b.width:]
-				g.set.Multiply(to-from, g.panels(0, i, from, to), b, c, stride, from > 0)
+			b := g.terms(1, j, from, to)
+			for i := rowStrip; i < rowEnd; i++ {
+				c := tile[(i-rowStrip)*g.a.width*stride+(j-colPanel)*g.b.width:]
+				g.set.Multiply(to-from, g.terms(0, i, from, to), b, c, stride, from > 0)
 			}
 		}
 	}
-	first := g.rowsFrom + rowPanel*g.a.width
+	first := g.rowsFrom + rowStrip*g.a.width
 	colFrom, colTo := g.colsFrom+colPanel*g.b.width, min(g.colsFrom+colEnd*g.b.width, g.colsTo)
 	for i := first; i < min(g.rowsFrom+rowEnd*g.a.width, g.rowsTo); i++ {
 		g.write(tile[(i-first)*stride:][:colTo-colFrom], i, colFrom)

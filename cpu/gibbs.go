@@ -21,7 +21,7 @@ import (
 //	for v given h, then for h given v:
 //	  y = the product, [chains][units], block by block of k
 //	  in each row of y: bias, sigmoid, draw
-//	  pack y into panels [units][Rows], the operand of the next product
+//	  pack y into strips [units][Rows], the operand of the next product
 //
 // Chains never meet, and every product is summed as Gemm does; so a chain has
 // the bits of the plan's definition, in whatever company and group.
@@ -71,15 +71,15 @@ func (c *conditional) stride() int { return c.panels*c.set.Lanes + 16 }
 const gibbsTerms = 512
 
 // multiply is the product without its bias: y [chains][stride] from the packed
-// panels x [panels][inputs][Rows]. A panel of weights is used for all the
+// strips x [strips][inputs][Rows]. A panel of weights is used for all the
 // chains before the next.
-func (c *conditional) multiply(y, x []float32, panels int) {
+func (c *conditional) multiply(y, x []float32, strips int) {
 	rows, lanes, stride := c.set.Rows, c.set.Lanes, c.stride()
 	for from := 0; from < c.inputs; from += gibbsTerms {
 		to := min(from+gibbsTerms, c.inputs)
 		for j := range c.panels {
 			b := c.weights[(j*c.inputs+from)*lanes : (j*c.inputs+to)*lanes]
-			for i := range panels {
+			for i := range strips {
 				a := x[(i*c.inputs+from)*rows : (i*c.inputs+to)*rows]
 				c.set.Multiply(to-from, a, b, y[i*rows*stride+j*lanes:], stride, from > 0)
 			}
@@ -142,35 +142,35 @@ func (g *gibbs) Run(s *engine.GibbsState, sweeps int) (progress engine.GibbsProg
 const (
 	// What a group of chains may take of a worker's second level of cache.
 	groupBytes = 1 << 20
-	// Panels of chains from which on a group of more saves little of the
+	// Strips of chains from which on a group of more saves little of the
 	// traffic of weights.
-	groupPanels = 8
+	groupStrips = 8
 )
 
 // group cuts chains into groups, the same number for each worker where there
 // are enough. A chain's bits don't depend on its group.
 func (g *gibbs) group(chains int) blocks {
 	rows, workers := g.device.set.Rows, len(g.device.pool.workers)
-	panels := (chains + rows - 1) / rows
-	most := max(1, min(groupPanels, groupBytes/(4*g.memory(1))))
-	count := (panels + most - 1) / most
+	strips := (chains + rows - 1) / rows
+	most := max(1, min(groupStrips, groupBytes/(4*g.memory(1))))
+	count := (strips + most - 1) / most
 	count = (count + workers - 1) / workers * workers
-	return blocks{panels, min(count, panels)}
+	return blocks{strips, min(count, strips)}
 }
 
-// memory is how many numbers a group of so many panels takes: packed states,
+// memory is how many numbers a group of so many strips takes: packed states,
 // visible or hidden, and y.
-func (g *gibbs) memory(panels int) int {
-	return panels * g.device.set.Rows * (max(g.up.inputs, g.down.inputs) + max(g.up.stride(), g.down.stride()))
+func (g *gibbs) memory(strips int) int {
+	return strips * g.device.set.Rows * (max(g.up.inputs, g.down.inputs) + max(g.up.stride(), g.down.stride()))
 }
 
 // chainGroup is a group of chains on its way.
 type chainGroup struct {
 	*gibbs
 	worker        *worker
-	panels        int
+	strips        int
 	first, chains int       // rows of the state
-	packed        []float32 // the states that the next product needs, panels [units][Rows]
+	packed        []float32 // the states that the next product needs, strips [units][Rows]
 	y             []float32 // [chains][stride]
 }
 
@@ -178,22 +178,22 @@ type chainGroup struct {
 func (g *gibbs) carryGroup(w *worker, i int) {
 	rows := g.device.set.Rows
 	from, to := g.groups.from(i), g.groups.from(i+1)
-	c := chainGroup{gibbs: g, worker: w, panels: to - from, first: from * rows}
+	c := chainGroup{gibbs: g, worker: w, strips: to - from, first: from * rows}
 	c.chains = min(to*rows, len(g.state.Clamp)) - c.first
-	tile := grow(&w.tile, g.memory(c.panels))
-	states := c.panels * rows * max(g.up.inputs, g.down.inputs)
+	tile := grow(&w.tile, g.memory(c.strips))
+	states := c.strips * rows * max(g.up.inputs, g.down.inputs)
 	c.packed, c.y = tile[:states], tile[states:]
 
 	c.pack(g.hidden.data()[c.first*g.hidden.cols:], g.hidden.cols, g.hidden.cols)
 	for t := range g.sweeps {
 		step, last := g.state.Sweeps+uint32(t)+1, t == g.sweeps-1
-		g.down.multiply(c.y, c.packed, c.panels)
+		g.down.multiply(c.y, c.packed, c.strips)
 		for row := range c.chains {
 			c.drawVisible(row, step, last)
 		}
 		c.pack(c.y, g.down.stride(), len(g.down.bias))
 
-		g.up.multiply(c.y, c.packed, c.panels)
+		g.up.multiply(c.y, c.packed, c.strips)
 		for row := range c.chains {
 			c.drawHidden(row, step, last)
 		}
@@ -201,11 +201,11 @@ func (g *gibbs) carryGroup(w *worker, i int) {
 	}
 }
 
-// pack turns the group's rows of x around, into panels [units][Rows].
+// pack turns the group's rows of x around, into strips [units][Rows].
 func (c *chainGroup) pack(x []float32, stride, units int) {
 	f := factor{data: x, stride: stride, along: true, lines: c.chains, width: c.device.set.Rows}
 	size := units * f.width
-	for i := range c.panels {
+	for i := range c.strips {
 		f.pack(c.device.set, c.packed[i*size:(i+1)*size], i, units)
 	}
 }

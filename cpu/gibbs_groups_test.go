@@ -24,15 +24,15 @@ func TestGibbsGroups(t *testing.T) {
 		rows := d.(*device).set.Rows
 		for _, chains := range []int{0, 1, rows, rows + 1, 100, 4096} {
 			g := r.group(chains)
-			if g.panels*rows < chains || (g.panels-1)*rows >= max(1, chains) {
-				t.Errorf("%d chains: %d panels of %d", chains, g.panels, rows)
+			if g.total*rows < chains || (g.total-1)*rows >= max(1, chains) {
+				t.Errorf("%d chains: %d strips of %d", chains, g.total, rows)
 			}
-			if g.count%workers != 0 && g.count != g.panels {
+			if g.count%workers != 0 && g.count != g.total {
 				t.Errorf("%d chains, %d workers: %d groups", chains, workers, g.count)
 			}
 			for i := range g.count {
-				if n := g.from(i+1) - g.from(i); n < 1 || n > groupPanels {
-					t.Errorf("%d chains: group %d has %d panels", chains, i, n)
+				if n := g.from(i+1) - g.from(i); n < 1 || n > groupStrips {
+					t.Errorf("%d chains: group %d has %d strips", chains, i, n)
 				}
 			}
 		}

@@ -9,16 +9,16 @@ import (
 )
 
 // packed is a fixed factor of many products, in the order in which the kernel
-// broadcasts it: panels [k][Rows] of Rows outputs each, the last one padded with
-// zeros. With the rows of a batch along the lanes, one panel makes Rows outputs
+// broadcasts it: strips [k][Rows] of Rows outputs each, the last one padded with
+// zeros. With the rows of a batch along the lanes, one strip makes Rows outputs
 // of a whole group of rows, and what it writes, [outputs][lanes], is the next
 // layer's operand as it stands: nothing is transposed from layer to layer.
 type packed struct {
 	set     *kernel.Set
 	outputs int
 	k       int // inputs
-	panels  int
-	data    []float32 // [panels][k][Rows]
+	strips  int
+	data    []float32 // [strips][k][Rows]
 }
 
 // packRows packs w [outputs, inputs] for outputs = w inputs.
@@ -32,32 +32,32 @@ func packColumns(set *kernel.Set, w []float32, inputs, outputs int) *packed {
 }
 
 func newPacked(set *kernel.Set, f factor, k int) *packed {
-	p := &packed{set: set, outputs: f.lines, k: k, panels: (f.lines + f.width - 1) / f.width}
-	p.data = make([]float32, p.panels*k*f.width)
-	for i := range p.panels {
-		f.pack(set, p.panel(i), i, k)
+	p := &packed{set: set, outputs: f.lines, k: k, strips: (f.lines + f.width - 1) / f.width}
+	p.data = make([]float32, p.strips*k*f.width)
+	for i := range p.strips {
+		f.pack(set, p.strip(i), i, k)
 	}
 	return p
 }
 
-func (p *packed) panel(i int) []float32 {
+func (p *packed) strip(i int) []float32 {
 	size := p.k * p.set.Rows
 	return p.data[i*size : (i+1)*size]
 }
 
 // padded is the number of outputs that a product writes, padding included.
-func (p *packed) padded() int { return p.panels * p.set.Rows }
+func (p *packed) padded() int { return p.strips * p.set.Rows }
 
-// multiply computes panel i of the product for one group of rows: rows i*Rows.. of dst
+// multiply computes strip i of the product for one group of rows: rows i*Rows.. of dst
 // [padded, lanes] from x [k, lanes], and returns them. lanes is the set's, or
 // half of that.
 func (p *packed) multiply(dst, x []float32, i, lanes int) []float32 {
 	size := p.set.Rows * lanes
 	c := dst[i*size : (i+1)*size]
 	if lanes == p.set.Lanes {
-		p.set.Multiply(p.k, p.panel(i), x, c, lanes, false)
+		p.set.Multiply(p.k, p.strip(i), x, c, lanes, false)
 	} else {
-		p.set.MultiplyNarrow(p.k, p.panel(i), x, c, lanes, false)
+		p.set.MultiplyNarrow(p.k, p.strip(i), x, c, lanes, false)
 	}
 	return c
 }

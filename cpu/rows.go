@@ -43,11 +43,11 @@ const (
 
 // byRows runs a task for every row of its x, with so much work an element.
 func (d *device) byRows(t rowTask, cost float64) {
-	d.byUnits(t, t.x.rows, float64(t.x.cols)*cost)
+	d.byParts(t, t.x.rows, float64(t.x.cols)*cost)
 }
 
-// byUnits runs a task for count units, rows as a rule, of so much work each.
-func (d *device) byUnits(t rowTask, count int, work float64) {
+// byParts runs a task in count parts, rows as a rule, of so much work each.
+func (d *device) byParts(t rowTask, count int, work float64) {
 	r := &d.rowWork
 	r.rowTask, r.device, r.count = t, d, count
 	r.perPart = max(1, int(worthSharing/(work+1)))
@@ -213,7 +213,7 @@ func (d *device) Reduce(dst, x engine.Matrix, r engine.Reduction) error {
 		return nil
 	}
 	t.compute = meanColumns
-	d.byUnits(t, (mx.cols+meanStretch-1)/meanStretch, float64(mx.rows)*meanStretch*costSum)
+	d.byParts(t, (mx.cols+meanStretch-1)/meanStretch, float64(mx.rows)*meanStretch*costSum)
 	return nil
 }
 
@@ -309,7 +309,7 @@ func (d *device) Gather(dst, src engine.Matrix, rows []int) error {
 	}
 	mdst, msrc, err := engine.TakeGather[*matrix](d, dst, src)
 	if err == nil {
-		d.byUnits(rowTask{compute: gatherRow, dst: mdst, x: msrc, rows: rows}, len(rows), float64(msrc.cols)*costCopy)
+		d.byParts(rowTask{compute: gatherRow, dst: mdst, x: msrc, rows: rows}, len(rows), float64(msrc.cols)*costCopy)
 	}
 	return err
 }
@@ -325,7 +325,7 @@ func (d *device) CopyColumns(dst engine.Matrix, to int, src engine.Matrix, from,
 	}
 	mdst, msrc, err := engine.TakeColumns[*matrix](d, dst, src)
 	if err == nil {
-		d.byUnits(rowTask{compute: copyColumnsRow, dst: mdst, x: msrc, to: to, from: from, columns: columns}, msrc.rows, float64(columns)*costCopy)
+		d.byParts(rowTask{compute: copyColumnsRow, dst: mdst, x: msrc, to: to, from: from, columns: columns}, msrc.rows, float64(columns)*costCopy)
 	}
 	return err
 }
