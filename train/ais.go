@@ -43,9 +43,15 @@ type Annealing struct {
 	// Reverse [Runs] are those of the runs from the model to the base; see
 	// [Annealing.ReverseEstimate]. Nil without starts.
 	Reverse []float64
-	// Memory is how well the chains of reverse annealing remember their starts.
-	Memory Memory
-	seed   uint64
+	// Remembered is the correlation between the starts of reverse annealing and the
+	// states after the sweeps, over all components, both less their means over the
+	// chains: near 0 if the chains have forgotten their starts, 1 if they have not
+	// moved. NaN without chains, and where all starts or all states are the same.
+	Remembered float64
+	// RememberedDeviation is that of the correlation of chains that have forgotten,
+	// from pairs of a start with the state of another chain.
+	RememberedDeviation float64
+	seed                uint64
 }
 
 // BaseRates returns the visible biases [inputs] of a base-rate RBM, one with W =
@@ -103,7 +109,7 @@ func Anneal(ctx context.Context, d engine.Device, l network.Layer, visible engin
 			return nil, fmt.Errorf("anneal: %w", err)
 		}
 	}
-	result.Memory = memoryOf(o.Starts, a.ends, r.inputs)
+	result.Remembered, result.RememberedDeviation = remembered(o.Starts, a.ends, r.inputs)
 	return result, nil
 }
 

@@ -5,28 +5,17 @@ import (
 	"math"
 )
 
-// Memory is how well chains remember where they started.
-type Memory struct {
-	// Correlation is that between the starts and the states after the sweeps, over
-	// all components, both less their means over the chains: near 0 if the chains
-	// have forgotten their starts, 1 if they have not moved. NaN without chains, and
-	// where all starts or all states are the same.
-	Correlation float64
-	// Deviation is that of the correlation of chains that have forgotten, from
-	// pairs of a start with the state of another chain.
-	Deviation float64
-}
-
 // memoryPairs is how many other chains a start is paired with, for the deviation.
 const memoryPairs = 20
 
-// memoryOf compares starts with the states that became of them, both [n, inputs].
-func memoryOf(starts, ends []float32, inputs int) Memory {
+// remembered compares starts with the states that became of them, both [n, inputs], as
+// [Annealing] has it.
+func remembered(starts, ends []float32, inputs int) (correlation, deviation float64) {
 	n := len(ends) / inputs
 	x, y := centred(starts, inputs), centred(ends, inputs)
 	size := math.Sqrt(squareSum(x) * squareSum(y))
 	if size == 0 {
-		return Memory{math.NaN(), math.NaN()}
+		return math.NaN(), math.NaN()
 	}
 	pairs := min(memoryPairs, n-1)
 	correlations := make([]float64, pairs+1)
@@ -41,7 +30,7 @@ func memoryOf(starts, ends []float32, inputs int) Memory {
 		correlations[shift] = sum / size
 	})
 	squares := squareSum(correlations[1:])
-	return Memory{correlations[0], math.Sqrt(squares / float64(pairs))}
+	return correlations[0], math.Sqrt(squares / float64(pairs))
 }
 
 // centred is rows less their mean.
@@ -94,8 +83,8 @@ func (a *Annealing) Doubts() (doubts []string) {
 	case apart > max(chance, doubtBracket):
 		say("log Z is known no better than to %.1f nats, which forward and reverse are apart; use more --temperatures", apart)
 	}
-	if m := a.Memory; m.Correlation > max(doubtRemembered, doubtErrors*m.Deviation) {
-		say("the chains of reverse annealing still resemble the examples where they started (correlation %.2f), so that reverse is no bound; use more --sweeps", m.Correlation)
+	if a.Remembered > max(doubtRemembered, doubtErrors*a.RememberedDeviation) {
+		say("the chains of reverse annealing still resemble the examples where they started (correlation %.2f), so that reverse is no bound; use more --sweeps", a.Remembered)
 	}
 	return doubts
 }

@@ -79,8 +79,8 @@ func TestNoDoubts(t *testing.T) {
 			t.Logf("seed %d: %s", seed, strings.Join(doubts, "; "))
 			raised++
 		}
-		if _, ok := a.ReverseEstimate(); !ok || !(math.Abs(a.Memory.Correlation) < 0.3) {
-			t.Fatalf("memory %+v", a.Memory)
+		if _, ok := a.ReverseEstimate(); !ok || !(math.Abs(a.Remembered) < 0.3) {
+			t.Fatalf("remembered %g", a.Remembered)
 		}
 	}
 	if raised > 4 {
@@ -102,14 +102,14 @@ func TestDoubts(t *testing.T) {
 		a    Annealing
 		want []string
 	}{
-		"none":               {Annealing{Forward: spread(5, 0.01), Reverse: spread(-5.5, 0.01), Memory: Memory{0.02, 0.01}}, nil},
-		"forward alone":      {Annealing{Forward: spread(5, 0.01), Memory: Memory{math.NaN(), math.NaN()}}, nil},
-		"one run":            {Annealing{Forward: one, Memory: Memory{math.NaN(), math.NaN()}}, []string{"1.0 of 100 runs have nearly all the weight"}},
+		"none":               {Annealing{Forward: spread(5, 0.01), Reverse: spread(-5.5, 0.01), Remembered: 0.02, RememberedDeviation: 0.01}, nil},
+		"forward alone":      {Annealing{Forward: spread(5, 0.01), Remembered: math.NaN(), RememberedDeviation: math.NaN()}, nil},
+		"one run":            {Annealing{Forward: one, Remembered: math.NaN(), RememberedDeviation: math.NaN()}, []string{"1.0 of 100 runs have nearly all the weight"}},
 		"inverted":           {Annealing{Forward: spread(5, 0.01), Reverse: spread(-4.5, 0.01)}, []string{"0.50 nats lower in reverse"}},
 		"inverted by chance": {Annealing{Forward: spread(5, 0.1), Reverse: spread(-5, 0.1)}, nil},
 		"far apart":          {Annealing{Forward: spread(5, 0.01), Reverse: spread(-15, 0.01)}, []string{"no better than to 10.0 nats"}},
-		"remembered":         {Annealing{Forward: spread(5, 0.01), Reverse: spread(-5.5, 0.01), Memory: Memory{0.4, 0.05}}, []string{"correlation 0.40"}},
-		"not surely":         {Annealing{Forward: spread(5, 0.01), Reverse: spread(-5.5, 0.01), Memory: Memory{0.4, 0.2}}, nil},
+		"remembered":         {Annealing{Forward: spread(5, 0.01), Reverse: spread(-5.5, 0.01), Remembered: 0.4, RememberedDeviation: 0.05}, []string{"correlation 0.40"}},
+		"not surely":         {Annealing{Forward: spread(5, 0.01), Reverse: spread(-5.5, 0.01), Remembered: 0.4, RememberedDeviation: 0.2}, nil},
 	} {
 		got := c.a.Doubts()
 		if len(got) != len(c.want) {
@@ -138,15 +138,15 @@ func TestMemory(t *testing.T) {
 		ends            []float32
 		want, tolerance float64
 	}{"stayed": {x, 1, 1e-12}, "independent": {y, 0, 0.06}, "half": {half, math.Sqrt2 / 2, 0.03}} {
-		m := memoryOf(x, c.ends, 6)
+		got, deviation := remembered(x, c.ends, 6)
 		// 2400 pairs of numbers, so 1/sqrt(2400) = 0.0204.
-		if math.Abs(m.Correlation-c.want) > c.tolerance || m.Deviation < 0.012 || m.Deviation > 0.03 {
-			t.Errorf("%s: %+v, want a correlation of %g", name, m, c.want)
+		if math.Abs(got-c.want) > c.tolerance || deviation < 0.012 || deviation > 0.03 {
+			t.Errorf("%s: correlation %g, deviation %g, want a correlation of %g", name, got, deviation, c.want)
 		}
 	}
-	for name, m := range map[string]Memory{"no chains": memoryOf(nil, nil, 6), "all alike": memoryOf(make([]float32, 60), x[:60], 6)} {
-		if !math.IsNaN(m.Correlation) {
-			t.Errorf("%s: %+v", name, m)
+	for name, starts := range map[string][]float32{"no chains": nil, "all alike": make([]float32, 60)} {
+		if got, _ := remembered(starts, x[:len(starts)], 6); !math.IsNaN(got) {
+			t.Errorf("%s: %g", name, got)
 		}
 	}
 }

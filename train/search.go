@@ -76,22 +76,24 @@ func SearchDefaults(kind network.Kind, visible engine.VisibleKind) SearchOptions
 	return o
 }
 
-// Trial is one draw of a search.
+// Trial is one draw of a search, and what came of it.
 type Trial struct {
 	Number   int // from 1
 	Train    Options
 	FineTune FineTuneOptions
-}
-
-// TrialResult is what came of a trial.
-type TrialResult struct {
-	Trial
+	// Objective and Outcome are there once the trial is done.
 	Objective float64         // the smaller, the better; NaN if the trial diverged
 	Outcome   FineTuneOutcome // of fine-tuning; its zero value without
 }
 
 // Diverged says whether parameters of the trial were no longer finite.
-func (r TrialResult) Diverged() bool { return math.IsNaN(r.Objective) }
+func (t Trial) Diverged() bool { return math.IsNaN(t.Objective) }
+
+// diverged is the trial, once it has.
+func (t Trial) diverged() Trial {
+	t.Objective, t.Outcome = math.NaN(), FineTuneOutcome{}
+	return t
+}
 
 // Check returns a [words.OptionError] if an option is out of range. Those of Train and
 // FineTune are called by both fields: "FineTune.Patience".
@@ -217,7 +219,7 @@ func significant(x float64) float64 {
 type TrialStart struct {
 	// Done is the trial's result if it was finished before; the rest is not used
 	// then.
-	Done *TrialResult
+	Done *Trial
 	// Pretrained is the model if pre-training was finished before; Resume and
 	// ResumeFineTune are where the trial was interrupted. Nil for none.
 	Pretrained     *network.Network
@@ -236,21 +238,21 @@ type SearchHooks struct {
 	Pretrained func(Trial, *network.Network) error
 	// Finish is called at a trial's end with its model, which is nil if the trial
 	// has diverged; not for trials that were done before.
-	Finish func(TrialResult, *network.Network) error
+	Finish func(Trial, *network.Network) error
 }
 
 // Search runs the trials of a random search in order and returns their results
 // in that order. held, the examples that trials are judged by, must not be
 // empty. A trial that diverges is a result; every other failure ends the
 // search. Cancelling ctx ends it as it ends [Train] and [FineTune].
-func Search(ctx context.Context, d engine.Device, set, held dataset.Set, o SearchOptions, h SearchHooks) ([]TrialResult, error) {
+func Search(ctx context.Context, d engine.Device, set, held dataset.Set, o SearchOptions, h SearchHooks) ([]Trial, error) {
 	if err := o.Check(); err != nil {
 		return nil, err
 	}
 	if held == nil || held.Len() == 0 {
 		return nil, words.BadOption("held", nil, "a search needs examples held out to judge by")
 	}
-	var results []TrialResult
+	var results []Trial
 	for number := 1; number <= o.Trials; number++ {
 		s := searchTrial{device: d, set: set, held: held, objective: o.Objective, trial: o.Trial(number), hooks: h}
 		r, err := s.run(ctx)
@@ -271,12 +273,12 @@ type searchTrial struct {
 	hooks     SearchHooks
 }
 
-func (s searchTrial) run(ctx context.Context) (TrialResult, error) {
+func (s searchTrial) run(ctx context.Context) (Trial, error) {
 	var start TrialStart
 	if s.hooks.Start != nil {
 		var err error
 		if start, err = s.hooks.Start(s.trial); err != nil {
-			return TrialResult{}, err
+			return Trial{}, err
 		}
 	}
 	if start.Done != nil {
@@ -284,10 +286,10 @@ func (s searchTrial) run(ctx context.Context) (TrialResult, error) {
 	}
 	n, r, err := s.train(ctx, start)
 	if errors.Is(err, engine.ErrNotFinite) || errors.Is(err, ErrDiverged) {
-		n, r, err = nil, TrialResult{Trial: s.trial, Objective: math.NaN()}, nil
+		n, r, err = nil, s.trial.diverged(), nil
 	}
 	if err != nil {
-		return TrialResult{}, err
+		return Trial{}, err
 	}
 	if s.hooks.Finish != nil {
 		err = s.hooks.Finish(r, n)
@@ -296,8 +298,8 @@ func (s searchTrial) run(ctx context.Context) (TrialResult, error) {
 }
 
 // train does what is left of a trial.
-func (s searchTrial) train(ctx context.Context, start TrialStart) (n *network.Network, r TrialResult, err error) {
-	r.Trial = s.trial
+func (s searchTrial) train(ctx context.Context, start TrialStart) (n *network.Network, r Trial, err error) {
+	r = s.trial
 	if n = start.Pretrained; n == nil {
 		if n, err = Train(ctx, s.device, s.set, s.held, s.trial.Train, start.Hooks, start.Resume); err != nil {
 			return nil, r, err

@@ -204,7 +204,7 @@ func (s *searchRecord) hooks(start func(Trial) TrialStart) SearchHooks {
 			s.pretrained = append(s.pretrained, n)
 			return nil
 		},
-		Finish: func(_ TrialResult, n *network.Network) error {
+		Finish: func(_ Trial, n *network.Network) error {
 			var b bytes.Buffer
 			err := n.Write(&b)
 			s.models = append(s.models, b.Bytes())
@@ -220,7 +220,7 @@ func TestSearchDiverges(t *testing.T) {
 	o := searching(network.SDAE)
 	o.Trials, o.Rate = 2, Range{1e38, 1e38}
 	finished := 0
-	results, err := Search(context.Background(), settest.Device(t), set, held, o, SearchHooks{Finish: func(r TrialResult, n *network.Network) error {
+	results, err := Search(context.Background(), settest.Device(t), set, held, o, SearchHooks{Finish: func(r Trial, n *network.Network) error {
 		finished++
 		if n != nil || !r.Diverged() {
 			t.Errorf("model %v of %+v", n, r)

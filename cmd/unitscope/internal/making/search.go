@@ -191,7 +191,7 @@ type search struct {
 	options   train.SearchOptions
 	out       string
 	device    engine.Device
-	done      []train.TrialResult // in the order of trials
+	done      []train.Trial // in the order of trials
 }
 
 // resolve puts the options that the search works out into its record.
@@ -265,7 +265,7 @@ func (s *search) run(ctx context.Context, d engine.Device) error {
 			return now.start()
 		},
 		Pretrained: func(_ train.Trial, n *network.Network) error { return now.pretrained(n) },
-		Finish: func(r train.TrialResult, n *network.Network) error {
+		Finish: func(r train.Trial, n *network.Network) error {
 			if err := now.finish(r, n); err != nil {
 				return err
 			}
@@ -304,7 +304,7 @@ func unitsText(units []int) string {
 }
 
 // judgement says how good a trial is, for people.
-func (s *search) judgement(r train.TrialResult) string {
+func (s *search) judgement(r train.Trial) string {
 	switch {
 	case r.Diverged():
 		return "diverged"
@@ -320,7 +320,7 @@ func (s *search) sayBest() error {
 	if best.Diverged() {
 		return fmt.Errorf("every trial has diverged (%d of %d); try lower rates for --lr and --finetune-lr", len(s.done), len(s.done))
 	}
-	fmt.Fprintf(s.Ctx.App.Writer, "best of %d is trial %d, %s; to train it fully: %s\n", len(s.done), best.Number, s.judgement(best), s.fullCommand(best.Trial))
+	fmt.Fprintf(s.Ctx.App.Writer, "best of %d is trial %d, %s; to train it fully: %s\n", len(s.done), best.Number, s.judgement(best), s.fullCommand(best))
 	return nil
 }
 

@@ -162,7 +162,7 @@ func (r *trialRun) stop() {
 }
 
 // finish writes a trial's model, which is nil if it diverged, and its result.
-func (r *trialRun) finish(result train.TrialResult, n *network.Network) error {
+func (r *trialRun) finish(result train.Trial, n *network.Network) error {
 	if n == nil {
 		r.stop()
 	} else {
@@ -190,7 +190,7 @@ func (r *trialRun) finish(result train.TrialResult, n *network.Network) error {
 
 // trialRow is a row of search.csv, and of the trial.csv with one row that each trial's
 // folder has.
-func trialRow(r train.TrialResult) []string {
+func trialRow(r train.Trial) []string {
 	o := r.Train
 	noise := ""
 	if len(o.Noise) > 0 {
@@ -211,16 +211,15 @@ func exact(x float64) string {
 }
 
 // readTrial reads the result of a finished trial.
-func readTrial(path string, t train.Trial) (train.TrialResult, error) {
-	result := train.TrialResult{Trial: t, Objective: math.NaN()}
-	rows, err := readLog(path, schema.Columns(schema.TrialTable), nil, func(row []string) (bool, error) { return true, parseTrial(row, &result) })
+func readTrial(path string, t train.Trial) (train.Trial, error) {
+	rows, err := readLog(path, schema.Columns(schema.TrialTable), nil, func(row []string) (bool, error) { return true, parseTrial(row, &t) })
 	if err == nil && len(rows) != 1 {
 		err = fmt.Errorf("%s: %s, want 1: %w", path, words.Count(len(rows), "row"), os.ErrInvalid)
 	}
-	return result, err
+	return t, err
 }
 
-func parseTrial(row []string, r *train.TrialResult) error {
+func parseTrial(row []string, r *train.Trial) error {
 	at := map[string]string{}
 	for i, name := range schema.Columns(schema.TrialTable) {
 		at[name] = row[i]
@@ -253,8 +252,8 @@ func parseTrial(row []string, r *train.TrialResult) error {
 }
 
 // sorted are the results so far, the best first; those that diverged are last.
-func (s *search) sorted() []train.TrialResult {
-	return slices.SortedStableFunc(slices.Values(s.done), func(a, b train.TrialResult) int {
+func (s *search) sorted() []train.Trial {
+	return slices.SortedStableFunc(slices.Values(s.done), func(a, b train.Trial) int {
 		if a.Diverged() != b.Diverged() {
 			if a.Diverged() {
 				return 1
