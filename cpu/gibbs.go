@@ -217,8 +217,8 @@ func (c *chainGroup) row(of *conditional, row int) []float32 {
 	return y
 }
 
-func (c *chainGroup) draws(purpose engine.Purpose, row int, step uint32) kernel.Row {
-	return kernel.Row{Seed: c.plan.Seed, Purpose: uint8(purpose), Step: step, Key: c.state.Keys[c.first+row]}
+func (c *chainGroup) draws(purpose engine.Purpose, row int, step uint32) kernel.Stream {
+	return kernel.Stream{Seed: c.plan.Seed, Purpose: uint8(purpose), Step: step, Key: c.state.Keys[c.first+row]}
 }
 
 // drawVisible makes a chain's product its visible states, and keeps those of

@@ -43,11 +43,11 @@ const (
 
 // byRows runs a task for every row of its x, with so much work an element.
 func (d *device) byRows(t rowTask, cost float64) {
-	d.byParts(t, t.x.rows, float64(t.x.cols)*cost)
+	d.byCount(t, t.x.rows, float64(t.x.cols)*cost)
 }
 
-// byParts runs a task in count parts, rows as a rule, of so much work each.
-func (d *device) byParts(t rowTask, count int, work float64) {
+// byCount runs a task for count rows, or what it has in their place, of so much work each.
+func (d *device) byCount(t rowTask, count int, work float64) {
 	r := &d.rowWork
 	r.rowTask, r.device, r.count = t, d, count
 	r.perPart = max(1, int(worthSharing/(work+1)))
@@ -68,8 +68,8 @@ func (m *matrix) row(i int) []float32 {
 }
 
 // drawn names the random numbers of row i.
-func drawn(at engine.Stream, i int) kernel.Row {
-	return kernel.Row{Seed: at.Seed, Purpose: uint8(at.Purpose), Step: at.Step, Key: at.Keys[i]}
+func drawn(at engine.Stream, i int) kernel.Stream {
+	return kernel.Stream{Seed: at.Seed, Purpose: uint8(at.Purpose), Step: at.Step, Key: at.Keys[i]}
 }
 
 // elementwise checks an operation whose dst may be its operand itself.
@@ -180,7 +180,7 @@ func gaussianRow(d *device, w *worker, t *rowTask, i int) {
 
 // addNoise is dst = x + deviation * standard normal. The product is rounded on
 // its own, so that a processor that can fuse it with the sum gives the same bits.
-func addNoise(set *kernel.Set, w *worker, dst, x []float32, deviation float32, at kernel.Row) {
+func addNoise(set *kernel.Set, w *worker, dst, x []float32, deviation float32, at kernel.Stream) {
 	// Normal numbers come in pairs: the last one may need a word more.
 	words := grow(&w.words, len(x)+len(x)%2)
 	set.Words(words, at)
@@ -213,7 +213,7 @@ func (d *device) Reduce(dst, x engine.Matrix, r engine.Reduction) error {
 		return nil
 	}
 	t.compute = meanColumns
-	d.byParts(t, (mx.cols+meanStretch-1)/meanStretch, float64(mx.rows)*meanStretch*costSum)
+	d.byCount(t, (mx.cols+meanStretch-1)/meanStretch, float64(mx.rows)*meanStretch*costSum)
 	return nil
 }
 
@@ -309,7 +309,7 @@ func (d *device) Gather(dst, src engine.Matrix, rows []int) error {
 	}
 	mdst, msrc, err := engine.TakeGather[*matrix](d, dst, src)
 	if err == nil {
-		d.byParts(rowTask{compute: gatherRow, dst: mdst, x: msrc, rows: rows}, len(rows), float64(msrc.cols)*costCopy)
+		d.byCount(rowTask{compute: gatherRow, dst: mdst, x: msrc, rows: rows}, len(rows), float64(msrc.cols)*costCopy)
 	}
 	return err
 }
@@ -325,7 +325,7 @@ func (d *device) CopyColumns(dst engine.Matrix, to int, src engine.Matrix, from,
 	}
 	mdst, msrc, err := engine.TakeColumns[*matrix](d, dst, src)
 	if err == nil {
-		d.byParts(rowTask{compute: copyColumnsRow, dst: mdst, x: msrc, to: to, from: from, columns: columns}, msrc.rows, float64(columns)*costCopy)
+		d.byCount(rowTask{compute: copyColumnsRow, dst: mdst, x: msrc, to: to, from: from, columns: columns}, msrc.rows, float64(columns)*costCopy)
 	}
 	return err
 }

@@ -34,12 +34,12 @@ func (b *builder) ascent(r *runFolder) (err error) {
 	if err != nil {
 		return err
 	}
-	strip, err := b.strip(sorted, greys{})
+	tiles, err := b.placeTiles(sorted, greys{})
 	if err != nil {
 		return err
 	}
-	b.stand(strip, "the best pattern of activation maximization")
-	a := &ascentData{Restarts: strip, Count: found.Restarts}
+	b.stand(tiles, "the best pattern of activation maximization")
+	a := &ascentData{Restarts: tiles, Count: found.Restarts}
 	if err := b.restarts(a, found); err != nil {
 		return err
 	}
@@ -65,11 +65,11 @@ func (b *builder) allPatterns(a *ascentData, path string, found *visualize.Ascen
 	if len(patterns.shape) != 2 || patterns.shape[0] != found.Restarts || !slices.Equal(patterns.units, found.Units) {
 		return fmt.Errorf("%s: patterns of shape %v for %d restarts", schema.AscentArrays, patterns.shape, found.Restarts)
 	}
-	strip, err := b.strip(patterns, greys{})
+	tiles, err := b.placeTiles(patterns, greys{})
 	if err != nil {
 		return err
 	}
-	a.Restarts, a.All = strip, true
+	a.Restarts, a.All = tiles, true
 	return nil
 }
 

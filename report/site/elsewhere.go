@@ -25,7 +25,7 @@ type elsewhere struct {
 
 // other is what a page needs to know of patterns from elsewhere.
 type other struct {
-	placedStrip
+	placedTiles
 	Folder string   `json:"folder"`
 	Task   string   `json:"task"`
 	Names  []string `json:"names"`  // [Each] of a unit's tiles
@@ -166,12 +166,12 @@ func (b *builder) elsewhere(e elsewhere) error {
 	if a, err = b.inOrder(a); err != nil {
 		return err
 	}
-	strip, err := b.strip(a, e.grey(a))
+	tiles, err := b.placeTiles(a, e.grey(a))
 	if err != nil {
 		return err
 	}
-	o := other{placedStrip: *strip, Folder: e.run.name, Task: e.run.record.Task, Names: slices.Clone(e.names), Absent: []int{}}
-	for k := len(o.Names); k < strip.Each; k++ {
+	o := other{placedTiles: *tiles, Folder: e.run.name, Task: e.run.record.Task, Names: slices.Clone(e.names), Absent: []int{}}
+	for k := len(o.Names); k < tiles.Each; k++ {
 		name := "pattern"
 		if e.more != "" {
 			name = e.more
@@ -179,15 +179,15 @@ func (b *builder) elsewhere(e elsewhere) error {
 		o.Names = append(o.Names, fmt.Sprintf("%s %d", name, k))
 	}
 	for place, unit := range a.units {
-		for k := range strip.Each {
+		for k := range tiles.Each {
 			if e.absent != nil && e.absent(unit, k) {
-				o.Absent = append(o.Absent, place*strip.Each+k)
+				o.Absent = append(o.Absent, place*tiles.Each+k)
 			}
 		}
 	}
 	b.Others = append(b.Others, o)
 	if len(o.Absent) == 0 {
-		b.stand(strip, o.Names[0]+", of "+e.run.record.Task)
+		b.stand(tiles, o.Names[0]+", of "+e.run.record.Task)
 	}
 	return nil
 }

@@ -26,12 +26,12 @@ type layer struct {
 	Cols   int    `json:"cols"`
 	size   int    // how many units the model has there, 0 if that is not known
 	// Thumbs are where the units' own tiles come from: each unit's is the first of
-	// its tiles in the first strip that has any.
+	// its tiles in the first row that has any.
 	Thumbs []thumbs `json:"thumbs"`
 
 	Ascent      *ascentData      `json:"ascent,omitempty"`
 	Samples     *samplesData     `json:"samples,omitempty"`
-	Combine     *placedStrip     `json:"combine,omitempty"`
+	Combine     *placedTiles     `json:"combine,omitempty"`
 	Examples    *examplesData    `json:"examples,omitempty"`
 	Selectivity *selectivityData `json:"selectivity,omitempty"`
 	Others      []other          `json:"others"`   // patterns of comparisons and figures
@@ -53,22 +53,22 @@ type fact struct {
 	Values numbers `json:"values"`
 }
 
-// placedStrip is tiles of some of the units: Places[u] is the unit's place in the
-// strip, -1 if it has none; Each tiles belong to it.
-type placedStrip struct {
-	Tiles  *strip `json:"tiles"`
-	Places []int  `json:"places"`
-	Each   int    `json:"each"`
+// placedTiles is tiles of some of the units: Places[u] is the unit's place in the
+// row, -1 if it has none; Each tiles belong to it.
+type placedTiles struct {
+	Tiles  *tileRow `json:"tiles"`
+	Places []int    `json:"places"`
+	Each   int      `json:"each"`
 }
 
 // thumbs are tiles that stand for their units, and how they were found.
 type thumbs struct {
-	placedStrip
+	placedTiles
 	Method string `json:"method"`
 }
 
 type ascentData struct {
-	Restarts   *placedStrip `json:"restarts"` // best only: one for each unit
+	Restarts   *placedTiles `json:"restarts"` // best only: one for each unit
 	Count      int          `json:"count"`    // restarts of a unit
 	Best       []int        `json:"best"`     // [U], -1 for no ascent
 	Activation numbers      `json:"activation"`
@@ -87,14 +87,14 @@ type curveData struct {
 }
 
 type samplesData struct {
-	Samples *placedStrip `json:"samples"`
-	Mean    *placedStrip `json:"mean"`
+	Samples *placedTiles `json:"samples"`
+	Mean    *placedTiles `json:"mean"`
 	RHat    numbers      `json:"rhat,omitempty"` // [U], the largest of a unit
 	Limit   float64      `json:"limit"`          // above which chains disagree
 }
 
 type examplesData struct {
-	Examples   *placedStrip `json:"examples"`
+	Examples   *placedTiles `json:"examples"`
 	Activation numbers      `json:"activation"` // [U, n]
 	Label      []int        `json:"label"`      // -1 for none
 	Index      []int        `json:"index"`
@@ -157,8 +157,8 @@ func (b *builder) layout(components int) error {
 	return nil
 }
 
-// strip puts an array [S, each, D], or [S, D], of patterns on sheets.
-func (b *builder) strip(a *array, g greys) (*placedStrip, error) {
+// placeTiles puts an array [S, each, D], or [S, D], of patterns on sheets.
+func (b *builder) placeTiles(a *array, g greys) (*placedTiles, error) {
 	each := 1
 	if len(a.shape) > 1 {
 		each = a.shape[0]
@@ -174,7 +174,7 @@ func (b *builder) strip(a *array, g greys) (*placedStrip, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &placedStrip{t, b.places(a.units), each}, nil
+	return &placedTiles{t, b.places(a.units), each}, nil
 }
 
 // places says for each unit of the layer where it is among others.
@@ -218,7 +218,7 @@ func (b *builder) spread(units []int, data []float32, each int) numbers {
 }
 
 // stand makes tiles stand for units that nothing came before for.
-func (b *builder) stand(p *placedStrip, method string) {
+func (b *builder) stand(p *placedTiles, method string) {
 	for i, place := range p.Places {
 		if place >= 0 && b.thumbsOf(i) == nil {
 			b.Thumbs = append(b.Thumbs, thumbs{*p, method})
@@ -280,10 +280,10 @@ func (b *builder) samples(r *runFolder) error {
 	}
 	g := greyOfSamples(samples.data)
 	var s samplesData
-	if s.Samples, err = b.strip(samples, g); err != nil {
+	if s.Samples, err = b.placeTiles(samples, g); err != nil {
 		return err
 	}
-	if s.Mean, err = b.strip(mean, g); err != nil {
+	if s.Mean, err = b.placeTiles(mean, g); err != nil {
 		return err
 	}
 	b.Samples = &s
@@ -302,7 +302,7 @@ func (b *builder) combination(r *runFolder) (err error) {
 	if err != nil {
 		return err
 	}
-	if b.Combine, err = b.strip(a, besideOthers(a)); err == nil {
+	if b.Combine, err = b.placeTiles(a, besideOthers(a)); err == nil {
 		b.stand(b.Combine, "the linear combination of the filters below")
 	}
 	return err
@@ -315,7 +315,7 @@ func (b *builder) examples(r *runFolder) error {
 		return err
 	}
 	var e examplesData
-	if e.Examples, err = b.strip(examples, greyOf(examples.data)); err != nil {
+	if e.Examples, err = b.placeTiles(examples, greyOf(examples.data)); err != nil {
 		return err
 	}
 	n := e.Examples.Each
@@ -370,9 +370,9 @@ func (b *builder) filters(n *network.Network) error {
 		return err
 	}
 	filters := &array{units: without, shape: weights.Data.Shape()[1:], data: data}
-	strip, err := b.strip(filters, besideOthers(filters))
+	tiles, err := b.placeTiles(filters, besideOthers(filters))
 	if err == nil {
-		b.stand(strip, "its weights, the filter")
+		b.stand(tiles, "its weights, the filter")
 	}
 	return err
 }

@@ -34,19 +34,19 @@
     return urls.get(id);
   }
 
-  // A tile of a strip, about so many pixels wide.
+  // A tile of a row, about so many pixels wide.
   const zoomOf = (layer, width) => Math.max(1, Math.round(width / layer.cols));
-  function tile(layer, strip, place, width, label) {
-    const zoom = zoomOf(layer, width), on = place % strip.per;
+  function tile(layer, row, place, width, label) {
+    const zoom = zoomOf(layer, width), on = place % row.per;
     const e = el("span", label ? { class: "tile", role: "img", "aria-label": label } : { class: "tile" });
     e.style.width = layer.cols * zoom + "px";
     e.style.height = layer.rows * zoom + "px";
-    e.style.backgroundImage = sheetURL(layer, strip.sheets[Math.floor(place / strip.per)]);
-    e.style.backgroundSize = strip.columns * layer.cols * zoom + "px auto";
-    e.style.backgroundPosition = -(on % strip.columns) * layer.cols * zoom + "px " + -Math.floor(on / strip.columns) * layer.rows * zoom + "px";
+    e.style.backgroundImage = sheetURL(layer, row.sheets[Math.floor(place / row.per)]);
+    e.style.backgroundSize = row.columns * layer.cols * zoom + "px auto";
+    e.style.backgroundPosition = -(on % row.columns) * layer.cols * zoom + "px " + -Math.floor(on / row.columns) * layer.rows * zoom + "px";
     return e;
   }
-  // The tile that stands for a unit: the first of its own in the first strip that has any.
+  // The tile that stands for a unit: the first of its own in the first row that has any.
   const thumbOf = (layer, i) => layer.thumbs.find(t => t.places[i] >= 0);
   const thumb = (layer, i, width, label) => {
     const t = thumbOf(layer, i);

@@ -30,7 +30,7 @@ const (
 	share
 )
 
-// greys are how the tiles of a strip become grey.
+// greys are how the tiles of a row become grey.
 type greys struct {
 	grey
 	// least is the least that white and black stand for in tiles on their own scale,
@@ -97,8 +97,8 @@ func besideOthers(a *array) greys {
 	return greys{grey: signed, least: report.LeastBeside(a.data, a.size())}
 }
 
-// strip is a row of tiles of equal size, laid out on sheets.
-type strip struct {
+// tileRow is a row of tiles of equal size, laid out on sheets.
+type tileRow struct {
 	Sheets  []int  `json:"sheets"`  // numbers of the sheets, in order
 	Per     int    `json:"per"`     // tiles on each sheet but the last
 	Columns int    `json:"columns"` // tiles side by side
@@ -113,13 +113,13 @@ type sheets struct {
 
 // tiles puts patterns, each of components numbers, on sheets. group tiles that
 // belong together are on one sheet.
-func (s *sheets) tiles(data []float32, components int, tile report.Tile, group int, g greys) (*strip, error) {
+func (s *sheets) tiles(data []float32, components int, tile report.Tile, group int, g greys) (*tileRow, error) {
 	g.look(data[:len(data)/components*components], components)
 	n, rows, cols := len(data)/components, tile.Rows, tile.Cols
 	columns := max(1, min(sheetWidth/cols, max(group, int(math.Ceil(math.Sqrt(float64(n)))))))
 	per := max(1, sheetPixels/(rows*cols)/group) * group
 	per = min(per, n)
-	t := &strip{Per: per, Columns: columns, Scale: g.about(tile)}
+	t := &tileRow{Per: per, Columns: columns, Scale: g.about(tile)}
 	for from := 0; from < n; from += per {
 		to := min(from+per, n)
 		img := tile.Canvas(image.Pt(columns*cols, (to-from+columns-1)/columns*rows))

@@ -105,12 +105,12 @@ func TestColourTiles(t *testing.T) {
 		if l.Rows != 2 || l.Cols != 5 {
 			t.Fatalf("%s: tiles of %dx%d", name, l.Rows, l.Cols)
 		}
-		strip, img := l.Thumbs[0].Tiles, sheetOf(t, page, 0, l.Thumbs[0].Tiles.Sheets[0])
+		row, img := l.Thumbs[0].Tiles, sheetOf(t, page, 0, l.Thumbs[0].Tiles.Sheets[0])
 		pattern := n.Layers[0].Weight.Data().([]float32)[4*30 : 5*30]
 		largest := float64(max(slices.Max(pattern), -slices.Min(pattern)))
 		for y := range 2 {
 			for x := range 5 {
-				got := color.NRGBAModel.Convert(img.At(4%strip.Columns*5+x, 4/strip.Columns*2+y)).(color.NRGBA)
+				got := color.NRGBAModel.Convert(img.At(4%row.Columns*5+x, 4/row.Columns*2+y)).(color.NRGBA)
 				for c, have := range []uint8{got.R, got.G, got.B} {
 					k := (c*2+y)*5 + x
 					if name == "last" {

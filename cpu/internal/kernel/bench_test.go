@@ -74,7 +74,7 @@ func ones(n int) []float32 {
 func BenchmarkElements(b *testing.B) {
 	const n, lanes = 4096, 32
 	x, y, words, factors := ones(n), ones(n), make([]uint32, n), ones(lanes)
-	at := Row{Seed: 1, Purpose: 3, Step: 2, Key: 5}
+	at := Stream{Seed: 1, Purpose: 3, Step: 2, Key: 5}
 	for _, s := range Variants() {
 		for _, f := range []struct {
 			name string

@@ -230,20 +230,20 @@ func copyLinesGeneric(dst []float32, width int, x []float32, stride, count, term
 	}
 }
 
-func philox(at Row, block int) [4]uint32 {
+func philox(at Stream, block int) [4]uint32 {
 	return engine.Philox(
 		[4]uint32{uint32(at.Purpose)<<24 | uint32(block), at.Step, uint32(at.Key), uint32(at.Key >> 32)},
 		[2]uint32{uint32(at.Seed), uint32(at.Seed >> 32)})
 }
 
-func wordsGeneric(dst []uint32, at Row) {
+func wordsGeneric(dst []uint32, at Stream) {
 	for j := 0; j < len(dst); j += 4 {
 		w := philox(at, j/4)
 		copy(dst[j:], w[:])
 	}
 }
 
-func uniformGeneric(dst []float32, at Row) {
+func uniformGeneric(dst []float32, at Stream) {
 	for j := 0; j < len(dst); j += 4 {
 		w := philox(at, j/4)
 		for c := range dst[j:min(j+4, len(dst))] {
@@ -252,7 +252,7 @@ func uniformGeneric(dst []float32, at Row) {
 	}
 }
 
-func bernoulliGeneric(dst, p []float32, at Row) {
+func bernoulliGeneric(dst, p []float32, at Stream) {
 	for j := 0; j < len(dst); j += 4 {
 		w := philox(at, j/4)
 		for c, q := range p[j:min(j+4, len(p))] {

@@ -82,12 +82,12 @@ type Set struct {
 	CopyLines func(dst []float32, width int, x []float32, stride, count, terms int)
 
 	// Words writes the Philox words of columns 0..len(dst)-1 of a row.
-	Words func(dst []uint32, at Row)
+	Words func(dst []uint32, at Stream)
 	// Uniform writes the uniform numbers of columns 0..len(dst)-1 of a row.
-	Uniform func(dst []float32, at Row)
+	Uniform func(dst []float32, at Stream)
 	// Bernoulli is dst[j] = 1 if the uniform number of column j is below p[j],
 	// else 0; NaN in p stays NaN.
-	Bernoulli func(dst, p []float32, at Row)
+	Bernoulli func(dst, p []float32, at Stream)
 	// CountBelow is how many words are below limit.
 	CountBelow func(words []uint32, limit uint32) int
 
@@ -99,8 +99,8 @@ type Set struct {
 // SquareSum is sum[j] += sum over i of x[i*lanes+j]^2, lanes being len(sum).
 func (s *Set) SquareSum(sum, x []float32) { s.LaneDots(sum, x, x) }
 
-// Row names a row of random numbers, see engine.Stream.
-type Row struct {
+// Stream is engine.Stream of one row.
+type Stream struct {
 	Seed    uint64
 	Purpose uint8
 	Step    uint32

@@ -222,7 +222,7 @@ func checkLayout(t *testing.T, s *Set, r *rand.Rand, alloc func(int) []float32, 
 
 func checkRandom(t *testing.T, s *Set, r *rand.Rand, alloc func(int) []float32, n int) {
 	t.Helper()
-	at := Row{Seed: r.Uint64(), Purpose: uint8(r.Uint32()), Step: r.Uint32(), Key: r.Uint64()}
+	at := Stream{Seed: r.Uint64(), Purpose: uint8(r.Uint32()), Step: r.Uint32(), Key: r.Uint64()}
 	stream := engine.Stream{Seed: at.Seed, Purpose: engine.Purpose(at.Purpose), Step: at.Step, Keys: []uint64{at.Key}}
 	words, uniform, p, states := asWords(alloc(n)), alloc(n), alloc(n), alloc(n)
 	s.Words(words, at)
@@ -325,7 +325,7 @@ func TestChecks(t *testing.T) {
 			"dot":          func() { s.Dot(long, short) },
 			"axpby":        func() { s.Axpby(short, 1, long, 1) },
 			"lane dots":    func() { s.LaneDots(short, long[:999], short) },
-			"bernoulli":    func() { s.Bernoulli(short, long, Row{}) },
+			"bernoulli":    func() { s.Bernoulli(short, long, Stream{}) },
 		} {
 			func() {
 				defer func() {

@@ -30,15 +30,15 @@ var setAVX2 = assembly{
 	transpose: transposeAVX2, copyLines: copyLinesAVX2,
 	// The state is passed in a direct call: through a function value it would
 	// go to the heap.
-	words: func(dst []uint32, at Row) {
+	words: func(dst []uint32, at Stream) {
 		state := philoxState(at)
 		wordsAVX2(unsafe.SliceData(dst), len(dst), &state)
 	},
-	uniform: func(dst []float32, at Row) {
+	uniform: func(dst []float32, at Stream) {
 		state := philoxState(at)
 		uniformAVX2(unsafe.SliceData(dst), len(dst), &state)
 	},
-	bernoulli: func(dst, p []float32, at Row) {
+	bernoulli: func(dst, p []float32, at Stream) {
 		state := philoxState(at)
 		bernoulliAVX2(unsafe.SliceData(dst), unsafe.SliceData(p), len(p), &state)
 	},
@@ -52,15 +52,15 @@ var setAVX512 = assembly{
 	dot: dotAVX512, scale: scaleAVX512, axpby: axpbyAVX512,
 	laneDots: laneDotsAVX512, laneScale: laneScaleAVX512,
 	transpose: transposeAVX512, copyLines: copyLinesAVX512,
-	words: func(dst []uint32, at Row) {
+	words: func(dst []uint32, at Stream) {
 		state := philoxState(at)
 		wordsAVX512(unsafe.SliceData(dst), len(dst), &state)
 	},
-	uniform: func(dst []float32, at Row) {
+	uniform: func(dst []float32, at Stream) {
 		state := philoxState(at)
 		uniformAVX512(unsafe.SliceData(dst), len(dst), &state)
 	},
-	bernoulli: func(dst, p []float32, at Row) {
+	bernoulli: func(dst, p []float32, at Stream) {
 		state := philoxState(at)
 		bernoulliAVX512(unsafe.SliceData(dst), unsafe.SliceData(p), len(p), &state)
 	},
@@ -82,9 +82,9 @@ type assembly struct {
 	laneScale                func(dst, scale *float32, rows, lanes int)
 	transpose                func(dst, x *float32, width, step, stride, lines, terms int)
 	copyLines                func(dst, x *float32, width, step, stride, count, terms int)
-	words                    func(dst []uint32, at Row)
-	uniform                  func(dst []float32, at Row)
-	bernoulli                func(dst, p []float32, at Row)
+	words                    func(dst []uint32, at Stream)
+	uniform                  func(dst []float32, at Stream)
+	bernoulli                func(dst, p []float32, at Stream)
 	countBelow               func(words *uint32, n int, limit uint32) int
 	peak                     func(n int)
 }
@@ -150,7 +150,7 @@ func (f assembly) set() *Set {
 			}
 		},
 		Words: f.words, Uniform: f.uniform,
-		Bernoulli: func(dst, p []float32, at Row) {
+		Bernoulli: func(dst, p []float32, at Stream) {
 			enough("bernoulli", len(dst), len(p))
 			f.bernoulli(dst, p, at)
 		},
@@ -197,7 +197,7 @@ func enough(operation string, have, want int) {
 
 // philoxState is what the assembly of Philox reads: the counter of the row's
 // first block and the keys of the ten rounds, see engine.Philox.
-func philoxState(at Row) (state [24]uint32) {
+func philoxState(at Stream) (state [24]uint32) {
 	const weyl0, weyl1 = 0x9E3779B9, 0xBB67AE85
 	state = [24]uint32{uint32(at.Purpose) << 24, at.Step, uint32(at.Key), uint32(at.Key >> 32)}
 	k0, k1 := uint32(at.Seed), uint32(at.Seed>>32)
