@@ -61,6 +61,8 @@ var house = map[string]string{
 	"network/graph":               "engine",
 	"network/internal/archive":    "",
 	"network/internal/filekind":   "network/internal/archive",
+	"network/onnx":                "engine engine/half engine/memory network/graph network/onnx/internal/pb",
+	"network/onnx/internal/pb":    "",
 	"network/internal/pythontest": "internal/pythontest",
 	"internal/pythontest":         "", // what tests of several packages need
 
