@@ -148,10 +148,18 @@ func TestPreview(t *testing.T) {
 			t.Errorf("a picture arrived: %.200q", got)
 		}
 	})
+}
+
+// Pictures are for people: where an output is a pipe, there are none.
+func TestPreviewToPipe(t *testing.T) {
+	model := small(t)
+	picture := func() []string {
+		return []string{"visualize", "combine", "--model", model, "--out", filepath.Join(t.TempDir(), "units"), "--preview"}
+	}
 	t.Run("output to a pipe", func(t *testing.T) {
 		t.Parallel()
 		var pipe bytes.Buffer
-		got := onTerminal(t, "", kitty, picture("--preview"), &pipe)
+		got := onTerminal(t, "", []string{"TERM=xterm-kitty", "KITTY_WINDOW_ID=1"}, picture(), &pipe)
 		if strings.Contains(got+pipe.String(), "\x1b_G") || !strings.Contains(got, "--preview: no pictures here: the output is not a terminal") {
 			t.Errorf("on the terminal %.300q, in the pipe %.200q", got, &pipe)
 		}
@@ -159,7 +167,7 @@ func TestPreview(t *testing.T) {
 	t.Run("everything to a pipe", func(t *testing.T) {
 		t.Parallel()
 		var out, messages bytes.Buffer
-		if code := run(t.Context(), append([]string{"unitscope"}, picture("--preview")...), &out, &messages); code != 0 || strings.Contains(out.String()+messages.String(), "\x1b") || !strings.Contains(messages.String(), "no pictures here") {
+		if code := run(t.Context(), append([]string{"unitscope"}, picture()...), &out, &messages); code != 0 || strings.Contains(out.String()+messages.String(), "\x1b") || !strings.Contains(messages.String(), "no pictures here") {
 			t.Errorf("exit code %d: %q, %q", code, &out, &messages)
 		}
 	})
