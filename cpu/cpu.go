@@ -147,6 +147,14 @@ func (d *device) Compile(p engine.Plan) (engine.Runner, error) {
 	return nil, engine.ErrNotFused
 }
 
+// Load has no version of its own of any network yet.
+func (d *device) Load(engine.Net) (engine.Loaded, error) {
+	if err := d.open("load"); err != nil {
+		return nil, err
+	}
+	return nil, engine.ErrNotFused
+}
+
 // Sync has nothing to wait for: operations have taken effect when they return.
 func (d *device) Sync() error { return d.open("sync") }
 

@@ -59,6 +59,19 @@ func CheckAscentState(p Ascent, s *AscentState) error {
 	if err := wantShape("ascent", operand{"x", s.X}, n, p.Layers[0].Weight.Cols); err != nil {
 		return err
 	}
+	if err := s.check(n, p.CurveSteps); err != nil {
+		return err
+	}
+	for i, u := range s.Units {
+		if u < 0 || u >= target.Rows {
+			return fmt.Errorf("ascent: row %d climbs unit %d, layer %d has %d units", i, u, len(p.Layers), target.Rows)
+		}
+	}
+	return nil
+}
+
+// check checks the lengths of a state's slices.
+func (s *AscentState) check(n int, curveSteps []int) error {
 	for _, length := range []int{len(s.Activation), len(s.StartActivation), len(s.Gradient), len(s.Tangent), len(s.Steps), len(s.Rate), len(s.Slow), len(s.Stop)} {
 		if length != n {
 			return fmt.Errorf("ascent: state of %d rows has a slice of length %d", n, length)
@@ -68,13 +81,8 @@ func CheckAscentState(p Ascent, s *AscentState) error {
 		return fmt.Errorf("ascent: state of %d rows has %d curves", n, len(s.Curves))
 	}
 	for i, curve := range s.Curves {
-		if len(curve) != len(p.CurveSteps) {
-			return fmt.Errorf("ascent: the curve of row %d has %d places for %d numbers of steps", i, len(curve), len(p.CurveSteps))
-		}
-	}
-	for i, u := range s.Units {
-		if u < 0 || u >= target.Rows {
-			return fmt.Errorf("ascent: row %d climbs unit %d, layer %d has %d units", i, u, len(p.Layers), target.Rows)
+		if len(curve) != len(curveSteps) {
+			return fmt.Errorf("ascent: the curve of row %d has %d places for %d numbers of steps", i, len(curve), len(curveSteps))
 		}
 	}
 	return nil

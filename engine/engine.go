@@ -25,6 +25,13 @@
 // A wrong shape is an error that names the operation and the shapes, never a
 // panic. NaN and Inf travel through every operation as IEEE 754 has it.
 //
+// # Networks
+//
+// A network is a value, [Net]: operations, each of which reads what earlier ones have
+// made, and ends in an activation. [Load] puts one on a device, once, as a [Model],
+// which computes values for many inputs at once, gradients of what is linear in them
+// ([Goal]), and ascents of it. The plans are algorithms of their own.
+//
 // Package enginetest holds the suite that checks all of it.
 package engine
 
@@ -116,6 +123,10 @@ type Device interface {
 	// runs the definition. Callers use [CompileAscent], [CompileGibbs] and
 	// [CompileTraining].
 	Compile(p Plan) (Runner, error)
+	// Load puts a network that has been checked on the device. A device without a
+	// version of its own for such networks returns [ErrNotFused]. Callers use the
+	// function [Load].
+	Load(n Net) (Loaded, error)
 	// Sync waits until everything asked for is done and returns the first error
 	// that came up since the last Sync, with its operation's name.
 	Sync() error

@@ -25,9 +25,9 @@ type Runner interface {
 	Close() error
 }
 
-// ErrNotFused is what Device.Compile returns for a plan that it has no version
-// of its own for.
-var ErrNotFused = errors.New("the device has no fused version of this plan")
+// ErrNotFused is what Device.Compile and Device.Load return for a plan, or a network,
+// that the device has no version of its own for.
+var ErrNotFused = errors.New("the device has no fused version of this")
 
 // Layer is one layer of a network as a plan sees it: h = sigmoid(W h_below + b).
 type Layer struct {
@@ -109,7 +109,9 @@ const OptimumTangent = 0.1
 // [rows]. Of a row that has stopped, everything refers to its final x; of one
 // that has not, the numbers refer to the x before its latest step.
 type AscentState struct {
-	Units           []int        // unit of the last layer that the row climbs
+	Units           []int        // of an [Ascent]: unit of the last layer that the row climbs
+	Goals           []Goal       // of [Model.Ascend]: what there is to climb
+	Climbs          []int        // of [Model.Ascend]: which of the goals the row climbs
 	X               Matrix       // [rows, inputs] on the device; the starts before the first Run
 	Activation      []float32    // latest activation
 	StartActivation []float32    // activation at the start
@@ -136,6 +138,15 @@ func NewAscentState(units []int, x Matrix) *AscentState {
 		Gradient: make([]float32, n), Tangent: make([]float32, n),
 		Steps: make([]int, n), Rate: make([]float32, n), Slow: make([]int, n), Stop: make([]StopReason, n),
 	}
+}
+
+// NewClimb returns the state of rows at their starts, for [Model.Ascend]. climbs says
+// which of the goals each row climbs. x [len(climbs), inputs] is as that of
+// [NewAscentState].
+func NewClimb(goals []Goal, climbs []int, x Matrix) *AscentState {
+	s := NewAscentState(make([]int, len(climbs)), x)
+	s.Units, s.Goals, s.Climbs = nil, goals, climbs
+	return s
 }
 
 // AscentProgress is what one call of Run did.

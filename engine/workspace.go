@@ -63,6 +63,24 @@ func (w *workspace) axpby(dst Matrix, alpha float32, x Matrix, beta float32) {
 	}
 }
 
+func (w *workspace) activate(h, slope, y Matrix, a Activation) {
+	if w.err == nil {
+		w.err = w.device.Activate(h, slope, y, a)
+	}
+}
+
+func (w *workspace) times(dst, x Matrix) {
+	if w.err == nil {
+		w.err = w.device.Times(dst, x)
+	}
+}
+
+func (w *workspace) copyColumns(dst Matrix, to int, src Matrix, from, columns int) {
+	if w.err == nil {
+		w.err = w.device.CopyColumns(dst, to, src, from, columns)
+	}
+}
+
 func (w *workspace) project(x Matrix, radius float32) {
 	if w.err == nil {
 		w.err = w.device.Project(x, radius)

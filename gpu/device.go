@@ -127,6 +127,14 @@ func (d *device) Compile(p engine.Plan) (engine.Runner, error) {
 	return nil, engine.ErrNotFused
 }
 
+// Load has no version of its own of any network yet.
+func (d *device) Load(engine.Net) (engine.Loaded, error) {
+	if err := d.open("load"); err != nil {
+		return nil, err
+	}
+	return nil, engine.ErrNotFused
+}
+
 // Sync waits for the card. The error it returns is forgotten afterwards.
 func (d *device) Sync() error {
 	if err := d.open("sync"); err != nil {
