@@ -64,6 +64,26 @@ func (r *ExamplesResult) ExamplePatterns() Patterns {
 	return p
 }
 
+// UnitPatterns are the example that excites each unit most, as the input of the model
+// that was looked at: with its preprocessing.
+func (r *ExamplesResult) UnitPatterns(n *network.Network) (Patterns, error) {
+	p, err := r.ExamplePatterns().First(len(r.Units), 1)
+	if err != nil {
+		return p, err
+	}
+	data, err := dense.Data(p.Data)
+	if err != nil {
+		return p, err
+	}
+	if err := n.Preprocess(data); err != nil {
+		return p, err
+	}
+	p.Shape = slices.Clone(n.InputShape)
+	p.Low, p.High = given(n.Visible)
+	p.Data, err = dense.Of(data, len(r.Units), n.Sizes()[0])
+	return p, err
+}
+
 // Examples finds the examples of a data set that excite a unit most: the Top
 // examples with the largest activation, before the sigmoid, of each unit
 // (section 3 of the paper compares activation maximization with them). Of

@@ -124,6 +124,49 @@ func (p Patterns) Of(place int) (Patterns, error) {
 	return p.part(place, place+1, n)
 }
 
+// Before are these patterns, and behind those of each unit the ones that others has for
+// it: all else is as it was.
+func (p Patterns) Before(others Patterns) (Patterns, error) {
+	units, n, size := 0, 0, 0
+	for _, q := range []Patterns{p, others} {
+		if err := q.Check(); err != nil {
+			return p, err
+		}
+		u, each, components := q.Size()
+		if n > 0 && (u != units || components != size) {
+			return p, fmt.Errorf("patterns of %d units and %d components before those of %d and %d", units, size, u, components)
+		}
+		units, n, size = u, n+each, components
+	}
+	front, err := dense.Data(p.Data)
+	if err != nil {
+		return p, err
+	}
+	back, err := dense.Data(others.Data)
+	if err != nil {
+		return p, err
+	}
+	all := make([]float32, 0, units*n*size)
+	missing := make([]bool, 0, units*n)
+	for u := range units {
+		for _, of := range []struct {
+			Patterns
+			data []float32
+		}{{p, front}, {others, back}} {
+			_, each, _ := of.Size()
+			all = append(all, of.data[u*each*size:(u+1)*each*size]...)
+			for k := range each {
+				missing = append(missing, of.IsMissing(u*each+k))
+			}
+		}
+	}
+	if p.Missing != nil || others.Missing != nil {
+		p.Missing = missing
+	}
+	p.Data, err = dense.Of(all, units, n, size)
+	return p, err
+}
+
 // part is the first patterns of each unit in a range of places.
 func (p Patterns) part(from, to, each int) (Patterns, error) {
 	if to-from < 1 || each < 1 {

@@ -65,6 +65,13 @@ func TestPartsOfPatterns(t *testing.T) {
 	if got := numbers(t, second.Data); !slices.Equal(got, data[6:]) || !slices.Equal(second.Units, []int{3}) || !second.IsMissing(2) || second.IsMissing(1) {
 		t.Errorf("the second unit's are %v of %v, missing %v", got, second.Units, second.Missing)
 	}
+	both, err := first.Before(Patterns{Data: array(t, []float32{-1, -2, -3, -4}, 2, 2), Missing: []bool{true, false}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := numbers(t, both.Data); !slices.Equal(got, []float32{0, 1, 2, 3, -1, -2, 6, 7, 8, 9, -3, -4}) || !slices.Equal(both.Missing, []bool{false, false, true, true, false, false}) || !slices.Equal(both.Units, p.Units) {
+		t.Errorf("with one more of each they are %v of %v, missing %v", got, both.Units, both.Missing)
+	}
 	// One mark is for all patterns of its unit.
 	p.Missing = []bool{false, true}
 	if p.IsMissing(2) || !p.IsMissing(3) {
@@ -72,6 +79,7 @@ func TestPartsOfPatterns(t *testing.T) {
 	}
 	for name, part := range map[string]func() (Patterns, error){
 		"no units": func() (Patterns, error) { return p.First(0, 1) }, "none of each": func() (Patterns, error) { return p.First(1, 0) },
+		"one unit": func() (Patterns, error) { return p.Before(second) }, "nothing": func() (Patterns, error) { return p.Before(Patterns{}) },
 		"beyond": func() (Patterns, error) { return p.Of(2) }, "before": func() (Patterns, error) { return p.Of(-1) },
 	} {
 		if _, err := part(); err == nil {
@@ -99,6 +107,10 @@ func TestResultsGivePatterns(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	first, err := examples.UnitPatterns(n)
+	if err != nil {
+		t.Fatal(err)
+	}
 	inks := *examples
 	inks.Low, inks.High = 0, 255
 	filters, err := Filters(n, units)
@@ -114,7 +126,7 @@ func TestResultsGivePatterns(t *testing.T) {
 	}{
 		{"best", ascent.UnitPatterns(), 1, 2, 0}, {"restarts", ascent.RestartPatterns(), o.Restarts, 2, 0},
 		{"means", samples.UnitPatterns(), 1, 0, 1}, {"samples", samples.SamplePatterns(), 5, 0, 1},
-		{"combination", combination.UnitPatterns(), 1, 0, 0}, {"filters", filters, 1, 0, 0},
+		{"combination", combination.UnitPatterns(), 1, 0, 0}, {"filters", filters, 1, 0, 0}, {"first examples", first, 1, 0, 1},
 		{"examples around zero", examples.ExamplePatterns(), 3, 0, 0}, {"examples of inks", inks.ExamplePatterns(), 3, 0, 255},
 	} {
 		if err := c.of.Check(); err != nil {
