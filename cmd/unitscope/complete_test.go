@@ -71,8 +71,13 @@ func TestComplete(t *testing.T) {
 		{"nothing ", "demo"},
 	} {
 		var got []string
-		for _, candidate := range help.Complete(program(), strings.Split(c.typed, " ")) {
-			got = append(got, candidate.Word)
+		var out strings.Builder
+		if err := help.Complete(&out, program(), strings.Split(c.typed, " ")); err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(out.String()) {
+			word, _, _ := strings.Cut(line, "\t")
+			got = append(got, word)
 		}
 		want := strings.Fields(c.want)
 		// A list that begins as wanted, where there are too many to tell.

@@ -33,9 +33,11 @@ var ranged = regexp.MustCompile(`at least \d|or more|\d to \d|above -?\d|below \
 
 // Every flag says what it is set to without it, and every number which ones it can be.
 func TestFlagsExplained(t *testing.T) {
+	pages := help.Leaves(program().Commands)
 	everyLeaf(newApp(io.Discard, io.Discard).Commands, "unitscope", func(name string, c *cli.Command) {
+		page := pages[slices.IndexFunc(pages, func(p help.Page) bool { return p.Name == name })]
 		for _, f := range c.Flags {
-			o := help.NewOption(f.(cli.DocGenerationFlag))
+			o := page.Option(f.Names()[0])
 			flag := name + " --" + o.Names[0]
 			if strings.Contains(o.Usage, "`") && strings.Count(o.Usage, "`")%2 != 0 || o.Usage == "" {
 				t.Errorf("%s: usage %q", flag, o.Usage)
@@ -59,6 +61,8 @@ func TestFlagsExplained(t *testing.T) {
 // Help is reached in every way that people try, fits 80 columns, and each command
 // has an example, of which every word is known to the program.
 func TestHelp(t *testing.T) {
+	described := map[string]string{}
+	everyLeaf(newApp(io.Discard, io.Discard).Commands, "unitscope", func(name string, c *cli.Command) { described[name] = c.Description })
 	for _, c := range help.Leaves(program().Commands) {
 		words := strings.Fields(c.Name)
 		for _, call := range [][]string{append(slices.Clone(words), "--help"), slices.Insert(slices.Clone(words), 1, "help"), append(slices.Clone(words), "-h")} {
@@ -74,9 +78,7 @@ func TestHelp(t *testing.T) {
 		}
 		text := strings.Join(c.Examples, "\n")
 		if len(c.Examples) == 0 {
-			for _, p := range c.About {
-				text += strings.Join(p.Lines, "\n")
-			}
+			text = described[c.Name]
 		}
 		if !strings.Contains(text, c.Name) {
 			t.Errorf("%s: no example", c.Name)
@@ -109,22 +111,22 @@ func checkCommandOn(t complainer, where, line string) {
 	p, given, wants := program(), map[string]bool{}, false
 	for _, word := range words {
 		name, _, inline := usage.CutFlag(word)
-		sub := slices.IndexFunc(p.Commands, func(c help.Page) bool { return help.LastWord(c.Name) == word })
+		sub := p.Command(word)
 		o := p.Option(name)
 		switch {
 		case wants:
 			wants = false
 		case word == "help" || name == "help" || name == "h" || name == "version":
 			return
-		case strings.ToUpper(word) == word && len(p.Commands) > 0 && sub < 0: // COMMAND, for any of them
+		case strings.ToUpper(word) == word && len(p.Commands) > 0 && sub == nil: // COMMAND, for any of them
 			return
 		case name != "" && o == nil:
 			t.Errorf("%s: %q: %s has no flag %s", where, line, p.Name, word)
 			return
 		case name != "":
 			given[o.Names[0]], wants = true, o.Value != "" && !inline
-		case sub >= 0:
-			p = p.Commands[sub]
+		case sub != nil:
+			p = *sub
 		case len(p.Commands) > 0 || !strings.HasSuffix(p.Synopsis, "DIR..."):
 			t.Errorf("%s: %q: %s does not take %q", where, line, p.Name, word)
 			return

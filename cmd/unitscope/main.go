@@ -15,7 +15,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"slices"
 	"strings"
@@ -53,10 +52,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	out := &console.Results{Writer: stdout}
 	app := newApp(out, stderr)
-	app.Metadata = map[string]any{usage.CalledAs: args}
+	usage.Called(app, args, false)
 	if len(args) > 1 && args[1] == help.CompleteName {
 		// Before the library, which would refuse a command that is not complete.
-		if help.WriteCandidates(out, help.Complete(help.ProgramPage(app), args[2:])) != nil {
+		if help.Complete(out, help.ProgramPage(app), args[2:]) != nil {
 			return usage.ExitFailure
 		}
 		return 0
@@ -75,29 +74,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if usage.IsMistake(err) || errors.Is(err, dataset.ErrSpecification) {
 		code = usage.ExitUsage
 	}
-	log, ok := app.Metadata[console.JsonLog].(*slog.Logger)
-	if !ok && asksForJSON(args) {
-		// The error came before there was a console.
-		log, ok = slog.New(slog.NewJSONHandler(stderr, nil)), true
-	}
-	if ok {
+	if log := console.Records(app, args); log != nil {
 		log.Error(errorText(err), "exit_code", code)
 	} else {
 		fmt.Fprintf(stderr, "unitscope: %s\n", errorText(err))
 	}
 	return code
-}
-
-// asksForJSON says whether a command line has --log json in it, even one that can't
-// be read otherwise.
-func asksForJSON(args []string) bool {
-	for i, word := range args {
-		name, value, inline := usage.CutFlag(word)
-		if name == "log" && (inline && value == "json" || !inline && i+1 < len(args) && args[i+1] == "json") {
-			return true
-		}
-	}
-	return false
 }
 
 // errorText is what people are told of an error. A context ends here by Ctrl-C or
@@ -130,14 +112,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 			category("This machine and this program", machine.BenchCommand(), machine.DevicesCommand(), versionCommand(), help.CompletionCommand(), help.ManualCommand()),
 		),
 	}
-	app.Action = help.NeedCommand
-	app.OnUsageError = help.OnUsageError
-	p := help.ProgramPage(app)
-	for i, c := range app.Commands {
-		help.Strict(c)
-		help.Explain(c, p.Commands[i])
-	}
-	app.CustomAppHelpTemplate = help.LiteralTemplate(p.Text())
+	help.Prepare(app)
 	return app
 }
 

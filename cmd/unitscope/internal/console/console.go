@@ -1,6 +1,7 @@
-// Package console is where commands speak to people: remarks and warnings, progress,
-// tables, pictures in a terminal. A command makes one by New. What happens goes to
-// standard error, so that standard output, see Results, carries results only.
+// Package console is where commands speak to people: remarks, warnings and progress by a
+// [Console], which a command makes by [New], tables by [WriteTable], pictures in a
+// terminal by [Console.Preview]. What happens goes to standard error, so that standard
+// output, see [Results], carries results only.
 package console
 
 import (
@@ -21,38 +22,36 @@ import (
 	"github.com/unitscope/unitscope/report/runfolder"
 )
 
-// Console is where a command speaks to people: what happens goes to standard
-// error, so that standard output carries results only.
+// Console is where a command speaks to people, as its flags --quiet and --log want it.
 type Console struct {
-	Err      io.Writer
+	err      io.Writer
 	quiet    bool
-	log      *slog.Logger     // Set by --log json: everything becomes a record
-	terminal bool             // Progress may be redrawn in place
-	screen   *screen          // for --preview, nil to show no pictures
-	stage    bool             // of a paper, which has its own order of what comes next
-	program  []string         // the words that call it, for hints to copy
-	Data     []runfolder.Data // that were read, for the record of the run
-	Warnings []runfolder.Warning
+	log      *slog.Logger // set by --log json: everything becomes a record
+	terminal bool         // progress may be redrawn in place
+	screen   *screen      // for --preview, nil to show no pictures
+	stage    bool         // of a paper, which has its own order of what comes next
+	program  []string     // the words that call it, for hints to copy
+	warnings []runfolder.Warning
 	folder   *runfolder.Folder // whose record keeps them too, once there is one
 }
 
-// JsonLog is where the app keeps the records of --log json, for the error that ends
-// the program.
-const JsonLog = "log"
+// jsonLog is where the app keeps the records of --log json, for [Records].
+const jsonLog = "log"
 
 // leastMemory is what every command needs that has a console: for threads, for
 // reading files and drawing pictures.
 const leastMemory = 32 << 20
 
+// New makes the console of a command.
 func New(ctx *cli.Context) (*Console, error) {
-	c := &Console{Err: ctx.App.ErrWriter, quiet: ctx.Bool("quiet"), stage: usage.IsStage(ctx), program: usage.ProgramWords(ctx)}
+	c := &Console{err: ctx.App.ErrWriter, quiet: ctx.Bool("quiet"), stage: usage.IsStage(ctx), program: usage.ProgramWords(ctx)}
 	switch format := ctx.String("log"); format {
 	case "text":
-		f := fileOf(c.Err)
+		f := fileOf(c.err)
 		c.terminal = f != nil && term.IsTerminal(int(f.Fd()))
 	case "json":
-		c.log = slog.New(slog.NewJSONHandler(c.Err, nil))
-		ctx.App.Metadata[JsonLog] = c.log
+		c.log = slog.New(slog.NewJSONHandler(c.err, nil))
+		ctx.App.Metadata[jsonLog] = c.log
 	default:
 		return nil, usage.Mistakef("--log %q: want text or json", format)
 	}
@@ -73,7 +72,7 @@ func (c *Console) Tell(text string, fields ...any) {
 	case c.log != nil:
 		c.log.Info(text, fields...)
 	default:
-		fmt.Fprintln(c.Err, usage.Printable(text))
+		fmt.Fprintln(c.err, usage.Printable(text))
 	}
 }
 
@@ -85,10 +84,10 @@ func (c *Console) Wrote(path string) { c.Tell("wrote "+path, "path", path) }
 // two: "data", "layer 2", "--limit".
 func (c *Console) Warn(about, format string, args ...any) {
 	w := runfolder.Warning{About: about, Text: usage.Printable(fmt.Sprintf(format, args...))}
-	if slices.Contains(c.Warnings, w) {
+	if slices.Contains(c.warnings, w) {
 		return
 	}
-	c.Warnings = append(c.Warnings, w)
+	c.warnings = append(c.warnings, w)
 	if c.folder != nil {
 		c.folder.Warn(w)
 	}
@@ -96,14 +95,14 @@ func (c *Console) Warn(about, format string, args ...any) {
 		c.log.Warn(w.Text, "about", w.About)
 		return
 	}
-	fmt.Fprintln(c.Err, "warning: "+w.Text)
+	fmt.Fprintln(c.err, "warning: "+w.Text)
 }
 
 // KeepWarnings has a run folder's record keep the warnings, those before it was there
 // too.
 func (c *Console) KeepWarnings(f *runfolder.Folder) {
 	c.folder = f
-	for _, w := range c.Warnings {
+	for _, w := range c.warnings {
 		f.Warn(w)
 	}
 }
@@ -114,7 +113,7 @@ func (c *Console) Next(words ...string) {
 	if c.quiet || c.log != nil || c.stage || len(words) == 0 {
 		return
 	}
-	fmt.Fprintln(c.Err, usage.Printable("next: "+c.CommandLine(words...)))
+	fmt.Fprintln(c.err, usage.Printable("next: "+c.CommandLine(words...)))
 }
 
 // CommandLine is a call of the program, for a shell.
@@ -143,7 +142,7 @@ type Progress struct {
 	console *Console
 	label   string
 	unit    string // what is counted: "example", "row"
-	Total   int64
+	total   int64
 	done    int64
 	began   time.Time
 	spoke   time.Time
@@ -153,10 +152,10 @@ type Progress struct {
 
 // Progress begins to show work of total units.
 func (c *Console) Progress(label, unit string, total int64) *Progress {
-	p := &Progress{console: c, label: label, unit: unit, Total: total, began: time.Now(), spoke: time.Now()}
+	p := &Progress{console: c, label: label, unit: unit, total: total, began: time.Now(), spoke: time.Now()}
 	if c.terminal && !c.quiet {
 		p.bar = progressbar.NewOptions64(max(total, 1),
-			progressbar.OptionSetWriter(fitted{to: c.Err, columns: c.columns}),
+			progressbar.OptionSetWriter(fitted{to: c.err, columns: c.columns}),
 			progressbar.OptionSetDescription(label),
 			progressbar.OptionSetPredictTime(false),
 			progressbar.OptionShowCount(),
@@ -181,10 +180,16 @@ const widestBar = 24
 
 // columns is how wide the terminal is now; 0 if it does not say, or is none.
 func (c *Console) columns() int {
-	if f := fileOf(c.Err); f != nil {
+	if f := fileOf(c.err); f != nil {
 		return columnsOf(f)
 	}
 	return 0
+}
+
+// Of sets how much there is to do, where that is known only now.
+func (p *Progress) Of(total int64) *Progress {
+	p.total = total
+	return p
 }
 
 // Set says how much is done. note is a short state of the work, "" for none.
@@ -202,7 +207,7 @@ func (p *Progress) Set(done int64, note string) {
 			progressbar.OptionSetPredictTime(true)(p.bar)
 		}
 		// The bar only fails when it can't write; then there is nobody to tell.
-		_ = p.bar.Set64(min(done, p.Total))
+		_ = p.bar.Set64(min(done, p.total))
 		return
 	}
 	if time.Since(p.spoke) < plainInterval {
@@ -213,16 +218,16 @@ func (p *Progress) Set(done int64, note string) {
 	rate := float64(done) / seconds
 	if p.console.log != nil {
 		if !p.console.quiet {
-			p.console.log.Info("progress", "work", p.label, "done", done, "total", p.Total, "unit", words.Plural(p.unit), "per_second", rate, "note", note)
+			p.console.log.Info("progress", "work", p.label, "done", done, "total", p.total, "unit", words.Plural(p.unit), "per_second", rate, "note", note)
 		}
 		return
 	}
 	if done == 0 {
-		p.console.Say("%s: %d of %s after %s", Join(p.label, note), done, words.Count(p.Total, p.unit), time.Since(p.began).Round(time.Second))
+		p.console.Say("%s: %d of %s after %s", Join(p.label, note), done, words.Count(p.total, p.unit), time.Since(p.began).Round(time.Second))
 		return
 	}
-	left := time.Duration(float64(p.Total-done) / rate * float64(time.Second)).Round(time.Second)
-	p.console.Say("%s: %d of %s, %s, %s left", Join(p.label, note), done, words.Count(p.Total, p.unit), rateText(done, seconds), left)
+	left := time.Duration(float64(p.total-done) / rate * float64(time.Second)).Round(time.Second)
+	p.console.Say("%s: %d of %s, %s, %s left", Join(p.label, note), done, words.Count(p.total, p.unit), rateText(done, seconds), left)
 }
 
 // Finish ends the display and says how long it took.
@@ -252,6 +257,7 @@ func (p *Progress) Stop() {
 	}
 }
 
+// Join puts a note behind a label, if there is one.
 func Join(label, note string) string {
 	if note == "" {
 		return label
@@ -259,15 +265,36 @@ func Join(label, note string) string {
 	return label + ", " + note
 }
 
+// Plain is a console that only says things, each in a line.
+func Plain(to io.Writer) *Console { return &Console{err: to} }
+
+// Records are those of --log json, where the last words of the program belong too; nil
+// if a command line does not ask for them. It may be one that can't be read otherwise.
+func Records(app *cli.App, called []string) *slog.Logger {
+	if log, ok := app.Metadata[jsonLog].(*slog.Logger); ok {
+		return log
+	}
+	for i, word := range called {
+		name, value, inline := usage.CutFlag(word)
+		if name == "log" && (inline && value == "json" || !inline && i+1 < len(called) && called[i+1] == "json") {
+			return slog.New(slog.NewJSONHandler(app.ErrWriter, nil))
+		}
+	}
+	return nil
+}
+
+// Warnings are those so far.
+func (c *Console) Warnings() []runfolder.Warning { return c.warnings }
+
 // WarnedOf is true if something was found to be wrong with what a warning is about.
 func (c *Console) WarnedOf(about string) bool {
-	return slices.ContainsFunc(c.Warnings, func(w runfolder.Warning) bool { return w.About == about })
+	return slices.ContainsFunc(c.warnings, func(w runfolder.Warning) bool { return w.About == about })
 }
 
 // ForPart is the console of a run within a run: what it warns of stays out of the
 // records of the others.
 func (c *Console) ForPart() *Console {
 	own := *c
-	own.Warnings = slices.Clip(own.Warnings)
+	own.warnings = slices.Clip(own.warnings)
 	return &own
 }

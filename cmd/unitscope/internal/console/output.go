@@ -16,6 +16,7 @@ type Results struct {
 	err error
 }
 
+// Write writes results, as an [io.Writer].
 func (r *Results) Write(p []byte) (int, error) {
 	n, err := r.Writer.Write(p)
 	if r.err == nil {

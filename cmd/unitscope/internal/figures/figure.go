@@ -1,5 +1,5 @@
 // Package figures has the commands that draw the figures of Erhan et al. (2009) from
-// trained models.
+// trained models. Others draw figure 1 by [AscendUnits] and [WriteUnits].
 package figures
 
 import (
@@ -22,6 +22,7 @@ import (
 	"github.com/unitscope/unitscope/visualize"
 )
 
+// FigureCommand is `unitscope figure`.
 func FigureCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "figure",
@@ -56,45 +57,45 @@ func unitsFigure(ctx *cli.Context, number string) error {
 	if err != nil {
 		return err
 	}
-	o, err := looking.DirectedAscentOptions(ctx)
+	o := UnitsOptions{Columns: ctx.Int("columns"), RestartUnits: ctx.Int("restart-units")}
+	if o.Ascent, err = looking.DirectedAscentOptions(ctx); err != nil {
+		return err
+	}
+	if o.Columns < 1 || o.Columns > 100 {
+		return usage.Mistakef("--columns %d: want 1 to 100", o.Columns)
+	}
+	if o.RestartUnits < 1 || o.RestartUnits > 100 {
+		return usage.Mistakef("--restart-units %d: want 1 to 100", o.RestartUnits)
+	}
+	models, files, err := loadFamilies(j)
 	if err != nil {
 		return err
 	}
-	fig := Figure{Console: j.Console, Name: schema.FigurePicture(number), Ascent: o, Columns: ctx.Int("columns"), RestartUnits: ctx.Int("restart-units")}
-	if fig.Columns < 1 || fig.Columns > 100 {
-		return usage.Mistakef("--columns %d: want 1 to 100", fig.Columns)
-	}
-	if fig.RestartUnits < 1 || fig.RestartUnits > 100 {
-		return usage.Mistakef("--restart-units %d: want 1 to 100", fig.RestartUnits)
-	}
-	var files []string
-	if fig.Models, files, err = loadFamilies(j); err != nil {
-		return err
-	}
-	err = j.Compute(o.Seed, files, func(d engine.Device, f *runfolder.Folder) error {
-		j.WarnOfFamilies(d, fig.Models, files)
-		img, err := fig.Draw(ctx.Context, d)
+	name := schema.FigurePicture(number)
+	err = j.Compute(o.Ascent.Seed, files, func(d engine.Device, f *runfolder.Folder) error {
+		j.WarnOfFamilies(d, models, files)
+		rows, err := AscendUnits(ctx.Context, j.Console, d, models, o)
 		if err != nil {
 			return err
 		}
-		for _, row := range fig.rows {
+		for _, row := range rows {
 			for _, r := range row.Layers {
 				j.Resolved[fmt.Sprintf("lr of %s layer %d", strings.ToLower(row.Name), r.Layer)] = fmt.Sprint(r.Rate)
 			}
 		}
-		return fig.WriteFiles(f, img)
+		return WriteUnits(f, name, rows)
 	})
 	if err != nil {
 		return err
 	}
-	j.Wrote(fig.Name, j.ReportOn()...)
+	j.Wrote(name, j.ReportOn()...)
 	return nil
 }
 
 // loadFamilies loads --dbn and --sdae, the two runs that a figure compares.
 func loadFamilies(j *job.Job) (models []*network.Network, files []string, err error) {
 	for _, family := range []network.Kind{network.DBN, network.SDAE} {
-		n, file, err := job.LoadModel(j.Console, string(family), j.Ctx.String(string(family)))
+		n, file, err := j.LoadModel(string(family))
 		if err != nil {
 			return nil, nil, err
 		}
@@ -117,67 +118,68 @@ func familyFlags() []cli.Flag {
 	}
 }
 
-// Figure is figure 1 or 2 in the making.
-type Figure struct {
-	Console      *console.Console
-	Name         string // of the picture
-	Ascent       visualize.AscentOptions
-	Columns      int
-	RestartUnits int
-	Models       []*network.Network
-	rows         []report.Figure1Model
+// UnitsOptions are how much figures 1 and 2 show.
+type UnitsOptions struct {
+	Ascent       visualize.AscentOptions // layer and units are left to fill in
+	Columns      int                     // a panel has the first Columns^2 units of a layer
+	RestartUnits int                     // of the top layer, shown with all their restarts
 }
 
-// Draw climbs everything that the figure shows.
-func (f *Figure) Draw(ctx context.Context, d engine.Device) (*report.Picture, error) {
-	for _, n := range f.Models {
-		row := report.Figure1Model{Name: strings.ToUpper(string(n.Kind))}
-		for layer := 1; layer <= len(n.Layers); layer++ {
-			o := f.options(n, layer, f.Columns*f.Columns)
-			r, err := looking.Ascend(ctx, f.Console, d, n, o)
+// AscendUnits runs the ascents of all that figure 1 or 2 shows: a row of layers for each model.
+func AscendUnits(ctx context.Context, c *console.Console, d engine.Device, models []*network.Network, o UnitsOptions) (rows []report.Figure1Model, err error) {
+	for _, n := range models {
+		row := report.Figure1Model{Name: picture.FamilyName(n)}
+		for _, layer := range job.AllLayers(n) {
+			r, err := looking.Ascend(ctx, c, d, n, o.firstUnits(n, layer, o.Columns*o.Columns))
 			if err != nil {
 				return nil, err
 			}
 			row.Layers = append(row.Layers, r)
 		}
-		o := f.options(n, len(n.Layers), f.RestartUnits)
+		restarts := o.firstUnits(n, len(n.Layers), o.RestartUnits)
 		// The step size belongs to the layer, so that of the layer's panel serves.
-		o.Rate, o.KeepAll = row.Layers[o.Layer-1].Rate, true
-		var err error
-		if row.Restarts, err = looking.Ascend(ctx, f.Console, d, n, o); err != nil {
+		restarts.Rate, restarts.KeepAll = row.Layers[restarts.Layer-1].Rate, true
+		if row.Restarts, err = looking.Ascend(ctx, c, d, n, restarts); err != nil {
 			return nil, err
 		}
-		f.rows = append(f.rows, row)
+		rows = append(rows, row)
 	}
-	return report.Figure1(f.rows, report.FigureOptions{})
+	return rows, nil
 }
 
-// options are those for the first units of a layer.
-func (f *Figure) options(n *network.Network, layer, units int) visualize.AscentOptions {
-	o := f.Ascent
-	o.Layer = layer
+// firstUnits are the options for the first units of a layer.
+func (o UnitsOptions) firstUnits(n *network.Network, layer, units int) visualize.AscentOptions {
+	first := o.Ascent
+	first.Layer = layer
 	for u := range min(units, n.Sizes()[layer]) {
-		o.Units = append(o.Units, u)
+		first.Units = append(first.Units, u)
 	}
-	return o
+	return first
 }
 
-func (f *Figure) WriteFiles(folder *runfolder.Folder, img *report.Picture) error {
-	var layers []int
-	for _, n := range f.Models {
-		layers = append(layers, job.AllLayers(n)...)
-	}
-	if err := picture.Write(folder, f.Name, img, layers...); err != nil {
+// WriteUnits draws figure 1 or 2, and writes it and the arrays behind it.
+func WriteUnits(f *runfolder.Folder, name string, rows []report.Figure1Model) error {
+	img, err := report.Figure1(rows, report.FigureOptions{})
+	if err != nil {
 		return err
 	}
-	for _, row := range f.rows {
+	var layers []int
+	for _, row := range rows {
+		for _, r := range row.Layers {
+			layers = append(layers, r.Layer)
+		}
+	}
+	if err := picture.Write(f, name, img, layers...); err != nil {
+		return err
+	}
+	for _, row := range rows {
 		family := strings.ToLower(row.Name)
 		for _, r := range row.Layers {
-			if err := folder.Write(schema.FamilyFile(family, r.Layer), r.WriteArrays); err != nil {
+			if err := f.Write(schema.FamilyFile(family, r.Layer), r.WriteArrays); err != nil {
 				return err
 			}
 		}
-		if err := folder.Write(schema.FamilyRestarts(family), row.Restarts.WriteArrays); err != nil {
+		if err := f.Write(schema.FamilyRestarts(family), row.Restarts.WriteArrays); err != nil {
 			return err
 		}
 	}

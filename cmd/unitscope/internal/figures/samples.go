@@ -72,7 +72,7 @@ type layersOfDBN struct {
 // first ones of each layer.
 func chooseLayers(j *job.Job, first int) (*layersOfDBN, error) {
 	ctx := j.Ctx
-	n, file, err := job.LoadModel(j.Console, "dbn", ctx.String("dbn"))
+	n, file, err := j.LoadModel("dbn")
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +94,7 @@ func chooseLayers(j *job.Job, first int) (*layersOfDBN, error) {
 		if text == "" {
 			text = fmt.Sprintf("0-%d", min(first, n.Sizes()[layer])-1)
 		}
-		_, units, err := job.ChooseUnits(n, layer, text)
+		units, err := looking.ParseUnits(text, n, layer)
 		if err != nil {
 			return nil, err
 		}

@@ -50,14 +50,15 @@ func figureSelectivity(ctx *cli.Context) error {
 	}
 	for _, n := range s.models {
 		// Each model shows the layers that it has, up to the deeper one's.
-		layers, err := measuring.ParseLayers(ctx.String("layer"), n)
+		layers, err := looking.ChosenLayers(j, n)
 		if err != nil {
 			return fmt.Errorf("--%s: %w", n.Kind, err)
 		}
 		var chosen []visualize.AscentOptions
 		for _, layer := range layers {
 			o := s.ascent
-			if o.Layer, o.Units, err = job.ChooseUnits(n, layer, ctx.String("units")); err != nil {
+			o.Layer = layer
+			if o.Units, err = looking.UnitsOf(j, n, layer); err != nil {
 				return fmt.Errorf("--%s: %w", n.Kind, err)
 			}
 			chosen = append(chosen, o)

@@ -24,6 +24,7 @@ import (
 // It prints a candidate for the last word a line, a tab, and what the candidate is.
 const CompleteName = "__complete"
 
+// CompletionCommand is `unitscope completion`.
 func CompletionCommand() *cli.Command {
 	shell := func(name, usage, script string) *cli.Command {
 		return &cli.Command{
@@ -47,10 +48,16 @@ func CompletionCommand() *cli.Command {
 }
 
 // candidate is a word that can stand at the cursor.
-type candidate struct{ Word, about string }
+type candidate struct{ word, about string }
 
-// Complete finds what the last of words can become.
-func Complete(program Page, words []string) []candidate {
+// Complete writes what the last of words can become, as the scripts of
+// `unitscope completion` read it.
+func Complete(w io.Writer, program Page, words []string) error {
+	return writeCandidates(w, candidates(program, words))
+}
+
+// candidates are what the last of words can become.
+func candidates(program Page, words []string) []candidate {
 	if len(words) == 0 {
 		words = []string{""}
 	}
@@ -64,20 +71,20 @@ func Complete(program Page, words []string) []candidate {
 		all = values(t.page, t.wants.Names[0], last)
 	case inline && o != nil:
 		for _, c := range values(t.page, o.Names[0], value) {
-			c.Word = strings.TrimSuffix(last, value) + c.Word
+			c.word = strings.TrimSuffix(last, value) + c.word
 			all = append(all, c)
 		}
 	case strings.HasPrefix(last, "-") || len(t.page.Commands) == 0:
 		all = append(t.flags(), arguments(t.page, last)...)
 	default:
 		for _, c := range t.page.Commands {
-			all = append(all, candidate{LastWord(c.Name), c.usage})
+			all = append(all, candidate{lastWord(c.Name), c.usage})
 		}
 		if len(words) == 1 {
 			all = append(all, candidate{"help", "explain a command"})
 		}
 	}
-	return slices.DeleteFunc(all, func(c candidate) bool { return !strings.HasPrefix(c.Word, last) })
+	return slices.DeleteFunc(all, func(c candidate) bool { return !strings.HasPrefix(c.word, last) })
 }
 
 // flags are those that are not given yet, the required ones first.
@@ -165,7 +172,7 @@ func insteadOfNumber(p Page, flag string) (taken []string) {
 
 func bare(all ...string) (cs []candidate) {
 	for _, word := range all {
-		cs = append(cs, candidate{Word: word})
+		cs = append(cs, candidate{word: word})
 	}
 	return cs
 }
@@ -183,7 +190,7 @@ func deviceValues() []candidate {
 func workloadValues() []candidate {
 	all := bare("standard", "all")
 	for _, w := range bench.Workloads() {
-		if !slices.ContainsFunc(all, func(c candidate) bool { return c.Word == w.Name }) {
+		if !slices.ContainsFunc(all, func(c candidate) bool { return c.word == w.Name }) {
 			all = append(all, candidate{w.Name, w.What})
 		}
 	}
@@ -203,7 +210,7 @@ func dataValues(typed string) (all []candidate) {
 			all = append(all, candidate{name, usage})
 		case name == kind && takesPath:
 			for _, c := range paths(path, strings.HasPrefix(usage, name+":DIR")) {
-				all = append(all, candidate{name + ":" + c.Word, c.about})
+				all = append(all, candidate{name + ":" + c.word, c.about})
 			}
 		}
 	}
@@ -254,13 +261,13 @@ func expandHome(folder string) string {
 // aboutLength is how much is said of a candidate in a list of them.
 const aboutLength = 70
 
-func WriteCandidates(w io.Writer, all []candidate) error {
+func writeCandidates(w io.Writer, all []candidate) error {
 	for _, c := range all {
 		about := []rune(c.about)
 		if len(about) > aboutLength {
 			about = append(about[:aboutLength-3], []rune("...")...)
 		}
-		if _, err := fmt.Fprintf(w, "%s\t%s\n", c.Word, string(about)); err != nil {
+		if _, err := fmt.Fprintf(w, "%s\t%s\n", c.word, string(about)); err != nil {
 			return err
 		}
 	}

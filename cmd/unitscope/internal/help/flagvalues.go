@@ -61,7 +61,7 @@ func wanted(name string, flags []cli.Flag) string {
 	if !ok {
 		return kind
 	}
-	return fmt.Sprintf("%s: %s", kind, NewOption(about).Usage)
+	return fmt.Sprintf("%s: %s", kind, newOption(about).Usage)
 }
 
 // Repeated is a mistake in words that give a flag of a command twice, in whatever

@@ -13,6 +13,7 @@ import (
 	"github.com/unitscope/unitscope/report/runfolder"
 )
 
+// ManualCommand is `unitscope manual`.
 func ManualCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "manual",
@@ -37,7 +38,7 @@ func writeManual(w io.Writer, program Page) error {
 	r.macro("B", "unitscope")
 	r.text(program.Synopsis)
 	r.macro("SH", "DESCRIPTION")
-	r.paragraphs(program.About)
+	r.paragraphs(program.about)
 	category := ""
 	for _, c := range Leaves(program.Commands) {
 		if c.category != category {
@@ -92,9 +93,9 @@ func (r *roff) command(c Page) {
 	r.macro("PP")
 	r.macro("B", c.Name)
 	r.text(c.Synopsis)
-	if len(c.About) > 0 {
+	if len(c.about) > 0 {
 		r.macro("PP")
-		r.paragraphs(c.About)
+		r.paragraphs(c.about)
 	}
 	for _, o := range c.Options {
 		r.item(o.Spelling(), o.explanation())
@@ -115,12 +116,12 @@ func (r *roff) paragraphs(all []paragraph) {
 	for i, p := range all {
 		switch {
 		case p.kept:
-			r.verbatim(p.Lines)
+			r.verbatim(p.lines)
 		case i > 0:
 			r.macro("PP")
 			fallthrough
 		default:
-			r.text(strings.Join(p.Lines, " "))
+			r.text(strings.Join(p.lines, " "))
 		}
 	}
 }
@@ -150,7 +151,7 @@ func (r *roff) macro(name string, arguments ...string) {
 	r.WriteString("\n")
 }
 
-// Text writes running text.
+// text writes running text.
 func (r *roff) text(text string) {
 	for _, line := range strings.Split(wrap(escape(text), 0), "\n") {
 		if strings.HasPrefix(line, ".") {

@@ -24,15 +24,15 @@ type documentedFlag interface {
 
 func (needed) IsRequired() bool { return false }
 
-// Strict makes a command refuse what it does not understand: unknown flags,
+// strict makes a command refuse what it does not understand: unknown flags,
 // arguments that nothing reads, and a group of commands without one of them; and
 // a call without the flags that it needs.
-func Strict(c *cli.Command) {
-	c.OnUsageError = OnUsageError
+func strict(c *cli.Command) {
+	c.OnUsageError = onUsageError
 	if len(c.Subcommands) > 0 {
-		c.Action = NeedCommand
+		c.Action = needCommand
 		for _, sub := range c.Subcommands {
-			Strict(sub)
+			strict(sub)
 		}
 		return
 	}
@@ -57,14 +57,14 @@ func Strict(c *cli.Command) {
 func missingFlags(ctx *cli.Context, c *cli.Command) (missing []string) {
 	for _, f := range c.Flags {
 		if f, ok := f.(needed); ok && !ctx.IsSet(f.Names()[0]) {
-			missing = append(missing, NewOption(f).Spelling())
+			missing = append(missing, newOption(f).Spelling())
 		}
 	}
 	return missing
 }
 
-// OnUsageError says what is wrong with a flag.
-func OnUsageError(ctx *cli.Context, err error, _ bool) error {
+// onUsageError says what is wrong with a flag.
+func onUsageError(ctx *cli.Context, err error, _ bool) error {
 	name, of := "unitscope", ""
 	var flags []cli.Flag
 	if ctx.Command != nil && ctx.Command.HelpName != "" && ctx.Command.HelpName != name {
@@ -90,8 +90,8 @@ func OnUsageError(ctx *cli.Context, err error, _ bool) error {
 	return usage.Mistakef("%s%w; see `%s --help`", of, err, name)
 }
 
-// NeedCommand answers a call that names no command, or none that exists.
-func NeedCommand(ctx *cli.Context) error {
+// needCommand answers a call that names no command, or none that exists.
+func needCommand(ctx *cli.Context) error {
 	commands, name, of := ctx.App.Commands, "unitscope", ""
 	if ctx.Command != nil && len(ctx.Command.Subcommands) > 0 && ctx.Command.HelpName != "" && ctx.Command.HelpName != name {
 		commands, name, of = ctx.Command.Subcommands, ctx.Command.HelpName, usage.CommandName(ctx)+": "

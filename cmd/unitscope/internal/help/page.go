@@ -1,6 +1,7 @@
 // Package help is what people are told of commands, all of it made from the commands
 // themselves: --help, the manual, the completion of shells, and what is said of a
-// command line that can't be understood. ProgramPage is where it begins.
+// command line that can't be understood. [Prepare] gives an app all of it; a [Page] has
+// what is said of one command.
 package help
 
 import (
@@ -11,33 +12,33 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// Page is what people are told of a command. Help, the manual and completion are
-// all made from pages, and pages from the commands themselves, so that none of
-// them can say something else.
+// Page is what people are told of a command, or of the whole program. Help, the manual
+// and completion are all made from pages, and pages from the commands themselves, so that
+// none of them can say something else.
 type Page struct {
-	Name     string // as it is typed: "unitscope train dbn"
-	usage    string // what the command does, in a line
-	Synopsis string // what follows the name
-	About    []paragraph
+	Name     string   // as it is typed: "unitscope train dbn"
+	Synopsis string   // what follows the name
 	Examples []string // command lines, and comments on them
+	usage    string   // what the command does, in a line
+	about    []paragraph
 	category string
-	Options  []option
-	Commands []Page
+	Options  []Option
+	Commands []Page // of a group of commands
 }
 
 // paragraph is a part of a description: running text, or lines kept as they are.
 type paragraph struct {
-	Lines []string
+	lines []string
 	kept  bool
 }
 
-// Option is a flag.
-type option struct {
+// Option is what people are told of a flag.
+type Option struct {
 	Names    []string // "layers", the name first that scripts use
 	Value    string   // what the value is called, "" for a switch
-	Usage    string
-	Fallback string // what holds without the flag; "" for a required one
-	Required bool
+	Usage    string   // what the flag does
+	Fallback string   // what holds without it; "" for a required one
+	Required bool     // its command can't do without it
 	category string
 }
 
@@ -45,7 +46,7 @@ type option struct {
 func newPage(c *cli.Command, parent string) Page {
 	p := Page{
 		Name: strings.TrimSpace(parent + " " + c.Name), usage: c.Usage, category: c.Category,
-		About: paragraphs(c.Description), Options: newOptions(c.Flags),
+		about: paragraphs(c.Description), Options: optionsOf(c.Flags),
 	}
 	for _, sub := range c.Subcommands {
 		if !sub.Hidden && sub.Name != "help" {
@@ -57,7 +58,7 @@ func newPage(c *cli.Command, parent string) Page {
 	return p
 }
 
-// Synopsis is what follows a command's name: flags that it can't do without are
+// synopsis is what follows a command's name: flags that it can't do without are
 // named.
 func synopsis(p Page, arguments string) string {
 	if len(p.Commands) > 0 {
@@ -95,20 +96,20 @@ func paragraphs(text string) (all []paragraph) {
 	return all
 }
 
-func newOptions(flags []cli.Flag) (all []option) {
+func optionsOf(flags []cli.Flag) (all []Option) {
 	for _, f := range flags {
 		if f, ok := f.(cli.DocGenerationFlag); ok && f.Names()[0] != "help" {
-			all = append(all, NewOption(f))
+			all = append(all, newOption(f))
 		}
 	}
 	return all
 }
 
-// NewOption reads a flag: its value is called what stands in backquotes, and its
+// newOption reads a flag: its value is called what stands in backquotes, and its
 // default may also stand at the end of its usage, where no value of the flag says
 // what holds without it.
-func NewOption(f cli.DocGenerationFlag) option {
-	o := option{Names: f.Names(), Usage: f.GetUsage()}
+func newOption(f cli.DocGenerationFlag) Option {
+	o := Option{Names: f.Names(), Usage: f.GetUsage()}
 	if f.TakesValue() {
 		o.Value = "VALUE"
 	}
@@ -143,7 +144,7 @@ func NewOption(f cli.DocGenerationFlag) option {
 }
 
 // Spelling is how an option is typed: "--layers N,N,...".
-func (o option) Spelling() string {
+func (o Option) Spelling() string {
 	var names []string
 	for _, name := range o.Names {
 		names = append(names, dashed(name))
@@ -155,7 +156,7 @@ func (o option) Spelling() string {
 func dashed(name string) string { return "--" + name }
 
 // explanation is all that help says of an option.
-func (o option) explanation() string {
+func (o Option) explanation() string {
 	switch {
 	case o.Required:
 		return o.Usage + " (required)"
@@ -172,13 +173,13 @@ const Width = 80
 func (p Page) Text() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n\n  %s %s\n", wrap(p.Name+": "+p.usage, 0), p.Name, p.Synopsis)
-	for _, part := range p.About {
+	for _, part := range p.about {
 		b.WriteString("\n")
 		if part.kept {
-			fmt.Fprintf(&b, "%s\n", strings.Join(part.Lines, "\n"))
+			fmt.Fprintf(&b, "%s\n", strings.Join(part.lines, "\n"))
 			continue
 		}
-		fmt.Fprintf(&b, "%s\n", wrap(strings.Join(part.Lines, " "), 0))
+		fmt.Fprintf(&b, "%s\n", wrap(strings.Join(part.lines, " "), 0))
 	}
 	all := Leaves(p.Commands)
 	width := 0
@@ -191,7 +192,7 @@ func (p Page) Text() string {
 			fmt.Fprintf(&b, "  %-*s  %s\n", width, c.Name[len(p.Name)+1:], strings.TrimSpace(wrap(c.usage, width+4)))
 		}
 	})
-	byCategory(p.Options, "Options", func(o option) string { return o.category }, func(title string, options []option) {
+	byCategory(p.Options, "Options", func(o Option) string { return o.category }, func(title string, options []Option) {
 		fmt.Fprintf(&b, "\n%s:\n", title)
 		for _, o := range options {
 			fmt.Fprintf(&b, "  %s\n%s\n", o.Spelling(), wrap(o.explanation(), 8))
@@ -242,7 +243,8 @@ func Leaves(commands []Page) (all []Page) {
 	return all
 }
 
-func LastWord(name string) string { return name[strings.LastIndex(name, " ")+1:] }
+// lastWord is a command's name within its group.
+func lastWord(name string) string { return name[strings.LastIndex(name, " ")+1:] }
 
 // wrap breaks text into lines that fit Width, each after an indent.
 func wrap(text string, indent int) string {
@@ -268,18 +270,29 @@ func wrap(text string, indent int) string {
 	return b.String()
 }
 
-// LiteralTemplate is a template that prints text: the library prints help by
+// literalTemplate is a template that prints text: the library prints help by
 // templates.
-func LiteralTemplate(text string) string { return "{{" + strconv.Quote(text) + "}}" }
+func literalTemplate(text string) string { return "{{" + strconv.Quote(text) + "}}" }
 
-// Explain makes --help of a command, and of its commands, print their pages.
-func Explain(c *cli.Command, p Page) {
-	c.CustomHelpTemplate = LiteralTemplate(p.Text())
+// explain makes --help of a command, and of its commands, print their pages.
+func explain(c *cli.Command, p Page) {
+	c.CustomHelpTemplate = literalTemplate(p.Text())
 	for _, sub := range c.Subcommands {
-		for _, q := range p.Commands {
-			if LastWord(q.Name) == sub.Name {
-				Explain(sub, q)
-			}
+		if q := p.Command(sub.Name); q != nil {
+			explain(sub, *q)
 		}
 	}
+}
+
+// Prepare makes an app, which has all its commands, answer --help with their pages, and
+// say what is wrong with a command line that it does not understand.
+func Prepare(app *cli.App) {
+	app.Action = needCommand
+	app.OnUsageError = onUsageError
+	p := ProgramPage(app)
+	for i, c := range app.Commands {
+		strict(c)
+		explain(c, p.Commands[i])
+	}
+	app.CustomAppHelpTemplate = literalTemplate(p.Text())
 }

@@ -8,7 +8,7 @@ import (
 type typed struct {
 	page  Page // of the command
 	given map[string]bool
-	wants *option // the flag whose value comes next, nil for none
+	wants *Option // the flag whose value comes next, nil for none
 }
 
 // readTyped follows words, without the program's own name.
@@ -48,16 +48,23 @@ func (t *typed) read(word string) {
 
 // enter goes into the command of a name.
 func (t *typed) enter(word string) {
-	for _, c := range t.page.Commands {
-		if LastWord(c.Name) == word {
-			t.page = c
-			return
-		}
+	if c := t.page.Command(word); c != nil {
+		t.page = *c
 	}
 }
 
+// Command is the command of a name in a group, nil if there is none.
+func (p Page) Command(name string) *Page {
+	for i, c := range p.Commands {
+		if lastWord(c.Name) == name {
+			return &p.Commands[i]
+		}
+	}
+	return nil
+}
+
 // Option is the flag of a name, nil if there is none.
-func (p Page) Option(name string) *option {
+func (p Page) Option(name string) *Option {
 	for i, o := range p.Options {
 		for _, n := range o.Names {
 			if n == name {

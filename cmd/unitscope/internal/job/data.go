@@ -18,112 +18,149 @@ import (
 // DataChoice says which data set a command reads, and how much of it.
 type DataChoice struct {
 	Flag              string // that names it, "data" or "test"
-	Spec              string
+	Spec              string // as [dataset.Open] takes it
 	Seed              uint64
-	Limit, Validation int
+	Limit, Validation int  // as the flags of these names take them
+	AlwaysHeld        bool // a sixth is held out where Validation is 0
 	// own says what of the above is the training run's of the model, for people; "" if
 	// flags say it all.
 	own  string
 	open dataset.Set // if it has been opened already
 }
 
-// OpenData opens a data set with --limit and --validation. Closing set closes held.
-func OpenData(d DataChoice) (set, held dataset.Set, err error) {
-	all := d.open
-	if all == nil {
-		if all, err = dataset.Open(d.Spec, d.Seed); err != nil {
+// Data are examples that a command reads, opened and looked at.
+type Data struct {
+	Set     dataset.Set
+	Held    dataset.Set      // those held out of Set; nil for none
+	Look    train.Look       // what there is to see of Set
+	Records []runfolder.Data // what run.json says of Set and Held
+}
+
+// Close closes both sets.
+func (d *Data) Close() error { return d.Set.Close() }
+
+// Open is what every command does first with data: it opens them, says what they were
+// taken for, and refuses what does not suit the model; n is nil where there is none yet.
+func Open(c *console.Console, d DataChoice, n *network.Network) (*Data, error) {
+	set, held, err := d.sets()
+	if err != nil {
+		return nil, err
+	}
+	data := &Data{Set: set, Held: held}
+	if err := data.lookAt(c, d, n); err != nil {
+		return nil, errors.Join(err, data.Close())
+	}
+	return data, nil
+}
+
+// sets opens a data set with its limit and what is held out of it. Closing set closes
+// held.
+func (d DataChoice) sets() (set, held dataset.Set, err error) {
+	set = d.open
+	if set == nil {
+		if set, err = dataset.Open(d.Spec, d.Seed); err != nil {
 			return nil, nil, fmt.Errorf("--%s: %w", d.Flag, err)
 		}
 	}
-	set = all
+	all := set
 	if d.Limit != 0 {
 		if set, err = dataset.Head(set, d.Limit); err != nil {
 			return nil, nil, errors.Join(usage.Mistakef("--limit: %w", err), all.Close())
 		}
 	}
-	if d.Validation != 0 {
-		if set, held, err = dataset.Split(set, d.Validation); err != nil {
+	count := d.Validation
+	if count == 0 && d.AlwaysHeld {
+		if count = set.Len() / 6; count == 0 {
+			return nil, nil, errors.Join(usage.Mistakef("--validation: a sixth of %s is none", words.Count(set.Len(), "example")), all.Close())
+		}
+	}
+	if count != 0 {
+		if set, held, err = dataset.Split(set, count); err != nil {
 			return nil, nil, errors.Join(usage.Mistakef("--validation: %w", err), all.Close())
 		}
 	}
 	return set, held, nil
 }
 
-// SeeData is what every command does first with data that it has opened: it says
-// what they were taken for, keeps that for the record of the run, and refuses what
-// does not suit the model; n is nil where there is none yet.
-func SeeData(c *console.Console, d DataChoice, set, held dataset.Set, n *network.Network) (train.Look, error) {
-	look, err := train.LookAt(n, set)
-	info, all := set.Info(), set.Len()
-	read := dataRecord(d, set, look)
-	c.Data = append(c.Data, read)
-	if held != nil {
-		all += held.Len()
-		apart := heldRecord(read, held)
-		c.Data = append(c.Data, apart)
+// lookAt says what data were taken for, warns of what is wrong with them, and refuses
+// what does not suit the model.
+func (data *Data) lookAt(c *console.Console, d DataChoice, n *network.Network) (err error) {
+	data.Look, err = train.LookAt(n, data.Set)
+	info, all := data.Set.Info(), data.Set.Len()
+	read := dataRecord(d, data.Set, data.Look)
+	data.Records = append(data.Records, read)
+	if data.Held != nil {
+		all += data.Held.Len()
+		apart := heldRecord(read, data.Held)
+		data.Records = append(data.Records, apart)
 		if warning := sortedLabels(read, apart); warning != "" {
 			c.Warn("--validation", "--validation: %s", warning)
 		}
 	}
-	c.Tell(describeData(d, read, held), "data", read)
+	c.Tell(describeData(d, read, data.Held), "data", read)
 	for _, remark := range info.Remarks {
 		c.Say("%s %s: %s", d.Flag, info.Name, remark)
 	}
 	if d.Limit > all {
 		c.Warn("--limit", "--limit %d: %s has only %s; all are used", d.Limit, info.Name, words.Count(all, "example"))
 	}
-	for _, warning := range append(info.Warnings, look.Warnings...) {
+	for _, warning := range append(info.Warnings, data.Look.Warnings...) {
 		c.Warn(d.Flag, "--%s: %s", d.Flag, warning)
 	}
 	if errors.Is(err, train.ErrUnsuitable) {
-		return look, usage.Mistakef("--%s: %w", d.Flag, err)
+		return usage.Mistakef("--%s: %w", d.Flag, err)
 	}
 	if err != nil {
-		return look, fmt.Errorf("--%s: %w", d.Flag, err)
+		return fmt.Errorf("--%s: %w", d.Flag, err)
 	}
-	return look, nil
+	return nil
 }
 
-// OpenFor opens the data that a command looks at with a model, from file, those of
-// chooseData.
-func (j *Job) OpenFor(n *network.Network, file string) (set, held dataset.Set, look train.Look, err error) {
+// Given are the data of --data, with --seed, --limit and --validation.
+func (j *Job) Given() DataChoice {
+	return DataChoice{Flag: "data", Spec: j.Ctx.String("data"), Seed: j.Ctx.Uint64("seed"), Limit: j.Ctx.Int("limit"), Validation: j.Ctx.Int("validation")}
+}
+
+// Open opens data as the function Open does, and keeps for the record what they are and
+// which files they were read from.
+func (j *Job) Open(d DataChoice, n *network.Network) (*Data, error) {
+	data, err := Open(j.Console, d, n)
+	if err != nil {
+		return nil, err
+	}
+	j.inputs = append(j.inputs, data.Set.Info().Files...)
+	j.data = append(j.data, data.Records...)
+	return data, nil
+}
+
+// OpenFor opens the data that a command looks at with a model: those given, else those
+// that the model in a file was trained on.
+func (j *Job) OpenFor(n *network.Network, file string) (*Data, error) {
 	d, err := j.chooseData(file)
 	if err != nil {
-		return nil, nil, look, err
+		return nil, err
 	}
 	return j.Open(d, n)
 }
 
-// Open opens data, looks at them and lists their files for the record.
-func (j *Job) Open(d DataChoice, n *network.Network) (set, held dataset.Set, look train.Look, err error) {
-	if set, held, err = OpenData(d); err != nil {
-		return nil, nil, look, err
-	}
-	j.inputs = append(j.inputs, set.Info().Files...)
-	if look, err = SeeData(j.Console, d, set, held, n); err != nil {
-		return nil, nil, look, errors.Join(err, set.Close())
-	}
-	return set, held, look, nil
-}
-
-// OpenTest opens --test, nil without it, and finds out whether its examples belong
-// with those of --data.
-func (j *Job) OpenTest(n *network.Network, data train.Look) (dataset.Set, error) {
+// OpenTest opens --test, nil without it, and warns if its examples do not belong with
+// those of --data, or are among them.
+func (j *Job) OpenTest(n *network.Network, data *Data) (dataset.Set, error) {
 	d := DataChoice{Flag: "test", Spec: j.Ctx.String("test"), Seed: j.Ctx.Uint64("seed")}
 	if d.Spec == "" {
 		return nil, nil
 	}
-	test, _, look, err := j.Open(d, n)
+	test, err := j.Open(d, n)
 	if err != nil {
 		return nil, err
 	}
-	if warning := look.Against(data); warning != "" {
+	if warning := test.Look.Against(data.Look); warning != "" {
 		j.Console.Warn(d.Flag, "--%s: %s", d.Flag, warning)
 	}
-	if warning := sameData(j.Console.Data); warning != "" {
+	if warning := sameData(j.data); warning != "" {
 		j.Console.Warn(d.Flag, "--%s: %s", d.Flag, warning)
 	}
-	return test, nil
+	return test.Set, nil
 }
 
 // sameData warns, "" for no need, of a test that shows examples of the training.

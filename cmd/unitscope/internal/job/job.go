@@ -1,7 +1,7 @@
-// Package job is what every command goes through that computes something: Begin looks
-// at its flags and its run folder, LoadModel and Job.Open read what it is given and
-// warn of it, Job.Compute opens the device, goes on with an interrupted run, and leaves
-// either a complete run folder or none, and Job.Wrote says what to do next.
+// Package job is what every command goes through that computes something: [Begin] looks
+// at its flags and its run folder, [Job.LoadModel] and [Job.Open] read what it is given
+// and warn of it, [Job.Compute] opens the device, goes on with an interrupted run, and
+// leaves either a complete run folder or none, and [Job.Wrote] says what to do next.
 package job
 
 import (
@@ -20,22 +20,23 @@ import (
 )
 
 // Job is what every command goes through that computes results into a run
-// Folder: it speaks on a console, looks at --out before anything else, computes
+// folder: it speaks on a console, looks at --out before anything else, computes
 // on --device and leaves either a complete folder or none.
 type Job struct {
-	Ctx     *cli.Context
+	Ctx     *cli.Context // the command, as it was called
 	Console *console.Console
-	task    string // the command's name, for run.json: "visualize ascent"
-	Start   runfolder.Start
+	Start   runfolder.Start // by --force and --resume
+	task    string          // the command's name, for run.json: "visualize ascent"
 	// Resolved are the options for run.json. What a command works out by itself,
 	// such as a step size, it sets here before its work ends.
 	Resolved map[string]string
-	inputs   []string // files that were read, for the record; compute is given more
-	Folders  []string // run folders below --out that belong to the run, with slashes
-	// GoOn finds what the run before has left, see [ResumeRun]. Commands that take
-	// --resume set it.
+	inputs   []string         // files that were read, for the record; Compute is given more
+	data     []runfolder.Data // that were read, for the record
+	Folders  []string         // run folders below --out that belong to the run, with slashes
+	// GoOn finds what the run before has left, and done is true if nothing is left to do.
+	// Commands that take --resume set it.
 	GoOn func(before, now runfolder.Record) (done bool, err error)
-	// Record is that of the run, and folder its folder; compute sets them. Folder is nil
+	// Record is that of the run, and Folder its folder; Compute sets them. Folder is nil
 	// if there was nothing to do.
 	Record runfolder.Record
 	Folder *runfolder.Folder
@@ -64,6 +65,15 @@ func (j *Job) Describe(n *network.Network) {
 	j.Resolved["kind"], j.Resolved["input_shape"] = string(n.Kind), network.FormatShape(n.InputShape)
 }
 
+// Resolve sets those of the options that the command has.
+func (j *Job) Resolve(options map[string]string) {
+	for name, value := range options {
+		if _, flag := j.Resolved[name]; flag {
+			j.Resolved[name] = value
+		}
+	}
+}
+
 // Compute opens the device and the folder, does the work, and marks the folder
 // complete. The record takes the SHA-256 of inputs and of the job's own. A folder
 // that this job made goes again if the work fails before it has written anything.
@@ -73,13 +83,12 @@ func (j *Job) Compute(seed uint64, inputs []string, work func(engine.Device, *ru
 		return err
 	}
 	defer CloseInto(&err, device)
-	if j.Record, err = NewRecord(j.Ctx, j.task, j.Resolved, seed, device.Info(), j.read(inputs)); err != nil {
+	if j.Record, err = j.NewRecord(seed, device.Info(), inputs); err != nil {
 		return err
 	}
-	j.Record.Data, j.Record.Folders = j.Console.Data, j.Folders
 	out := j.Ctx.String("out")
 	if j.Start == runfolder.Resume {
-		done, err := ResumeRun(j.Console, out, j.Record, func(before runfolder.Record) (bool, error) { return j.GoOn(before, j.Record) })
+		done, err := resumeRun(j.Console, out, j.Record, func(before runfolder.Record) (bool, error) { return j.GoOn(before, j.Record) })
 		if done || err != nil {
 			return err
 		}
@@ -96,10 +105,11 @@ func (j *Job) Compute(seed uint64, inputs []string, work func(engine.Device, *ru
 	return j.Folder.Finish()
 }
 
-// NewRecord is the record of a run of the command task that starts now.
-func NewRecord(ctx *cli.Context, task string, resolved map[string]string, seed uint64, d engine.Info, inputs []string) (runfolder.Record, error) {
-	r, err := runfolder.NewRecord(task, usage.CommandLine(ctx), resolved, seed, d, inputs)
-	r.Planned = schema.Planned(task)
+// NewRecord is the record of a run that starts now, which has read inputs and the job's
+// own data. Compute makes one itself.
+func (j *Job) NewRecord(seed uint64, d engine.Info, inputs []string) (runfolder.Record, error) {
+	r, err := runfolder.NewRecord(j.task, usage.CommandLine(j.Ctx), j.Resolved, seed, d, j.read(inputs))
+	r.Planned, r.Data, r.Folders = schema.Planned(j.task), j.data, j.Folders
 	return r, err
 }
 

@@ -5,12 +5,9 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/unitscope/unitscope/cmd/unitscope/internal/console"
-	"github.com/unitscope/unitscope/cmd/unitscope/internal/usage"
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report/runfolder"
 	"github.com/unitscope/unitscope/schema"
-	"github.com/unitscope/unitscope/visualize"
 )
 
 // ModelFile is the file of a model that is named by it or by its run folder.
@@ -21,9 +18,10 @@ func ModelFile(path string) string {
 	return path
 }
 
-// LoadModel loads --model, --dbn or --sdae, and warns of what its file made the
-// reader take for granted; file is the model's file itself.
-func LoadModel(c *console.Console, flag, path string) (n *network.Network, file string, err error) {
+// LoadModel loads the model of a flag, --model, --dbn or --sdae, and warns of what its
+// file made the reader take for granted; file is the model's file itself.
+func (j *Job) LoadModel(flag string) (n *network.Network, file string, err error) {
+	path := j.Ctx.String(flag)
 	file = ModelFile(path)
 	if _, err := os.Stat(file); err != nil && file != path {
 		if err := runfolder.Require(path); err != nil {
@@ -34,18 +32,7 @@ func LoadModel(c *console.Console, flag, path string) (n *network.Network, file 
 		return nil, "", fmt.Errorf("--%s: %w", flag, err)
 	}
 	for _, remark := range n.Remarks {
-		c.Warn("--"+flag, "--%s: %s: %s", flag, file, remark)
+		j.Console.Warn("--"+flag, "--%s: %s: %s", flag, file, remark)
 	}
 	return n, file, nil
-}
-
-func ChooseUnits(n *network.Network, layer int, text string) (int, []int, error) {
-	if err := n.CheckLayer(layer); err != nil {
-		return 0, nil, usage.Mistake(err)
-	}
-	units, err := visualize.ParseUnits(text, n.Sizes()[layer])
-	if err != nil {
-		return 0, nil, usage.Mistakef("%w, in layer %d", err, layer)
-	}
-	return layer, units, nil
 }

@@ -1,15 +1,11 @@
 package job
 
 import (
-	"fmt"
 	"path/filepath"
 	"slices"
-	"strings"
 
-	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report/runfolder"
 	"github.com/unitscope/unitscope/schema"
-	"github.com/unitscope/unitscope/visualize"
 )
 
 // Every command that makes something ends with another one that goes on from there.
@@ -22,38 +18,8 @@ func (j *Job) Wrote(name string, next ...string) {
 	j.Console.Next(next...)
 }
 
-// OnUnits is another command on the units that this one has looked at.
-func (j *Job) OnUnits(command string) []string {
-	words := append(strings.Fields(command), "--model", j.Ctx.String("model"), "--layer", fmt.Sprint(j.Ctx.Int("layer")), "--units", j.Ctx.String("units"))
-	if j.Ctx.IsSet("seed") {
-		words = append(words, "--seed", fmt.Sprint(j.Ctx.Uint64("seed")))
-	}
-	return append(words, "--out", j.besideOut(words[1]))
-}
-
-// AscentOnUnits is an ascent of the units that this command has looked at; or a report,
-// where there is no norm to climb at.
-func (j *Job) AscentOnUnits(n *network.Network) []string {
-	if n.Radius == 0 {
-		return j.ReportOn()
-	}
-	return j.OnUnits(schema.TaskAscent)
-}
-
-// besideOut is a name for a run folder that goes on from this one.
-func (j *Job) besideOut(what string) string { return BesideFolder(j.Ctx.String("out"), what) }
-
-// AfterAscent is an analysis of the patterns that an ascent has found. Those of
-// minimal activation are for looking at.
-func (j *Job) AfterAscent(o visualize.AscentOptions) []string {
-	switch {
-	case o.KeepAll:
-		return append(strings.Fields(schema.TaskRestarts), "--ascent", j.Ctx.String("out"), "--out", j.besideOut("modes"))
-	case o.Direction < 0:
-		return j.ReportOn()
-	}
-	return append(strings.Fields(schema.TaskSelectivity), "--model", j.Ctx.String("model"), "--ascent", j.Ctx.String("out"), "--out", j.besideOut("selectivity"))
-}
+// BesideOut is a name for a run folder that goes on from this one.
+func (j *Job) BesideOut(what string) string { return BesideFolder(j.Ctx.String("out"), what) }
 
 // ReportOn is a report of this run, and of those that it was made from: with them
 // it has the models and their units too.
@@ -75,5 +41,5 @@ func (j *Job) ReportOn() []string {
 			add(r.Options["model"])
 		}
 	}
-	return append([]string{schema.TaskReport, "--out", j.besideOut(schema.TaskReport)}, runs...)
+	return append([]string{schema.TaskReport, "--out", j.BesideOut(schema.TaskReport)}, runs...)
 }

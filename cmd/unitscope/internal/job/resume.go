@@ -15,10 +15,10 @@ import (
 	"github.com/unitscope/unitscope/schema"
 )
 
-// ResumeRun finds out whether the run in a folder can go on as the record now
+// resumeRun finds out whether the run in a folder can go on as the record now
 // describes it, before anything is written. GoOn finds what there is to go on from;
 // it is not called if there is nothing. done is true if nothing is left to do.
-func ResumeRun(c *console.Console, out string, now runfolder.Record, goOn func(before runfolder.Record) (done bool, err error)) (done bool, err error) {
+func resumeRun(c *console.Console, out string, now runfolder.Record, goOn func(before runfolder.Record) (done bool, err error)) (done bool, err error) {
 	before, err := runfolder.ReadRecord(out)
 	if errors.Is(err, fs.ErrNotExist) {
 		c.Say("%s holds no run yet; starting one", out)
@@ -131,6 +131,8 @@ func OpenCheckpoint(c *console.Console, out string, before runfolder.Record) (ch
 	return checkpoint, false, err
 }
 
+// CheckpointPath is the checkpoint of the run in a folder.
 func CheckpointPath(out string) string { return filepath.Join(out, schema.Checkpoint) }
 
+// LogPath is the log of the training in a folder.
 func LogPath(out string) string { return filepath.Join(out, schema.Log) }

@@ -27,19 +27,14 @@ const RunLimitUsage = " (default: that of the model's training where --data, --l
 // chooseData is the data set of --data, --limit and --validation; or where --data
 // is not given, what the model in a file was trained on.
 func (j *Job) chooseData(model string) (DataChoice, error) {
-	ctx := j.Ctx
-	d := DataChoice{Flag: "data", Spec: ctx.String("data"), Seed: ctx.Uint64("seed"), Limit: ctx.Int("limit"), Validation: ctx.Int("validation")}
+	d := j.Given()
 	if d.Spec != "" {
 		return d, nil
 	}
 	if err := j.trainedOn(model, &d); err != nil {
 		return d, err
 	}
-	for name, value := range map[string]string{"data": d.Spec, "limit": strconv.Itoa(d.Limit), "validation": strconv.Itoa(d.Validation)} {
-		if _, flag := j.Resolved[name]; flag {
-			j.Resolved[name] = value
-		}
-	}
+	j.Resolve(map[string]string{"data": d.Spec, "limit": strconv.Itoa(d.Limit), "validation": strconv.Itoa(d.Validation)})
 	return d, nil
 }
 

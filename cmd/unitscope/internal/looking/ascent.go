@@ -1,5 +1,6 @@
 // Package looking has the commands that look at units of one layer, visualize ascent,
-// sample, combine and examples, and what others share with them: Ascend and Draw.
+// sample, combine and examples, and what others share with them: flags and their options,
+// the choice of units and of a norm, and [Ascend] and [Draw], which do the work.
 package looking
 
 import (
@@ -22,6 +23,7 @@ import (
 	"github.com/unitscope/unitscope/visualize"
 )
 
+// VisualizeCommand is `unitscope visualize`.
 func VisualizeCommand() *cli.Command {
 	return &cli.Command{
 		Name:        "visualize",
@@ -35,7 +37,7 @@ func ascentCommand() *cli.Command {
 		&cli.StringFlag{Name: "keep", Value: "all", Usage: "`WHICH` patterns go into ascent.npz: all, or only the best of each unit"},
 		&cli.StringFlag{Name: "curves", Value: "auto", Usage: fmt.Sprintf("`WHETHER` to record the activation of every restart against its steps: yes, no, or auto: up to %s of all units together", words.Count(curvesRows, "restart"))})
 	flags = append(flags, DirectedAscentFlags()...)
-	flags = append(flags, job.RadiusFlags()...)
+	flags = append(flags, RadiusFlags()...)
 	return &cli.Command{
 		Name:  "ascent",
 		Usage: "activation maximization (section 3 of Erhan et al., 2009): the inputs of norm rho that excite a unit most",
@@ -108,15 +110,15 @@ func ascent(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	n, file, err := job.LoadModel(j.Console, "model", ctx.String("model"))
+	n, file, err := j.LoadModel("model")
 	if err != nil {
 		return err
 	}
 	j.Describe(n)
-	if o.Layer, o.Units, err = job.ChooseUnits(n, ctx.Int("layer"), ctx.String("units")); err != nil {
+	if o.Layer, o.Units, err = ChosenUnits(j, n); err != nil {
 		return err
 	}
-	if o.Radius, err = j.ChooseRadius(n); err != nil {
+	if o.Radius, err = ChooseRadius(j, n); err != nil {
 		return err
 	}
 	if o.KeepAll, err = parseKeep(ctx.String("keep")); err != nil {
@@ -137,7 +139,7 @@ func ascent(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	j.Wrote(schema.UnitsPicture, j.AfterAscent(o)...)
+	j.Wrote(schema.UnitsPicture, afterAscent(j, o)...)
 	return nil
 }
 

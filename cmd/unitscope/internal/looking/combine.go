@@ -27,6 +27,7 @@ func combineCommand() *cli.Command {
 	}
 }
 
+// CombineFlag is --top, for every command that combines filters.
 func CombineFlag() cli.Flag {
 	return &cli.StringFlag{Name: "top", Value: strconv.Itoa(visualize.DefaultTop), Usage: "`K` units of the layer below with the largest weights, in absolute value, or all; at most as many as the narrowest layer below has; without the flag all of that layer where it has fewer"}
 }
@@ -72,12 +73,12 @@ func combine(ctx *cli.Context) error {
 	if _, err := ParseTop(ctx.String("top")); err != nil {
 		return err
 	}
-	n, file, err := job.LoadModel(j.Console, "model", ctx.String("model"))
+	n, file, err := j.LoadModel("model")
 	if err != nil {
 		return err
 	}
 	j.Describe(n)
-	if o.Layer, o.Units, err = job.ChooseUnits(n, ctx.Int("layer"), ctx.String("units")); err != nil {
+	if o.Layer, o.Units, err = ChosenUnits(j, n); err != nil {
 		return err
 	}
 	if o.Top, err = ChooseTop(ctx, n, o.Layer); err != nil {
@@ -108,6 +109,6 @@ func combine(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	j.Wrote(schema.CombinePicture, j.AscentOnUnits(n)...)
+	j.Wrote(schema.CombinePicture, ascentOnUnits(j, n)...)
 	return nil
 }

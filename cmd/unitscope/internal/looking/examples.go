@@ -42,19 +42,20 @@ func examples(ctx *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	n, file, err := job.LoadModel(j.Console, "model", ctx.String("model"))
+	n, file, err := j.LoadModel("model")
 	if err != nil {
 		return err
 	}
 	j.Describe(n)
-	if o.Layer, o.Units, err = job.ChooseUnits(n, ctx.Int("layer"), ctx.String("units")); err != nil {
+	if o.Layer, o.Units, err = ChosenUnits(j, n); err != nil {
 		return err
 	}
-	set, _, _, err := j.OpenFor(n, file)
+	data, err := j.OpenFor(n, file)
 	if err != nil {
 		return err
 	}
-	defer job.CloseInto(&err, set)
+	defer job.CloseInto(&err, data)
+	set := data.Set
 	if err := o.CheckData(set); err != nil {
 		return usage.Mistake(err)
 	}
@@ -72,7 +73,7 @@ func examples(ctx *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	next := j.OnUnits(schema.TaskCompare)
+	next := onUnits(j, schema.TaskCompare)
 	if data := ctx.String("data"); data != "" {
 		next = append(next, "--data", data)
 	}

@@ -1,10 +1,11 @@
-package job
+package looking
 
 import (
 	"fmt"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/unitscope/unitscope/cmd/unitscope/internal/job"
 	"github.com/unitscope/unitscope/cmd/unitscope/internal/usage"
 	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/network"
@@ -22,7 +23,7 @@ func RadiusFlags() []cli.Flag {
 }
 
 // ChooseRadius finds rho: --rho, else that of --data, else the model's own.
-func (j *Job) ChooseRadius(n *network.Network) (radius float64, err error) {
+func ChooseRadius(j *job.Job, n *network.Network) (radius float64, err error) {
 	rho, data := j.Ctx.String("rho"), j.Ctx.String("data")
 	switch {
 	case rho != "" && data != "":
@@ -34,9 +35,9 @@ func (j *Job) ChooseRadius(n *network.Network) (radius float64, err error) {
 	case data == "":
 		return n.Radius, nil
 	}
-	set, _, look, err := j.Open(DataChoice{Flag: "data", Spec: data, Seed: j.Ctx.Uint64("seed")}, n)
+	opened, err := j.Open(job.DataChoice{Flag: "data", Spec: data, Seed: j.Ctx.Uint64("seed")}, n)
 	if err != nil {
 		return 0, err
 	}
-	return look.Rho, set.Close()
+	return opened.Look.Rho, opened.Close()
 }

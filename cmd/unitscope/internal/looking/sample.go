@@ -13,7 +13,6 @@ import (
 	"github.com/unitscope/unitscope/cmd/unitscope/internal/picture"
 	"github.com/unitscope/unitscope/cmd/unitscope/internal/usage"
 	"github.com/unitscope/unitscope/engine"
-	"github.com/unitscope/unitscope/engine/dense"
 	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report"
@@ -68,12 +67,12 @@ func sample(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	n, file, err := job.LoadModel(j.Console, "model", ctx.String("model"))
+	n, file, err := j.LoadModel("model")
 	if err != nil {
 		return err
 	}
 	j.Describe(n)
-	if o.Layer, o.Units, err = job.ChooseUnits(n, ctx.Int("layer"), ctx.String("units")); err != nil {
+	if o.Layer, o.Units, err = ChosenUnits(j, n); err != nil {
 		return err
 	}
 	if err := RequireGenerative("model", ctx.String("model"), n); err != nil {
@@ -90,7 +89,7 @@ func sample(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	j.Wrote(schema.SamplesPicture, j.AscentOnUnits(n)...)
+	j.Wrote(schema.SamplesPicture, ascentOnUnits(j, n)...)
 	return nil
 }
 
@@ -109,8 +108,7 @@ func RequireGenerative(flag, path string, n *network.Network) error {
 func Draw(ctx context.Context, c *console.Console, d engine.Device, n *network.Network, o visualize.SampleOptions) (*visualize.SampleResult, error) {
 	p := c.Progress(fmt.Sprintf("%s layer %d, samples of %s", n.Kind, o.Layer, words.Count(len(o.Units), "unit")), "sweep", 0)
 	result, err := visualize.Sample(ctx, d, n, o, func(done, total int) {
-		p.Total = int64(total)
-		p.Set(int64(done), "")
+		p.Of(int64(total)).Set(int64(done), "")
 	})
 	if err != nil {
 		p.Stop()
@@ -151,11 +149,14 @@ func writeSamples(f *runfolder.Folder, n *network.Network, r *visualize.SampleRe
 	if err != nil {
 		return err
 	}
-	rows, heads, err := sampleRows(r)
+	rows, err := sampleRows(r)
 	if err != nil {
 		return err
 	}
-	samples, err := picture.Rows(fmt.Sprintf("%s: mean and %s with one unit held at 1, of %s", picture.LayerHeading(n, r.Layer), report.Shown(len(heads)-1, r.Samples.Shape()[1], "sample"), picture.ShownUnits(r.Units)), rows, heads, greys)
+	_, columns, _ := rows.Size()
+	_, each, _ := r.SamplePatterns().Size()
+	heading := fmt.Sprintf("%s: mean and %s with one unit held at 1, of %s", picture.LayerHeading(n, r.Layer), report.Shown(columns-1, each, "sample"), picture.ShownUnits(r.Units))
+	samples, err := picture.Rows(heading, rows, append([]string{"mean"}, report.Numbered(columns-1)...), greys)
 	if err != nil {
 		return err
 	}
@@ -167,26 +168,15 @@ func writeSamples(f *runfolder.Folder, n *network.Network, r *visualize.SampleRe
 	)
 }
 
-// sampleRows returns a row for each of the first units, the mean and the first
-// samples, and the names of these columns.
-func sampleRows(r *visualize.SampleResult) (rows visualize.Patterns, heads []string, err error) {
-	samples, err := dense.Data(r.Samples)
+// sampleRows are a row for each of the first units, its mean and the first samples.
+func sampleRows(r *visualize.SampleResult) (visualize.Patterns, error) {
+	means, err := r.UnitPatterns().First(picture.UnitsShown, 1)
 	if err != nil {
-		return rows, nil, err
+		return means, err
 	}
-	means, err := dense.Data(r.Mean)
+	samples, err := r.SamplePatterns().First(picture.UnitsShown, picture.ColumnsShown-1)
 	if err != nil {
-		return rows, nil, err
+		return means, err
 	}
-	size, each := r.Mean.Shape()[1], r.Samples.Shape()[1]
-	units, shown := min(len(r.Units), picture.UnitsShown), min(each, picture.ColumnsShown-1)
-	var tiles []float32
-	for u := range units {
-		tiles = append(tiles, means[u*size:(u+1)*size]...)
-		tiles = append(tiles, samples[u*each*size:(u*each+shown)*size]...)
-	}
-	rows = r.SamplePatterns().Named("samples and their means")
-	rows.Units = rows.Units[:units]
-	rows.Data, err = dense.Of(tiles, units, 1+shown, size)
-	return rows, append([]string{"mean"}, report.Numbered(shown)...), err
+	return means.Named("samples and their means").Before(samples)
 }

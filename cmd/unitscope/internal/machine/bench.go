@@ -21,6 +21,7 @@ import (
 	"github.com/unitscope/unitscope/report/runfolder"
 )
 
+// BenchCommand is `unitscope bench`.
 func BenchCommand() *cli.Command {
 	var what strings.Builder
 	for _, w := range bench.Workloads() {
@@ -62,15 +63,12 @@ func benchmark(ctx *cli.Context) (err error) {
 	if err != nil {
 		return usage.Mistakef("--workload: %w", err)
 	}
-	o, err := benchOptions(ctx)
+	o, err := benchOptions(ctx, c)
 	if err != nil {
 		return err
 	}
 	if o.Data != nil {
 		defer job.CloseInto(&err, o.Data)
-		if _, err := job.SeeData(c, job.DataChoice{Flag: "data", Spec: ctx.String("data"), Seed: o.Seed}, o.Data, nil, nil); err != nil {
-			return err
-		}
 	}
 	device, err := job.OpenDevice(ctx, c)
 	if err != nil {
@@ -93,9 +91,9 @@ func benchmark(ctx *cli.Context) (err error) {
 	return shown
 }
 
-// benchOptions translates the flags; everything wrong with them is found before
-// the first run.
-func benchOptions(ctx *cli.Context) (bench.Options, error) {
+// benchOptions translates the flags, and opens --data; everything wrong with them is
+// found before the first run.
+func benchOptions(ctx *cli.Context, c *console.Console) (bench.Options, error) {
 	o := bench.Options{Seed: ctx.Uint64("seed"), Steps: ctx.Int("steps"), Repeats: ctx.Int("repeats")}
 	if o.Steps < 0 || o.Steps > 1e6 {
 		return o, usage.Mistakef("--steps %d: want 0 for whole workloads, or 1 to 1000000", o.Steps)
@@ -121,10 +119,11 @@ func benchOptions(ctx *cli.Context) (bench.Options, error) {
 		}
 	}
 	if text := ctx.String("data"); text != "" {
-		var err error
-		if o.Data, _, err = job.OpenData(job.DataChoice{Flag: "data", Spec: text, Seed: o.Seed}); err != nil {
+		data, err := job.Open(c, job.DataChoice{Flag: "data", Spec: text, Seed: o.Seed}, nil)
+		if err != nil {
 			return o, err
 		}
+		o.Data = data.Set
 	}
 	return o, nil
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/unitscope/unitscope/engine"
 )
 
+// DevicesCommand is `unitscope devices`.
 func DevicesCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "devices",

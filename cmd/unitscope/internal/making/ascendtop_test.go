@@ -1,6 +1,7 @@
 package making
 
 import (
+	"io"
 	"strings"
 	"testing"
 
@@ -9,7 +10,6 @@ import (
 	"github.com/unitscope/unitscope/cmd/unitscope/internal/console"
 	"github.com/unitscope/unitscope/cmd/unitscope/internal/job"
 	"github.com/unitscope/unitscope/network"
-	"github.com/unitscope/unitscope/report/runfolder"
 )
 
 // What to look at next is the highest layer that has learned, if one has.
@@ -18,13 +18,13 @@ func TestAscendTop(t *testing.T) {
 	for i := range n.Layers {
 		n.Layers[i].Weight = tensor.New(tensor.Of(tensor.Float32), tensor.WithShape(5, 4))
 	}
-	c := &console.Console{}
+	c := console.Plain(io.Discard)
 	for _, want := range []string{"--layer 3", "--layer 2", "--layer 2", ""} {
 		got := strings.Join(ascendTop(c, n, "out"), " ")
 		if want == "" && got != "" || !strings.Contains(got, want) {
-			t.Errorf("%+v: %q, want %q", c.Warnings, got, want)
+			t.Errorf("%+v: %q, want %q", c.Warnings(), got, want)
 		}
-		at := []int{3, 1, 2}[min(len(c.Warnings), 2)]
-		c.Warnings = append(c.Warnings, runfolder.Warning{About: job.AboutLayer("", at)})
+		at := []int{3, 1, 2}[min(len(c.Warnings()), 2)]
+		c.Warn(job.AboutLayer("", at), "it has learned nothing")
 	}
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/unitscope/unitscope/train"
 )
 
+// FinetuneCommand is `unitscope finetune`.
 func FinetuneCommand() *cli.Command {
 	o := train.FineTuneDefaults()
 	flags := []cli.Flag{
@@ -84,7 +85,7 @@ func fineTune(ctx *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	n, file, err := job.LoadModel(j.Console, "model", ctx.String("model"))
+	n, file, err := j.LoadModel("model")
 	if err != nil {
 		return err
 	}
@@ -92,54 +93,50 @@ func fineTune(ctx *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	set, held, look, err := j.OpenFor(n, file)
+	data, err := j.OpenFor(n, file)
 	if err != nil {
 		return err
 	}
-	defer job.CloseInto(&err, set)
-	test, err := j.OpenTest(n, look)
+	defer job.CloseInto(&err, data)
+	test, err := j.OpenTest(n, data)
 	if err != nil {
 		return err
 	}
 	if test != nil {
 		defer job.CloseInto(&err, test)
-		if err := train.CheckTestLabels(set, test); err != nil {
+		if err := train.CheckTestLabels(data.Set, test); err != nil {
 			return usage.Mistake(err)
 		}
 	}
 	if n.Output != nil {
 		j.Console.Say("the model has a classifier already, of %d classes; fine-tuning goes on with it", n.Output.Weight.Shape()[0])
 	}
-	t := &fineTuning{console: j.Console, network: n, set: set, held: held, options: o, logName: schema.Log}
+	t := &fineTuning{console: j.Console, network: n, data: data, options: o, logName: schema.Log}
 	j.GoOn = func(before, _ runfolder.Record) (bool, error) { return t.findCheckpoint(ctx.String("out"), before) }
 	err = j.Compute(o.Seed, []string{file}, func(d engine.Device, f *runfolder.Folder) error {
 		t.folder = f
-		j.WarnOfLayers(d, job.LookedAt{Network: n, File: file, Set: set, Of: "before fine-tuning", Layers: job.AllLayers(n)})
+		j.WarnOfLayers(d, job.LookedAt{Network: n, File: file, Set: data.Set, Of: "before fine-tuning", Layers: job.AllLayers(n)})
 		return t.run(ctx, d, test)
 	})
 	if err != nil {
 		return console.GoOn(ctx, err)
 	}
-	if j.Folder == nil {
-		return nil // there was nothing to resume
-	}
-	j.Console.Wrote(j.Folder.Path(schema.Model))
-	j.Console.Next(ascendTop(j.Console, n, ctx.String("out"))...)
+	wroteModel(j, n)
 	return nil
 }
 
 // fineTuning is one model in fine-tuning into a run folder.
 type fineTuning struct {
-	console   *console.Console
-	network   *network.Network
-	set, held dataset.Set
-	options   train.FineTuneOptions
-	resume    *train.FineTuneCheckpoint // nil to start anew
-	log       fineTuneLog
-	logName   string // of its file
-	folder    *runfolder.Folder
-	bar       *console.Progress // nil before the first chunk
-	monitor   string
+	console *console.Console
+	network *network.Network
+	data    *job.Data
+	options train.FineTuneOptions
+	resume  *train.FineTuneCheckpoint // nil to start anew
+	log     fineTuneLog
+	logName string // of its file
+	folder  *runfolder.Folder
+	bar     *console.Progress // nil before the first chunk
+	monitor string
 }
 
 // findCheckpoint looks for where the run in a folder can go on. done is true
@@ -153,14 +150,14 @@ func (t *fineTuning) findCheckpoint(out string, before runfolder.Record) (done b
 	if err = errors.Join(err, f.Close()); err != nil {
 		return false, fmt.Errorf("%s: %w", job.CheckpointPath(out), err)
 	}
-	if err := t.resume.Fits(t.network, t.set, t.held, t.options); err != nil {
+	if err := t.resume.Fits(t.network, t.data.Set, t.data.Held, t.options); err != nil {
 		return false, usage.Mistake(err)
 	}
 	t.console.Say("resuming after %s", words.Count(t.resume.Updates, "update"))
 	return false, t.log.read(job.LogPath(out), t.resume)
 }
 
-// Run trains, tests, and writes everything to the folder.
+// run trains, tests, and writes everything to the folder.
 func (t *fineTuning) run(ctx *cli.Context, d engine.Device, test dataset.Set) error {
 	n, outcome, err := t.train(ctx, d)
 	if err != nil {
@@ -170,7 +167,7 @@ func (t *fineTuning) run(ctx *cli.Context, d engine.Device, test dataset.Set) er
 	if err := t.folder.Write(schema.Model, n.Write); err != nil {
 		return err
 	}
-	if err := job.KeepLearning(ctx.Context, t.console, d, t.folder, n, t.set, false); err != nil {
+	if err := keepLearning(ctx.Context, t.console, d, t.folder, n, t.data.Set, false); err != nil {
 		return err
 	}
 	var scores []namedScore
@@ -198,7 +195,7 @@ func (t *fineTuning) train(ctx *cli.Context, d engine.Device) (*network.Network,
 		// After a break the first rate would count what others did.
 		t.log.since = time.Now()
 	}
-	n, outcome, err := train.FineTune(ctx.Context, d, t.network, t.set, t.held, t.options, t.hooks(), t.resume)
+	n, outcome, err := train.FineTune(ctx.Context, d, t.network, t.data.Set, t.data.Held, t.options, t.hooks(), t.resume)
 	if err != nil {
 		t.stop()
 		return nil, outcome, err

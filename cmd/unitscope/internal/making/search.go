@@ -26,6 +26,7 @@ import (
 	"github.com/unitscope/unitscope/train"
 )
 
+// SearchCommand is `unitscope search`.
 func SearchCommand() *cli.Command {
 	dbn, sdae := train.SearchDefaults(network.DBN, engine.Bernoulli), train.SearchDefaults(network.SDAE, engine.Bernoulli)
 	ranged := func(name string, value train.Range, usage string) cli.Flag {
@@ -133,31 +134,29 @@ func searchModels(ctx *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	data := job.DataChoice{Flag: "data", Spec: ctx.String("data"), Seed: ctx.Uint64("seed"), Limit: ctx.Int("limit"), Validation: ctx.Int("validation")}
-	set, held, err := openSearchData(data)
+	given := j.Given()
+	given.AlwaysHeld = true
+	data, err := j.Open(given, nil)
 	if err != nil {
 		return err
 	}
-	defer job.CloseInto(&err, set)
-	if _, err := job.SeeData(j.Console, data, set, held, nil); err != nil {
-		return err
-	}
-	if _, ok := set.Label(0); !ok {
+	defer job.CloseInto(&err, data)
+	if _, ok := data.Set.Label(0); !ok {
 		if ctx.String("objective") == string(train.ObjectiveError) {
-			return usage.Mistakef("--objective %s: the examples of %s have no labels; use %s", o.Objective, set.Info().Name, train.ObjectiveReconstruction)
+			return usage.Mistakef("--objective %s: the examples of %s have no labels; use %s", o.Objective, data.Set.Info().Name, train.ObjectiveReconstruction)
 		}
 		o.Objective = train.ObjectiveReconstruction
 	}
-	if err := checkData(j.Console, o.Train, set, held); err != nil {
+	if err := checkData(j.Console, o.Train, data); err != nil {
 		return err
 	}
-	s := &search{Job: j, set: set, held: held, options: o, out: ctx.String("out")}
+	s := &search{Job: j, data: data, options: o, out: ctx.String("out")}
 	s.resolve()
 	j.GoOn = s.findTrials
 	for number := range o.Trials {
 		j.Folders = append(j.Folders, trialName(number+1))
 	}
-	err = j.Compute(o.Train.Seed, set.Info().Files, func(d engine.Device, f *runfolder.Folder) error {
+	err = j.Compute(o.Train.Seed, nil, func(d engine.Device, f *runfolder.Folder) error {
 		s.Folder = f
 		return s.run(ctx.Context, d)
 	})
@@ -167,38 +166,21 @@ func searchModels(ctx *cli.Context) (err error) {
 	return s.sayBest()
 }
 
-// openSearchData opens --data with --limit and --validation, which here is
-// never 0. Closing set closes held.
-func openSearchData(d job.DataChoice) (set, held dataset.Set, err error) {
-	set, held, err = job.OpenData(d)
-	if err != nil || d.Validation != 0 {
-		return set, held, err
-	}
-	train, held, err := dataset.Split(set, set.Len()/6)
-	if err == nil && held.Len() == 0 {
-		err = fmt.Errorf("a sixth of %s is none", words.Count(set.Len(), "example"))
-	}
-	if err != nil {
-		return nil, nil, errors.Join(usage.Mistakef("--validation: %w", err), set.Close())
-	}
-	return train, held, nil
-}
-
 // search is a search in progress.
 type search struct {
 	*job.Job
-	set, held dataset.Set
-	options   train.SearchOptions
-	out       string
-	device    engine.Device
-	done      []train.Trial // in the order of trials
+	data    *job.Data
+	options train.SearchOptions
+	out     string
+	device  engine.Device
+	done    []train.Trial // in the order of trials
 }
 
 // resolve puts the options that the search works out into its record.
 func (s *search) resolve() {
 	o := s.options
 	s.Resolved["objective"] = string(o.Objective)
-	s.Resolved["validation"] = strconv.Itoa(s.held.Len())
+	s.Resolved["validation"] = strconv.Itoa(s.data.Held.Len())
 	s.Resolved["lr"] = rangeText(o.Rate)
 	s.Resolved["noise"] = rangeText(o.Noise)
 	s.Resolved["decay"] = fmt.Sprint(o.Train.Decay)
@@ -246,7 +228,7 @@ func (s *search) findTrials(before, now runfolder.Record) (done bool, err error)
 	return false, nil
 }
 
-// Run runs the trials that are left and writes the table.
+// run runs the trials that are left and writes the table.
 func (s *search) run(ctx context.Context, d engine.Device) error {
 	s.device = d
 	if len(s.done) > 0 {
@@ -274,7 +256,7 @@ func (s *search) run(ctx context.Context, d engine.Device) error {
 			return s.Folder.Write(schema.SearchTable, s.writeTable)
 		},
 	}
-	if _, err := train.Search(ctx, d, s.set, s.held, s.options, hooks); err != nil {
+	if _, err := train.Search(ctx, d, s.data.Set, s.data.Held, s.options, hooks); err != nil {
 		if now != nil {
 			now.stop()
 			if now.folder != nil {
@@ -327,7 +309,7 @@ func (s *search) sayBest() error {
 // fullCommand is the command line that trains a trial's model on all examples
 // but those held out. Options that are a command's own defaults are left out.
 func (s *search) fullCommand(t train.Trial) string {
-	data := []string{"--data", s.Ctx.String("data"), "--validation", strconv.Itoa(s.held.Len())}
+	data := []string{"--data", s.Ctx.String("data"), "--validation", strconv.Itoa(s.data.Held.Len())}
 	best := job.UnusedName("best")
 	words := slices.Concat(strings.Fields(schema.TaskTrain(t.Train.Kind)), data)
 	usual := train.Defaults(t.Train.Kind, engine.Bernoulli, t.Train.Units...).Settings()

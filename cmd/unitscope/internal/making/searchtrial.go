@@ -29,7 +29,7 @@ type trialRun struct {
 	search *search
 	trial  train.Trial
 	folder *runfolder.Folder
-	before *Training
+	before *training
 	after  *fineTuning
 	shown  *trainingProgress
 }
@@ -37,8 +37,8 @@ type trialRun struct {
 func (s *search) newTrialRun(t train.Trial) *trialRun {
 	return &trialRun{
 		search: s, trial: t,
-		before: &Training{Console: s.Console, Device: s.device, Set: s.set, Held: s.held, Options: t.Train},
-		after:  &fineTuning{console: s.Console, set: s.set, held: s.held, options: t.FineTune, logName: schema.FineTuneTable},
+		before: newTraining(s.Console, s.data, t.Train),
+		after:  &fineTuning{console: s.Console, data: s.data, options: t.FineTune, logName: schema.FineTuneTable},
 		shown:  &trainingProgress{console: s.Console, kind: t.Train.Kind},
 	}
 }
@@ -275,12 +275,12 @@ func (s *search) writeTable(w io.Writer) error {
 
 // keepLearning is that of a trial's model; the search says which trial it was.
 func (r *trialRun) keepLearning(n *network.Network) error {
-	c := &console.Console{Err: io.Discard}
+	c := console.Plain(io.Discard)
 	c.KeepWarnings(r.folder)
-	if err := job.KeepLearning(r.search.Ctx.Context, c, r.search.device, r.folder, n, r.search.set, false); err != nil {
+	if err := keepLearning(r.search.Ctx.Context, c, r.search.device, r.folder, n, r.search.data.Set, false); err != nil {
 		return err
 	}
-	for _, w := range c.Warnings {
+	for _, w := range c.Warnings() {
 		r.search.Console.Warn(fmt.Sprintf("trial %d", r.trial.Number), "trial %d: %s", r.trial.Number, w.Text)
 	}
 	return nil

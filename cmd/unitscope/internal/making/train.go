@@ -1,30 +1,27 @@
-// Package making has the commands that make models: train, finetune and search.
+// Package making has the commands that make models, train, finetune and search; other
+// commands make one by [Train].
 package making
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"math"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/unitscope/unitscope/cmd/unitscope/internal/console"
 	"github.com/unitscope/unitscope/cmd/unitscope/internal/job"
-	"github.com/unitscope/unitscope/cmd/unitscope/internal/picture"
 	"github.com/unitscope/unitscope/cmd/unitscope/internal/usage"
 	"github.com/unitscope/unitscope/dataset"
 	"github.com/unitscope/unitscope/engine"
-	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report/runfolder"
 	"github.com/unitscope/unitscope/schema"
 	"github.com/unitscope/unitscope/train"
 )
 
+// TrainCommand is `unitscope train`.
 func TrainCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "train",
@@ -89,7 +86,7 @@ func indent(text string) string { return "  " + strings.ReplaceAll(text, "\n", "
 
 // trainModel is `unitscope train dbn` and `train sdae`.
 func trainModel(ctx *cli.Context, kind network.Kind) (err error) {
-	c, err := console.New(ctx)
+	j, err := job.Begin(ctx, schema.TaskTrain(kind))
 	if err != nil {
 		return err
 	}
@@ -97,59 +94,41 @@ func trainModel(ctx *cli.Context, kind network.Kind) (err error) {
 	if err != nil {
 		return err
 	}
-	start, err := usage.FolderStart(ctx)
+	data, err := j.Open(j.Given(), nil)
 	if err != nil {
 		return err
 	}
-	task := schema.TaskTrain(kind)
-	if err := runfolder.Check(ctx.String("out"), start, task); err != nil {
+	defer job.CloseInto(&err, data)
+	o.Inputs = data.Set.Info().Size()
+	if err := checkData(j.Console, o, data); err != nil {
 		return err
 	}
-	data := job.DataChoice{Flag: "data", Spec: ctx.String("data"), Seed: o.Seed, Limit: ctx.Int("limit"), Validation: ctx.Int("validation")}
-	set, held, err := job.OpenData(data)
-	if err != nil {
-		return err
-	}
-	defer job.CloseInto(&err, set)
-	if _, err := job.SeeData(c, data, set, held, nil); err != nil {
-		return err
-	}
-	o.Inputs = set.Info().Size()
-	if err := checkData(c, o, set, held); err != nil {
-		return err
-	}
-	device, err := job.OpenDevice(ctx, c)
-	if err != nil {
-		return err
-	}
-	defer job.CloseInto(&err, device)
-	if o.Momentum > train.FirstMomentum && ctx.IsSet("momentum") {
-		c.Say("momentum is %g for the first tenth of each layer's updates, then %g", train.FirstMomentum, o.Momentum)
-	}
-	t := &Training{Console: c, Device: device, Set: set, Held: held, Options: o}
-	resolved := usage.Options(ctx)
-	for name, value := range o.Settings() {
-		if _, flag := resolved[name]; flag {
-			resolved[name] = value
+	j.Resolve(o.Settings())
+	t := newTraining(j.Console, data, o)
+	j.GoOn = func(before, _ runfolder.Record) (bool, error) { return t.findCheckpoint(ctx.String("out"), before) }
+	var n *network.Network
+	err = j.Compute(o.Seed, nil, func(d engine.Device, f *runfolder.Folder) (err error) {
+		if o.Momentum > train.FirstMomentum && ctx.IsSet("momentum") {
+			j.Console.Say("momentum is %g for the first tenth of each layer's updates, then %g", train.FirstMomentum, o.Momentum)
 		}
-	}
-	record, err := job.NewRecord(ctx, task, resolved, o.Seed, device.Info(), set.Info().Files)
-	if err != nil {
+		n, err = t.run(ctx.Context, d, f)
 		return err
-	}
-	record.Data = c.Data
-	if start == runfolder.Resume {
-		done, err := job.ResumeRun(c, ctx.String("out"), record, func(before runfolder.Record) (bool, error) { return t.findCheckpoint(ctx.String("out"), before) })
-		if done || err != nil {
-			return err
-		}
-	}
-	n, err := t.Run(ctx.Context, ctx.String("out"), start, record)
+	})
 	if err != nil {
 		return console.GoOn(ctx, err)
 	}
-	c.Next(ascendTop(c, n, ctx.String("out"))...)
+	wroteModel(j, n)
 	return nil
+}
+
+// wroteModel names a new model's file and says what to look at next; nothing where there
+// was nothing to do.
+func wroteModel(j *job.Job, n *network.Network) {
+	if j.Folder == nil {
+		return
+	}
+	j.Console.Wrote(j.Folder.Path(schema.Model))
+	j.Console.Next(ascendTop(j.Console, n, j.Ctx.String("out"))...)
 }
 
 // unitsHinted is how many units a hint of what to do next climbs: seconds of work.
@@ -171,11 +150,11 @@ func ascendTop(c *console.Console, n *network.Network, out string) []string {
 
 // checkData refuses data that can't be trained on with the options, and warns of
 // those that hardly suit --visible gaussian.
-func checkData(c *console.Console, o train.Options, set, held dataset.Set) error {
-	if err := o.CheckData(set, held); err != nil {
+func checkData(c *console.Console, o train.Options, data *job.Data) error {
+	if err := o.CheckData(data.Set, data.Held); err != nil {
 		return usage.Mistake(err)
 	}
-	warning, err := o.CheckScale(set)
+	warning, err := o.CheckScale(data.Set)
 	if err != nil {
 		return usage.Mistake(err)
 	}
@@ -286,89 +265,4 @@ func parseCorruption(text string) (engine.CorruptionKind, error) {
 		}
 	}
 	return 0, usage.Mistakef("--corruption %q: want mask, saltpepper or gauss", text)
-}
-
-// Training is one model in training into a run folder.
-type Training struct {
-	Console   *console.Console
-	Device    engine.Device
-	Set, Held dataset.Set
-	Options   train.Options
-	resume    *train.Checkpoint // nil to start anew
-	log       trainingLog
-	folder    *runfolder.Folder
-}
-
-// findCheckpoint looks for where the run in a folder can go on. done is true
-// if there is nothing left to do.
-func (t *Training) findCheckpoint(out string, before runfolder.Record) (done bool, err error) {
-	f, done, err := job.OpenCheckpoint(t.Console, out, before)
-	if f == nil {
-		return done, err
-	}
-	t.resume, err = train.ReadCheckpoint(f)
-	if err = errors.Join(err, f.Close()); err != nil {
-		return false, fmt.Errorf("%s: %w", job.CheckpointPath(out), err)
-	}
-	t.Console.Say("resuming layer %d after %s", t.resume.Layer, words.Count(t.resume.Updates, "update"))
-	return false, t.log.read(job.LogPath(out), t.resume)
-}
-
-// Run trains, writes the model and what belongs to it, and returns the model.
-func (t *Training) Run(ctx context.Context, out string, start runfolder.Start, record runfolder.Record) (*network.Network, error) {
-	if t.resume != nil {
-		if err := t.resume.Fits(t.Set, t.Held, t.Options); err != nil {
-			return nil, usage.Mistake(err)
-		}
-	}
-	var err error
-	if t.folder, err = runfolder.Create(out, start, record); err != nil {
-		return nil, err
-	}
-	t.Console.KeepWarnings(t.folder)
-	n, err := t.train(ctx)
-	if err == nil {
-		err = t.folder.Write(schema.Model, n.Write)
-	}
-	if err == nil {
-		err = job.KeepLearning(ctx, t.Console, t.Device, t.folder, n, t.Set, t.Options.Persistent)
-	}
-	if err == nil {
-		err = picture.WriteFilters(t.folder, n)
-	}
-	if err != nil {
-		return nil, errors.Join(err, t.folder.Abandon())
-	}
-	if err := t.folder.Finish(); err != nil {
-		return nil, err
-	}
-	t.Console.Wrote(t.folder.Path(schema.Model))
-	return n, nil
-}
-
-func (t *Training) train(ctx context.Context) (*network.Network, error) {
-	if t.resume == nil {
-		// After a break the first rate would count what others did.
-		t.log.since = time.Now()
-	}
-	shown := &trainingProgress{console: t.Console, kind: t.Options.Kind}
-	n, err := train.Train(ctx, t.Device, t.Set, t.Held, t.Options, t.hooks(shown), t.resume)
-	if err != nil {
-		shown.stop()
-		return nil, err
-	}
-	shown.finish()
-	return n, t.folder.Write(schema.Log, t.log.write)
-}
-
-// hooks show progress, keep the log and write checkpoints.
-func (t *Training) hooks(shown *trainingProgress) train.Hooks {
-	return train.Hooks{
-		Progress: shown.set,
-		Measured: func(r train.Measurement) {
-			shown.note(r)
-			t.log.add(r)
-		},
-		Checkpoint: t.checkpoint,
-	}
 }

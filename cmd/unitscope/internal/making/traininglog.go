@@ -18,15 +18,6 @@ import (
 	"github.com/unitscope/unitscope/train"
 )
 
-// checkpoint writes a checkpoint, after the log that belongs to it: a log that
-// is ahead of the checkpoint can be cut, one that is behind has a hole.
-func (t *Training) checkpoint(write func(io.Writer) error) error {
-	if err := t.folder.Write(schema.Log, t.log.write); err != nil {
-		return err
-	}
-	return t.folder.WriteTemporary(schema.Checkpoint, write)
-}
-
 // trainingLog is log.csv. step counts the updates of the layer.
 type trainingLog struct {
 	rows     [][]string

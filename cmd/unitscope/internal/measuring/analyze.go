@@ -1,5 +1,6 @@
-// Package measuring has the commands that measure what pictures only show: analyze
-// restarts, selectivity, compare and likelihood.
+// Package measuring has the commands that measure what pictures only show, analyze
+// restarts, selectivity, compare and likelihood, and what a figure of selectivity shares
+// with them.
 package measuring
 
 import (
@@ -26,6 +27,7 @@ import (
 	"github.com/unitscope/unitscope/visualize"
 )
 
+// AnalyzeCommand is `unitscope analyze`.
 func AnalyzeCommand() *cli.Command {
 	return &cli.Command{
 		Name:        "analyze",

@@ -8,7 +8,6 @@ import (
 	"text/tabwriter"
 
 	"github.com/urfave/cli/v2"
-	"gorgonia.org/tensor"
 
 	"github.com/unitscope/unitscope/cmd/unitscope/internal/job"
 	"github.com/unitscope/unitscope/cmd/unitscope/internal/looking"
@@ -16,7 +15,6 @@ import (
 	"github.com/unitscope/unitscope/cmd/unitscope/internal/usage"
 	"github.com/unitscope/unitscope/dataset"
 	"github.com/unitscope/unitscope/engine"
-	"github.com/unitscope/unitscope/engine/dense"
 	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report"
@@ -33,7 +31,7 @@ func analyzeCompareCommand() *cli.Command {
 		&cli.IntFlag{Name: "limit", Usage: "use only the first `N` examples, 0 for all (default: 0, or without --data those that the model was trained on)"},
 		looking.CombineFlag())
 	flags = append(flags, looking.AscentFlags()...)
-	flags = append(flags, job.RhoFlag())
+	flags = append(flags, looking.RhoFlag())
 	flags = append(flags, looking.SampleFlags()...)
 	flags = append(flags, bootstrapFlag())
 	return &cli.Command{
@@ -55,7 +53,7 @@ func analyzeCompare(ctx *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	n, file, err := job.LoadModel(j.Console, "model", ctx.String("model"))
+	n, file, err := j.LoadModel("model")
 	if err != nil {
 		return err
 	}
@@ -64,10 +62,12 @@ func analyzeCompare(ctx *cli.Context) (err error) {
 	if err := a.compare.Check(); err != nil {
 		return usage.Mistake(err)
 	}
-	if a.set, _, a.look, err = j.OpenFor(n, file); err != nil {
+	data, err := j.OpenFor(n, file)
+	if err != nil {
 		return err
 	}
-	defer job.CloseInto(&err, a.set)
+	defer job.CloseInto(&err, data)
+	a.set, a.look = data.Set, data.Look
 	if err := a.choose(ctx); err != nil {
 		return err
 	}
@@ -99,7 +99,7 @@ func (a *methodsAnalysis) choose(ctx *cli.Context) (err error) {
 	if a.compare.Radius, err = a.radius(ctx); err != nil {
 		return err
 	}
-	if a.best, err = chooseBest(ctx, a.model, func() (float64, error) { return a.compare.Radius, nil }); err != nil {
+	if a.best, err = chooseBest(a.Job, a.model, func() (float64, error) { return a.compare.Radius, nil }); err != nil {
 		return err
 	}
 	layer, units := a.best.layer()
@@ -195,29 +195,20 @@ func (a *methodsAnalysis) methods(d engine.Device) ([]visualize.Patterns, error)
 	if err != nil {
 		return nil, err
 	}
-	return append(methods,
-		combination.UnitPatterns().Named(visualize.MethodCombination),
-		visualize.Patterns{Name: visualize.MethodExample, Data: examples}), nil
+	return append(methods, combination.UnitPatterns().Named(visualize.MethodCombination), examples.Named(visualize.MethodExample)), nil
 }
 
 // examples are the examples that excite the units most, as the model sees them.
-func (a *methodsAnalysis) examples(d engine.Device) (*tensor.Dense, error) {
+func (a *methodsAnalysis) examples(d engine.Device) (visualize.Patterns, error) {
 	p := a.Console.Progress("examples that excite the units most", "example", int64(a.set.Len()))
 	o := visualize.ExamplesOptions{Layer: a.compare.Layer, Units: a.compare.Units, Top: 1}
 	r, err := visualize.Examples(a.Ctx.Context, d, a.model, a.set, o, func(done, total int) { p.Set(int64(done), "") })
 	if err != nil {
 		p.Stop()
-		return nil, err
+		return visualize.Patterns{}, err
 	}
 	p.Finish("")
-	data, err := dense.Data(r.Patterns)
-	if err != nil {
-		return nil, err
-	}
-	if err := a.model.Preprocess(data); err != nil {
-		return nil, err
-	}
-	return dense.Of(data, len(o.Units), a.model.Sizes()[0])
+	return r.UnitPatterns(a.model)
 }
 
 func (a *methodsAnalysis) write(f *runfolder.Folder) error {

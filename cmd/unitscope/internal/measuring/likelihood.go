@@ -54,7 +54,7 @@ func likelihood(ctx *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	n, file, err := job.LoadModel(j.Console, "model", ctx.String("model"))
+	n, file, err := j.LoadModel("model")
 	if err != nil {
 		return err
 	}
@@ -95,18 +95,18 @@ func likelihoodSets(j *job.Job, n *network.Network, file string, layer int) (set
 			}
 		}
 	}()
-	set, held, look, err := j.OpenFor(n, file)
+	data, err := j.OpenFor(n, file)
 	if err != nil {
 		return nil, err
 	}
-	sets = append(sets, train.NamedSet{Name: "train", Set: set})
-	if layer == 1 && n.Visible == engine.Bernoulli && look.Grey() {
+	sets = append(sets, train.NamedSet{Name: "train", Set: data.Set})
+	if layer == 1 && n.Visible == engine.Bernoulli && data.Look.Grey() {
 		j.Console.Warn("data", "grey values between 0 and 1 are taken in place of states 0 and 1: the log-likelihood is that of no distribution of states, and compares with that of the same grey data only")
 	}
-	if held != nil {
-		sets = append(sets, train.NamedSet{Name: "validation", Set: held})
+	if data.Held != nil {
+		sets = append(sets, train.NamedSet{Name: "validation", Set: data.Held})
 	}
-	test, err := j.OpenTest(n, look)
+	test, err := j.OpenTest(n, data)
 	if test != nil {
 		sets = append(sets, train.NamedSet{Name: "test", Set: test})
 	}

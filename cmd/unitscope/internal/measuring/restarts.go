@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -51,7 +50,7 @@ func restartsAscentFlags() []cli.Flag {
 		&cli.StringFlag{Name: "units", Value: "all", Usage: "`UNITS` of each layer, counted from 0: all, 7, 0-35, or several with commas"},
 		&cli.BoolFlag{Name: "control", Usage: "also climb an untrained network of the same shape, to compare with"},
 	}
-	return append(append(flags, job.RadiusFlags()...), looking.DirectedAscentFlags()...)
+	return append(append(flags, looking.RadiusFlags()...), looking.DirectedAscentFlags()...)
 }
 
 // analyzeRestarts is `unitscope analyze restarts`.
@@ -124,20 +123,21 @@ func (a *restartsAnalysis) choose(ctx *cli.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	n, file, err := job.LoadModel(a.Console, "model", ctx.String("model"))
+	n, file, err := a.LoadModel("model")
 	if err != nil {
 		return nil, err
 	}
-	if o.Radius, err = a.ChooseRadius(n); err != nil {
+	if o.Radius, err = looking.ChooseRadius(a.Job, n); err != nil {
 		return nil, err
 	}
 	o.KeepAll = true
-	layers, err := ParseLayers(ctx.String("layer"), n)
+	layers, err := looking.ChosenLayers(a.Job, n)
 	if err != nil {
 		return nil, err
 	}
 	for _, layer := range layers {
-		if o.Layer, o.Units, err = job.ChooseUnits(n, layer, ctx.String("units")); err != nil {
+		o.Layer = layer
+		if o.Units, err = looking.UnitsOf(a.Job, n, layer); err != nil {
 			return nil, err
 		}
 		a.ascents = append(a.ascents, o)
@@ -150,21 +150,6 @@ func (a *restartsAnalysis) choose(ctx *cli.Context) ([]string, error) {
 	}
 	a.Resolved["rho"], a.file = fmt.Sprint(o.Radius), file
 	return []string{file}, nil
-}
-
-// ParseLayers reads --layer where it may be all.
-func ParseLayers(text string, n *network.Network) (layers []int, err error) {
-	if text == "all" {
-		for layer := range n.Layers {
-			layers = append(layers, layer+1)
-		}
-		return layers, nil
-	}
-	layer, err := strconv.Atoi(text)
-	if err != nil || layer < 1 || layer > len(n.Layers) {
-		return nil, usage.Mistakef("--layer %q: want 1 to %d, the model's layers, or all", text, len(n.Layers))
-	}
-	return []int{layer}, nil
 }
 
 func (a *restartsAnalysis) run(d engine.Device, f *runfolder.Folder) error {

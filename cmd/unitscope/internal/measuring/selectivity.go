@@ -23,7 +23,7 @@ import (
 func analyzeSelectivityCommand() *cli.Command {
 	flags := append(usage.ModelFlags(), ascentFlag("whose best patterns to take instead of climbing"))
 	flags = append(flags, looking.AscentFlags()...)
-	flags = append(flags, job.RadiusFlags()...)
+	flags = append(flags, looking.RadiusFlags()...)
 	return &cli.Command{
 		Name:  "selectivity",
 		Usage: "whether units respond to each other's patterns (section 6 of Erhan et al., 2009)",
@@ -43,16 +43,16 @@ func analyzeSelectivity(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	n, file, err := job.LoadModel(j.Console, "model", ctx.String("model"))
+	n, file, err := j.LoadModel("model")
 	if err != nil {
 		return err
 	}
 	if ctx.String("ascent") != "" {
-		if err := alone(ctx, "ascent", job.RadiusFlags()); err != nil {
+		if err := alone(ctx, "ascent", looking.RadiusFlags()); err != nil {
 			return err
 		}
 	}
-	b, err := chooseBest(ctx, n, func() (float64, error) { return j.ChooseRadius(n) })
+	b, err := chooseBest(j, n, func() (float64, error) { return looking.ChooseRadius(j, n) })
 	if err != nil {
 		return err
 	}
@@ -91,7 +91,8 @@ type bestOf struct {
 
 // chooseBest finds out from --ascent, or from --layer, --units and the flags of an
 // ascent.
-func chooseBest(ctx *cli.Context, n *network.Network, radius func() (float64, error)) (*bestOf, error) {
+func chooseBest(j *job.Job, n *network.Network, radius func() (float64, error)) (*bestOf, error) {
+	ctx := j.Ctx
 	if ctx.String("ascent") != "" {
 		s, err := storedBest(ctx, n)
 		if err != nil {
@@ -103,7 +104,7 @@ func chooseBest(ctx *cli.Context, n *network.Network, radius func() (float64, er
 	if err != nil {
 		return nil, err
 	}
-	if o.Layer, o.Units, err = job.ChooseUnits(n, ctx.Int("layer"), ctx.String("units")); err != nil {
+	if o.Layer, o.Units, err = looking.ChosenUnits(j, n); err != nil {
 		return nil, err
 	}
 	if o.Radius, err = radius(); err != nil {
@@ -166,6 +167,7 @@ func Responses() report.HeatOptions {
 	}
 }
 
+// HeatMap is the matrix of a layer, to be drawn with [Responses].
 func HeatMap(n *network.Network, r *visualize.SelectivityResult) *report.HeatMap {
 	return &report.HeatMap{Title: fmt.Sprintf("%s layer %d", picture.FamilyName(n), r.Layer), Matrix: r.Matrix, Units: r.Units}
 }

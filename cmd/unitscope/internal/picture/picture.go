@@ -1,4 +1,4 @@
-// Package picture draws into run folders: Units and Rows lay patterns out, and Write
+// Package picture draws into run folders: [Units] and [Rows] lay patterns out, and [Write]
 // leaves a picture as PNG and as SVG, with what the run was warned of below it.
 package picture
 
@@ -17,6 +17,7 @@ import (
 	"github.com/unitscope/unitscope/visualize"
 )
 
+// How much pictures show of models that have more.
 const (
 	filtersShown = 100 // units in filters.png
 	UnitsShown   = 16  // units that have a row of a picture
@@ -56,11 +57,12 @@ func LayerHeading(n *network.Network, layer int) string {
 	return fmt.Sprintf("%s layer %d", FamilyName(n), layer)
 }
 
-// ShownUnits and ShownColumns say how many a picture of rows shows, of how many.
+// ShownUnits says how many units a picture of rows shows, of how many.
 func ShownUnits(units []int) string {
 	return report.Shown(min(len(units), UnitsShown), len(units), "unit")
 }
 
+// ShownColumns says how many patterns of a unit a picture of rows shows, of how many.
 func ShownColumns(n int, noun string) string { return report.Shown(min(n, ColumnsShown), n, noun) }
 
 // Rows is a row of the first patterns for each of the first units.
@@ -76,8 +78,8 @@ func Rows(heading string, p visualize.Patterns, heads []string, o report.GridOpt
 	return report.Sheet(heading, []*report.Panel{panel})
 }
 
-// drawing is what package report draws.
-type drawing interface {
+// Drawing is what package report draws.
+type Drawing interface {
 	WritePNG(io.Writer) error
 	WriteSVG(io.Writer) error
 }
@@ -85,7 +87,7 @@ type drawing interface {
 // Write writes a picture of these layers as PNG under this name, and as SVG
 // beside it. What the run has been warned of that they have not learned is written
 // below it.
-func Write(f *runfolder.Folder, name string, d drawing, layers ...int) error {
+func Write(f *runfolder.Folder, name string, d Drawing, layers ...int) error {
 	if p, ok := d.(*report.Picture); ok {
 		p.Note(layerNotes(f.Warnings(), layers)...)
 	}

@@ -8,12 +8,10 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/unitscope/unitscope/cmd/unitscope/internal/console"
 	"github.com/unitscope/unitscope/cmd/unitscope/internal/figures"
 	"github.com/unitscope/unitscope/cmd/unitscope/internal/job"
 	"github.com/unitscope/unitscope/cmd/unitscope/internal/making"
 	"github.com/unitscope/unitscope/cmd/unitscope/internal/usage"
-	"github.com/unitscope/unitscope/dataset"
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report/runfolder"
@@ -23,6 +21,7 @@ import (
 // demoFolder is where the demo writes unless it is told otherwise.
 const demoFolder = "unitscope-demo"
 
+// DemoCommand is `unitscope demo`, which calls other commands of a program.
 func DemoCommand(program Program) *cli.Command {
 	flags := []cli.Flag{usage.OutFlag(demoFolder), usage.ForceFlag(), usage.SeedFlag(), usage.DeviceFlag(), demoQuickFlag(), usage.PreviewFlag()}
 	return &cli.Command{
@@ -39,49 +38,36 @@ func DemoCommand(program Program) *cli.Command {
 // demo is `unitscope demo`.
 func demo(ctx *cli.Context, program Program) (err error) {
 	began := time.Now()
-	c, err := console.New(ctx)
+	j, err := job.Begin(ctx, schema.TaskDemo)
 	if err != nil {
 		return err
 	}
-	start, err := usage.FolderStart(ctx)
-	if err != nil {
-		return err
-	}
-	out, seed := ctx.String("out"), ctx.Uint64("seed")
 	size := chooseDemoSize(ctx)
-	if err := runfolder.Check(out, start, schema.TaskDemo); err != nil {
-		return err
-	}
-	look := &demoLook{program: program, ctx: ctx, console: c, out: out, size: size}
-	device, err := job.OpenDevice(ctx, c)
+	look := &demoLook{program: program, ctx: ctx, console: j.Console, out: ctx.String("out"), size: size}
+	device, err := job.OpenDevice(ctx, j.Console)
 	if err != nil {
 		return err
 	}
 	defer job.CloseInto(&err, device)
-	data := job.DataChoice{Flag: "data", Spec: size.data, Seed: seed, Validation: size.validation}
-	set, held, err := job.OpenData(data)
+	data, err := j.Open(job.DataChoice{Flag: "data", Spec: size.data, Seed: ctx.Uint64("seed"), Validation: size.validation}, nil)
 	if err != nil {
 		return err
 	}
-	defer job.CloseInto(&err, set)
-	if _, err := job.SeeData(c, data, set, held, nil); err != nil {
-		return err
-	}
-	record, err := job.NewRecord(ctx, schema.TaskDemo, usage.Options(ctx), seed, device.Info(), nil)
-	if err != nil {
-		return err
-	}
-	record.Data = c.Data
-	record.Folders = []string{string(network.DBN), string(network.SDAE)}
+	defer job.CloseInto(&err, data)
+	j.Folders = []string{string(network.DBN), string(network.SDAE)}
 	for _, s := range look.stages() {
-		record.Folders = append(record.Folders, s.folder)
+		j.Folders = append(j.Folders, s.folder)
 	}
-	folder, err := runfolder.Create(out, start, record)
+	record, err := j.NewRecord(ctx.Uint64("seed"), device.Info(), nil)
 	if err != nil {
 		return err
 	}
-	c.KeepWarnings(folder)
-	d := &demoRun{ctx: ctx, console: c, device: device, set: set, held: held, size: size, record: record, folder: folder, look: look, figure: size.figure(c, seed)}
+	folder, err := runfolder.Create(ctx.String("out"), j.Start, record)
+	if err != nil {
+		return err
+	}
+	j.Console.KeepWarnings(folder)
+	d := &demoRun{Job: j, device: device, data: data, size: size, record: record, folder: folder, look: look}
 	if err := d.run(); err != nil {
 		err = errors.Join(err, folder.Abandon())
 		if ctx.Err() != nil {
@@ -92,60 +78,72 @@ func demo(ctx *cli.Context, program Program) (err error) {
 	if err := folder.Finish(); err != nil {
 		return err
 	}
-	name := d.figure.Name
-	c.Say("the demo took %s; its picture is %s, and its report, to open in a browser:", time.Since(began).Round(time.Second), folder.Path(name))
+	j.Console.Say("the demo took %s; its picture is %s, and its report, to open in a browser:", time.Since(began).Round(time.Second), folder.Path(demoFigure()))
 	fmt.Fprintln(ctx.App.Writer, folder.Path(schema.IndexPage))
-	c.Preview(folder.Path(name))
-	c.Next(d.look.compareTop()...)
+	j.Console.Preview(folder.Path(demoFigure()))
+	j.Console.Next(d.look.compareTop()...)
 	return nil
 }
 
 // demoRun is the work of a demo, in its folder.
 type demoRun struct {
-	ctx       *cli.Context
-	console   *console.Console
-	device    engine.Device
-	set, held dataset.Set
-	size      demoSize
-	record    runfolder.Record
-	folder    *runfolder.Folder
-	look      *demoLook
-	figure    figures.Figure
+	*job.Job
+	device engine.Device
+	data   *job.Data
+	size   demoSize
+	record runfolder.Record
+	folder *runfolder.Folder
+	look   *demoLook
 }
+
+// demoFigure is the picture of a demo.
+func demoFigure() string { return schema.FigurePicture("1") }
 
 // run trains the models, draws their units, and writes the report. The caller
 // finishes or abandons the folder.
 func (d *demoRun) run() error {
+	var models []*network.Network
 	for _, kind := range []network.Kind{network.DBN, network.SDAE} {
 		n, err := d.train(kind)
 		if err != nil {
 			return err
 		}
-		d.figure.Models = append(d.figure.Models, n)
+		models = append(models, n)
 	}
-	img, err := d.figure.Draw(d.ctx.Context, d.device)
+	o := d.size.figure
+	o.Ascent.Seed = d.Ctx.Uint64("seed")
+	rows, err := figures.AscendUnits(d.Ctx.Context, d.Console, d.device, models, o)
 	if err != nil {
 		return err
 	}
-	if err := d.figure.WriteFiles(d.folder, img); err != nil {
+	if err := figures.WriteUnits(d.folder, demoFigure(), rows); err != nil {
 		return err
 	}
 	if err := d.look.run(); err != nil {
 		return err
 	}
-	return writeReport(d.ctx.Context, d.console, d.folder, "What the units of the demo have learned", d.figure.Name)
+	return writeReport(d.Ctx.Context, d.Console, d.folder, "What the units of the demo have learned", demoFigure())
 }
 
 // train trains a model into a folder of its own.
 func (d *demoRun) train(kind network.Kind) (*network.Network, error) {
-	o := d.size.training(kind, d.ctx.Uint64("seed"))
+	o := d.size.training(kind, d.Ctx.Uint64("seed"))
 	resolved := o.Settings()
 	resolved["data"], resolved["validation"] = d.size.data, fmt.Sprint(d.size.validation)
 	record := job.PartOf(d.record, schema.TaskTrain(kind), resolved, o.Seed)
-	t := &making.Training{Console: d.console.ForPart(), Device: d.device, Set: d.set, Held: d.held, Options: o}
-	start, err := usage.FolderStart(d.ctx)
+	f, err := runfolder.Create(filepath.Join(d.Ctx.String("out"), string(kind)), d.Start, record)
 	if err != nil {
 		return nil, err
 	}
-	return t.Run(d.ctx.Context, filepath.Join(d.ctx.String("out"), string(kind)), start, record)
+	c := d.Console.ForPart()
+	c.KeepWarnings(f)
+	n, err := making.Train(d.Ctx.Context, c, d.device, f, d.data, o)
+	if err != nil {
+		return nil, errors.Join(err, f.Abandon())
+	}
+	if err := f.Finish(); err != nil {
+		return nil, err
+	}
+	c.Wrote(f.Path(schema.Model))
+	return n, nil
 }

@@ -71,9 +71,9 @@ const comparedUnits = 10
 
 // ascentFlags are the flags of an ascent that the demo's size sets.
 func (s demoSize) ascentFlags() []string {
-	flags := []string{"--steps", fmt.Sprint(s.ascent.MaxSteps), "--restarts", fmt.Sprint(s.look.restarts)}
-	if s.ascent.Rate > 0 {
-		flags = append(flags, "--lr", fmt.Sprint(s.ascent.Rate))
+	flags := []string{"--steps", fmt.Sprint(s.figure.Ascent.MaxSteps), "--restarts", fmt.Sprint(s.look.restarts)}
+	if s.figure.Ascent.Rate > 0 {
+		flags = append(flags, "--lr", fmt.Sprint(s.figure.Ascent.Rate))
 	}
 	return flags
 }

@@ -3,11 +3,9 @@ package reporting
 import (
 	"github.com/urfave/cli/v2"
 
-	"github.com/unitscope/unitscope/cmd/unitscope/internal/console"
 	"github.com/unitscope/unitscope/cmd/unitscope/internal/figures"
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/network"
-	"github.com/unitscope/unitscope/schema"
 	"github.com/unitscope/unitscope/train"
 	"github.com/unitscope/unitscope/visualize"
 )
@@ -18,14 +16,12 @@ func demoQuickFlag() cli.Flag {
 
 // demoSize is how much a demo computes.
 type demoSize struct {
-	data         string
-	validation   int
-	units        []int // of each layer
-	epochs       int   // of each layer; 0 for the default
-	columns      int   // of a panel of figure 1
-	restartUnits int
-	ascent       visualize.AscentOptions
-	look         lookSize
+	data       string
+	validation int
+	units      []int // of each layer
+	epochs     int   // of each layer; 0 for the default
+	figure     figures.UnitsOptions
+	look       lookSize
 }
 
 // lookSize is how much the report of a demo has of each layer.
@@ -43,13 +39,13 @@ type lookSize struct {
 func chooseDemoSize(ctx *cli.Context) demoSize {
 	size := demoSize{
 		data: "digits:n=20500", validation: 500, units: []int{200, 200, 200},
-		columns: 6, restartUnits: 4, ascent: visualize.DefaultAscent(),
-		look: lookSize{100, 9, "digits:n=20500", []string{"--samples", "20", "--burn-in", "100", "--every", "20"}, []string{"--resamples", "100"}},
+		figure: figures.UnitsOptions{Ascent: visualize.DefaultAscent(), Columns: 6, RestartUnits: 4},
+		look:   lookSize{100, 9, "digits:n=20500", []string{"--samples", "20", "--burn-in", "100", "--every", "20"}, []string{"--resamples", "100"}},
 	}
 	if ctx.Bool("quick") {
 		size.data, size.validation, size.units, size.epochs = "digits:n=2100", 100, []int{40, 30, 20}, 2
-		size.columns, size.restartUnits = 3, 2
-		size.ascent.Rate, size.ascent.MaxSteps = 0.125, 60
+		size.figure.Columns, size.figure.RestartUnits = 3, 2
+		size.figure.Ascent.Rate, size.figure.Ascent.MaxSteps = 0.125, 60
 		size.look = lookSize{6, 3, "digits:n=300", []string{"--samples", "4", "--chains", "2", "--burn-in", "5", "--every", "2"}, []string{"--resamples", "20"}}
 	}
 	return size
@@ -62,10 +58,4 @@ func (s demoSize) training(kind network.Kind, seed uint64) train.Options {
 		o.Epochs = []int{s.epochs}
 	}
 	return o
-}
-
-func (s demoSize) figure(c *console.Console, seed uint64) figures.Figure {
-	f := figures.Figure{Console: c, Name: schema.FigurePicture("1"), Ascent: s.ascent, Columns: s.columns, RestartUnits: s.restartUnits}
-	f.Ascent.Seed = seed
-	return f
 }

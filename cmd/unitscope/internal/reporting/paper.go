@@ -20,6 +20,7 @@ import (
 	"github.com/unitscope/unitscope/train"
 )
 
+// PaperCommand is `unitscope paper`, which calls other commands of a program.
 func PaperCommand(program Program) *cli.Command {
 	flags := []cli.Flag{
 		&cli.StringFlag{Name: "digits", Value: "digits:n=60000", Usage: "`DATA` of digits, as train takes it; Erhan et al. (2009) used infmnist:DIR,n=2500000"},
@@ -156,12 +157,12 @@ func (p *paperPlan) checkData(j *job.Job) error {
 	for _, source := range []struct{ flag, data string }{
 		{"digits", p.digits}, {"patches", p.patchData(12)}, {"patches", p.patchData(20)},
 	} {
-		set, _, _, err := j.Open(job.DataChoice{Flag: source.flag, Spec: source.data, Seed: j.Ctx.Uint64("seed")}, nil)
+		data, err := j.Open(job.DataChoice{Flag: source.flag, Spec: source.data, Seed: j.Ctx.Uint64("seed")}, nil)
 		if err != nil {
 			return err
 		}
-		info := set.Info()
-		err = set.Close()
+		info := data.Set.Info()
+		err = data.Close()
 		if err == nil && source.flag == "digits" && !(info.Low >= 0 && info.High <= 1) {
 			err = usage.Mistakef("--digits %s: its numbers lie between %g and %g, want 0 to 1", source.data, info.Low, info.High)
 		}

@@ -26,6 +26,7 @@ import (
 
 const reportFolder = "unitscope-report"
 
+// ReportCommand is `unitscope report`.
 func ReportCommand() *cli.Command {
 	flags := []cli.Flag{
 		&cli.StringFlag{Name: "out", Value: reportFolder, Usage: "`DIR`, the run folder for the report, which must be new or empty; or FILE.html for one file and nothing else"},
@@ -72,7 +73,7 @@ func reportRuns(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	record, err := job.NewRecord(ctx, schema.TaskReport, j.Resolved, 0, engine.Info{}, r.Inputs())
+	record, err := j.NewRecord(0, engine.Info{}, r.Inputs())
 	if err != nil {
 		return err
 	}

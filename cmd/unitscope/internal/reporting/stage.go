@@ -18,7 +18,7 @@ type Program func(stdout, stderr io.Writer) *cli.App
 // runStage runs the command line of a stage.
 func (p Program) runStage(ctx context.Context, call []string, stdout, stderr io.Writer) error {
 	app := p(stdout, stderr)
-	app.Metadata = map[string]any{usage.CalledAs: call, usage.AsStage: true}
+	usage.Called(app, call, true)
 	return app.RunContext(ctx, call)
 }
 

@@ -10,12 +10,17 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// CalledAs is where the app keeps its command line.
-const CalledAs = "called as"
+// Where the app keeps its command line, and that its call is a stage of a paper.
+const calledAs, asStage = "called as", "as a stage"
+
+// Called tells an app how it is called, and whether as a stage of a paper.
+func Called(app *cli.App, words []string, stage bool) {
+	app.Metadata = map[string]any{calledAs: words, asStage: stage}
+}
 
 // CommandLine is the command as it was called, for the record of its run.
 func CommandLine(ctx *cli.Context) []string {
-	called, _ := ctx.App.Metadata[CalledAs].([]string)
+	called, _ := ctx.App.Metadata[calledAs].([]string)
 	return called
 }
 
@@ -38,10 +43,8 @@ func Quoted(word string) string {
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
-// AsStage is where the app keeps that its call is a stage of a paper.
-const AsStage = "as a stage"
-
-func IsStage(ctx *cli.Context) bool { return ctx.App.Metadata[AsStage] == true }
+// IsStage says whether a command is a stage of a paper.
+func IsStage(ctx *cli.Context) bool { return ctx.App.Metadata[asStage] == true }
 
 // ProgramWords are the words that call the program as it was called: ./unitscope is
 // not on the path, and what `go run` has made is gone when people read its name.

@@ -26,7 +26,8 @@ func TestProgramWords(t *testing.T) {
 		{elsewhere, "/tmp/go-build3774550810/b001/exe/unitscope", "unitscope"},
 	} {
 		t.Chdir(c.folder)
-		app := &cli.App{Metadata: map[string]any{CalledAs: []string{c.called, "demo"}}}
+		app := &cli.App{}
+		Called(app, []string{c.called, "demo"}, false)
 		got := strings.Join(ProgramWords(cli.NewContext(app, nil, nil)), " ")
 		// A test is built into a program of another name, and may be one of go run.
 		if got != c.want && !(c.want == "unitscope" && strings.HasPrefix(got, "go run github.com/unitscope/unitscope")) {

@@ -14,19 +14,24 @@ import (
 // The flags that several commands share. Their names are kept: scripts and
 // run.json rely on them.
 
+// DeviceFlag is --device.
 func DeviceFlag() cli.Flag {
 	return &cli.StringFlag{Name: "device", Value: "auto", Usage: "`NAME` of the device that computes: auto, cpu, cuda:all for all cards together, or another that `unitscope devices` lists"}
 }
 
+// SeedFlag is --seed.
 func SeedFlag() cli.Flag {
 	return &cli.Uint64Flag{Name: "seed", Value: 1, Usage: "`N` that every random number depends on, 0 to 2^64-1; the same seed gives the same results"}
 }
 
+// OutFlag is --out of a run folder, which is value where nobody says; it must be said
+// if that is "".
 func OutFlag(value string) cli.Flag {
 	usage := "`DIR`, the run folder for the results; it must be new or empty"
 	return &cli.StringFlag{Name: "out", Value: value, Required: value == "", Usage: usage}
 }
 
+// ForceFlag is --force.
 func ForceFlag() cli.Flag {
 	return &cli.BoolFlag{Name: "force", Usage: "use --out even if it holds another run, whose files are removed, or other files, which stay; a run that would replace one of these is refused"}
 }
@@ -108,6 +113,7 @@ func ParseFloats(flag, text string) ([]float64, error) {
 	return xs, nil
 }
 
+// PreviewFlag is --preview.
 func PreviewFlag() cli.Flag {
 	return &cli.BoolFlag{Name: "preview", Usage: "also show the picture in the terminal, as well as the terminal can; the environment variable UNITSCOPE_PREVIEW=kitty, sixel or blocks chooses how"}
 }
@@ -115,6 +121,7 @@ func PreviewFlag() cli.Flag {
 // PictureFlags are for every command that writes a picture into a run folder.
 func PictureFlags() []cli.Flag { return append(RunFlags(), PreviewFlag()) }
 
+// ParsePositive reads a number above 0 that has single precision.
 func ParsePositive(flag, text string) (float64, error) {
 	x, err := strconv.ParseFloat(text, 64)
 	if err != nil || !(float32(x) > 0) || x > math.MaxFloat32 {
@@ -123,6 +130,7 @@ func ParsePositive(flag, text string) (float64, error) {
 	return x, nil
 }
 
+// JoinInts writes a list as ParseInts reads it.
 func JoinInts(ns []int) string {
 	var texts []string
 	for _, n := range ns {

@@ -1,0 +1,42 @@
+package looking
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/unitscope/unitscope/cmd/unitscope/internal/job"
+	"github.com/unitscope/unitscope/network"
+	"github.com/unitscope/unitscope/schema"
+	"github.com/unitscope/unitscope/visualize"
+)
+
+// onUnits is another command on the units that this one has looked at.
+func onUnits(j *job.Job, command string) []string {
+	words := append(strings.Fields(command), "--model", j.Ctx.String("model"), "--layer", fmt.Sprint(j.Ctx.Int("layer")), "--units", j.Ctx.String("units"))
+	if j.Ctx.IsSet("seed") {
+		words = append(words, "--seed", fmt.Sprint(j.Ctx.Uint64("seed")))
+	}
+	return append(words, "--out", j.BesideOut(words[1]))
+}
+
+// ascentOnUnits is an ascent of the units that this command has looked at; or a report,
+// where there is no norm to climb at.
+func ascentOnUnits(j *job.Job, n *network.Network) []string {
+	if n.Radius == 0 {
+		return j.ReportOn()
+	}
+	return onUnits(j, schema.TaskAscent)
+}
+
+// afterAscent is an analysis of the patterns that an ascent has found. Those of
+// minimal activation are for looking at.
+func afterAscent(j *job.Job, o visualize.AscentOptions) []string {
+	out := j.Ctx.String("out")
+	switch {
+	case o.KeepAll:
+		return append(strings.Fields(schema.TaskRestarts), "--ascent", out, "--out", j.BesideOut("modes"))
+	case o.Direction < 0:
+		return j.ReportOn()
+	}
+	return append(strings.Fields(schema.TaskSelectivity), "--model", j.Ctx.String("model"), "--ascent", out, "--out", j.BesideOut("selectivity"))
+}

@@ -1,0 +1,47 @@
+package looking
+
+import (
+	"strconv"
+
+	"github.com/unitscope/unitscope/cmd/unitscope/internal/job"
+	"github.com/unitscope/unitscope/cmd/unitscope/internal/usage"
+	"github.com/unitscope/unitscope/network"
+	"github.com/unitscope/unitscope/visualize"
+)
+
+// ChosenUnits are the layer and the units of --layer and --units.
+func ChosenUnits(j *job.Job, n *network.Network) (layer int, units []int, err error) {
+	layer = j.Ctx.Int("layer")
+	units, err = UnitsOf(j, n, layer)
+	return layer, units, err
+}
+
+// UnitsOf are the units of a layer that --units chooses.
+func UnitsOf(j *job.Job, n *network.Network, layer int) ([]int, error) {
+	return ParseUnits(j.Ctx.String("units"), n, layer)
+}
+
+// ParseUnits reads units of a layer as --units has them.
+func ParseUnits(text string, n *network.Network, layer int) ([]int, error) {
+	if err := n.CheckLayer(layer); err != nil {
+		return nil, usage.Mistake(err)
+	}
+	units, err := visualize.ParseUnits(text, n.Sizes()[layer])
+	if err != nil {
+		return nil, usage.Mistakef("%w, in layer %d", err, layer)
+	}
+	return units, nil
+}
+
+// ChosenLayers are the layers of --layer, where it may be all.
+func ChosenLayers(j *job.Job, n *network.Network) (layers []int, err error) {
+	text := j.Ctx.String("layer")
+	if text == "all" {
+		return job.AllLayers(n), nil
+	}
+	layer, err := strconv.Atoi(text)
+	if err != nil || layer < 1 || layer > len(n.Layers) {
+		return nil, usage.Mistakef("--layer %q: want 1 to %d, the model's layers, or all", text, len(n.Layers))
+	}
+	return []int{layer}, nil
+}
