@@ -56,15 +56,17 @@ var house = map[string]string{
 	"dataset/internal/table":   "dataset/internal/array dataset/internal/gunzip",
 	"dataset/internal/whiten":  "",
 
-	"network":                     "engine engine/dense engine/memory engine/words network/safetensors",
-	"network/safetensors":         "engine/half engine/memory",
-	"network/graph":               "engine",
-	"network/internal/archive":    "",
-	"network/internal/filekind":   "network/internal/archive",
-	"network/onnx":                "engine engine/half engine/memory network/graph network/onnx/internal/pb",
-	"network/onnx/internal/pb":    "",
-	"network/internal/pythontest": "internal/pythontest",
-	"internal/pythontest":         "", // what tests of several packages need
+	"network":                       "engine engine/dense engine/memory engine/words network/safetensors",
+	"network/safetensors":           "engine/half engine/memory",
+	"network/graph":                 "engine",
+	"network/internal/archive":      "",
+	"network/internal/filekind":     "network/internal/archive",
+	"network/onnx":                  "engine engine/half engine/memory network/graph network/onnx/internal/pb",
+	"network/onnx/internal/pb":      "",
+	"network/torch":                 "engine engine/memory engine/words network/graph network/safetensors network/internal/... network/torch/internal/pickle",
+	"network/torch/internal/pickle": "",
+	"network/internal/pythontest":   "internal/pythontest",
+	"internal/pythontest":           "", // what tests of several packages need
 
 	"schema":    "network",
 	"visualize": bases + " schema",

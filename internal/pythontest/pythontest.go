@@ -12,7 +12,8 @@ import (
 
 // Run runs a script with arguments and returns what it prints. modules are those
 // that the script imports, "numpy, scipy.io". Where python3 or one of them is
-// missing it skips the test, or fails it if UNITSCOPE_REQUIRE lists python.
+// missing it skips the test, or fails it if UNITSCOPE_REQUIRE lists python, and for
+// scripts that import torch, pytorch.
 func Run(t testing.TB, modules, script string, arguments ...string) string {
 	t.Helper()
 	look := exec.Command("python3", "-c", "import "+modules)
@@ -21,7 +22,11 @@ func Run(t testing.TB, modules, script string, arguments ...string) string {
 	look.Dir = t.TempDir()
 	if out, err := look.CombinedOutput(); err != nil {
 		missing := "python3 with " + modules + " is not here: " + err.Error() + " " + lastLine(string(out))
-		if slices.Contains(strings.Split(os.Getenv("UNITSCOPE_REQUIRE"), ","), "python") {
+		require := "python"
+		if strings.Contains(modules, "torch") {
+			require = "pytorch"
+		}
+		if slices.Contains(strings.Split(os.Getenv("UNITSCOPE_REQUIRE"), ","), require) {
 			t.Fatal(missing)
 		}
 		t.Skip(missing)

@@ -132,7 +132,7 @@ func (f *File) Tensor(name string) (Tensor, error) {
 	if !ok {
 		return Tensor{}, fmt.Errorf("tensor %.200q is missing", name)
 	}
-	decode, err := decoder(e.Type)
+	decode, err := Decoder(e.Type)
 	if err != nil {
 		return Tensor{}, fmt.Errorf("tensor %.200q: %w", name, err)
 	}
@@ -172,8 +172,9 @@ func readFull(source io.ReaderAt, p []byte, at int64) error {
 	return fmt.Errorf("safetensors: read %d bytes at %d: %w", len(p), at, err)
 }
 
-// decoder returns how to read one element of a type.
-func decoder(dtype string) (func(raw []byte) (float32, error), error) {
+// Decoder returns how to read one little-endian number of a type that [File.Tensor]
+// reads; raw holds at least its bytes.
+func Decoder(dtype string) (func(raw []byte) (float32, error), error) {
 	switch dtype {
 	case "F32":
 		return func(raw []byte) (float32, error) {
