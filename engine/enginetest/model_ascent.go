@@ -129,9 +129,15 @@ func (s *subject) checkLinear() {
 }
 
 // checkRectified: a network of rectified units is linear as long as the same units are
-// on: at an optimum x lies along the gradient.
+// on: at an optimum x lies along the gradient. With weights above 0 in upper layers it is
+// the largest of linear functions, and optima don't lie where two of them meet.
 func (s *subject) checkRectified() {
 	net := s.stack(engine.UsualActivation(engine.ReLU), 20, 7, 6, 6)
+	for _, o := range net.Ops[1:] {
+		for i, w := range o.Weight.Data {
+			o.Weight.Data[i] = max(w, -w)
+		}
+	}
 	shapes := s.shapesOf(net)
 	r := engine.Rule{Rate: 0.2, Radius: 4, Tolerance: 1e-7, Patience: 5, MaxSteps: 3000}
 	climbs := slices.Concat(upTo(6), upTo(6), upTo(6), upTo(6))
@@ -142,7 +148,7 @@ func (s *subject) checkRectified() {
 		for i, unit := range climbs {
 			g, smooth := gradientOf(net, shapes, doubles(x[i*20:(i+1)*20]), engine.UnitGoal(3, unit))
 			if !smooth || state.Stop[i] != engine.StopConverged {
-				continue // an optimum on an edge between two linear pieces, or a dead unit
+				continue // an edge is near by chance, or the unit is off
 			}
 			known++
 			length := norm(g)
@@ -153,8 +159,8 @@ func (s *subject) checkRectified() {
 			// and has converged when that is lost in rounding, 1e-7: t = 1e-3.
 			s.near("optimum of rectified units", fmt.Sprintf("%s, unit %d", way, unit), x[i*20:(i+1)*20], g, func(int) float64 { return 1e-2 * float64(r.Radius) })
 		}
-		if known == 0 {
-			s.Errorf("%s: no row ended inside of a linear piece: the test proves nothing", way)
+		if known < len(climbs)/4 {
+			s.Errorf("%s: %d of %d rows ended inside of a linear piece: the test proves little", way, known, len(climbs))
 		}
 	})
 }
