@@ -22,7 +22,7 @@ type Term struct {
 }
 
 // UnitGoal is the goal of a unit's activation: before the nonlinearity, as in
-// footnote 1 of the report.
+// footnote 1 of the paper.
 func UnitGoal(at Value, unit int) Goal {
 	return Goal{[]Term{{At: at, Unit: unit, Weight: 1}}}
 }

@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// Rule is how rows climb, and when they stop (section 3 of the report): projected
+// Rule is how rows climb, and when they stop (section 3 of the paper): projected
 // gradient ascent on the sphere ||x|| = Radius. With a row's goal a,
 //
 //	g = da/dx
@@ -14,7 +14,7 @@ import (
 //
 // A row's rate begins at Rate and is halved whenever a step has lost some of a.
 //
-// The report steps along g itself, with one step size for a whole layer. Where
+// The paper steps along g itself, with one step size for a whole layer. Where
 // the units below are saturated, as at most random starts of a well-trained
 // auto-encoder, g is smaller than elsewhere by many powers of ten: no step size
 // then both leaves such a plateau and settles at the optimum. A step of a given
