@@ -20,6 +20,9 @@ type layer struct {
 // chain takes modules in their order for the layers of a network.
 func (s *state) chain() ([]*layer, error) {
 	all := modules(s.tensors)
+	if err := checkKnown(all); err != nil {
+		return nil, err
+	}
 	var layers []*layer
 	var ahead []norm
 	for i, m := range all {

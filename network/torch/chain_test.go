@@ -34,8 +34,8 @@ type shape = []int
 
 func TestRefusedTensors(t *testing.T) {
 	for want, tensors := range map[string][]any{
-		"conv1.weight [6 1 5 5] is a convolution's":                                     {"conv1.weight", shape{6, 1, 5, 5}, "conv1.bias", shape{6}},
-		"Map: there is no use for fc.weight_g [3 1]":                                    {"fc.weight_g", shape{3, 1}, "fc.weight_v", shape{3, 2}},
+		"conv1.weight [6 1 5 5] is a convolution's": {"conv1.weight", shape{6, 1, 5, 5}, "conv1.bias", shape{6}},
+		"Map: there is no use for fc.weight_g [3 1], fc.weight_v [3 2] in a chain of Linear modules: make it a part of the weights before saving": {"fc.weight_g", shape{3, 1}, "fc.weight_v", shape{3, 2}},
 		"Map: there is no use for rnn.weight_ih_l0 [4 4]":                               {"fc.weight", shape{4, 4}, "rnn.weight_ih_l0", shape{4, 4}},
 		"Map: there is no use for fc.bias [3]":                                          {"fc.bias", shape{3}},
 		"ln.weight [3] is no Linear's and no BatchNorm's (of a LayerNorm or PReLU?)":    {"fc.weight", shape{3, 2}, "ln.weight", shape{3}, "ln.bias", shape{3}},
@@ -61,8 +61,9 @@ func TestNames(t *testing.T) {
 	for want, tensors := range map[string][]any{
 		"layer2.1.fc out": {"module._orig_mod.model.layer2.1.fc.weight", shape{3, 2}, "module._orig_mod.model.out.weight", shape{2, 3}},
 		"model":           {"model.weight", shape{3, 2}},
+		"linear":          {"module.weight", shape{3, 2}},
 		"module.a b":      {"module.a.weight", shape{3, 2}, "b.weight", shape{2, 3}},
-		"linear":          {"weight", shape{3, 2}, "bias", shape{3}},
+		"linear linear.2": {"weight", shape{3, 2}, "bias", shape{3}, "linear.weight", shape{2, 3}},
 		"net.0 net.2":     {"net.0.weight", shape{3, 2}, "net.2.weight", shape{2, 3}},
 	} {
 		g, err := fromTensors(nil, tensors...)
@@ -194,4 +195,41 @@ func TestAutoencoders(t *testing.T) {
 			t.Errorf("%v, want an error with %q", err, c.want)
 		}
 	}
+}
+
+// FuzzTensors makes tensors of lines, "net.0.weight 3 2", and a map of "NAME=WHAT"
+// between commas.
+func FuzzTensors(f *testing.F) {
+	f.Add("fc1.weight 3 2\nfc1.bias 3\nfc2.weight 2 3", "")
+	f.Add("module.0.weight 3 2\nmodule.1.running_mean 3\nmodule.1.running_var 3\nmodule.3.weight 2 3\nmodule.4.weight 2 2", "")
+	f.Add("0.weight 3 2\n2.running_mean 3\n2.running_var 3\n2.weight 3\n3.weight 2 3", "")
+	f.Add("a.weight 2 3\nb.weight 4 2\nc.weight 3 9", "")
+	f.Add("W1 2 3\nb1 3\nW2 4 3\nn.running_mean 3\nn.running_var 3", "W1=1.weight.T,b1=1.bias,W2=2.weight,n=1.after")
+	f.Add("model.a.weight 2 3\nmodel.b.weight 9 9", "model.b=-,a=1")
+	f.Fuzz(func(t *testing.T, lines, names string) {
+		var tensors []any
+		for line := range strings.Lines(lines) {
+			fields := strings.Fields(line)
+			if len(fields) == 0 {
+				continue
+			}
+			of := shape{}
+			for _, field := range fields[1:] {
+				of = append(of, int(field[0])%9)
+			}
+			if len(of) > 5 {
+				return
+			}
+			tensors = append(tensors, fields[0], of)
+		}
+		what := map[string]string{}
+		for pair := range strings.SplitSeq(names, ",") {
+			if name, is, ok := strings.Cut(pair, "="); ok {
+				what[name] = is
+			}
+		}
+		if g, err := fromTensors(what, tensors...); err == nil && len(g.Layers()) == 0 {
+			t.Errorf("%v has no layers", g)
+		}
+	})
 }

@@ -2,7 +2,6 @@ package torch
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -31,18 +30,25 @@ var checkpointKeys = []string{"state_dict", "model_state_dict", "model_state", "
 func stateDict(value any) (*state, error) {
 	s := &state{}
 	d, ok := value.(*pickle.Dict)
-	for depth := 0; ok && depth < 3 && !holdsTensors(d); depth++ {
+	if !ok {
+		what := pickle.Describe(value)
+		if _, tensor := value.(*view); tensor {
+			what = "a single tensor"
+		}
+		return nil, fmt.Errorf("it holds %s, want a state dict: save model.state_dict() instead", what)
+	}
+	for range maxDepth {
 		inner, err := s.unwrap(d)
 		if err != nil {
 			return nil, err
 		}
+		if inner == nil {
+			break
+		}
 		d = inner
 	}
-	if _, tensor := value.(*view); tensor {
-		return nil, errors.New("it holds a single tensor, want a state dict: save model.state_dict() instead")
-	}
-	if !ok || !holdsTensors(d) {
-		return nil, fmt.Errorf("it holds %s without tensors, want a state dict: save model.state_dict() instead", pickle.Describe(value))
+	if !slices.ContainsFunc(d.Entries, func(e pickle.Entry) bool { _, ok := e.Value.(*view); return ok }) {
+		return nil, fmt.Errorf("it holds %q and no state dict that is known by its name: save model.state_dict() instead", keys(d))
 	}
 	if err := s.take(d); err != nil {
 		return nil, err
@@ -51,38 +57,41 @@ func stateDict(value any) (*state, error) {
 	return s, nil
 }
 
-func holdsTensors(d *pickle.Dict) bool {
-	return slices.ContainsFunc(d.Entries, func(e pickle.Entry) bool { _, ok := e.Value.(*view); return ok })
+// maxDepth is how many dictionaries may be around a state dict.
+const maxDepth = 3
+
+// keys are the first names in a dictionary.
+func keys(d *pickle.Dict) (names []string) {
+	for _, e := range d.Entries[:min(len(d.Entries), listed)] {
+		if key, ok := e.Key.(string); ok {
+			names = append(names, fmt.Sprintf("%.40s", key))
+		}
+	}
+	return names
 }
 
-// unwrap returns the one state dict of a checkpoint.
+// unwrap returns the one state dict of a checkpoint, nil if it has none.
 func (s *state) unwrap(d *pickle.Dict) (*pickle.Dict, error) {
-	var keys, found []string
+	var found []string
 	var inner *pickle.Dict
 	for _, e := range d.Entries {
-		key, ok := e.Key.(string)
-		if !ok {
-			continue
-		}
-		keys = append(keys, fmt.Sprintf("%.40s", key))
+		key, _ := e.Key.(string)
 		if of, ok := e.Value.(*pickle.Dict); ok && slices.Contains(checkpointKeys, key) && len(of.Entries) > 0 {
 			found, inner = append(found, key), of
 		}
 	}
-	keys = keys[:min(len(keys), listed)]
-	switch len(found) {
-	case 0:
-		return nil, fmt.Errorf("it holds %q and no state dict that is known by its name: save model.state_dict() instead", keys)
-	case 1:
-		left := slices.DeleteFunc(keys, func(key string) bool { return key == found[0] })
+	if len(found) > 1 {
+		return nil, fmt.Errorf("it holds several state dicts, %q: save the one that is meant", found[:min(len(found), listed)])
+	}
+	if inner != nil {
+		left := slices.DeleteFunc(keys(d), func(key string) bool { return key == found[0] })
 		if len(left) > 0 {
 			s.remark("the file is a checkpoint: its %q is the network, left out is %q", found[0], left)
 		} else {
 			s.remark("the network is what the file holds as %q", found[0])
 		}
-		return inner, nil
 	}
-	return nil, fmt.Errorf("it holds several state dicts, %q: save the one that is meant", found)
+	return inner, nil
 }
 
 // take takes the tensors of a state dict. Numbers and words beside them are left
@@ -124,8 +133,8 @@ func (s *state) strip() {
 			rest, ok := strings.CutPrefix(t.Name, w.prefix)
 			all, within = all && ok, within || strings.Contains(rest, ".")
 		}
-		// A network that is a single module called so keeps its name.
-		if !all || !within {
+		// A network may well be a single module called "model".
+		if len(s.tensors) == 0 || !all || !within && w.prefix == "model." {
 			continue
 		}
 		s.tensors = slices.Clone(s.tensors)

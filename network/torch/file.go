@@ -1,7 +1,6 @@
 package torch
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -62,21 +61,20 @@ func readZip(source io.ReaderAt, size int64) (any, error) {
 	return value, err
 }
 
-// legacyStart is what files of before PyTorch 1.6 begin with: a number that nothing
-// else begins with, and the version 1001, each a pickle.
-const legacyStart = "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.\x80\x02M\xe9\x03."
+// What files of before PyTorch 1.6 begin with: a number that nothing else begins with,
+// and a version.
+const (
+	legacyMagic   = pickle.Long("\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19")
+	legacyVersion = int64(1001)
+)
 
 // readLegacy reads what torch.save wrote before version 1.6: pickles one after the
-// other, of what machine it was, of what was saved, and of the names of storages; and
-// then each storage, its length as 8 bytes before it.
+// other, two of what the file is, of what machine it was, of what was saved, and of the
+// names of storages; and then each storage, its length as 8 bytes before it.
 func readLegacy(source io.ReaderAt, size int64) (any, error) {
-	start := make([]byte, min(size, 4*pickle.MaxSize))
-	if n, err := source.ReadAt(start, 0); n < len(start) {
+	text := make([]byte, min(size, 4*pickle.MaxSize))
+	if n, err := source.ReadAt(text, 0); n < len(text) {
 		return nil, err
-	}
-	text, ok := bytes.CutPrefix(start, []byte(legacyStart))
-	if !ok {
-		return nil, errors.New("it is neither a zip archive nor does it begin as older files of PyTorch do")
 	}
 	at := map[string]*io.SectionReader{}
 	o := &objects{map[string]*storage{}, size, func(s *storage) (*io.SectionReader, error) {
@@ -85,19 +83,25 @@ func readLegacy(source io.ReaderAt, size int64) (any, error) {
 		}
 		return at[s.key], nil
 	}}
-	var parts [3]any
+	var parts [5]any
+	begin := int64(0)
 	for i := range parts {
-		value, length, err := pickle.Load(text, o)
+		value, length, err := pickle.Load(text[begin:], o)
+		if i == 0 && value != legacyMagic {
+			return nil, errors.New("it is neither a zip archive nor does it begin as older files of PyTorch do")
+		}
 		if err != nil {
 			return nil, err
 		}
-		parts[i], text = value, text[length:]
+		parts[i], begin = value, begin+int64(length)
 	}
-	keys, ok := parts[2].(*pickle.List)
+	if parts[1] != legacyVersion {
+		return nil, fmt.Errorf("it is of a version other than %d, which is the only one known of older files", legacyVersion)
+	}
+	keys, ok := parts[4].(*pickle.List)
 	if !ok {
-		return nil, fmt.Errorf("%s where the names of its storages are", pickle.Describe(parts[2]))
+		return nil, fmt.Errorf("%s where the names of its storages are", pickle.Describe(parts[4]))
 	}
-	begin := int64(len(start) - len(text))
 	for _, k := range keys.Items {
 		key, _ := k.(string)
 		s := o.storages[key]
@@ -116,5 +120,5 @@ func readLegacy(source io.ReaderAt, size int64) (any, error) {
 		at[key] = io.NewSectionReader(source, begin, s.length*s.of.bytes)
 		begin += s.length * s.of.bytes
 	}
-	return parts[1], nil
+	return parts[3], nil
 }

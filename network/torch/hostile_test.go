@@ -108,7 +108,7 @@ func refusals() map[string]string {
 		tuple(text("storage"), "ctorch\ndevice\n", "N", "N", "N") + "Q": "a storage of torch.device",
 		tuple(text("storage"), floats, number(1), "N", "N") + "Q":       "a storage called a number",
 		stored(floats, "0", -1):                         "a storage called text with a number",
-		stored("ctorch\nComplexFloatStorage\n", "0", 1): `it holds "torch.ComplexFloatStorage"`,
+		stored("ctorch\nComplexFloatStorage\n", "0", 1): `it holds "torch.ComplexFloatStorage", a kind of tensor that can't be read`,
 		dict("w.weight", matrix, "w.bias", tensor(stored(floats, "0", 7), 0, numbers(2), numbers(1))):                   `storage "0" is 6 of float32 and 7`,
 		tuple(text("storage"), floats, text("0"), text("cpu"), number(6), tuple(text("0"), number(1), number(2))) + "Q": "a part of another one",
 
@@ -130,10 +130,10 @@ func refusals() map[string]string {
 		dict("w.weight", tensor("N", 0, numbers(1), numbers(1))):                                                   "a tensor of None",
 
 		// What is no state dict.
-		"N":                                  "it holds None without tensors",
+		"N":                                  "it holds None, want a state dict",
 		matrix:                               "a single tensor",
-		"]q\x00h\x00a":                       "a list without tensors",
-		"}q\x00(" + text("model") + "h\x00u": "a dictionary without tensors",
+		"]q\x00h\x00a":                       "it holds a list, want a state dict",
+		"}q\x00(" + text("model") + "h\x00u": `it holds ["model"] and no state dict`,
 		dict("epoch", number(3)):             `it holds ["epoch"] and no state dict that is known by its name`,
 		dict("model", dict("w.weight", matrix), "net", dict("w.weight", matrix)):                          `several state dicts, ["model" "net"]`,
 		dict("w.weight", matrix, "ema", dict("w.weight", matrix)):                                         `"ema" is a dictionary, want a tensor`,

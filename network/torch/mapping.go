@@ -152,6 +152,9 @@ func (l *layer) putModule(name string, behind bool, tensors []Tensor) error {
 	if len(all) != 1 || all[0].name != name {
 		return fmt.Errorf("want the name of a module with weights of its own; so begin %s", list(tensors))
 	}
+	if foreign := all[0].foreign(); len(foreign) > 0 {
+		return fmt.Errorf("it is neither a Linear nor a BatchNorm: there is no use for %s", list(foreign))
+	}
 	of, n, err := all[0].known()
 	switch {
 	case err != nil:

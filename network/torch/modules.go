@@ -84,30 +84,56 @@ type norm struct {
 
 func (n norm) width() int { return n.mean.Shape[0] }
 
-// known returns what a module is, and an error if that is nothing that can be part of
-// a chain.
-func (m *module) known() (*linear, *norm, error) {
-	weight, mean := m.part(weightPart), m.part(meanPart)
+// foreign are the tensors that no module of a chain has.
+func (m *module) foreign() (all []Tensor) {
 	parts := []string{weightPart, biasPart}
-	if mean != nil {
+	if m.part(meanPart) != nil {
 		parts = append(parts, meanPart, variancePart, batchesPart)
 	}
 	for _, t := range m.tensors {
-		_, own := split(t.Name)
-		switch {
-		case own == weightPart && len(t.Shape) > 2:
-			return nil, nil, fmt.Errorf("%s is a convolution's, and convolutions can't be read: only chains of Linear modules", t)
-		case !slices.Contains(parts, own):
-			return nil, nil, unused(t)
+		if _, own := split(t.Name); !slices.Contains(parts, own) {
+			all = append(all, t)
 		}
 	}
-	switch {
-	case mean != nil:
+	if m.part(weightPart) == nil && m.part(meanPart) == nil {
+		return m.tensors
+	}
+	return all
+}
+
+// checkKnown refuses what can't be in a chain of Linear modules, all of it in one error.
+func checkKnown(all []*module) error {
+	var foreign []Tensor
+	for _, m := range all {
+		if w := m.part(weightPart); w != nil && len(w.Shape) > 2 {
+			return fmt.Errorf("%s is a convolution's, and convolutions can't be read: only chains of Linear modules", *w)
+		}
+		foreign = append(foreign, m.foreign()...)
+	}
+	if len(foreign) == 0 {
+		return nil
+	}
+	do := "say with it which tensors are of which layer, or leave these out with NAME=-"
+	if slices.ContainsFunc(foreign, parametrized) {
+		do = "make it a part of the weights before saving, with remove_parametrizations or what else removes it"
+	}
+	return words.BadOption("Map", nil, "there is no use for %s in a chain of Linear modules: %s", list(foreign), do)
+}
+
+// parametrized says whether a tensor is one that weights are computed of, by a
+// normalisation or by pruning.
+func parametrized(t Tensor) bool {
+	return strings.Contains(t.Name, "parametrizations.") || strings.HasSuffix(t.Name, "weight_g") || strings.HasSuffix(t.Name, "weight_orig")
+}
+
+// known returns what a module is that [checkKnown] has let through.
+func (m *module) known() (*linear, *norm, error) {
+	if m.part(meanPart) != nil {
 		n, err := m.norm()
 		return nil, n, err
-	case weight == nil:
-		return nil, nil, unused(*m.part(biasPart))
-	case len(weight.Shape) < 2:
+	}
+	weight := m.part(weightPart)
+	if len(weight.Shape) < 2 {
 		return nil, nil, fmt.Errorf("%s is no Linear's and no BatchNorm's (of a LayerNorm or PReLU?), and can't be part of a chain of Linear modules", *weight)
 	}
 	l := &linear{name: m.title(), weight: *weight, bias: m.part(biasPart)}
@@ -146,11 +172,6 @@ func (m *module) norm() (*norm, error) {
 		}
 	}
 	return n, nil
-}
-
-// unused is the error for tensors that nothing is known to do with.
-func unused(tensors ...Tensor) error {
-	return words.BadOption("Map", nil, "there is no use for %s in a chain of Linear modules: say with it which tensors are of which layer, or leave this out with NAME=-", list(tensors))
 }
 
 // place is where a module is in a Sequential: "net.3" is number 3 of "net".

@@ -39,6 +39,9 @@ func (o *objects) Known(g pickle.Global) error {
 	if _, ok := storageType(g); ok || g.Module == "torch" && strings.Contains(numberTypes, " "+g.Name+" ") {
 		return nil
 	}
+	if strings.HasPrefix(g.Module, "torch") && (strings.HasSuffix(g.Name, "Storage") || strings.HasPrefix(g.Name, "_rebuild_")) {
+		return fmt.Errorf("it holds %.160q, a kind of tensor that can't be read: save it as plain tensors of float32", g)
+	}
 	return fmt.Errorf("it holds %.160q, which is neither a tensor nor plain data, and nothing of it is run: save model.state_dict() instead", g)
 }
 

@@ -83,6 +83,13 @@ const (
 	maxHeader = 100_000_000
 )
 
+// legacyMagic is the first number of PyTorch's older files, 0x1950a86a20f9469cfc6c as a
+// pickle, which ends within so many bytes.
+const (
+	legacyMagic = "\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."
+	legacyEnd   = 32
+)
+
 var magics = []struct {
 	begins string
 	is     Kind
@@ -91,8 +98,6 @@ var magics = []struct {
 	{"\x93NUMPY", Numpy},
 	{"\x1f\x8b\x08", Gzip},
 	{"version https://git-lfs", Pointer},
-	// 0x1950a86a20f9469cfc6c as a pickle of protocol 2.
-	{"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", TorchLegacy},
 	{"\x80\x02", Pickle},
 	{"\x80\x03", Pickle},
 	{"\x80\x04", Pickle},
@@ -114,9 +119,13 @@ func Of(source io.ReaderAt, size int64) (Kind, error) {
 		return Safetensors, nil
 	}
 	for _, m := range magics {
-		if strings.HasPrefix(string(start), m.begins) {
-			return m.is, nil
+		if !strings.HasPrefix(string(start), m.begins) {
+			continue
 		}
+		if m.is == Pickle && strings.Contains(string(start[:min(len(start), legacyEnd)]), legacyMagic) {
+			return TorchLegacy, nil
+		}
+		return m.is, nil
 	}
 	switch {
 	case strings.HasPrefix(string(start), "PK\x03\x04"), strings.HasPrefix(string(start), "PK\x05\x06"):

@@ -33,18 +33,19 @@ func kinds(t testing.TB) map[string]filekind.Kind {
 		"\x00":                 filekind.Unknown,
 		"\xff\xfe\x00\x00\x12": filekind.Unknown,
 
-		"\x02\x00\x00\x00\x00\x00\x00\x00{}":                                filekind.Safetensors,
-		"\x80\x02\x00\x00\x00\x00\x00\x00{" + strings.Repeat(" ", 0x280):    filekind.Safetensors, // begins like a pickle
-		"\x80\x02\x00\x00\x00\x00\x00\x00{":                                 filekind.Pickle,      // no room for that header
-		zipped(t, "a/data.pkl", "a/data/0"):                                 filekind.Torch,
-		zipped(t, "a/data.pkl", "a/constants.pkl"):                          filekind.TorchScript,
-		zipped(t, "a/archive_format", "a/data/weights/weights_config.json"): filekind.TorchExport,
-		zipped(t, "metadata.json", "config.json", "model.weights.h5"):       filekind.Keras,
-		zipped(t, "x.npy", "y.npy"):                                         filekind.Numpys,
-		zipped(t, "x.npy", "y.txt"):                                         filekind.Zip,
-		zipped(t):                                                           filekind.Zip,
-		"PK\x03\x04":                                                        filekind.Zip,
-		"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.":                          filekind.TorchLegacy,
+		"\x02\x00\x00\x00\x00\x00\x00\x00{}":                                         filekind.Safetensors,
+		"\x80\x02\x00\x00\x00\x00\x00\x00{" + strings.Repeat(" ", 0x280):             filekind.Safetensors, // begins like a pickle
+		"\x80\x02\x00\x00\x00\x00\x00\x00{":                                          filekind.Pickle,      // no room for that header
+		zipped(t, "a/data.pkl", "a/data/0"):                                          filekind.Torch,
+		zipped(t, "a/data.pkl", "a/constants.pkl"):                                   filekind.TorchScript,
+		zipped(t, "a/archive_format", "a/data/weights/weights_config.json"):          filekind.TorchExport,
+		zipped(t, "metadata.json", "config.json", "model.weights.h5"):                filekind.Keras,
+		zipped(t, "x.npy", "y.npy"):                                                  filekind.Numpys,
+		zipped(t, "x.npy", "y.txt"):                                                  filekind.Zip,
+		zipped(t):                                                                    filekind.Zip,
+		"PK\x03\x04":                                                                 filekind.Zip,
+		"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.":                                   filekind.TorchLegacy,
+		"\x80\x04\x95\r\x00\x00\x00\x00\x00\x00\x00\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.": filekind.TorchLegacy,
 		"\x80\x04N.":            filekind.Pickle,
 		"\x89HDF\r\n\x1a\n\x00": filekind.HDF5,
 		"\x93NUMPY\x01\x00":     filekind.Numpy,

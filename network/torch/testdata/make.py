@@ -99,7 +99,8 @@ optimizer = torch.optim.Adam(m.parameters())
 m.fc3(m.fc2(m.fc1(torch.ones(1, 6)))).sum().backward()
 optimizer.step()
 torch.save({"epoch": 3, "loss": 0.5, "model_state_dict": {"module." + k: v for k, v in m.named_parameters()},
-            "optimizer_state_dict": optimizer.state_dict(), "device": torch.device("cpu")}, path("checkpoint.pt"), pickle_protocol=4)
+            "optimizer_state_dict": optimizer.state_dict(), "device": torch.device("cpu"),
+            "random": torch.get_rng_state()[:9].clone()}, path("checkpoint.pt"), pickle_protocol=4)
 
 with torch.no_grad():
     expect("checkpoint.pt", "relu", 6, chain(m, torch.relu))

@@ -78,15 +78,15 @@ func whole(size uint64) func(*reader) error {
 	}
 }
 
-// long pushes a number with a sign, of at most 8 bytes.
+// long pushes a number with a sign and a length.
 func long(r *reader) error {
 	size, err := r.byte()
 	if err != nil {
 		return err
 	}
 	if size > 8 {
-		_, err := r.bytes(uint64(size))
-		r.push(Opaque{"a number of more than 64 bits"})
+		b, err := r.bytes(uint64(size))
+		r.push(Long(b))
 		return err
 	}
 	x, err := r.number(uint64(size))

@@ -39,6 +39,8 @@ type (
 	Entry struct{ Key, Value any }
 	// Global is a name of a module of Python.
 	Global struct{ Module, Name string }
+	// Long is a whole number of more than 64 bits, as its bytes, the lowest first.
+	Long string
 	// Opaque is a value that nobody here has a use for, such as bytes.
 	Opaque struct{ What string }
 )
@@ -63,7 +65,7 @@ func Describe(value any) string {
 		return "None"
 	case bool:
 		return "a truth value"
-	case int64, float64:
+	case int64, float64, Long:
 		return "a number"
 	case string:
 		return "text"

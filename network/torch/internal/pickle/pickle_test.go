@@ -42,7 +42,7 @@ func values() map[string]any {
 		"\x8a\x01\xff.":      int64(-1),
 		"\x8a\x02\x00\x80.":  int64(-32768),
 		"\x8a\x08\xff\xff\xff\xff\xff\xff\xff\x7f.": int64(math.MaxInt64),
-		"\x8a\x0a0123456789.":                       pickle.Opaque{What: "a number of more than 64 bits"},
+		"\x8a\x0a0123456789.":                       pickle.Long("0123456789"),
 		"G?\xf8\x00\x00\x00\x00\x00\x00.":           1.5,
 		"X\x02\x00\x00\x00\xc3\xa4.":                "ä",
 		"\x8c\x01a.":                                "a",
