@@ -207,6 +207,9 @@ func (r *reading) prelu(n *node, in []value) (value, error) {
 	if in[0].constant != nil || in[1].constant == nil {
 		return in[0], errors.New("want constant slopes")
 	}
+	if r.version < 7 && len(in[0].dims) > 1 && in[1].constant.count() > 1 {
+		return in[0], errOld
+	}
 	slopes, err := r.channels(in[1].constant, in[0])
 	if err != nil {
 		return in[0], fmt.Errorf("tensor %s: %w", shown(n.input(1)), err)
@@ -235,8 +238,8 @@ func (r *reading) scaler(n *node, in []value) (value, error) {
 // y = (x - mean) / sqrt(variance + epsilon) factor + shift.
 func (r *reading) normalize(n *node, in []value) (value, error) {
 	x := in[0]
-	if n.integer("training_mode", 0) != 0 {
-		return x, errors.New("it is there for training: export the network for use, as after model.eval()")
+	if n.integer("training_mode", 0) != 0 || r.version < 7 && n.integer("is_test", 0) == 0 {
+		return x, errTraining
 	}
 	if x.constant != nil || len(x.dims) == 0 || n.integer("spatial", 1) == 0 && len(x.dims) > 1 {
 		return x, errors.New("want a factor for each channel")

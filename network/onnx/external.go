@@ -88,18 +88,27 @@ func (f *folder) open(location string) (*os.File, int64, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, 0, fmt.Errorf("its file %s is missing: put it beside the model", shown(location))
 	case err != nil:
-		return nil, 0, fmt.Errorf("its file %s can't be read inside the model's folder: %w", shown(location), err)
+		return nil, 0, fmt.Errorf("its file %s can't be read inside the model's folder: %w", shown(location), cause(err))
 	case !info.Mode().IsRegular():
 		return nil, 0, fmt.Errorf("its file %s is not a regular file", shown(location))
 	}
 	file, err := f.root.Open(name)
 	if err != nil {
-		return nil, 0, fmt.Errorf("its file %s: %w", shown(location), err)
+		return nil, 0, fmt.Errorf("its file %s: %w", shown(location), cause(err))
 	}
 	if info, err = file.Stat(); err != nil {
 		return nil, 0, errors.Join(err, file.Close())
 	}
 	return file, info.Size(), nil
+}
+
+// cause is an error about a file without the file's name, which may be anything.
+func cause(err error) error {
+	var of *fs.PathError
+	if errors.As(err, &of) {
+		return of.Err
+	}
+	return err
 }
 
 func (f *folder) close() error {

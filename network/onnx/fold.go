@@ -16,7 +16,7 @@ var errBatch = errors.New("it calculates with the number of examples, which is n
 var folds = map[string]func(*reading, *node, []*constant) (*constant, error){
 	"Identity": same, "Cast": cast, "CastLike": cast, "Transpose": transpose, "Concat": concatConstants,
 	"Reshape": reshapeConstant, "Flatten": reshapeConstant, "Squeeze": reshapeConstant, "Unsqueeze": reshapeConstant,
-	"Gather": gather, "Slice": slice,
+	"Gather": gather, "Slice": slice, "ConstantOfShape": filled,
 	"Neg": calculate, "Sqrt": calculate, "Add": calculate, "Sub": calculate, "Mul": calculate, "Div": calculate,
 }
 
@@ -129,6 +129,32 @@ func reshapeConstant(r *reading, n *node, in []*constant) (*constant, error) {
 		out.dims[i] = int(d)
 	}
 	return &out, nil
+}
+
+// filled is a constant with one number everywhere.
+func filled(r *reading, n *node, in []*constant) (*constant, error) {
+	with := &constant{floats: []float32{0}}
+	if a := n.attributes["value"]; a != nil {
+		var err error
+		if with, err = decode(a.GetT(), r.outside); err != nil {
+			return nil, err
+		}
+	}
+	size, err := sizeOf(in[0].ints)
+	if err != nil || len(in[0].ints) > maxRank || !in[0].integer || with.count() != 1 {
+		return nil, errors.New("want a shape, and one number")
+	}
+	if err := r.spend(2 * size); err != nil {
+		return nil, err
+	}
+	out := &constant{integer: with.integer}
+	for _, d := range in[0].ints {
+		out.dims = append(out.dims, int(d))
+	}
+	for range size {
+		out.take(with, 0)
+	}
+	return out, nil
 }
 
 // gather takes entries of a list, as of a shape.

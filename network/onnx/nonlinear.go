@@ -253,6 +253,12 @@ var activations = map[string]func(*plan, *node) (engine.Activation, error){
 	"HardSigmoid": func(_ *plan, n *node) (engine.Activation, error) {
 		return engine.Activation{Kind: engine.HardSigmoid, Alpha: n.float("alpha", 0.2), Beta: n.float("beta", 0.5)}, n.only("alpha beta")
 	},
+	"Swish": func(_ *plan, n *node) (engine.Activation, error) {
+		if alpha := n.float("alpha", 1); alpha != 1 {
+			return engine.Activation{}, fmt.Errorf("alpha is %v, want 1", alpha)
+		}
+		return engine.Activation{Kind: engine.SiLU}, n.only("alpha")
+	},
 	"Gelu": gelu,
 	"Clip": clip,
 }

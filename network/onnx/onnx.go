@@ -40,18 +40,22 @@ func Read(path string) (*graph.Graph, error) {
 	if err != nil {
 		return nil, err
 	}
-	model, err := parse(data)
+	g, err := read(data, filepath.Dir(path))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	size := len(data)
-	data = nil // the model has its own copy
-	outside := &folder{path: filepath.Dir(path)}
-	g, err := build(model, size, outside)
-	if err := errors.Join(err, outside.close()); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
 	return g, nil
+}
+
+// read reads the network of a file in a folder.
+func read(data []byte, beside string) (*graph.Graph, error) {
+	model, err := parse(data)
+	if err != nil {
+		return nil, err
+	}
+	outside := &folder{path: beside}
+	g, err := build(model, len(data), outside)
+	return g, errors.Join(err, outside.close())
 }
 
 // content is all bytes of a file.

@@ -1,4 +1,4 @@
-package onnx_test
+package onnx
 
 import (
 	"encoding/json"
@@ -11,7 +11,6 @@ import (
 
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/network/graph"
-	"github.com/unitscope/unitscope/network/onnx"
 )
 
 // evaluate is a network's last value for one example, by the definitions, in float64.
@@ -75,7 +74,7 @@ func models(t *testing.T) map[string]struct{ X, Y [][]float64 } {
 func TestExporters(t *testing.T) {
 	for name, want := range models(t) {
 		t.Run(name, func(t *testing.T) {
-			g, err := onnx.Read(filepath.Join("testdata", name+".onnx"))
+			g, err := Read(filepath.Join("testdata", name+".onnx"))
 			if err != nil {
 				t.Fatal(err)
 			}

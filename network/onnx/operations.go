@@ -71,6 +71,18 @@ var hints = map[string]string{
 	"Scan":               "networks with loops can't be read",
 }
 
+// known is an error about an operation that can't be read, whatever it is applied to.
+func (p *plan) known(n *node) error {
+	_, known := operations()[n.op()]
+	switch {
+	case known || p.nonlinear[n] != nil || activations[n.op()] != nil || folds[n.op()] != nil || n.op() == "Constant" || n.op() == "Shape":
+		return nil
+	case hints[n.op()] != "":
+		return errors.New(hints[n.op()])
+	}
+	return errors.New("this operation can't be read")
+}
+
 // operate adds an operation to the network.
 func (r *reading) operate(n *node, in []value) (value, error) {
 	if a := activations[n.op()]; a != nil {
@@ -85,10 +97,8 @@ func (r *reading) operate(n *node, in []value) (value, error) {
 	}
 	o, known := operations()[n.op()]
 	switch {
-	case !known && hints[n.op()] != "":
-		return value{}, errors.New(hints[n.op()])
 	case !known:
-		return value{}, errors.New("this operation can't be read")
+		return value{}, errors.New("it can be read for constants and shapes only")
 	case len(in) < o.least || len(in) > o.most:
 		return value{}, fmt.Errorf("it has %d inputs", len(in))
 	case slices.Contains(n.GetInput()[:o.least], "") || o.most == many && slices.Contains(n.GetInput(), ""):
@@ -234,13 +244,19 @@ func (r *reading) channels(c *constant, v value) ([]float32, error) {
 	return out, nil
 }
 
+// errTraining is the error about what is done otherwise in use.
+var errTraining = errors.New("it is there for training: export the network for use, as after model.eval()")
+
+// errOld is the error about what meant something else in old sets of operations.
+var errOld = errors.New("it can't be read with operations of a version before 7: export the network with newer ones")
+
 // nothing is what does nothing to a trained network.
 func (r *reading) nothing(_ *node, in []value) (value, error) { return in[0], nil }
 
 func (r *reading) dropout(_ *node, in []value) (value, error) {
 	if len(in) == 3 && in[2].constant != nil {
 		if on, _ := in[2].constant.scalar(); on != 0 {
-			return in[0], errors.New("it is there for training: export the network for use, as after model.eval()")
+			return in[0], errTraining
 		}
 	} else if len(in) == 3 && in[2].dims != nil {
 		return in[0], errors.New("whether it is there for training is no constant")

@@ -19,6 +19,7 @@ type plan struct {
 
 	nodes    []*node
 	makers   map[string]*node
+	version  int64                      // of ONNX's operations
 	stored   map[string]*pb.TensorProto // the tensors of the file, by their names
 	decoded  map[string]*constant
 	needed   map[string]bool // names that something reads
@@ -27,10 +28,19 @@ type plan struct {
 }
 
 // newPlan looks through a graph from its outputs to its input.
-func newPlan(g *pb.GraphProto, outside *folder) (*plan, error) {
+func newPlan(model *pb.ModelProto, outside *folder) (*plan, error) {
+	g := model.GetGraph()
 	p := &plan{
 		nonlinear: map[*node]*shape{}, makers: map[string]*node{}, stored: map[string]*pb.TensorProto{},
 		decoded: map[string]*constant{}, needed: map[string]bool{}, constant: map[*node]*constant{}, outside: outside,
+	}
+	for _, set := range model.GetOpsetImport() {
+		if set.GetDomain() == "" || set.GetDomain() == "ai.onnx" {
+			p.version = set.GetVersion()
+		}
+	}
+	if p.version < 1 {
+		return nil, errors.New("it doesn't say which version of ONNX's operations it has: it may not be complete, export it again")
 	}
 	for _, t := range g.GetInitializer() {
 		if p.stored[t.GetName()] != nil {
@@ -76,9 +86,6 @@ func (p *plan) addNode(n *node) error {
 		if name != "" && name != p.input.GetName() && p.stored[name] == nil && p.makers[name] == nil {
 			return fmt.Errorf("it reads %s, which nothing before it makes", shown(name))
 		}
-	}
-	if n.output() == "" {
-		return errors.New("it makes nothing")
 	}
 	for _, name := range n.GetOutput() {
 		if name == "" {

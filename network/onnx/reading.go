@@ -42,7 +42,7 @@ func build(model *pb.ModelProto, size int, outside *folder) (*graph.Graph, error
 	if err := check(model); err != nil {
 		return nil, err
 	}
-	p, err := newPlan(model.GetGraph(), outside)
+	p, err := newPlan(model, outside)
 	if err != nil {
 		return nil, err
 	}
@@ -60,6 +60,12 @@ func (p *plan) read(size int, flat bool) (*graph.Graph, error) {
 	if err := r.begin(); err != nil {
 		return nil, err
 	}
+	// Before weights are read, and whatever else is wrong.
+	for _, n := range p.steps {
+		if err := p.known(n); err != nil {
+			return nil, fmt.Errorf("node %s, %s: %w", shown(n.GetName()), plain(n.op()), err)
+		}
+	}
 	for _, remark := range p.remarks {
 		r.builder.Remark("%s", remark)
 	}
@@ -73,6 +79,9 @@ func (p *plan) read(size int, flat bool) (*graph.Graph, error) {
 	end, ok := r.values[p.end]
 	if !ok || end.constant != nil {
 		return nil, fmt.Errorf("its output %s does not depend on its input", shown(p.end))
+	}
+	if end.at == r.builder.Input() {
+		return nil, errors.New("it computes nothing: its output is its input")
 	}
 	if err := p.unused(); err != nil {
 		return nil, err
@@ -138,7 +147,7 @@ func picture(dims []int) engine.Shape {
 
 // step is what a node makes.
 func (r *reading) step(n *node) (value, error) {
-	for _, other := range n.GetOutput()[1:] {
+	for _, other := range n.GetOutput()[min(1, len(n.GetOutput())):] {
 		if r.needed[other] {
 			return value{}, fmt.Errorf("its output %s is used, and only the first one can be read", shown(other))
 		}
