@@ -21,6 +21,7 @@ const (
 	encoderBiasName  = "b_enc"
 	decoderName      = "W_dec" // [latents, inputs]
 	decoderBiasName  = "b_dec"
+	scalingName      = "scaling_factor" // [latents], which the decoder multiplies them by
 	configName       = "cfg.json"
 	maxConfig        = 1 << 20
 	autoencoderTitle = "latents"
@@ -33,16 +34,17 @@ func isAutoencoder(f *safetensors.File) bool {
 	return encoder && decoder
 }
 
-// config is what SAELens keeps in cfg.json. Its older versions say in
-// activation_fn_str what newer ones say by the architecture.
+// config is what SAELens keeps in cfg.json of how latents are computed. What a file
+// does not say is, as in SAELens, a standard autoencoder with ReLU that subtracts
+// b_dec and normalises nothing. Older versions say in activation_fn_str what newer
+// ones say by the architecture.
 type config struct {
-	Architecture   string `json:"architecture"`
-	Activation     string `json:"activation_fn"`
-	OldActivation  string `json:"activation_fn_str"`
-	SubtractsBias  *bool  `json:"apply_b_dec_to_input"`
-	Normalizes     string `json:"normalize_activations"`
-	Reshapes       string `json:"reshape_activations"`
-	ScalesFeatures bool   `json:"finetuning_scaling_factor"`
+	Architecture  string `json:"architecture"`
+	Activation    string `json:"activation_fn"`
+	OldActivation string `json:"activation_fn_str"`
+	SubtractsBias *bool  `json:"apply_b_dec_to_input"`
+	Normalizes    any    `json:"normalize_activations"` // a word, or in old files a truth value
+	Reshapes      string `json:"reshape_activations"`
 }
 
 // autoencoder reads the encoder of a sparse autoencoder as one layer,
@@ -54,7 +56,7 @@ type config struct {
 func autoencoder(f *safetensors.File, configPath string, o Options) (*graph.Graph, error) {
 	for _, name := range f.Names() {
 		switch name {
-		case encoderName, encoderBiasName, decoderName, decoderBiasName:
+		case encoderName, encoderBiasName, decoderName, decoderBiasName, scalingName:
 			continue
 		case "threshold", "log_threshold":
 			return nil, fmt.Errorf("%s is of a JumpReLU autoencoder, whose activation can't be read: only those with ReLU", name)
@@ -112,23 +114,17 @@ func (c config) check(stated string) error {
 		{"architecture", c.Architecture, "standard"},
 		{"activation_fn", c.Activation, relu},
 		{"activation_fn_str", c.OldActivation, relu},
-		{"normalize_activations", c.Normalizes, "none"},
 		{"reshape_activations", c.Reshapes, "none"},
 	} {
 		if of.has != "" && of.has != of.want {
 			return fmt.Errorf("%s is %.40q, and only %q can be read", of.key, of.has, of.want)
 		}
 	}
-	if c.ScalesFeatures {
-		return errors.New("finetuning_scaling_factor is true, and only false can be read")
+	switch c.Normalizes {
+	case nil, false, "none":
+		return nil
 	}
-	if c.Architecture == "" && c.Activation == "" && c.OldActivation == "" && stated == "" {
-		return words.BadOption("Activation", nil, "it says neither an architecture nor an activation: want %s stated", relu)
-	}
-	if c.SubtractsBias == nil {
-		return fmt.Errorf("it does not say apply_b_dec_to_input: true if %s is subtracted from inputs, false if not", decoderBiasName)
-	}
-	return nil
+	return fmt.Errorf("normalize_activations is %.40q, and only \"none\" can be read: make it a part of the weights before saving, with fold_activation_norm_scaling_factor", fmt.Sprint(c.Normalizes))
 }
 
 // encoder makes the layer.
@@ -157,10 +153,14 @@ func encoder(f *safetensors.File, c config, o Options) (*graph.Graph, error) {
 	if err != nil {
 		return nil, err
 	}
-	if *c.SubtractsBias {
+	subtracts := true
+	if c.SubtractsBias != nil {
+		subtracts = *c.SubtractsBias
+	}
+	if subtracts {
 		of := parts[decoderBiasName]
 		if of == nil || len(of.Shape) != 1 || of.Shape[0] != l.inputs() {
-			return nil, fmt.Errorf("%s says that %s is subtracted from inputs, want it with %d numbers", configName, decoderBiasName, l.inputs())
+			return nil, fmt.Errorf("%s is subtracted from inputs, unless %s says otherwise in apply_b_dec_to_input: want it with %d numbers", decoderBiasName, configName, l.inputs())
 		}
 		shift, err := of.numbers()
 		if err != nil {
@@ -169,7 +169,7 @@ func encoder(f *safetensors.File, c config, o Options) (*graph.Graph, error) {
 		bias = shifted(weight, bias, shift)
 		b.Remark("%s is subtracted from inputs, and has become a part of the biases of the latents", decoderBiasName)
 	}
-	b.Remark("a sparse autoencoder of SAELens: its latents are units; %s, which makes inputs of them, is left out", decoderName)
+	b.Remark("a sparse autoencoder of SAELens: its latents are units; its decoder, which makes inputs of them, is left out")
 	x = b.Affine(l.name, x, weight, bias)
 	b.Activate(l.name+".activation", x, engine.Activation{Kind: engine.ReLU})
 	return b.Finish()

@@ -135,7 +135,7 @@ func TestRemarks(t *testing.T) {
 		"checkpoint.pt":               {`its "model_state_dict" is the network, left out is ["epoch" "loss" "optimizer_state_dict" "device" "random"]`, `all names begin with "module.", of DataParallel`},
 		"silu.pt":                     {`"_orig_mod.", of torch.compile`, "1 is taken to normalise before the activation of 0", "1 adds 1e-05 to variances", "5 normalises after the activation of 3", "6 has no biases", "nothing is between 6 and 7"},
 		"ahead.pt":                    {"0 normalises inputs, and has become a part of 1"},
-		"sae/sae_weights.safetensors": {"b_dec is subtracted from inputs", "W_dec, which makes inputs of them, is left out"},
+		"sae/sae_weights.safetensors": {"b_dec is subtracted from inputs", "its decoder, which makes inputs of them, is left out"},
 	} {
 		activation := expectations(t, "testdata")[name].Activation
 		g, err := torch.Load("testdata/"+name, torch.Options{Activation: activation})
