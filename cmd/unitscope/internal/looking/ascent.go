@@ -1,6 +1,3 @@
-// Package looking has the commands that look at units of one layer, visualize ascent,
-// sample, combine and examples, and what others share with them: flags and their options,
-// the choice of units and of a norm, and [Ascend] and [Draw], which do the work.
 package looking
 
 import (
@@ -22,15 +19,6 @@ import (
 	"github.com/unitscope/unitscope/schema"
 	"github.com/unitscope/unitscope/visualize"
 )
-
-// VisualizeCommand is `unitscope visualize`.
-func VisualizeCommand() *cli.Command {
-	return &cli.Command{
-		Name:        "visualize",
-		Usage:       "show units in input space",
-		Subcommands: []*cli.Command{ascentCommand(), sampleCommand(), combineCommand(), examplesCommand()},
-	}
-}
 
 func ascentCommand() *cli.Command {
 	flags := append(usage.ModelFlags(),
@@ -90,14 +78,6 @@ func AscentOptions(ctx *cli.Context) (visualize.AscentOptions, error) {
 		}
 	}
 	return checked(o)
-}
-
-// checked are options that are in range, as far as that can be told without a model.
-func checked[T interface{ Check() error }](o T) (T, error) {
-	if err := o.Check(); err != nil {
-		return o, usage.Mistake(err)
-	}
-	return o, nil
 }
 
 // ascent is `unitscope visualize ascent`.

@@ -45,3 +45,11 @@ func ChosenLayers(j *job.Job, n *network.Network) (layers []int, err error) {
 	}
 	return []int{layer}, nil
 }
+
+// checked are options that are in range, as far as that can be told without a model.
+func checked[T interface{ Check() error }](o T) (T, error) {
+	if err := o.Check(); err != nil {
+		return o, usage.Mistake(err)
+	}
+	return o, nil
+}
