@@ -62,7 +62,7 @@ func autoencoder(f *safetensors.File, configPath string, o Options) (*graph.Grap
 			return nil, fmt.Errorf("%s is of a JumpReLU autoencoder, whose activation can't be read: only those with ReLU", name)
 		}
 		e, _ := f.Entry(name)
-		return nil, fmt.Errorf("there is no use for %.80s %.80s in a sparse autoencoder with ReLU", name, fmt.Sprint(e.Shape))
+		return nil, fmt.Errorf("there is no use for %.80q %.80s in a sparse autoencoder with ReLU", name, fmt.Sprint(e.Shape))
 	}
 	if len(o.Map) > 0 {
 		return nil, words.BadOption("Map", nil, "it is for state dicts, and this is a sparse autoencoder of SAELens")

@@ -36,6 +36,8 @@ func TestRefusedTensors(t *testing.T) {
 	for want, tensors := range map[string][]any{
 		"conv1.weight [6 1 5 5] is a convolution's": {"conv1.weight", shape{6, 1, 5, 5}, "conv1.bias", shape{6}},
 		"Map: there is no use for fc.weight_g [3 1], fc.weight_v [3 2] in a chain of Linear modules: make it a part of the weights before saving": {"fc.weight_g", shape{3, 1}, "fc.weight_v", shape{3, 2}},
+		`a tensor is called "fc\x1b[2J\n.weight", want at most 256 bytes`:                                                                         {"fc\x1b[2J\n.weight", shape{3, 2}},
+		`a tensor is called "xxx`:                                                       {strings.Repeat("x", 257), shape{3, 2}},
 		"Map: there is no use for rnn.weight_ih_l0 [4 4]":                               {"fc.weight", shape{4, 4}, "rnn.weight_ih_l0", shape{4, 4}},
 		"Map: there is no use for fc.bias [3]":                                          {"fc.bias", shape{3}},
 		"ln.weight [3] is no Linear's and no BatchNorm's (of a LayerNorm or PReLU?)":    {"fc.weight", shape{3, 2}, "ln.weight", shape{3}, "ln.bias", shape{3}},
@@ -172,7 +174,7 @@ func TestAutoencoders(t *testing.T) {
 		{with("b_dec", shape{3}), `{"architecture": "standard", "apply_b_dec_to_input": true}`, "want it with 2 numbers"},
 		{with("threshold", shape{3}), standard, "threshold is of a JumpReLU autoencoder"},
 		{with("log_threshold", shape{3}), standard, "log_threshold is of a JumpReLU autoencoder"},
-		{with("b_gate", shape{3}), standard, "there is no use for b_gate [3]"},
+		{with("b_gate", shape{3}), standard, `there is no use for "b_gate" [3]`},
 	} {
 		folder := t.TempDir()
 		path := filepath.Join(folder, "sae_weights.safetensors")

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/unitscope/unitscope/network/torch/internal/pickle"
 )
@@ -114,6 +115,19 @@ func (s *state) take(d *pickle.Dict) error {
 			s.remark("%.80q is %s and no tensor: it is left out", name, pickle.Describe(v))
 		default:
 			return fmt.Errorf("%.80q is %s, want a tensor: save model.state_dict() alone", name, pickle.Describe(v))
+		}
+	}
+	return nil
+}
+
+// maxName is the longest name of a tensor, in bytes.
+const maxName = 256
+
+// checkNames refuses names that would do something to a terminal, or fill it.
+func (s *state) checkNames() error {
+	for _, t := range s.tensors {
+		if len(t.Name) > maxName || strings.ContainsFunc(t.Name, func(r rune) bool { return !unicode.IsPrint(r) }) {
+			return fmt.Errorf("a tensor is called %.80q, want at most %d bytes of characters that can be shown", t.Name, maxName)
 		}
 	}
 	return nil

@@ -16,6 +16,9 @@ const epsilon = 1e-5
 
 // network makes a network of the parameters.
 func (s *state) network(o Options) (*graph.Graph, error) {
+	if err := s.checkNames(); err != nil {
+		return nil, err
+	}
 	var layers []*layer
 	var err error
 	names := s.unwrapped(o.Map)
