@@ -13,7 +13,7 @@ import (
 type shape struct {
 	is        engine.Activation
 	of        string   // what it is applied to
-	times     float64  // f(times x)/times; 0 for 1
+	in, out   float64  // out f(in x)
 	constants []string // numbers that it is made with
 }
 
@@ -51,15 +51,12 @@ func (p *plan) recognise(n *node) (*shape, error) {
 		}
 		for _, kind := range written {
 			if a := engine.UsualActivation(kind); alike(ys, func(x float64) float64 { h, _ := a.At(x, 0); return h }) {
-				return &shape{is: a, of: of, constants: f.constants}, nil
+				return &shape{is: a, of: of, in: 1, out: 1, constants: f.constants}, nil
 			}
 		}
-		// Softplus has a parameter that is seen at 0.
-		if times := math.Ln2 / ys[slices.Index(points, 0)]; times > 0 && !math.IsInf(times, 0) {
-			softplus := engine.UsualActivation(engine.Softplus)
-			if alike(ys, func(x float64) float64 { h, _ := softplus.At(times*x, 0); return h / times }) {
-				return &shape{is: softplus, of: of, times: times, constants: f.constants}, nil
-			}
+		if is := parametric(ys); is != nil {
+			is.of, is.constants = of, f.constants
+			return is, nil
 		}
 		for name, h := range unknown {
 			if alike(ys, h) {
@@ -68,6 +65,23 @@ func (p *plan) recognise(n *node) (*shape, error) {
 		}
 	}
 	return nil, nil
+}
+
+// parametric finds an activation whose parameter is seen in one of its values: that of
+// softplus at 0, that of a leaky rectifier at any negative point.
+func parametric(ys []float64) *shape {
+	if beta := math.Ln2 / ys[slices.Index(points, 0)]; beta > 0 && !math.IsInf(beta, 0) {
+		softplus := engine.UsualActivation(engine.Softplus)
+		if alike(ys, func(x float64) float64 { h, _ := softplus.At(beta*x, 0); return h / beta }) {
+			return &shape{is: softplus, in: beta, out: 1 / beta}
+		}
+	}
+	leaky := engine.Activation{Kind: engine.LeakyReLU, Alpha: float32(-ys[slices.Index(points, -1.5)] / 1.5)}
+	// A slope of 1 is no activation.
+	if leaky.Alpha != 1 && alike(ys, func(x float64) float64 { h, _ := leaky.At(x, 0); return h }) {
+		return &shape{is: leaky, in: 1, out: 1}
+	}
+	return nil
 }
 
 // written are the activations that are looked for.

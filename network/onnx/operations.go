@@ -34,6 +34,8 @@ func operations() map[string]operation {
 		"Min":    {2, 2, "", (*reading).bound},
 		"Concat": {1, many, "axis", (*reading).concat},
 		"PRelu":  {2, 2, "", (*reading).prelu},
+		"Selu":   {1, 1, "alpha gamma", (*reading).selu},
+		"Celu":   {1, 1, "alpha", (*reading).celu},
 		"Scaler": {1, 1, "offset scale", (*reading).scaler},
 
 		"BatchNormalization": {5, 5, "epsilon momentum training_mode is_test spatial", (*reading).normalize},
@@ -122,22 +124,36 @@ func (r *reading) activate(n *node, v value, a engine.Activation) (value, error)
 	return v, nil
 }
 
-// activateTimes applies a nonlinearity that was recognised.
-func (r *reading) activateTimes(n *node, v value, a *shape) (value, error) {
+// activateScaled applies out f(in x).
+func (r *reading) activateScaled(n *node, v value, f engine.Activation, in, out float64) (value, error) {
 	if v.constant != nil {
 		return v, errInput
 	}
-	if a.times == 0 {
-		return r.activate(n, v, a.is)
+	var err error
+	if in != 1 {
+		if v, err = r.scale(n, v, &constant{floats: []float32{float32(in)}}, nil); err != nil {
+			return v, err
+		}
 	}
-	v, err := r.scale(n, v, &constant{floats: []float32{float32(a.times)}}, nil)
-	if err != nil {
+	if v, err = r.activate(n, v, f); err != nil || out == 1 {
 		return v, err
 	}
-	if v, err = r.activate(n, v, a.is); err != nil {
-		return v, err
+	return r.scale(n, v, &constant{floats: []float32{float32(out)}}, nil)
+}
+
+// selu is a number times an exponential linear unit.
+func (r *reading) selu(n *node, in []value) (value, error) {
+	elu := engine.Activation{Kind: engine.ELU, Alpha: n.float("alpha", 1.6732632)}
+	return r.activateScaled(n, in[0], elu, 1, float64(n.float("gamma", 1.0507010)))
+}
+
+// celu is an exponential linear unit of a scaled number, scaled back.
+func (r *reading) celu(n *node, in []value) (value, error) {
+	alpha := float64(n.float("alpha", 1))
+	if alpha == 0 {
+		return in[0], errors.New("alpha is 0")
 	}
-	return r.scale(n, v, &constant{floats: []float32{float32(1 / a.times)}}, nil)
+	return r.activateScaled(n, in[0], engine.UsualActivation(engine.ELU), 1/alpha, alpha)
 }
 
 // affine adds a product with weights, of a name.

@@ -157,7 +157,7 @@ func (r *reading) step(n *node) (value, error) {
 		if err != nil {
 			return v, err
 		}
-		return r.activateTimes(n, v, a)
+		return r.activateScaled(n, v, a.is, a.in, a.out)
 	}
 	in := make([]value, len(n.GetInput()))
 	constants, all := make([]*constant, len(in)), true

@@ -161,7 +161,7 @@ if __name__ == "__main__":
     for name, activation in {
         "sigmoid": nn.Sigmoid, "relu": nn.ReLU, "tanh": nn.Tanh, "gelu": nn.GELU, "silu": nn.SiLU, "elu": lambda: nn.ELU(0.7),
         "gelu-tanh": lambda: nn.GELU(approximate="tanh"), "leakyrelu": lambda: nn.LeakyReLU(0.2), "softplus": nn.Softplus,
-        "prelu": nn.PReLU, "hardswish": nn.Hardswish, "hardsigmoid": nn.Hardsigmoid, "relu6": nn.ReLU6, "hardtanh": nn.Hardtanh,
+        "prelu": nn.PReLU, "hardswish": nn.Hardswish, "hardsigmoid": nn.Hardsigmoid, "relu6": nn.ReLU6, "hardtanh": nn.Hardtanh, "selu": nn.SELU,
     }.items():
         torch_model(name, lambda: MLP(activation))
     torch_model("gelu-written", lambda: MLP(nn.GELU), opsets=(17, 18))
