@@ -28,6 +28,9 @@ func parse(data []byte) (*pb.ModelProto, error) {
 	if err != nil {
 		return nil, errNot
 	}
+	if cost > 32*uint64(len(data))+64<<20 {
+		return nil, errors.New("it has more messages than a network of its size has")
+	}
 	if err := memory.Check(cost); err != nil {
 		return nil, fmt.Errorf("what the file describes: %w", err)
 	}

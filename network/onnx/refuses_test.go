@@ -215,4 +215,8 @@ func TestWeigh(t *testing.T) {
 	if err != nil || cost < 1000*messageCost {
 		t.Errorf("%d, %v", cost, err)
 	}
+	many := strings.Repeat("\x0a\x00", 1<<20)
+	if _, err := parse([]byte("\x08\x09\x3a\x80\x80\x80\x01" + many)); err == nil || !strings.Contains(err.Error(), "more messages") {
+		t.Error(err)
+	}
 }
