@@ -68,35 +68,93 @@ type Read struct {
 	Target Host // [goals, size of the value]
 }
 
-// aim makes aims of goals, one or more.
-func (n Net) aim(shapes []Shape, goals []Goal, rows []int) Aims {
+// aim makes aims of goals, one or more; goals that no row here climbs stay empty.
+func (n Net) aim(shapes []Shape, goals []Goal, rows []int, here func(row int) bool) Aims {
 	a := Aims{Constant: make([]float32, len(goals)), Row: rows}
-	targets := make(map[Value][]float32)
-	for i, g := range goals {
-		sums := aimed{net: n, shapes: shapes, targets: map[Value][]float64{}, constant: nothing}
-		for _, t := range g.Terms {
-			sums.term(t)
+	t := tables{shapes: shapes, goals: len(goals), of: map[Value]*table{}}
+	done := make([]bool, len(goals))
+	for i, goal := range rows {
+		if done[goal] || !here(i) {
+			continue
 		}
-		a.Constant[i] = float32(sums.constant)
+		done[goal] = true
+		if o, term, simple := n.simple(goals[goal]); simple {
+			row := t.row(o.In[0], goal)
+			for j, w := range o.Weight.Data[term.Unit*o.Weight.Cols : (term.Unit+1)*o.Weight.Cols] {
+				row[j] += term.Weight * w
+			}
+			a.Constant[goal] = term.Weight * o.Bias[term.Unit]
+			continue
+		}
+		sums := aimed{net: n, shapes: shapes, targets: map[Value][]float64{}}
+		for _, term := range goals[goal].Terms {
+			sums.term(term)
+		}
+		a.Constant[goal] = float32(sums.constant)
 		for at, sum := range sums.targets {
-			if targets[at] == nil {
-				targets[at] = make([]float32, len(goals)*len(sum))
-			}
-			row := targets[at][i*len(sum):]
+			row := t.row(at, goal)
 			for j, x := range sum {
-				row[j] = float32(x)
+				row[j] += float32(x)
 			}
 		}
 	}
-	for at, target := range targets {
-		a.Reads = append(a.Reads, Read{at, Host{Rows: len(goals), Cols: shapes[at].Size(), Data: target}})
-	}
-	slices.SortFunc(a.Reads, func(x, y Read) int { return int(x.At - y.At) })
+	a.Reads = t.reads(done)
 	return a
 }
 
-// nothing is what changes no number that it is added to, not even a zero's sign.
-var nothing = math.Copysign(0, -1)
+// tables are the targets of goals as they are made. All zeros that a goal has of its own
+// are +0, since sums of products are, and -0 stands where a goal reads nothing: it
+// changes no number that it is added to. So gradients have the same bits whatever other
+// goals read.
+type tables struct {
+	shapes []Shape
+	goals  int
+	of     map[Value]*table
+}
+
+type table struct {
+	target []float32 // [goals, size of the value]
+	has    []bool    // which goals read the value
+}
+
+// row is the target of a goal, zeros the first time.
+func (t *tables) row(at Value, goal int) []float32 {
+	size := t.shapes[at].Size()
+	if t.of[at] == nil {
+		t.of[at] = &table{make([]float32, t.goals*size), make([]bool, t.goals)}
+	}
+	t.of[at].has[goal] = true
+	return t.of[at].target[goal*size : (goal+1)*size]
+}
+
+// reads are all tables, in the order of their values; done are the goals in them.
+func (t *tables) reads(done []bool) (reads []Read) {
+	nothing := float32(math.Copysign(0, -1))
+	for at, table := range t.of {
+		size := t.shapes[at].Size()
+		for goal, has := range table.has {
+			if has || !done[goal] {
+				continue
+			}
+			for j := range size {
+				table.target[goal*size+j] = nothing
+			}
+		}
+		reads = append(reads, Read{at, Host{Rows: t.goals, Cols: size, Data: table.target}})
+	}
+	slices.SortFunc(reads, func(x, y Read) int { return int(x.At - y.At) })
+	return reads
+}
+
+// simple says whether a goal is one unit of an affine operation before its activation,
+// as most are: its sums have one term each, which is rounded once here too.
+func (n Net) simple(g Goal) (o Op, t Term, simple bool) {
+	if t = g.Terms[0]; len(g.Terms) > 1 || t.Direction != nil || t.At == 0 {
+		return o, t, false
+	}
+	o = n.Ops[t.At-1]
+	return o, t, o.Kind == Affine && (!t.After || o.Activation.Kind == Identity)
+}
 
 // aimed is the sums of one goal, in float64: they are rounded once.
 type aimed struct {
@@ -109,11 +167,7 @@ type aimed struct {
 // of is the target of a value.
 func (a *aimed) of(at Value) []float64 {
 	if a.targets[at] == nil {
-		target := make([]float64, a.shapes[at].Size())
-		for j := range target {
-			target[j] = nothing
-		}
-		a.targets[at] = target
+		a.targets[at] = make([]float64, a.shapes[at].Size())
 	}
 	return a.targets[at]
 }

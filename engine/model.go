@@ -122,7 +122,7 @@ func (m *Model) Gradient(dst, x Matrix, goals []Goal, rows []int) (values []floa
 	if len(rows) == 0 {
 		return values, nil
 	}
-	return values, m.loaded.Gradient(dst, x, m.net.aim(m.shapes, goals, rows), values)
+	return values, m.loaded.Gradient(dst, x, m.net.aim(m.shapes, goals, rows, func(int) bool { return true }), values)
 }
 
 // Ascend evaluates and moves the rows of a state that have not stopped, at most steps
@@ -133,10 +133,12 @@ func (m *Model) Ascend(s *AscentState, r Rule, steps int) (AscentProgress, error
 	if err := m.checkAscent(s, r); err != nil {
 		return AscentProgress{}, err
 	}
-	if len(s.Climbs) == 0 {
+	running := func(row int) bool { return s.Stop[row] == Running }
+	aims := m.net.aim(m.shapes, s.Goals, s.Climbs, running)
+	if len(aims.Reads) == 0 { // none is
 		return AscentProgress{}, nil
 	}
-	return m.loaded.Ascend(s, m.net.aim(m.shapes, s.Goals, s.Climbs), r, steps)
+	return m.loaded.Ascend(s, aims, r, steps)
 }
 
 func (m *Model) checkAscent(s *AscentState, r Rule) error {

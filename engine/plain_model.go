@@ -104,6 +104,7 @@ type pass struct {
 	factors map[int]Matrix // [rows, size] of each Scale
 	spare   map[int]Matrix // [rows, size] by size
 	ones    Matrix         // [rows, 1]
+	noTerms [2]Matrix      // [rows, 0] and [0, inputs]: a product over no terms is 0
 
 	reads   []Value
 	tables  []Matrix // [goals, size] of each read
@@ -216,6 +217,7 @@ func (p *pass) addBias(y, bias Matrix) {
 // aim takes in what the rows' goals read.
 func (p *pass) aim(a Aims) {
 	p.numbers = p.matrix(p.rows, 1)
+	p.noTerms = [2]Matrix{p.matrix(p.rows, 0), p.matrix(0, p.model.shapes[0].Size())}
 	for _, r := range a.Reads {
 		p.reads = append(p.reads, r.At)
 		p.tables = append(p.tables, p.upload(r.Target))
@@ -245,6 +247,10 @@ func (p *pass) backward(gradient Matrix) {
 	clear(p.begun)
 	input := p.values[0]
 	p.values[0] = gradient
+	// It begins as zeros: -0 that arrives on one way only would stay -0, and become 0
+	// where rows beside it have other goals and so other ways.
+	p.gemm(p.here(gradient), p.here(p.noTerms[0]), p.noTerms[1], Multiply(false, false))
+	p.begun[0] = true
 	for r, at := range p.reads {
 		p.contribute(at, p.here(p.targets[r]))
 	}
