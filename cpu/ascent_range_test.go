@@ -34,7 +34,7 @@ func TestAscentRange(t *testing.T) {
 				var ends [2]*engine.AscentState
 				for i, compile := range []func() (engine.Runner, error){
 					func() (engine.Runner, error) { return engine.Plain(d, plan) },
-					func() (engine.Runner, error) { return d.Compile(plan) },
+					func() (engine.Runner, error) { return engine.CompileAscent(d, plan) },
 				} {
 					r, err := compile()
 					if err != nil {

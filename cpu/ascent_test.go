@@ -32,6 +32,16 @@ func ascentState(t testing.TB, d engine.Device, rows, units, inputs int, radius 
 	return engine.NewAscentState(which, x)
 }
 
+// compiled is an ascent as the device runs it.
+func compiled(t testing.TB, d engine.Device, p engine.Ascent) engine.AscentRunner {
+	t.Helper()
+	r, err := engine.CompileAscent(d, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
 func numbersOf(t testing.TB, s *engine.AscentState) []float32 {
 	t.Helper()
 	x := make([]float32, s.X.Rows()*s.X.Cols())
@@ -61,7 +71,7 @@ func TestAscentRows(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				r := fused[engine.AscentRunner](t, d, plan)
+				r := compiled(t, d, plan)
 				s := ascentState(t, d, rows, units, inputs, plan.Radius)
 				for active, piece := 1, 1; active > 0; piece += workers {
 					p, err := r.Run(s, piece)
@@ -125,7 +135,7 @@ func TestAscentAllocatesNothing(t *testing.T) {
 	}
 	defer d.Close()
 	plan := engine.Ascent{Layers: benchmarkLayers(50, 60, 40), Rate: 0.1, Direction: 1, Radius: 5, Tolerance: 0, Patience: math.MaxInt, MaxSteps: math.MaxInt}
-	r := fused[engine.AscentRunner](t, d, plan)
+	r := compiled(t, d, plan)
 	s := ascentState(t, d, 300, 40, 50, plan.Radius)
 	run := func(steps int) float64 {
 		fewest := math.Inf(1) // the runtime allocates now and then too
@@ -152,7 +162,7 @@ func TestAscentFirstError(t *testing.T) {
 	}
 	defer d.Close()
 	plan := engine.Ascent{Layers: benchmarkLayers(5, 6, 400), Rate: 0.1, Direction: 1, Radius: 5, Patience: 3, MaxSteps: 50}
-	r := fused[engine.AscentRunner](t, d, plan)
+	r := compiled(t, d, plan)
 	for range 20 {
 		s := ascentState(t, d, 400, 400, 5, plan.Radius)
 		x := make([]float32, 400*5)

@@ -91,7 +91,7 @@ func newGibbs(d *device, p engine.Gibbs) (*gibbs, error) {
 	if err := engine.CheckGibbs(p); err != nil {
 		return nil, err
 	}
-	if err := checkCopies("gibbs", []engine.Layer{p.Layer}, -1); err != nil {
+	if err := checkCopies("gibbs", 2*len(p.Layer.Weight.Data)); err != nil {
 		return nil, err
 	}
 	w := p.Layer.Weight

@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/unitscope/unitscope/cpu/internal/kernel"
-	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/engine/memory"
 )
 
@@ -62,18 +61,9 @@ func (p *packed) multiply(dst, x []float32, i, lanes int) []float32 {
 	return c
 }
 
-// checkCopies looks whether there is memory for the weights of a plan's layers,
-// packed in both directions; those of layer once, -1 for none, are copied once.
-func checkCopies(operation string, layers []engine.Layer, once int) error {
-	numbers := 0
-	for i, l := range layers {
-		copies := 2
-		if i == once {
-			copies = 1
-		}
-		numbers += copies * len(l.Weight.Data)
-	}
-	if err := memory.CheckFloats(numbers, 1); err != nil {
+// checkCopies looks whether there is memory for copies of so many weights.
+func checkCopies(operation string, weights int) error {
+	if err := memory.CheckFloats(weights, 1); err != nil {
 		return fmt.Errorf("%s: copies of the weights: %w", operation, err)
 	}
 	return nil

@@ -35,136 +35,6 @@ type Layer struct {
 	Bias   []float32 // b [units]
 }
 
-// Ascent is activation maximization (section 3 of the paper): projected
-// gradient ascent on the sphere ||x|| = Radius, for many rows at once. Each row
-// climbs the activation (before the sigmoid) of one unit of the last layer:
-//
-//	a = w.h + b, h the output of the layers below
-//	g = da/dx
-//	x <- x + Direction rate Radius g/||g||;  x <- Radius x/||x||
-//
-// A row's rate begins at Rate and is halved whenever a step has lost activation.
-//
-// The paper steps along g itself, with one step size for a whole layer. Where
-// the units below are saturated, as at most random starts of a well-trained
-// auto-encoder, g is smaller than elsewhere by many powers of ten: no step size
-// then both leaves such a plateau and settles at the optimum. A step of a given
-// angle does, and the same Rate serves networks of any scale.
-//
-// A row stops when it has converged, when Steps reaches MaxSteps, or when its
-// gradient has vanished. It has converged when for Patience evaluations in a row
-// its gain in the right direction was at most Tolerance |a| and its gradient
-// nearly normal to the sphere, Tangent <= [OptimumTangent]; a small gain alone
-// may be a plateau.
-type Ascent struct {
-	Layers    []Layer // layer 1 up to the layer whose units are climbed
-	Rate      float32 // the first step, relative to Radius, > 0
-	Direction float32 // +1 to maximise, -1 to minimise
-	Radius    float32 // rho, > 0
-	Tolerance float32 // relative gain, >= 0
-	Patience  int     // evaluations, >= 1
-	MaxSteps  int     // steps of a row, >= 0
-	// CurveSteps are the numbers of steps, rising from 0 or more, after which a
-	// state's Curves take in the activation; nil for none.
-	CurveSteps []int
-}
-
-// StopReason says why a row's ascent ended.
-type StopReason uint8
-
-// The reasons.
-const (
-	Running       StopReason = iota // it has not
-	StopConverged                   // the row is at an optimum on the sphere
-	StopSteps                       // the limit on steps was reached
-	StopVanished                    // there is no gradient: a dead or saturated unit
-)
-
-// String returns "running", "converged", "steps" or "vanished".
-func (s StopReason) String() string {
-	switch s {
-	case Running:
-		return "running"
-	case StopConverged:
-		return "converged"
-	case StopSteps:
-		return "steps"
-	case StopVanished:
-		return "vanished"
-	}
-	return fmt.Sprintf("StopReason(%d)", uint8(s))
-}
-
-// VanishedGradient is the threshold of [StopVanished]: a row has a vanished
-// gradient when ||g|| is at most this. Below it the squares of g's components
-// leave the range of float32, and with them its direction. A small gradient
-// above it still shows the way.
-const VanishedGradient = 1e-16
-
-// OptimumTangent is how far, as the sine of an angle, the gradient of a row that
-// has converged may be from the normal of the sphere.
-const OptimumTangent = 0.1
-
-// AscentState is what a batch of rows carries from step to step. Slices are
-// [rows]. Of a row that has stopped, everything refers to its final x; of one
-// that has not, the numbers refer to the x before its latest step.
-type AscentState struct {
-	Units           []int        // of an [Ascent]: unit of the last layer that the row climbs
-	Goals           []Goal       // of [Model.Ascend]: what there is to climb
-	Climbs          []int        // of [Model.Ascend]: which of the goals the row climbs
-	X               Matrix       // [rows, inputs] on the device; the starts before the first Run
-	Activation      []float32    // latest activation
-	StartActivation []float32    // activation at the start
-	Gradient        []float32    // ||g||
-	Tangent         []float32    // ||g - (g.x/rho^2) x|| / ||g||, 0 at a first-order optimum on the sphere
-	Steps           []int        // steps taken
-	Rate            []float32    // of the next step, relative to the radius
-	Slow            []int        // evaluations in a row that looked converged
-	Stop            []StopReason // why the row has stopped, or Running
-	// Curves, if not nil, are filled in as the rows climb: Curves[i][t] is the
-	// activation of row i after the plan's CurveSteps[t] steps, or its last one if
-	// it has stopped before. They change nothing else.
-	Curves [][]float32
-}
-
-// NewAscentState returns the state of rows at their starts. x [len(units),
-// inputs] is used in place and stays the caller's to close. Its rows must lie
-// on the sphere; Device.Uniform and Device.Project make random ones.
-func NewAscentState(units []int, x Matrix) *AscentState {
-	n := len(units)
-	return &AscentState{
-		Units: units, X: x,
-		Activation: make([]float32, n), StartActivation: make([]float32, n),
-		Gradient: make([]float32, n), Tangent: make([]float32, n),
-		Steps: make([]int, n), Rate: make([]float32, n), Slow: make([]int, n), Stop: make([]StopReason, n),
-	}
-}
-
-// NewClimb returns the state of rows at their starts, for [Model.Ascend]. climbs says
-// which of the goals each row climbs. x [len(climbs), inputs] is as that of
-// [NewAscentState].
-func NewClimb(goals []Goal, climbs []int, x Matrix) *AscentState {
-	s := NewAscentState(make([]int, len(climbs)), x)
-	s.Units, s.Goals, s.Climbs = nil, goals, climbs
-	return s
-}
-
-// AscentProgress is what one call of Run did.
-type AscentProgress struct {
-	Active   int   // rows that have not stopped
-	RowSteps int64 // evaluations of the gradient, summed over rows
-}
-
-// AscentRunner runs an [Ascent].
-type AscentRunner interface {
-	Runner
-	// Run evaluates and moves the rows that have not stopped, at most steps
-	// times each. A row needs MaxSteps+1 evaluations at most, the last one
-	// without a move. Activations or gradients that are not finite are an error
-	// that wraps [ErrNotFinite].
-	Run(s *AscentState, steps int) (AscentProgress, error)
-}
-
 // ErrNotFinite is wrapped by every error about NaN or Inf in parameters,
 // activations or data.
 var ErrNotFinite = errors.New("NaN or Inf")
@@ -334,15 +204,6 @@ type Denoise struct {
 	Seed                      uint64
 }
 
-// CompileAscent prepares an ascent on a device: the device's own version if it
-// has one, else the definition.
-func CompileAscent(d Device, p Ascent) (AscentRunner, error) {
-	if err := CheckAscent(p); err != nil {
-		return nil, err
-	}
-	return compile[AscentRunner](d, p)
-}
-
 // CompileTraining prepares a [ContrastiveDivergence] or a [Denoise] on a
 // device: the device's own version if it has one, else the definition.
 func CompileTraining(d Device, p Plan) (TrainingRunner, error) {
@@ -362,11 +223,16 @@ func CompileTraining(d Device, p Plan) (TrainingRunner, error) {
 }
 
 func compile[R Runner](d Device, p Plan) (R, error) {
-	var none R
 	r, err := d.Compile(p)
 	if errors.Is(err, ErrNotFused) {
 		r, err = Plain(d, p)
 	}
+	return runnerOf[R](d, p, r, err)
+}
+
+// runnerOf is a runner as what its plan needs.
+func runnerOf[R Runner](d Device, p Plan, r Runner, err error) (R, error) {
+	var none R
 	if err != nil {
 		return none, err
 	}
@@ -382,7 +248,7 @@ func compile[R Runner](d Device, p Plan) (R, error) {
 func Plain(d Device, p Plan) (Runner, error) {
 	switch p := p.(type) {
 	case Ascent:
-		return newPlainAscent(d, p)
+		return newAscentOnModel(d, p, LoadPlain)
 	case Gibbs:
 		return newPlainGibbs(d, p)
 	case ContrastiveDivergence:

@@ -128,3 +128,10 @@ func (r *Rule) record(s *AscentState, i int) {
 		s.Curves[i][at] = s.Activation[i]
 	}
 }
+
+func abs(x float32) float32 { return float32(math.Abs(float64(x))) }
+
+// sineOfChord is the sine of the angle whose chord on the unit circle is c.
+func sineOfChord(c float64) float32 {
+	return float32(c * math.Sqrt(max(0, 1-c*c/4)))
+}

@@ -12,8 +12,8 @@ import (
 	"github.com/unitscope/unitscope/network"
 )
 
-// tight is a device that has not enough memory for what refuse says. Plans run by
-// their definitions, so that it is asked for everything that they need.
+// tight is a device that has not enough memory for what refuse says. Plans and
+// networks run by their definitions, so that it is asked for everything that they need.
 type tight struct {
 	engine.Device
 	refuse  func(rows, cols int) bool
@@ -40,6 +40,7 @@ func (d *tight) Sync() error {
 }
 
 func (d *tight) Compile(engine.Plan) (engine.Runner, error) { return nil, engine.ErrNotFused }
+func (d *tight) Load(engine.Net) (engine.Loaded, error)     { return nil, engine.ErrNotFused }
 
 // TestOutOfMemoryChangesNothing checks that what does not fit a device's memory is
 // done in smaller pieces and to the same bits, wherever it shows: when matrices are

@@ -103,7 +103,6 @@ func Run(t *testing.T, open func(t *testing.T) engine.Device) {
 		{"ModelGradient", testModelGradient},
 		{"ModelInvariance", testModelInvariance},
 		{"ModelMisuse", testModelMisuse},
-		{"ModelStack", testModelStack},
 		{"ModelAscent", testModelAscent},
 		{"ModelAscentInvariance", testModelAscentInvariance},
 		{"Gibbs", testGibbs},
@@ -233,6 +232,10 @@ func (s *subject) size() int { return sizes[s.random.IntN(len(sizes))] }
 func (s *subject) implementations(p engine.Plan) map[string]func() (engine.Runner, error) {
 	ways := map[string]func() (engine.Runner, error){
 		"plain": func() (engine.Runner, error) { return engine.Plain(s.device, p) },
+	}
+	if p, ok := p.(engine.Ascent); ok { // on a loaded network, or the device's own
+		ways["fused"] = func() (engine.Runner, error) { return engine.CompileAscent(s.device, p) }
+		return ways
 	}
 	r, err := s.device.Compile(p)
 	if errors.Is(err, engine.ErrNotFused) {

@@ -45,49 +45,6 @@ func unitGoals(at engine.Value, units int, weight float32) (goals []engine.Goal)
 	return goals
 }
 
-// netOf is a stack of sigmoid layers as a network.
-func netOf(layers []engine.Layer) engine.Net {
-	n := engine.Net{Input: engine.Flat(layers[0].Weight.Cols)}
-	for l, layer := range layers {
-		n.Ops = append(n.Ops, engine.Op{
-			Kind: engine.Affine, In: []engine.Value{engine.Value(l)}, Weight: layer.Weight, Bias: layer.Bias,
-			Activation: engine.UsualActivation(engine.Sigmoid),
-		})
-	}
-	return n
-}
-
-// testModelStack checks that a stack of sigmoid layers climbs to the bit as the plan
-// for such stacks does.
-func testModelStack(s *subject) {
-	for _, direction := range []float32{1, -1} {
-		for _, sizes := range [][]int{{37, 11}, {50, 45, 11}, {70, 97, 65, 11}} {
-			layers, n, top := s.randomLayers(sizes...), pick(75, 30), sizes[len(sizes)-1]
-			clear(layers[len(layers)-1].Weight.Data[:sizes[len(sizes)-2]]) // unit 0 has no weights
-			p := engine.Ascent{Layers: layers, Rate: 0.5, Direction: direction, Radius: 4, Tolerance: 3e-3, Patience: 2, MaxSteps: 25}
-			r := engine.Rule{Rate: p.Rate, Radius: p.Radius, Tolerance: p.Tolerance, Patience: p.Patience, MaxSteps: p.MaxSteps}
-			units := make([]int, n)
-			for i := range units {
-				units[i] = i % top
-			}
-			starts := s.starts(n, sizes[0], p.Radius)
-			ways := s.implementations(p)
-			s.forEachModel(netOf(layers), func(way string, m *engine.Model) {
-				runner, err := ways[way]()
-				s.must(err)
-				want, x, _ := s.ascend(runner, units, starts, 7)
-				s.must(runner.Close())
-				got, y, _ := s.ascendGoals(m, r, unitGoals(engine.Value(len(layers)), top, direction), units, starts, 7)
-				for i := range got.Activation {
-					got.Activation[i] *= direction
-					got.StartActivation[i] *= direction
-				}
-				s.sameAscent(fmt.Sprintf("%s, %v, direction %g", way, sizes, direction), got, y, want, x, upTo(n))
-			})
-		}
-	}
-}
-
 // testModelAscent checks ascents whose optima are known.
 func testModelAscent(s *subject) {
 	s.checkLinear()

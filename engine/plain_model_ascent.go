@@ -4,7 +4,7 @@ import "errors"
 
 // Ascend implements [Loaded].
 func (m *plainModel) Ascend(s *AscentState, aims Aims, r Rule, steps int) (progress AscentProgress, err error) {
-	c := m.newClimb(s, aims, r)
+	c := m.newAscent(s, aims, r)
 	defer func() { err = errors.Join(err, c.Close()) }()
 	for ; steps > 0 && len(c.row) > 0 && c.err == nil; steps-- {
 		progress.RowSteps += int64(len(c.row))
@@ -23,8 +23,8 @@ func (m *plainModel) Ascend(s *AscentState, aims Aims, r Rule, steps int) (progr
 	return progress, c.err
 }
 
-// modelClimb is one call of Ascend: the rows that have not stopped, close together.
-type modelClimb struct {
+// modelAscent is one call of Ascend: the rows that have not stopped, close together.
+type modelAscent struct {
 	*pass
 	rule  Rule
 	aims  Aims
@@ -36,7 +36,7 @@ type modelClimb struct {
 	activation, norm, chord []float32
 }
 
-func (m *plainModel) newClimb(s *AscentState, aims Aims, r Rule) *modelClimb {
+func (m *plainModel) newAscent(s *AscentState, aims Aims, r Rule) *modelAscent {
 	var row []int
 	for i, stop := range s.Stop {
 		if stop == Running {
@@ -44,7 +44,7 @@ func (m *plainModel) newClimb(s *AscentState, aims Aims, r Rule) *modelClimb {
 		}
 	}
 	n, inputs := len(row), m.net.Input.Size()
-	c := &modelClimb{pass: m.newPass(n, aims.values(), true), rule: r, aims: aims, state: s, row: row}
+	c := &modelAscent{pass: m.newPass(n, aims.values(), true), rule: r, aims: aims, state: s, row: row}
 	c.x, c.direction, c.other = c.matrix(n, inputs), c.matrix(n, inputs), c.matrix(n, inputs)
 	c.gather(c.x, s.X, row)
 	c.aim(Aims{Reads: aims.Reads, Row: c.goalOf()})
@@ -53,7 +53,7 @@ func (m *plainModel) newClimb(s *AscentState, aims Aims, r Rule) *modelClimb {
 }
 
 // goalOf is the goal of each row here.
-func (c *modelClimb) goalOf() []int {
+func (c *modelAscent) goalOf() []int {
 	goals := make([]int, len(c.row))
 	for k, i := range c.row {
 		goals[k] = c.aims.Row[i]
@@ -64,7 +64,7 @@ func (c *modelClimb) goalOf() []int {
 // evaluate computes, for each row here, its goal without the constant, the norm of
 // the gradient, the direction of ascent (the gradient scaled to the radius), and how
 // far that is from x.
-func (c *modelClimb) evaluate() {
+func (c *modelAscent) evaluate() {
 	n := len(c.row)
 	x, direction, numbers := c.here(c.x), c.here(c.direction), c.here(c.numbers)
 	c.values[0] = c.x
@@ -88,7 +88,7 @@ func (c *modelClimb) evaluate() {
 
 // judge records what evaluate found and decides which rows go on; it returns
 // their places here.
-func (c *modelClimb) judge() (going []int, err error) {
+func (c *modelAscent) judge() (going []int, err error) {
 	if c.err != nil {
 		return nil, nil
 	}
@@ -104,7 +104,7 @@ func (c *modelClimb) judge() (going []int, err error) {
 }
 
 // keep drops all rows but those at these places, closing the gaps.
-func (c *modelClimb) keep(going []int) {
+func (c *modelAscent) keep(going []int) {
 	if c.err != nil || len(going) == len(c.row) {
 		return
 	}
@@ -131,13 +131,13 @@ func (c *modelClimb) keep(going []int) {
 }
 
 // store copies the row at place k back to the state.
-func (c *modelClimb) store(k int) {
+func (c *modelAscent) store(k int) {
 	i := c.row[k]
 	c.axpby(c.slice(c.state.X, i, i+1), 1, c.slice(c.x, k, k+1), 0)
 }
 
 // move takes one step on the sphere with every row here.
-func (c *modelClimb) move() {
+func (c *modelAscent) move() {
 	x, direction := c.here(c.x), c.here(c.direction)
 	for k, i := range c.row {
 		c.axpby(c.slice(x, k, k+1), c.state.Rate[i], c.slice(direction, k, k+1), 1)

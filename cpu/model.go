@@ -1,0 +1,219 @@
+package cpu
+
+import (
+	"errors"
+	"math"
+	"sync/atomic"
+
+	"github.com/unitscope/unitscope/engine"
+)
+
+// model is a network on the CPU whose operations are affine, each reading the one
+// before. Weights are packed once, when they are first needed, in the orientations
+// that are. Each worker carries groups of rows through all layers, forward and
+// backward, in an ascent step after step, with everything it touches in its own cache;
+// bias, activation and slope are applied to a strip's outputs right after they are
+// made. A row whose ascent has ended makes room for one that waits.
+//
+// A row is a lane, and lanes never meet: a row's bits depend neither on its
+// company nor on its place.
+type model struct {
+	device *device
+	net    engine.Net
+	layers []layer // one for each operation: layer l reads value l and makes value l+1
+	parts  []*modelPart
+	queue  rowQueue
+	closed bool
+
+	// What a call is about.
+	aims  engine.Aims
+	top   int // layers that take part
+	rule  engine.Rule
+	state *engine.AscentState
+	x     []float32 // [rows, inputs]
+	next  atomic.Int64
+}
+
+// modelBytes is what the groups of a worker may take of its second level of
+// cache, for the inputs and outputs of one layer. Each strip of weights is
+// read once for all of them.
+const modelBytes = 1 << 20
+
+// maxGroups bounds a worker's groups: more save little weight traffic, and what
+// they keep of all layers leaves the second level. On 784-1000-1000-1000 two
+// were 4 % faster than one or four (2 MiB of second level, November 2026).
+const maxGroups = 2
+
+// Load has a version of its own of networks whose operations are affine, each reading
+// the one before.
+func (d *device) Load(n engine.Net) (engine.Loaded, error) {
+	if err := d.open("load"); err != nil {
+		return nil, err
+	}
+	for i, o := range n.Ops {
+		if o.Kind != engine.Affine || o.In[0] != engine.Value(i) {
+			return nil, engine.ErrNotFused
+		}
+	}
+	m := &model{device: d, net: n, layers: make([]layer, len(n.Ops))}
+	for i := range n.Ops {
+		m.layers[i].op = &n.Ops[i]
+	}
+	for range d.pool.workers {
+		m.parts = append(m.parts, &modelPart{model: m})
+	}
+	m.queue.of = make([]share, len(m.parts))
+	return m, nil
+}
+
+// Close implements engine.Loaded.
+func (m *model) Close() error {
+	m.closed, m.layers, m.parts = true, nil, nil
+	return nil
+}
+
+// begin prepares a call that goes up to value top, and perhaps back.
+func (m *model) begin(operation string, top int, back bool) error {
+	if m.closed {
+		return errors.New(operation + ": the model is closed")
+	}
+	if err := m.pack(operation, top, back); err != nil {
+		return err
+	}
+	m.top = top
+	widest := m.net.Input.Size()
+	for l := range m.layers[:top] {
+		widest = max(widest, m.layers[l].op.Weight.Rows)
+	}
+	groups := min(maxGroups, max(1, modelBytes/(2*4*widest*m.device.set.Lanes)))
+	for _, p := range m.parts {
+		p.prepare(groups, back)
+	}
+	return nil
+}
+
+// end lets go of the caller's memory.
+func (m *model) end() { m.aims, m.state, m.x = engine.Aims{}, nil, nil }
+
+// run has every worker do its part of so many evaluations of rows.
+func (m *model) run(evaluations float64, part func(p *modelPart, i int)) {
+	work := float64(m.net.Input.Size())
+	for l := range m.layers[:m.top] {
+		work += float64(len(m.layers[l].op.Weight.Data))
+	}
+	m.next.Store(0)
+	m.device.pool.run(len(m.parts), evaluations*work, func(_ *worker, i int) { part(m.parts[i], i) })
+}
+
+// Forward implements engine.Loaded.
+func (m *model) Forward(x engine.Matrix, outputs []engine.Output) error {
+	o := engine.Operands[*matrix]{Device: m.device, Operation: "forward"}
+	mx := o.Take("x", x)
+	top, to := 0, make([]output, len(m.layers)+1)
+	var taken []*matrix
+	for _, out := range outputs {
+		t := o.Take("output", out.To)
+		o.Apart("output", t, "x", mx)
+		for _, other := range taken {
+			o.Apart("output", t, "another", other)
+		}
+		taken = append(taken, t)
+		if out.After {
+			to[out.At].after = append(to[out.At].after, t)
+		} else {
+			to[out.At].before = append(to[out.At].before, t)
+		}
+		top = max(top, int(out.At))
+	}
+	if o.Err != nil {
+		return o.Err
+	}
+	if err := m.begin("forward", top, false); err != nil {
+		return err
+	}
+	for _, t := range append(to[0].before, to[0].after...) {
+		copy(t.data(), mx.data())
+	}
+	m.x = mx.data()
+	m.run(float64(mx.rows), func(p *modelPart, _ int) {
+		for p.takeBlock(mx.rows) {
+			p.forward(to)
+		}
+	})
+	m.end()
+	return nil
+}
+
+// output is where a value goes before and after its activation.
+type output struct{ before, after []*matrix }
+
+// Gradient implements engine.Loaded.
+func (m *model) Gradient(dst, x engine.Matrix, aims engine.Aims, values []float32) error {
+	o := engine.Operands[*matrix]{Device: m.device, Operation: "gradient"}
+	mdst, mx := o.Take("dst", dst), o.Take("x", x)
+	o.Apart("dst", mdst, "x", mx)
+	if o.Err != nil {
+		return o.Err
+	}
+	if err := m.aim("gradient", aims); err != nil {
+		return err
+	}
+	m.x = mx.data()
+	m.run(2*float64(mx.rows), func(p *modelPart, _ int) {
+		for p.takeBlock(mx.rows) {
+			p.differentiate()
+			p.deliver(mdst, values)
+		}
+	})
+	m.end()
+	return nil
+}
+
+// aim begins a call about goals.
+func (m *model) aim(operation string, aims engine.Aims) error {
+	m.aims = aims
+	return m.begin(operation, int(aims.Reads[len(aims.Reads)-1].At), true)
+}
+
+// Ascend implements engine.Loaded.
+func (m *model) Ascend(s *engine.AscentState, aims engine.Aims, r engine.Rule, steps int) (engine.AscentProgress, error) {
+	var progress engine.AscentProgress
+	if err := m.device.open("ascent"); err != nil {
+		return progress, err
+	}
+	x, err := engine.TakeOne[*matrix](m.device, "ascent", "x", s.X)
+	if err != nil {
+		return progress, err
+	}
+	if err := m.aim("ascent", aims); err != nil {
+		return progress, err
+	}
+	m.rule, m.state, m.x = r, s, x.data()
+	if steps > 0 {
+		m.queue.fill(s)
+		m.run(2*float64(x.rows)*float64(steps), func(p *modelPart, i int) { p.ascend(i, steps) })
+		for _, p := range m.parts {
+			progress.RowSteps += p.rowSteps
+		}
+		err = m.firstError()
+	}
+	for _, stop := range s.Stop {
+		if stop == engine.Running {
+			progress.Active++
+		}
+	}
+	m.end()
+	return progress, err
+}
+
+// firstError is the error of the first row that has one, whichever worker met
+// it first.
+func (m *model) firstError() (err error) {
+	row := math.MaxInt
+	for _, p := range m.parts {
+		if p.err != nil && p.errRow < row {
+			row, err = p.errRow, p.err
+		}
+	}
+	return err
+}

@@ -1,0 +1,89 @@
+package engine
+
+import "fmt"
+
+// StopReason says why a row's ascent ended.
+type StopReason uint8
+
+// The reasons.
+const (
+	Running       StopReason = iota // it has not
+	StopConverged                   // the row is at an optimum on the sphere
+	StopSteps                       // the limit on steps was reached
+	StopVanished                    // there is no gradient: a dead or saturated unit
+)
+
+// String returns "running", "converged", "steps" or "vanished".
+func (s StopReason) String() string {
+	switch s {
+	case Running:
+		return "running"
+	case StopConverged:
+		return "converged"
+	case StopSteps:
+		return "steps"
+	case StopVanished:
+		return "vanished"
+	}
+	return fmt.Sprintf("StopReason(%d)", uint8(s))
+}
+
+// VanishedGradient is the threshold of [StopVanished]: a row has a vanished
+// gradient when ||g|| is at most this. Below it the squares of g's components
+// leave the range of float32, and with them its direction. A small gradient
+// above it still shows the way.
+const VanishedGradient = 1e-16
+
+// OptimumTangent is how far, as the sine of an angle, the gradient of a row that
+// has converged may be from the normal of the sphere.
+const OptimumTangent = 0.1
+
+// AscentState is what a batch of rows carries from step to step. Slices are
+// [rows]. Of a row that has stopped, everything refers to its final x; of one
+// that has not, the numbers refer to the x before its latest step.
+type AscentState struct {
+	Units           []int        // of an [Ascent]: unit of the last layer that the row climbs
+	Goals           []Goal       // of [Model.Ascend]: what there is to climb
+	Climbs          []int        // of [Model.Ascend]: which of the goals the row climbs
+	X               Matrix       // [rows, inputs] on the device; the starts before the first Run
+	Activation      []float32    // latest activation
+	StartActivation []float32    // activation at the start
+	Gradient        []float32    // ||g||
+	Tangent         []float32    // ||g - (g.x/rho^2) x|| / ||g||, 0 at a first-order optimum on the sphere
+	Steps           []int        // steps taken
+	Rate            []float32    // of the next step, relative to the radius
+	Slow            []int        // evaluations in a row that looked converged
+	Stop            []StopReason // why the row has stopped, or Running
+	// Curves, if not nil, are filled in as the rows climb: Curves[i][t] is the
+	// activation of row i after the plan's CurveSteps[t] steps, or its last one if
+	// it has stopped before. They change nothing else.
+	Curves [][]float32
+}
+
+// NewAscentState returns the state of rows at their starts. x [len(units),
+// inputs] is used in place and stays the caller's to close. Its rows must lie
+// on the sphere; Device.Uniform and Device.Project make random ones.
+func NewAscentState(units []int, x Matrix) *AscentState {
+	n := len(units)
+	return &AscentState{
+		Units: units, X: x,
+		Activation: make([]float32, n), StartActivation: make([]float32, n),
+		Gradient: make([]float32, n), Tangent: make([]float32, n),
+		Steps: make([]int, n), Rate: make([]float32, n), Slow: make([]int, n), Stop: make([]StopReason, n),
+	}
+}
+
+// NewClimb returns the state of rows at their starts, for [Model.Ascend]. climbs says
+// which of the goals each row climbs. x [len(climbs), inputs] is as that of
+// [NewAscentState].
+func NewClimb(goals []Goal, climbs []int, x Matrix) *AscentState {
+	s := NewAscentState(make([]int, len(climbs)), x)
+	s.Units, s.Goals, s.Climbs = nil, goals, climbs
+	return s
+}
+
+// AscentProgress is what one call of Run did.
+type AscentProgress struct {
+	Active   int   // rows that have not stopped
+	RowSteps int64 // evaluations of the gradient, summed over rows
+}
