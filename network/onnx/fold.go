@@ -12,12 +12,43 @@ import (
 // errBatch is the error about calculations with the number of examples.
 var errBatch = errors.New("it calculates with the number of examples, which is not known")
 
+// folding is how an operation is carried out on constants.
+type folding struct {
+	least, most int // how many inputs it may have
+	fold        func(*reading, *node, []*constant) (*constant, error)
+}
+
 // folds are the operations that are carried out on constants.
-var folds = map[string]func(*reading, *node, []*constant) (*constant, error){
-	"Identity": same, "Cast": cast, "CastLike": cast, "Transpose": transpose, "Concat": concatConstants,
-	"Reshape": reshapeConstant, "Flatten": reshapeConstant, "Squeeze": reshapeConstant, "Unsqueeze": reshapeConstant,
-	"Gather": gather, "Slice": slice, "ConstantOfShape": filled,
-	"Neg": calculate, "Sqrt": calculate, "Add": calculate, "Sub": calculate, "Mul": calculate, "Div": calculate,
+var folds = map[string]folding{
+	"Identity":        {1, 1, same},
+	"Cast":            {1, 1, cast},
+	"CastLike":        {2, 2, cast},
+	"Transpose":       {1, 1, transpose},
+	"Concat":          {1, many, concatConstants},
+	"Reshape":         {1, 2, reshapeConstant},
+	"Flatten":         {1, 1, reshapeConstant},
+	"Squeeze":         {1, 2, reshapeConstant},
+	"Unsqueeze":       {1, 2, reshapeConstant},
+	"Gather":          {2, 2, gather},
+	"Slice":           {1, 5, slice},
+	"ConstantOfShape": {1, 1, filled},
+	"Neg":             {1, 1, calculate},
+	"Sqrt":            {1, 1, calculate},
+	"Add":             {2, 2, calculate},
+	"Sub":             {2, 2, calculate},
+	"Mul":             {2, 2, calculate},
+	"Div":             {2, 2, calculate},
+}
+
+// apply carries the operation out.
+func (f folding) apply(r *reading, n *node, in []*constant) (*constant, error) {
+	switch {
+	case len(in) < f.least || len(in) > f.most:
+		return nil, fmt.Errorf("it has %d inputs", len(in))
+	case in[0] == nil || n.op() != "Slice" && slices.Contains(in, nil):
+		return nil, errors.New("it lacks an input")
+	}
+	return f.fold(r, n, in)
 }
 
 func same(_ *reading, _ *node, in []*constant) (*constant, error) { return in[0], nil }

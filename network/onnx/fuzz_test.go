@@ -24,11 +24,15 @@ func FuzzRead(f *testing.F) {
 		}
 		f.Add(data)
 	}
-	data, err := proto.Marshal(small())
-	if err != nil {
-		f.Fatal(err)
+	for _, o := range operationCases() {
+		m := small()
+		o.change(m)
+		data, err := proto.Marshal(m)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
 	}
-	f.Add(data)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		g, err := read(data, "testdata")
 		if err != nil {

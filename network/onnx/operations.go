@@ -77,7 +77,7 @@ var hints = map[string]string{
 func (p *plan) known(n *node) error {
 	_, known := operations()[n.op()]
 	switch {
-	case known || p.nonlinear[n] != nil || activations[n.op()] != nil || folds[n.op()] != nil || n.op() == "Constant" || n.op() == "Shape":
+	case known || p.nonlinear[n] != nil || activations[n.op()] != nil || folds[n.op()].fold != nil || n.op() == "Constant" || n.op() == "Shape":
 		return nil
 	case hints[n.op()] != "":
 		return errors.New(hints[n.op()])

@@ -81,9 +81,16 @@ func with(nodes []*pb.NodeProto, tensors ...*pb.TensorProto) func(*pb.ModelProto
 // list is nodes.
 func list(nodes ...*pb.NodeProto) []*pb.NodeProto { return nodes }
 
-// TestOperations has what exporters rarely write, or not yet: with the inputs 1, 2 and
+// operationCase is a change of small, and what that makes then of 1, 2 and 3.
+type operationCase struct {
+	name   string
+	change func(*pb.ModelProto)
+	want   float64
+}
+
+// operationCases are what exporters rarely write, or not yet: with the inputs 1, 2 and
 // 3 both units of small are 7, and y is z0 + 10 z1.
-func TestOperations(t *testing.T) {
+func operationCases() []operationCase {
 	two := []int64{2}
 	c := numbers("c", two, 1, 2)
 	square := numbers("w", []int64{2, 2}, 1, 2, 3, 4)
@@ -91,11 +98,7 @@ func TestOperations(t *testing.T) {
 		return &pb.AttributeProto{Name: &name, Floats: x}
 	}
 	wholes := func(name string, x ...int64) *pb.AttributeProto { return &pb.AttributeProto{Name: &name, Ints: x} }
-	for _, o := range []struct {
-		name   string
-		change func(*pb.ModelProto)
-		want   float64
-	}{
+	return []operationCase{
 		{"Gemm", with(list(op("Gemm", "r w c", "z", real("alpha", 0.5), real("beta", 2))), square, c), 16 + 10*25},
 		{"Gemm, transB", with(list(op("Gemm", "r w c", "z", real("alpha", 0.5), real("beta", 2), whole("transB", 1))), square, c), 12.5 + 10*28.5},
 		{"Gemm, a number", with(list(op("Gemm", "r w n", "z")), square, numbers("n", nil, 3)), 31 + 10*45},
@@ -135,7 +138,11 @@ func TestOperations(t *testing.T) {
 			m.Graph.Node[2].Output[0] = "before"
 			m.Graph.Node = append(m.Graph.Node, op("Softmax", "before", "p"), op("Identity", "p", "y"))
 		}, 77},
-	} {
+	}
+}
+
+func TestOperations(t *testing.T) {
+	for _, o := range operationCases() {
 		t.Run(o.name, func(t *testing.T) {
 			m := small()
 			o.change(m)

@@ -229,6 +229,16 @@ func (p *plan) unused() error {
 	return fmt.Errorf("tensor %s: nothing reads it on the way from %s to the output, and what is not used was probably meant: export the model without it", shown(names[0]), shown(p.input.GetName()))
 }
 
+// double says whether there are weights of float64.
+func (p *plan) double() bool {
+	for name, t := range p.stored {
+		if p.needed[name] && len(t.GetDims()) > 0 && dataType(t) == pb.TensorProto_DOUBLE {
+			return true
+		}
+	}
+	return false
+}
+
 // afterEnd are the nodes that read what the network ends with, or what is made of it.
 func (p *plan) afterEnd() (after []*node) {
 	made := map[string]bool{p.end: true}

@@ -3,7 +3,6 @@ package onnx
 import (
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/network/graph"
@@ -86,6 +85,9 @@ func (p *plan) read(size int, flat bool) (*graph.Graph, error) {
 	if err := p.unused(); err != nil {
 		return nil, err
 	}
+	if p.double() {
+		r.builder.Remark("numbers of float64 are rounded to float32")
+	}
 	return r.builder.Finish()
 }
 
@@ -124,7 +126,7 @@ func (r *reading) begin() error {
 		v.shape = s
 	}
 	r.builder = graph.New(v.shape)
-	if r.flat {
+	if r.flat || len(v.dims) > 2 && v.shape == engine.Flat(size) {
 		r.builder.Remark("inputs of shape %v are taken as %d numbers without places", v.dims, size)
 	}
 	r.values[in.GetName()] = v
@@ -172,17 +174,14 @@ func (r *reading) step(n *node) (value, error) {
 		in[i], constants[i] = v, v.constant
 		all = all && v.constant != nil
 	}
-	switch fold := folds[n.op()]; {
+	switch f, folds := folds[n.op()]; {
 	case n.op() == "Constant":
 		c, err := r.constantOf(n)
 		return value{constant: c}, err
 	case n.op() == "Shape" && len(in) == 1:
 		return shapeOf(n, in[0])
-	case all && fold != nil && len(in) > 0 && constants[0] != nil:
-		if n.op() != "Slice" && slices.Contains(constants, nil) {
-			return value{}, errors.New("it lacks an input")
-		}
-		c, err := fold(r, n, constants)
+	case all && folds && len(in) > 0:
+		c, err := f.apply(r, n, constants)
 		return value{constant: c}, err
 	}
 	return r.operate(n, in)
