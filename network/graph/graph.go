@@ -117,8 +117,8 @@ func (b *Builder) Shape(v engine.Value) engine.Shape {
 	}
 }
 
-// Finish returns the network. A scale after an affine operation goes into its
-// weights and biases, an activation into the operation before it, where nothing else
+// Finish returns the network. A scale after an affine operation, or after another
+// scale, goes into that one's numbers, an activation into the operation before it, where nothing else
 // reads what is between them. Names that are there twice get a number. What ends the
 // network must be its last operation: values that nothing reads are an error, since
 // somebody meant something by them.
@@ -194,7 +194,7 @@ func (f *folding) into(i int) engine.Value {
 	switch {
 	case o.Kind == engine.Add:
 		before.Activation = o.Activation
-	case o.Kind == engine.Scale && before.Kind == engine.Affine && len(o.Factor) == before.Weight.Rows && len(o.Bias) == len(o.Factor):
+	case o.Kind == engine.Scale && scales(*before, o):
 		scaleRows(before, o)
 	default:
 		return 0
@@ -218,17 +218,35 @@ func (f *folding) readers(v engine.Value, i int) bool {
 	return false
 }
 
-// scaleRows multiplies an affine operation by a factor a unit, in float64.
+// scales says whether an operation has a unit or a channel for each factor.
+func scales(before, by engine.Op) bool {
+	n := len(by.Factor)
+	switch before.Kind {
+	case engine.Affine:
+		return n == before.Weight.Rows && n == len(before.Bias) && n == len(by.Bias)
+	case engine.Scale:
+		return n == len(before.Factor) && n == len(before.Bias) && n == len(by.Bias)
+	}
+	return false
+}
+
+// scaleRows multiplies an affine operation, or a scale, by a factor a unit, in
+// float64.
 func scaleRows(o *engine.Op, by engine.Op) {
-	weight, bias := make([]float32, len(o.Weight.Data)), make([]float32, len(o.Bias))
+	weight, scale, bias := slices.Clone(o.Weight.Data), slices.Clone(o.Factor), slices.Clone(o.Bias)
 	for u, factor := range by.Factor {
 		for k := u * o.Weight.Cols; k < (u+1)*o.Weight.Cols && k < len(weight); k++ {
-			weight[k] = float32(float64(factor) * float64(o.Weight.Data[k]))
+			weight[k] = float32(factor64(factor, weight[k]))
 		}
-		bias[u] = float32(float64(factor)*float64(o.Bias[u]) + float64(by.Bias[u]))
+		if o.Kind == engine.Scale {
+			scale[u] = float32(factor64(factor, scale[u]))
+		}
+		bias[u] = float32(factor64(factor, bias[u]) + float64(by.Bias[u]))
 	}
-	o.Weight.Data, o.Bias = weight, bias
+	o.Weight.Data, o.Factor, o.Bias = weight, scale, bias
 }
+
+func factor64(factor, x float32) float64 { return float64(factor) * float64(x) }
 
 // graph returns what is left, with each name once.
 func (f *folding) graph(input engine.Shape) *Graph {

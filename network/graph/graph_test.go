@@ -46,6 +46,21 @@ func TestNoFolding(t *testing.T) {
 	}
 }
 
+// A normalisation that is written as two operations is one.
+func TestScales(t *testing.T) {
+	b := graph.New(engine.Flat(2))
+	h := b.Scale("sub", b.Input(), []float32{1, 1}, []float32{-2, -4})
+	h = b.Scale("div", h, []float32{0.5, 0.25}, []float32{0, 1})
+	b.Affine("fc1", h, host(1, 2, 1, 1), nil)
+	g, err := b.Finish()
+	if err != nil || !slices.Equal(g.Names, []string{"sub", "fc1"}) {
+		t.Fatalf("%v, %v", g, err)
+	}
+	if o := g.Net.Ops[0]; !slices.Equal(o.Factor, []float32{0.5, 0.25}) || !slices.Equal(o.Bias, []float32{-1, 0}) {
+		t.Errorf("%v and %v", o.Factor, o.Bias)
+	}
+}
+
 // An alias of a value counts as a reader of it.
 func TestAliasReads(t *testing.T) {
 	b := graph.New(engine.Flat(1))
