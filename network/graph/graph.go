@@ -261,9 +261,10 @@ func (f *folding) graph(input engine.Shape) *Graph {
 			o.In[k] = now[v]
 		}
 		name := f.names[i]
-		if seen[name]++; seen[name] > 1 {
-			name = fmt.Sprintf("%s.%d", name, seen[name])
+		for again := f.names[i]; seen[name] > 0; name = fmt.Sprintf("%s.%d", again, seen[again]) {
+			seen[again]++
 		}
+		seen[name]++
 		g.Net.Ops, g.Names = append(g.Net.Ops, o), append(g.Names, name)
 		now[i+1] = engine.Value(len(g.Net.Ops))
 	}

@@ -106,6 +106,14 @@ const scopes = "pkg.torch.onnx.name_scopes"
 //
 // It is the node's own name, or that of its operation, where nothing is told.
 func (n *node) module() string {
+	if name := n.place(); name != "" {
+		return name
+	}
+	return strings.ToLower(plain(n.op()))
+}
+
+// place is the name of the module, or the node's own, "" where neither is told.
+func (n *node) place() string {
 	for _, e := range n.GetMetadataProps() {
 		if e.GetKey() == scopes {
 			if parts := quoted(e.GetValue()); len(parts) > 0 {
@@ -116,10 +124,7 @@ func (n *node) module() string {
 	if name, ok := strings.CutPrefix(n.GetName(), "/"); ok {
 		return plain(path(strings.Split(name, "/")))
 	}
-	if n.GetName() != "" {
-		return plain(n.GetName())
-	}
-	return strings.ToLower(plain(n.op()))
+	return plain(n.GetName())
 }
 
 // quoted is the parts of a list as Python writes it, without empty ones.
