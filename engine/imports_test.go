@@ -59,6 +59,7 @@ var house = map[string]string{
 	"network":                       "engine engine/dense engine/memory engine/words network/safetensors",
 	"network/safetensors":           "engine/half engine/memory",
 	"network/graph":                 "engine",
+	"network/graph/graphtest":       "engine network/graph",
 	"network/internal/archive":      "",
 	"network/internal/filekind":     "network/internal/archive",
 	"network/onnx":                  "engine engine/half engine/memory network/graph network/onnx/internal/pb",

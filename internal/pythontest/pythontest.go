@@ -41,6 +41,23 @@ func Run(t testing.TB, modules, script string, arguments ...string) string {
 	return string(out)
 }
 
+// Files runs the script at a path, which writes files to the folder that is its argument,
+// and returns that. Scripts that bring a framework along take seconds to start: tests
+// that are to be short skip it.
+func Files(t testing.TB, modules, path string) (folder string) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("Python takes seconds to start")
+	}
+	script, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder = t.TempDir()
+	Run(t, modules, string(script), folder)
+	return folder
+}
+
 func lastLine(text string) string {
 	lines := strings.Split(strings.TrimSpace(text), "\n")
 	return lines[len(lines)-1]

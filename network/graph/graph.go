@@ -13,6 +13,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
+	"unicode"
 
 	"github.com/unitscope/unitscope/engine"
 )
@@ -86,11 +88,21 @@ func (b *Builder) Activate(name string, in engine.Value, a engine.Activation) en
 	return b.add(name, engine.Op{Kind: engine.Add, In: []engine.Value{in}, Activation: a})
 }
 
+// Plain is a name of a file without what is not visible, as Names have it.
+func Plain(name string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) && r != unicode.ReplacementChar {
+			return r
+		}
+		return '_'
+	}, name)
+}
+
 func (b *Builder) add(name string, o engine.Op) engine.Value {
 	if slices.ContainsFunc(o.In, func(v engine.Value) bool { return v < 0 || int(v) > len(b.ops) }) {
 		b.err = errors.Join(b.err, fmt.Errorf("%s reads a value that is not there", name))
 	}
-	b.ops, b.names = append(b.ops, o), append(b.names, name)
+	b.ops, b.names = append(b.ops, o), append(b.names, Plain(name))
 	return engine.Value(len(b.ops))
 }
 
@@ -252,7 +264,7 @@ func factor64(factor, x float32) float64 { return float64(factor) * float64(x) }
 func (f *folding) graph(input engine.Shape) *Graph {
 	g := &Graph{Net: engine.Net{Input: input}}
 	now := make([]engine.Value, len(f.ops)+1)
-	seen := map[string]int{}
+	taken, again := map[string]bool{}, map[string]int{}
 	for i, o := range f.ops {
 		if !f.kept[i] {
 			continue
@@ -261,10 +273,11 @@ func (f *folding) graph(input engine.Shape) *Graph {
 			o.In[k] = now[v]
 		}
 		name := f.names[i]
-		for again := f.names[i]; seen[name] > 0; name = fmt.Sprintf("%s.%d", again, seen[again]) {
-			seen[again]++
+		for taken[name] {
+			again[f.names[i]]++
+			name = fmt.Sprintf("%s.%d", f.names[i], again[f.names[i]]+1)
 		}
-		seen[name]++
+		taken[name] = true
 		g.Net.Ops, g.Names = append(g.Net.Ops, o), append(g.Names, name)
 		now[i+1] = engine.Value(len(g.Net.Ops))
 	}

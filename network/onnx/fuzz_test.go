@@ -3,11 +3,11 @@ package onnx
 import (
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
-	"unicode"
 
 	"google.golang.org/protobuf/proto"
+
+	"github.com/unitscope/unitscope/network/graph/graphtest"
 )
 
 // FuzzRead reads anything as a model file. Whatever is read is a network that can be
@@ -35,22 +35,6 @@ func FuzzRead(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		g, err := read(data, "testdata")
-		if err != nil {
-			if strings.ContainsFunc(err.Error(), unicode.IsControl) {
-				t.Errorf("want one line to show: %q", err)
-			}
-			return
-		}
-		shapes, err := g.Net.Check()
-		if err != nil || len(shapes) != len(g.Shapes) {
-			t.Errorf("%v, shapes %v and %v", err, shapes, g.Shapes)
-		}
-		seen := map[string]bool{}
-		for _, name := range g.Names {
-			if name == "" || seen[name] || strings.ContainsFunc(name, unicode.IsControl) {
-				t.Errorf("names %q", g.Names)
-			}
-			seen[name] = true
-		}
+		graphtest.Check(t, g, err)
 	})
 }

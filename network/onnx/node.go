@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode"
 
+	"github.com/unitscope/unitscope/network/graph"
 	"github.com/unitscope/unitscope/network/onnx/internal/pb"
 )
 
@@ -84,16 +84,6 @@ func shown(name string) string {
 	return fmt.Sprintf("%.80q", name)
 }
 
-// plain is a name of the file without what is not visible.
-func plain(name string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) && r != unicode.ReplacementChar {
-			return r
-		}
-		return '_'
-	}, name)
-}
-
 // scopes is where PyTorch's exporter keeps the modules that a node is in.
 const scopes = "pkg.torch.onnx.name_scopes"
 
@@ -106,25 +96,20 @@ const scopes = "pkg.torch.onnx.name_scopes"
 //
 // It is the node's own name, or that of its operation, where nothing is told.
 func (n *node) module() string {
-	if name := n.place(); name != "" {
-		return name
-	}
-	return strings.ToLower(plain(n.op()))
-}
-
-// place is the name of the module, or the node's own, "" where neither is told.
-func (n *node) place() string {
 	for _, e := range n.GetMetadataProps() {
 		if e.GetKey() == scopes {
 			if parts := quoted(e.GetValue()); len(parts) > 0 {
-				return plain(path(parts))
+				return graph.Plain(path(parts))
 			}
 		}
 	}
 	if name, ok := strings.CutPrefix(n.GetName(), "/"); ok {
-		return plain(path(strings.Split(name, "/")))
+		return graph.Plain(path(strings.Split(name, "/")))
 	}
-	return plain(n.GetName())
+	if n.GetName() != "" {
+		return graph.Plain(n.GetName())
+	}
+	return strings.ToLower(graph.Plain(n.op()))
 }
 
 // quoted is the parts of a list as Python writes it, without empty ones.
@@ -164,11 +149,11 @@ func (n *node) layer(weight string) string {
 	}
 	for _, ending := range []string{".weight", ".kernel", "_weight", "_kernel"} {
 		if stem, ok := strings.CutSuffix(weight, ending); ok && stem != "" {
-			return plain(stem)
+			return graph.Plain(stem)
 		}
 	}
 	if n.module() == n.op() || strings.HasPrefix(weight, "coefficient") {
-		return plain(weight)
+		return graph.Plain(weight)
 	}
 	return n.module()
 }

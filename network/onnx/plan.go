@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/unitscope/unitscope/network/graph"
 	"github.com/unitscope/unitscope/network/onnx/internal/pb"
 )
 
@@ -110,7 +111,7 @@ func (p *plan) findSteps() error {
 		reads := n.GetInput()
 		is, err := p.recognise(n)
 		if err != nil {
-			return fmt.Errorf("node %s, %s: %w", shown(n.GetName()), plain(n.op()), err)
+			return fmt.Errorf("node %s, %s: %w", shown(n.GetName()), graph.Plain(n.op()), err)
 		}
 		if is != nil {
 			p.nonlinear[n] = is
@@ -183,30 +184,29 @@ func (p *plan) number(name string) (float64, bool) {
 				return 0, false
 			}
 			c, err := p.tensor(name)
-			return single(c, err)
+			if err != nil {
+				return 0, false
+			}
+			return c.scalar()
 		}
 		n := p.makers[name]
-		switch {
-		case n == nil:
+		if n == nil {
 			return 0, false
-		case n.op() == "Constant":
-			return single(p.constantOf(n))
-		case n.op() == "Identity", n.op() == "Cast" && realType(n), n.op() == "CastLike" && p.stored[n.input(1)] == nil:
+		}
+		switch n.op() {
+		case "Constant":
+			c, err := p.constantOf(n)
+			if err != nil {
+				return 0, false
+			}
+			return c.scalar()
+		case "Identity", "Cast", "CastLike":
 			name = n.input(0)
 		default:
 			return 0, false
 		}
 	}
 	return 0, false
-}
-
-// single is the number of a constant with one, as far as it doesn't give what it is
-// combined with another dimension: that of examples comes first, and one of theirs.
-func single(c *constant, err error) (float64, bool) {
-	if err != nil || len(c.dims) > 2 {
-		return 0, false
-	}
-	return c.scalar()
 }
 
 // unused is an error about tensors of the file that nothing reads: somebody meant

@@ -62,7 +62,7 @@ func (p *plan) read(size int, flat bool) (*graph.Graph, error) {
 	// Before weights are read, and whatever else is wrong.
 	for _, n := range p.steps {
 		if err := p.known(n); err != nil {
-			return nil, fmt.Errorf("node %s, %s: %w", shown(n.GetName()), plain(n.op()), err)
+			return nil, fmt.Errorf("node %s, %s: %w", shown(n.GetName()), graph.Plain(n.op()), err)
 		}
 	}
 	for _, remark := range p.remarks {
@@ -71,7 +71,7 @@ func (p *plan) read(size int, flat bool) (*graph.Graph, error) {
 	for _, n := range p.steps {
 		v, err := r.step(n)
 		if err != nil {
-			return nil, fmt.Errorf("node %s, %s: %w", shown(n.GetName()), plain(n.op()), err)
+			return nil, fmt.Errorf("node %s, %s: %w", shown(n.GetName()), graph.Plain(n.op()), err)
 		}
 		r.values[n.output()] = v
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/unitscope/unitscope/network/graph"
 	"github.com/unitscope/unitscope/network/onnx/internal/pb"
 )
 
@@ -65,7 +66,7 @@ func (p *plan) before(output string) string {
 				return end
 			}
 		}
-		p.left = append(p.left, plain(n.op()))
+		p.left = append(p.left, graph.Plain(n.op()))
 	}
 	return end
 }

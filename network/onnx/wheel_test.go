@@ -83,7 +83,7 @@ func compareCase(t *testing.T, path string, g *graph.Graph) bool {
 		return false
 	}
 	for i := range len(x) / in {
-		for k, got := range evaluate(g, x[i*in:(i+1)*in]) {
+		for k, got := range evaluate(t, g, x[i*in:(i+1)*in]) {
 			if want := y[i*out+k]; !(math.Abs(got-want) <= 1e-5*max(1, math.Abs(want))) {
 				t.Errorf("%s: example %d, output %d is %v, want %v", path, i, k, got, want)
 				return false

@@ -22,7 +22,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -55,20 +54,12 @@ type Options struct {
 // Load reads a file that torch.save has written, or a safetensors file with names
 // that are not this program's own. Every error names the file.
 func Load(path string, o Options) (*graph.Graph, error) {
-	kind, err := filekind.Recognise(path)
-	if err != nil {
-		return nil, err
-	}
-	f, err := os.Open(path)
+	f, err := filekind.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	g, err := load(f, info.Size(), kind, filepath.Dir(path), o)
+	g, err := load(f, f.Size, f.Kind, filepath.Dir(path), o)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

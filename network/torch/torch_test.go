@@ -1,7 +1,6 @@
 package torch_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"math"
 	"os"
@@ -13,6 +12,7 @@ import (
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/internal/pythontest"
 	"github.com/unitscope/unitscope/network/graph"
+	"github.com/unitscope/unitscope/network/graph/graphtest"
 	"github.com/unitscope/unitscope/network/torch"
 )
 
@@ -22,49 +22,6 @@ type expectation struct {
 	Activation string
 	Inputs     [][]float64
 	Values     map[string][][]float64 // after activations, by names of operations
-}
-
-func expectations(t testing.TB, folder string) (all map[string]expectation) {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join(folder, "expected.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(text, &all); err != nil {
-		t.Fatal(err)
-	}
-	return all
-}
-
-// evaluate computes all values of a network in float64.
-func evaluate(n engine.Net, x []float64) [][]float64 {
-	values := [][]float64{x}
-	for _, o := range n.Ops {
-		in := values[o.In[0]]
-		var y []float64
-		switch o.Kind {
-		case engine.Affine:
-			for u := range o.Weight.Rows {
-				sum := float64(o.Bias[u])
-				for c, v := range in {
-					sum += float64(o.Weight.Data[u*o.Weight.Cols+c]) * v
-				}
-				y = append(y, sum)
-			}
-		case engine.Scale:
-			places := len(in) / len(o.Factor)
-			for i, v := range in {
-				y = append(y, float64(o.Factor[i/places])*v+float64(o.Bias[i/places]))
-			}
-		default:
-			panic(o.Kind)
-		}
-		for u := range y {
-			y[u], _ = o.Activation.At(y[u], u)
-		}
-		values = append(values, y)
-	}
-	return values
 }
 
 // Parameters of float32 and shorter reach the network as they are, so that its values
@@ -80,22 +37,13 @@ func TestFiles(t *testing.T) { compare(t, "testdata") }
 
 // Files that the PyTorch of this machine writes.
 func TestPython(t *testing.T) {
-	if testing.Short() {
-		t.Skip("PyTorch takes seconds to start")
-	}
-	script, err := os.ReadFile("testdata/make.py")
-	if err != nil {
-		t.Fatal(err)
-	}
-	folder := t.TempDir()
-	pythontest.Run(t, "torch, safetensors.torch", string(script), folder)
-	compare(t, folder)
+	compare(t, pythontest.Files(t, "torch, safetensors.torch", "testdata/make.py"))
 }
 
 // compare compares the values of networks with PyTorch's.
 func compare(t *testing.T, folder string) {
 	tolerances := map[string]float64{"silu.pt": rounded, "ahead.pt": rounded, "legacy.pt": rounded, "sae/sae_weights.safetensors": rounded}
-	for name, want := range expectations(t, folder) {
+	for name, want := range graphtest.Expected[expectation](t, folder) {
 		t.Run(name, func(t *testing.T) {
 			g, err := torch.Load(filepath.Join(folder, name), torch.Options{Activation: want.Activation})
 			if err != nil {
@@ -109,7 +57,7 @@ func compare(t *testing.T, folder string) {
 				tolerance = exact
 			}
 			for row, x := range want.Inputs {
-				values := evaluate(g.Net, x)
+				values := graphtest.Values(t, g.Net, x)
 				for i, op := range g.Names {
 					for u, y := range values[i+1] {
 						expected := want.Values[op]
@@ -137,7 +85,7 @@ func TestRemarks(t *testing.T) {
 		"ahead.pt":                    {"0 normalises inputs, and has become a part of 1"},
 		"sae/sae_weights.safetensors": {"b_dec is subtracted from inputs", "its decoder, which makes inputs of them, is left out"},
 	} {
-		activation := expectations(t, "testdata")[name].Activation
+		activation := graphtest.Expected[expectation](t, "testdata")[name].Activation
 		g, err := torch.Load("testdata/"+name, torch.Options{Activation: activation})
 		if err != nil {
 			t.Error(err)
@@ -179,7 +127,7 @@ func TestOptions(t *testing.T) {
 	}
 	x := []float64{1, 2, 3, 4, 5, 6}
 	normal := []float64{0, 2, 4, 4, 6, 8} // less 1 or 2, by 0.5
-	if got, want := evaluate(g.Net, x)[4], evaluate(flat.Net, normal)[3]; !slices.Equal(got, want) {
+	if got, want := graphtest.Values(t, g.Net, x)[4], graphtest.Values(t, flat.Net, normal)[3]; !slices.Equal(got, want) {
 		t.Errorf("%v, want %v", got, want)
 	}
 }

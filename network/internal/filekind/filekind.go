@@ -57,23 +57,46 @@ func (k Kind) String() string {
 
 // Recognise tells what a file on disk is.
 func Recognise(path string) (Kind, error) {
+	f, err := Open(path)
+	if err != nil {
+		return Unknown, err
+	}
+	if err := f.Close(); err != nil {
+		return Unknown, fmt.Errorf("%s: %w", path, err)
+	}
+	return f.Kind, nil
+}
+
+// File is an open file of a kind.
+type File struct {
+	*os.File
+	Kind Kind
+	Size int64
+}
+
+// Open opens a file on disk and tells what it is.
+func Open(path string) (*File, error) {
 	// Stat comes first because opening a named pipe would wait for a writer.
 	info, err := os.Stat(path)
 	if err != nil {
-		return Unknown, err
+		return nil, err
 	}
 	if !info.Mode().IsRegular() {
-		return Unknown, fmt.Errorf("open %s: not a regular file", path)
+		return nil, fmt.Errorf("open %s: not a regular file", path)
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return Unknown, err
+		return nil, err
 	}
-	k, err := Of(f, info.Size())
-	if err = errors.Join(err, f.Close()); err != nil {
-		return Unknown, fmt.Errorf("%s: %w", path, err)
+	info, err = f.Stat()
+	var kind Kind
+	if err == nil {
+		kind, err = Of(f, info.Size())
 	}
-	return k, nil
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, errors.Join(err, f.Close()))
+	}
+	return &File{f, kind, info.Size()}, nil
 }
 
 const (
