@@ -56,7 +56,7 @@ var house = map[string]string{
 	"dataset/internal/table":   "dataset/internal/array dataset/internal/gunzip",
 	"dataset/internal/whiten":  "",
 
-	"network":                       "engine engine/dense engine/memory engine/words network/safetensors",
+	"network":                       "engine engine/dense engine/memory engine/words network/safetensors network/graph network/onnx network/torch network/internal/filekind",
 	"network/safetensors":           "engine/half engine/memory",
 	"network/graph":                 "engine",
 	"network/graph/graphtest":       "engine network/graph",

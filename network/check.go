@@ -34,6 +34,9 @@ func (n *Network) Check() error {
 			return err
 		}
 	}
+	if n.Graph != nil {
+		return n.checkGraph(width)
+	}
 	for i, l := range n.Layers {
 		var err error
 		if width, err = n.checkLayer(i+1, l, width); err != nil {

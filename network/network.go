@@ -58,6 +58,7 @@ import (
 	"gorgonia.org/tensor"
 
 	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/network/graph"
 )
 
 // Kind names the family of a model.
@@ -72,12 +73,15 @@ const (
 
 // Layer is one layer: h = sigmoid(Weight h_below + Bias).
 type Layer struct {
+	Name string // what another framework's file calls it; "" for none
+
 	Weight      *tensor.Dense // [out, in], as PyTorch's Linear
 	Bias        *tensor.Dense // [out]
 	VisibleBias *tensor.Dense // [in]; nil if the layer can't reconstruct its input
 }
 
-// Network is a stack of layers with what is needed to use it on data.
+// Network is a stack of layers with what is needed to use it on data; or a network of
+// another framework, which may be any.
 type Network struct {
 	Kind       Kind
 	Visible    engine.VisibleKind // of the first layer
@@ -87,6 +91,9 @@ type Network struct {
 	// or from all where they are fewer.
 	Radius float64
 	Layers []Layer
+	// Graph is what a network computes that is no stack of sigmoid layers; else nil.
+	// It has no Layers, no Output and no preprocessing but what is in it.
+	Graph *graph.Graph
 	// Mean and Scale [in] are the preprocessing: x = (data - Mean) * Scale. Nil
 	// means none.
 	Mean, Scale *tensor.Dense
@@ -102,12 +109,18 @@ type Network struct {
 	Remarks []string
 }
 
-// Sizes returns the width of the stack at each level: the inputs, the units of
+// Sizes returns the width of the network at each level: the inputs, the units of
 // layer 1, the units of layer 2, and so on. The inputs are the product of
 // InputShape, or what layer 1 takes if there is no InputShape. It is meant for a
 // network that passes [Network.Check]; a width that can't be known is 0.
 func (n *Network) Sizes() []int {
 	sizes := []int{n.inputs()}
+	if n.Graph != nil {
+		for _, at := range n.Graph.Layers() {
+			sizes = append(sizes, n.Graph.Shapes[at+1].Size())
+		}
+		return sizes
+	}
 	for _, l := range n.Layers {
 		units, _ := matrixShape(l.Weight)
 		sizes = append(sizes, units)

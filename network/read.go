@@ -3,8 +3,6 @@ package network
 import (
 	"fmt"
 	"math"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -66,15 +64,12 @@ func LayerName(number int) string { return layersPrefix + strconv.Itoa(number) }
 func layerPrefix(number int) string { return LayerName(number) + "." }
 
 // Load reads a model from its file, or from model.safetensors in a folder.
-// Every error names the file and, where there is one, the tensor.
-func Load(path string) (*Network, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if info.IsDir() {
-		path = filepath.Join(path, FileName)
-	}
+// Every error names the file and, where there is one, the tensor. Files of other
+// frameworks that need to be told something are for [LoadWith].
+func Load(path string) (*Network, error) { return LoadWith(path, Options{}) }
+
+// loadOwn reads a file of our own format.
+func loadOwn(path string) (*Network, error) {
 	f, err := safetensors.Open(path)
 	if err != nil {
 		return nil, err

@@ -12,8 +12,8 @@ import (
 // CheckLayer returns a [words.OptionError] about an option Layer that is none of the
 // network's layers, which count from 1.
 func (n *Network) CheckLayer(layer int) error {
-	if layer < 1 || layer > len(n.Layers) {
-		return words.BadOption("Layer", layer, "the model has layers 1 to %d", len(n.Layers))
+	if layer < 1 || layer > n.Depth() {
+		return words.BadOption("Layer", layer, "the model has layers 1 to %d", n.Depth())
 	}
 	return nil
 }
@@ -22,6 +22,9 @@ func (n *Network) CheckLayer(layer int) error {
 // numbers are shared with the network, not copied. layers outside
 // 1..len(Layers) is an error.
 func (n *Network) Stack(layers int) ([]engine.Layer, error) {
+	if n.Graph != nil {
+		return nil, fmt.Errorf("stack: %w", ErrNoStack)
+	}
 	if layers < 1 || layers > len(n.Layers) {
 		return nil, fmt.Errorf("stack: %d layers of a network of %d", layers, len(n.Layers))
 	}
@@ -107,6 +110,9 @@ type encoderLayer struct {
 // keeps the parameters that the network has now; [Encoder.Close] gives the
 // device's memory back.
 func (n *Network) NewEncoder(d engine.Device, layers, rows int) (*Encoder, error) {
+	if n.Graph != nil {
+		return nil, fmt.Errorf("new encoder: %w", ErrNoStack)
+	}
 	if layers < 0 || layers > len(n.Layers) {
 		return nil, fmt.Errorf("new encoder: %d layers of a network of %d", layers, len(n.Layers))
 	}

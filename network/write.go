@@ -19,6 +19,9 @@ func (n *Network) Write(w io.Writer) error {
 	if err := n.Check(); err != nil {
 		return fmt.Errorf("write model: %w", err)
 	}
+	if n.Graph != nil {
+		return fmt.Errorf("write model: %w", ErrNoStack)
+	}
 	if len(n.Layers) == 0 {
 		return fmt.Errorf("write model: %w", errNoLayers)
 	}

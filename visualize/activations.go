@@ -8,15 +8,15 @@ import (
 	"github.com/unitscope/unitscope/network"
 )
 
-// readout computes the activations, before the sigmoid, of some units of one
+// readout computes the activations, before the nonlinearity, of some units of one
 // layer for batches of inputs.
 type readout struct {
 	matrices
 	inputs, units int
-	rows          int              // of a batch at most
-	below         *network.Encoder // the layers below the units'
-	weight, bias  engine.Matrix    // of the units alone, [U, _], [1, U]
-	input, out    engine.Matrix    // [rows, D], [rows, U]
+	rows          int           // of a batch at most
+	model         *engine.Model // the network up to the layer, with the units alone
+	at            engine.Value  // of the units
+	input, out    engine.Matrix // [rows, D], [rows, U]
 }
 
 // newReadout makes room for batches of so many rows, or of fewer if the device has
@@ -30,18 +30,12 @@ func newReadout(d engine.Device, n *network.Network, layer int, units []int, row
 }
 
 func readoutOf(d engine.Device, n *network.Network, layer int, units []int, rows int) (*readout, error) {
-	r := &readout{matrices: matrices{device: d}, inputs: n.Sizes()[0], units: len(units), rows: rows}
-	weight, bias, err := unitRows(n, layer, units)
+	net, err := n.Upto(layer, units)
 	if err != nil {
 		return nil, err
 	}
-	if r.below, err = n.NewEncoder(d, layer-1, rows); err == nil {
-		r.weight, err = r.matrix(weight)
-	}
-	if err == nil {
-		r.bias, err = r.matrix(bias)
-	}
-	if err == nil {
+	r := &readout{matrices: matrices{device: d}, inputs: net.Input.Size(), units: len(units), rows: rows, at: engine.Value(len(net.Ops))}
+	if r.model, err = engine.Load(d, net); err == nil {
 		r.input, err = r.matrix(engine.Host{Rows: rows, Cols: r.inputs})
 	}
 	if err == nil {
@@ -54,24 +48,9 @@ func readoutOf(d engine.Device, n *network.Network, layer int, units []int, rows
 	return r, nil
 }
 
-// unitRows are the weights [U, _] and biases [1, U] of some units of a layer.
-func unitRows(n *network.Network, layer int, units []int) (weight, bias engine.Host, err error) {
-	stack, err := n.Stack(layer)
-	if err != nil {
-		return weight, bias, err
-	}
-	all := stack[layer-1]
-	weight, bias = engine.Host{Rows: len(units), Cols: all.Weight.Cols}, engine.Host{Rows: 1, Cols: len(units)}
-	for _, u := range units {
-		weight.Data = append(weight.Data, all.Weight.Data[u*weight.Cols:(u+1)*weight.Cols]...)
-		bias.Data = append(bias.Data, all.Bias[u])
-	}
-	return weight, bias, nil
-}
-
-// at puts a batch of inputs x [_, D] on the device and returns it there with the
+// of puts a batch of inputs x [_, D] on the device and returns it there with the
 // activations [_, U]. Both are valid until the next call.
-func (r *readout) at(x []float32) (input, activation engine.Matrix, err error) {
+func (r *readout) of(x []float32) (input, activation engine.Matrix, err error) {
 	rows := len(x) / r.inputs
 	if input, err = r.input.Slice(0, rows); err != nil {
 		return nil, nil, err
@@ -79,23 +58,17 @@ func (r *readout) at(x []float32) (input, activation engine.Matrix, err error) {
 	if err := input.Write(x); err != nil {
 		return nil, nil, err
 	}
-	h, err := r.below.Encode(input)
-	if err != nil {
-		return nil, nil, err
-	}
 	if activation, err = r.out.Slice(0, rows); err != nil {
 		return nil, nil, err
 	}
-	p := engine.Multiply(false, true)
-	p.Epilogue.Bias = r.bias
-	return input, activation, r.device.Gemm(activation, h, r.weight, p)
+	return input, activation, r.model.Forward(input, engine.Output{At: r.at, To: activation})
 }
 
 // Close gives the device's memory back.
 func (r *readout) Close() error {
 	err := r.matrices.Close()
-	if r.below != nil {
-		closeInto(&err, r.below)
+	if r.model != nil {
+		closeInto(&err, r.model)
 	}
 	return err
 }
@@ -103,6 +76,13 @@ func (r *readout) Close() error {
 // rowFloats is how many numbers a device holds for a row of a batch that goes
 // up to a layer, with some units read out.
 func rowFloats(n *network.Network, layer, units int) int {
+	if n.Graph != nil {
+		floats := units
+		for _, s := range n.Graph.Shapes {
+			floats += s.Size()
+		}
+		return floats
+	}
 	floats := units
 	for _, width := range n.Sizes()[:layer+1] {
 		floats += width
@@ -133,7 +113,7 @@ func activationsOf(d engine.Device, n *network.Network, layer int, units []int, 
 	activation = make([]float32, count*len(units))
 	for from := 0; from < count; from += r.rows {
 		to := min(from+r.rows, count)
-		_, a, err := r.at(x[from*inputs : to*inputs])
+		_, a, err := r.of(x[from*inputs : to*inputs])
 		if err != nil {
 			return nil, err
 		}

@@ -68,27 +68,26 @@ const (
 // progress is told how many of the rows have finished; nil if nobody wants to
 // know. When ctx ends, Ascend stops within about a second, or a step that takes
 // longer, and returns an error that wraps the context's.
-func Ascend(ctx context.Context, d engine.Device, n *network.Network, o AscentOptions, progress func(done, total int)) (*AscentResult, error) {
-	o, err := o.resolve(n)
-	if err != nil {
+func Ascend(ctx context.Context, d engine.Device, n *network.Network, o AscentOptions, progress func(done, total int)) (result *AscentResult, err error) {
+	if o, err = o.resolve(n); err != nil {
 		return nil, fmt.Errorf("ascent: %w", err)
 	}
-	layers, err := n.Stack(o.Layer)
-	if err != nil {
-		return nil, fmt.Errorf("ascent: %w", err)
-	}
-	if err := o.checkMemory(layers[0].Weight.Cols); err != nil {
+	if err := o.checkMemory(n.Sizes()[0]); err != nil {
 		return nil, err
 	}
-	a := &layerAscent{ctx: ctx, device: d, layers: layers, options: o, pace: pace{most: stepsPerRun}}
-	plan := a.plan(float32(o.Rate))
-	if plan.Rate == 0 {
-		if plan.Rate, err = a.findRate(); err != nil {
+	a, err := newLayerAscent(ctx, d, n, o)
+	if err != nil {
+		return nil, fmt.Errorf("ascent: layer %d: %w", o.Layer, err)
+	}
+	defer closeInto(&err, a)
+	rule := a.rule(float32(o.Rate))
+	if rule.Rate == 0 {
+		if rule.Rate, err = a.findRate(); err != nil {
 			return nil, fmt.Errorf("ascent: find a rate for layer %d: %w", o.Layer, err)
 		}
 	}
 	rows := rowsOf(o.Layer, o.Units, o.Restarts)
-	results, err := newCollector(o, n.InputShape, layers[0].Weight.Cols, plan.Rate)
+	results, err := newCollector(o, n.InputShape, a.inputs(), rule.Rate)
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +95,7 @@ func Ascend(ctx context.Context, d engine.Device, n *network.Network, o AscentOp
 		if a.curves, err = newCurves(o); err != nil {
 			return nil, err
 		}
-		results.result.Curves, plan.CurveSteps = a.curves, a.curves.Steps
+		results.result.Curves, rule.CurveSteps = a.curves, a.curves.Steps
 	}
 	if progress != nil {
 		most := 0 // a chunk that is done anew takes nothing back
@@ -105,7 +104,7 @@ func Ascend(ctx context.Context, d engine.Device, n *network.Network, o AscentOp
 			progress(most, rows.n)
 		}
 	}
-	if err := a.ascend(plan, rows, results.store); err != nil {
+	if err := a.ascend(rule, rows, results.store); err != nil {
 		return nil, fmt.Errorf("ascent: layer %d: %w", o.Layer, err)
 	}
 	return results.result, nil
@@ -115,7 +114,9 @@ func Ascend(ctx context.Context, d engine.Device, n *network.Network, o AscentOp
 type layerAscent struct {
 	ctx      context.Context
 	device   engine.Device
-	layers   []engine.Layer
+	net      engine.Net     // up to the layer
+	layers   []engine.Layer // of a stack, whose devices have an ascent of their own; else nil
+	model    *engine.Model  // of a network that is no stack; else nil
 	options  AscentOptions
 	progress func(done int) // nil if nobody wants to know
 	curves   *Curves        // nil if nobody wants them
@@ -148,23 +149,61 @@ type finished struct {
 	pattern                              []float32 // [D], valid until the next row
 }
 
-func (a *layerAscent) plan(rate float32) engine.Ascent {
-	o := a.options
-	return engine.Ascent{
-		Layers: a.layers, Rate: rate, Direction: float32(o.Direction), Radius: float32(o.Radius),
-		Tolerance: float32(o.Tolerance), Patience: o.Patience, MaxSteps: o.MaxSteps,
+func newLayerAscent(ctx context.Context, d engine.Device, n *network.Network, o AscentOptions) (*layerAscent, error) {
+	net, err := n.Upto(o.Layer, nil)
+	if err != nil {
+		return nil, err
 	}
+	a := &layerAscent{ctx: ctx, device: d, net: net, options: o, pace: pace{most: stepsPerRun}}
+	if n.Graph == nil {
+		a.layers, err = n.Stack(o.Layer)
+	} else {
+		a.model, err = engine.Load(d, net)
+	}
+	if err != nil {
+		return nil, memory.Explain(d, "the layers", smaller, err)
+	}
+	return a, nil
 }
 
-// ascend runs the plan for these rows and hands each one, in order, to visit.
-func (a *layerAscent) ascend(plan engine.Ascent, r rows, visit func(i int, row finished)) (err error) {
-	runner, err := engine.CompileAscent(a.device, plan)
+func (a *layerAscent) Close() error {
+	if a.model == nil {
+		return nil
+	}
+	return a.model.Close()
+}
+
+// rule is how rows climb, with this rate.
+func (a *layerAscent) rule(rate float32) engine.Rule {
+	o := a.options
+	return engine.Rule{Rate: rate, Radius: float32(o.Radius), Tolerance: float32(o.Tolerance), Patience: o.Patience, MaxSteps: o.MaxSteps}
+}
+
+// compile prepares ascents by a rule.
+func (a *layerAscent) compile(r engine.Rule) (engine.AscentRunner, error) {
+	direction := float32(a.options.Direction)
+	if a.model != nil {
+		return modelAscent{a.model, r, direction}, nil
+	}
+	runner, err := engine.CompileAscent(a.device, engine.Ascent{
+		Layers: a.layers, Rate: r.Rate, Direction: direction, Radius: r.Radius,
+		Tolerance: r.Tolerance, Patience: r.Patience, MaxSteps: r.MaxSteps, CurveSteps: r.CurveSteps,
+	})
 	if err != nil {
-		return memory.Explain(a.device, "the layers", smaller, err)
+		return nil, memory.Explain(a.device, "the layers", smaller, err)
+	}
+	return runner, nil
+}
+
+// ascend has these rows climb by a rule, and hands each one, in order, to visit.
+func (a *layerAscent) ascend(r engine.Rule, these rows, visit func(i int, row finished)) (err error) {
+	runner, err := a.compile(r)
+	if err != nil {
+		return err
 	}
 	defer closeInto(&err, runner)
-	return inChunks(a.device, r.n, a.chunkRows(r.n), a.rowBytes(), func(from, to int) error {
-		return a.ascendChunk(runner, r, from, to-from, visit)
+	return inChunks(a.device, these.n, a.chunkRows(these.n), a.rowBytes(), func(from, to int) error {
+		return a.ascendChunk(runner, these, from, to-from, visit)
 	})
 }
 
@@ -245,7 +284,10 @@ func (a *layerAscent) run(runner engine.AscentRunner, state *engine.AscentState,
 	}
 }
 
-func (a *layerAscent) inputs() int { return a.layers[0].Weight.Cols }
+func (a *layerAscent) inputs() int { return a.net.Input.Size() }
+
+// units is how many units the layer has.
+func (a *layerAscent) units() int { return a.net.Ops[len(a.net.Ops)-1].Weight.Rows }
 
 // chunkRows is how many of n rows to have on the device at a time.
 func (a *layerAscent) chunkRows(n int) int {
@@ -257,13 +299,13 @@ func (a *layerAscent) chunkRows(n int) int {
 
 // rowBytes is about what a row takes on the device.
 func (a *layerAscent) rowBytes() int64 {
-	// The definition of the plan holds four rows of inputs, two of the
-	// target's weights, and an output and a gradient of each layer below.
+	// The definition of an ascent holds four rows of inputs, two of the target's
+	// weights, and an output and a gradient of each value below.
 	floats := 4 * a.inputs()
-	for _, l := range a.layers[:len(a.layers)-1] {
-		floats += 2 * l.Weight.Rows
+	for _, o := range a.net.Ops[:len(a.net.Ops)-1] {
+		floats += 2 * max(o.Weight.Rows, len(o.Bias), a.inputs()*min(1, len(o.In)-1))
 	}
-	return 4 * int64(floats+2*a.layers[len(a.layers)-1].Weight.Cols)
+	return 4 * int64(floats+2*a.net.Ops[len(a.net.Ops)-1].Weight.Cols)
 }
 
 // closeInto closes c and reports its error unless there is one already.

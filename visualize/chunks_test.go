@@ -178,7 +178,7 @@ type sized struct {
 func (s sized) Info() engine.Info { return engine.Info{FreeMemory: s.free} }
 
 func TestChunksFitTheMemory(t *testing.T) {
-	layers, err := randomNetwork(t, 1, 1, 0, 100, 50, 20).Stack(2)
+	net, err := randomNetwork(t, 1, 1, 0, 100, 50, 20).Upto(2, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -200,7 +200,7 @@ func TestChunksFitTheMemory(t *testing.T) {
 		{10 * row, 33, 100, 33, "as asked for"},
 		{10 * row, 33, 20, 20, "asked for more than there are"},
 	} {
-		k := &layerAscent{device: sized{free: c.free}, layers: layers, options: AscentOptions{ChunkRows: c.asked}}
+		k := &layerAscent{device: sized{free: c.free}, net: net, options: AscentOptions{ChunkRows: c.asked}}
 		if got := k.chunkRows(c.n); got != c.want {
 			t.Errorf("%s: %d rows, want %d", c.description, got, c.want)
 		}

@@ -117,10 +117,11 @@ func firstUnits(n *network.Network, o CombineOptions) []int {
 // combine returns the patterns of a layer from those of all units below it: of
 // the units asked for in the last layer, of all units in those before.
 func (o CombineOptions) combine(d engine.Device, n *network.Network, layer int, below *tensor.Dense) (*tensor.Dense, error) {
-	weight, err := dense.Host(n.Layers[layer-1].Weight)
+	chain, err := n.Chain(layer)
 	if err != nil {
 		return nil, err
 	}
+	weight := chain[layer-1].Weight
 	units := o.Units
 	if layer < o.Layer {
 		units = appendRange(nil, 0, weight.Rows-1)

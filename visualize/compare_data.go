@@ -98,7 +98,7 @@ func (s *exampleScan) look(from, to int) error {
 	if err := s.read(x, from, to); err != nil {
 		return err
 	}
-	input, activation, err := s.readout.at(x)
+	input, activation, err := s.readout.of(x)
 	if err != nil {
 		return err
 	}
@@ -184,6 +184,9 @@ func (c *compareWork) distances() error {
 
 // reconstruct measures the reconstruction errors, if the model can reconstruct.
 func (c *compareWork) reconstruct() error {
+	if c.model.Graph != nil {
+		return nil
+	}
 	for _, l := range c.model.Layers[:c.options.Layer] {
 		if l.VisibleBias == nil {
 			return nil

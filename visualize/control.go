@@ -11,6 +11,9 @@ import (
 // whose parameters are those that training would begin with, see
 // [network.Untrained].
 func Control(n *network.Network, seed uint64) (*network.Network, error) {
+	if n.Graph != nil {
+		return nil, fmt.Errorf("control: what another framework's training begins with is not known: %w", network.ErrNoStack)
+	}
 	sizes, shape := n.Sizes(), n.InputShape
 	if len(shape) == 0 {
 		shape = sizes[:1]

@@ -195,7 +195,7 @@ func (s *ranker) look(from, to int) error {
 	if err := s.model.Preprocess(x); err != nil {
 		return err
 	}
-	_, activation, err := s.at(x)
+	_, activation, err := s.of(x)
 	if err != nil {
 		return err
 	}

@@ -13,7 +13,7 @@ import (
 // paper). They are in the model's own space, after its preprocessing. Their
 // norms are as trained; [Ascend] gives the same pictures at norm rho.
 func Filters(n *network.Network, units []int) (Patterns, error) {
-	layers, err := n.Stack(1)
+	layers, err := n.Chain(1)
 	if err != nil {
 		return Patterns{}, fmt.Errorf("filters: %w", err)
 	}

@@ -49,93 +49,45 @@ func Gradients(ctx context.Context, d engine.Device, n *network.Network, layer i
 
 // gradientRows computes the gradients at points [n, D] of n units.
 func gradientRows(d engine.Device, n *network.Network, layer int, units []int, points, gradients []float32) (err error) {
-	stack, err := n.Stack(layer)
+	net, err := n.Upto(layer, nil)
 	if err != nil {
 		return err
 	}
-	targets, _, err := unitRows(n, layer, units)
+	model, err := engine.Load(d, net)
 	if err != nil {
 		return err
 	}
-	b := backward{matrices: matrices{device: d}, rows: len(units)}
-	defer closeInto(&err, &b)
-	x := b.put(engine.Host{Rows: b.rows, Cols: stack[0].Weight.Cols, Data: points})
-	for _, l := range stack[:layer-1] {
-		x = b.up(x, l)
+	defer closeInto(&err, model)
+	m := matrices{device: d}
+	defer closeInto(&err, &m)
+	x, err := m.matrix(engine.Host{Rows: len(units), Cols: net.Input.Size(), Data: points})
+	if err != nil {
+		return err
 	}
-	delta := b.put(targets)
-	b.derive(delta)
-	for l := layer - 1; l >= 1; l-- {
-		delta = b.down(delta, l)
+	g, err := m.matrix(engine.Host{Rows: len(units), Cols: net.Input.Size()})
+	if err != nil {
+		return err
 	}
-	if b.err != nil {
-		return b.err
+	goals, rows := unitGoals(net, units)
+	if _, err := model.Gradient(g, x, goals, rows); err != nil {
+		return err
 	}
-	return delta.Read(gradients)
+	return g.Read(gradients)
 }
 
-// backward computes h_l = sigmoid(W_l h_{l-1} + b_l) upwards and then
-//
-//	d_{l-1} = W_l' (d_l * h_l (1 - h_l))
-//
-// downwards, for rows that each begin with d of their own. It remembers the
-// first error.
-type backward struct {
-	matrices
-	rows    int
-	weights []engine.Matrix // of the layers passed on the way up
-	hidden  []engine.Matrix // [rows, units] of each of them
-	err     error
-}
-
-// put returns a matrix with these numbers.
-func (b *backward) put(h engine.Host) (m engine.Matrix) {
-	if b.err == nil {
-		m, b.err = b.matrix(h)
+// unitGoals are the goals of the units [n] of a network's last value, each one once,
+// and which of them each has.
+func unitGoals(net engine.Net, units []int) (goals []engine.Goal, of []int) {
+	at := map[int]int{}
+	for _, u := range units {
+		k, known := at[u]
+		if !known {
+			k = len(goals)
+			at[u], goals = k, append(goals, engine.UnitGoal(engine.Value(len(net.Ops)), u))
+		}
+		of = append(of, k)
 	}
-	return m
-}
-
-// up passes a layer.
-func (b *backward) up(below engine.Matrix, l engine.Layer) engine.Matrix {
-	weight := b.put(l.Weight)
-	bias := b.put(engine.Host{Rows: 1, Cols: len(l.Bias), Data: l.Bias})
-	hidden := b.put(engine.Host{Rows: b.rows, Cols: l.Weight.Rows})
-	p := engine.Multiply(false, true)
-	p.Epilogue = engine.Epilogue{Kind: engine.EpilogueSigmoid, Bias: bias}
-	if b.err == nil {
-		b.err = b.device.Gemm(hidden, below, weight, p)
-	}
-	b.weights, b.hidden = append(b.weights, weight), append(b.hidden, hidden)
-	return hidden
-}
-
-// derive multiplies d by h (1-h) of the topmost layer passed, in place.
-func (b *backward) derive(delta engine.Matrix) {
-	if b.err != nil || len(b.hidden) == 0 {
-		return
-	}
-	// A product over no terms leaves its epilogue.
-	left, right := b.put(engine.Host{Rows: b.rows}), b.put(engine.Host{Cols: delta.Cols()})
-	if b.err == nil {
-		b.err = b.device.Gemm(delta, left, right, engine.Product{Beta: 1, Epilogue: engine.Epilogue{Kind: engine.EpilogueDerivative, Hidden: b.hidden[len(b.hidden)-1]}})
-	}
-}
-
-// down passes layer l, counted from 1.
-func (b *backward) down(delta engine.Matrix, l int) engine.Matrix {
-	if b.err != nil {
-		return nil
-	}
-	p := engine.Multiply(false, false)
-	if l > 1 {
-		p.Epilogue = engine.Epilogue{Kind: engine.EpilogueDerivative, Hidden: b.hidden[l-2]}
-	}
-	below := b.put(engine.Host{Rows: b.rows, Cols: b.weights[l-1].Cols()})
-	if b.err == nil {
-		b.err = b.device.Gemm(below, delta, b.weights[l-1], p)
-	}
-	return below
+	return goals, of
 }
 
 // CombinationLink measures the link between activation maximization and the

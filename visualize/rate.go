@@ -54,9 +54,9 @@ func rate(exponent int) float32 { return float32(math.Ldexp(1, exponent)) }
 // alive returns units, spread evenly over the layer, whose gradient has not
 // vanished at their first start.
 func (a *layerAscent) alive() (units []int, err error) {
-	candidates := spread(a.layers[len(a.layers)-1].Weight.Rows, scannedUnits)
+	candidates := spread(a.units(), scannedUnits)
 	a.options.MaxSteps = 0
-	err = a.ascend(a.plan(deadRate), rowsOf(a.options.Layer, candidates, 1), func(i int, row finished) {
+	err = a.ascend(a.rule(deadRate), rowsOf(a.options.Layer, candidates, 1), func(i int, row finished) {
 		if row.stop != engine.StopVanished {
 			units = append(units, candidates[i])
 		}
@@ -103,7 +103,7 @@ func (s *search) begin(count, steps int) {
 func (s *search) try(exponent int) error {
 	p := probe{gain: make([]float64, s.rows.n)}
 	direction := float64(s.ascent.options.Direction)
-	err := s.ascent.ascend(s.ascent.plan(rate(exponent)), s.rows, func(i int, row finished) {
+	err := s.ascent.ascend(s.ascent.rule(rate(exponent)), s.rows, func(i int, row finished) {
 		p.gain[i] = direction * (float64(row.activation) - float64(row.start))
 		p.tangent += float64(row.tangent) / float64(s.rows.n)
 		p.steps += row.steps

@@ -283,3 +283,32 @@ func (f *folding) graph(input engine.Shape) *Graph {
 	}
 	return g
 }
+
+// Normalize returns the network with (x - mean) / deviation before all else, for each
+// channel of its input, or one of each for all channels.
+func (g *Graph) Normalize(mean, deviation []float32) (*Graph, error) {
+	channels := g.Net.Input.Channels
+	at := func(numbers []float32, c int) float32 { return numbers[min(c, len(numbers)-1)] }
+	for _, numbers := range [][]float32{mean, deviation} {
+		if len(numbers) != 1 && len(numbers) != channels {
+			return nil, fmt.Errorf("normalisation by %d means and %d deviations of an input of %d channels", len(mean), len(deviation), channels)
+		}
+	}
+	scale := engine.Op{Kind: engine.Scale, In: []engine.Value{0}}
+	for c := range channels {
+		scale.Factor = append(scale.Factor, 1/at(deviation, c))
+		scale.Bias = append(scale.Bias, -at(mean, c)/at(deviation, c))
+	}
+	to := &Graph{Names: slices.Insert(slices.Clone(g.Names), 0, "normalize"), Remarks: g.Remarks}
+	to.Net = engine.Net{Input: g.Net.Input, Ops: []engine.Op{scale}}
+	for _, o := range g.Net.Ops {
+		o.In = slices.Clone(o.In)
+		for k := range o.In {
+			o.In[k]++ // the input is now the value of the normalisation
+		}
+		to.Net.Ops = append(to.Net.Ops, o)
+	}
+	var err error
+	to.Shapes, err = to.Net.Check()
+	return to, err
+}

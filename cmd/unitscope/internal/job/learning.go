@@ -31,7 +31,7 @@ type LookedAt struct {
 
 // AllLayers are all layers of a network.
 func AllLayers(n *network.Network) (layers []int) {
-	for i := range n.Layers {
+	for i := range n.Depth() {
 		layers = append(layers, i+1)
 	}
 	return layers

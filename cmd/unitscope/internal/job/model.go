@@ -1,10 +1,15 @@
 package job
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 
+	"github.com/unitscope/unitscope/cmd/unitscope/internal/usage"
+	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report/runfolder"
 	"github.com/unitscope/unitscope/schema"
@@ -28,11 +33,78 @@ func (j *Job) LoadModel(flag string) (n *network.Network, file string, err error
 			return nil, "", fmt.Errorf("--%s: %w", flag, err)
 		}
 	}
-	if n, err = network.Load(path); err != nil {
-		return nil, "", fmt.Errorf("--%s: %w", flag, err)
+	o, err := j.fileOptions()
+	if err != nil {
+		return nil, "", err
+	}
+	if n, err = network.LoadWith(path, o); err != nil {
+		return nil, "", fileMistake(fmt.Errorf("--%s: %w", flag, err))
 	}
 	for _, remark := range n.Remarks {
 		j.Console.Warn("--"+flag, "--%s: %s: %s", flag, file, remark)
 	}
 	return n, file, nil
+}
+
+// fileOptions are what flags say of a model's file; nothing for commands that only take
+// models of our own.
+func (j *Job) fileOptions() (o network.Options, err error) {
+	o.Activation = j.Ctx.String("activation")
+	if text := j.Ctx.String("input-shape"); text != "" {
+		if o.InputShape, err = network.ParseShape(text); err != nil {
+			return o, usage.Mistakef("--input-shape %.60q: want up to 8 sizes like 28x28", text)
+		}
+	}
+	if text := j.Ctx.String("map"); text != "" {
+		if o.Map, err = parseMap(text); err != nil {
+			return o, err
+		}
+	}
+	if text := j.Ctx.String("normalize"); text != "" {
+		o.Mean, o.Deviation, err = parseNormalize(text)
+	}
+	return o, err
+}
+
+// fileMistake makes an error about an option a mistake in the command.
+func fileMistake(err error) error {
+	var option *words.OptionError
+	if errors.As(err, &option) {
+		return usage.Mistake(err)
+	}
+	return err
+}
+
+// parseMap reads --map.
+func parseMap(text string) (map[string]string, error) {
+	all := map[string]string{}
+	for _, part := range strings.Split(text, ",") {
+		name, layer, ok := strings.Cut(part, "=")
+		if name, layer = strings.TrimSpace(name), strings.TrimSpace(layer); !ok || name == "" || layer == "" {
+			return nil, usage.Mistakef("--map: %.60q: want NAME=LAYER, such as encoder.0=1", part)
+		}
+		if _, twice := all[name]; twice {
+			return nil, usage.Mistakef("--map: %.60q is given twice", name)
+		}
+		all[name] = layer
+	}
+	return all, nil
+}
+
+// parseNormalize reads --normalize.
+func parseNormalize(text string) (mean, deviation []float32, err error) {
+	parts := strings.Split(text, ",")
+	if len(parts) != 2 {
+		return nil, nil, usage.Mistakef("--normalize %.60q: want MEAN,DEVIATION", text)
+	}
+	for i, to := range []*[]float32{&mean, &deviation} {
+		for _, field := range strings.Split(parts[i], ":") {
+			x, err := strconv.ParseFloat(strings.TrimSpace(field), 32)
+			if err != nil || x-x != 0 || i == 1 && !(float32(x) > 0) {
+				return nil, nil, usage.Mistakef("--normalize %.60q: %.40q: want a finite number%s", text, field, [...]string{"", " above 0"}[i])
+			}
+			*to = append(*to, float32(x))
+		}
+	}
+	return mean, deviation, nil
 }

@@ -12,7 +12,7 @@ import (
 
 // onUnits is another command on the units that this one has looked at.
 func onUnits(j *job.Job, command string) []string {
-	words := append(strings.Fields(command), "--model", j.Ctx.String("model"), "--layer", fmt.Sprint(j.Ctx.Int("layer")), "--units", j.Ctx.String("units"))
+	words := append(strings.Fields(command), "--model", j.Ctx.String("model"), "--layer", j.Ctx.String("layer"), "--units", j.Ctx.String("units"))
 	if j.Ctx.IsSet("seed") {
 		words = append(words, "--seed", fmt.Sprint(j.Ctx.Uint64("seed")))
 	}

@@ -11,9 +11,21 @@ import (
 
 // ChosenUnits are the layer and the units of --layer and --units.
 func ChosenUnits(j *job.Job, n *network.Network) (layer int, units []int, err error) {
-	layer = j.Ctx.Int("layer")
+	if layer, err = ChosenLayer(j, n); err != nil {
+		return 0, nil, err
+	}
 	units, err = UnitsOf(j, n, layer)
 	return layer, units, err
+}
+
+// ChosenLayer is the layer of --layer, by number or name; the record has its number.
+func ChosenLayer(j *job.Job, n *network.Network) (int, error) {
+	layer, err := n.FindLayer(j.Ctx.String("layer"))
+	if err != nil {
+		return 0, usage.Mistake(err)
+	}
+	j.Resolved["layer"] = strconv.Itoa(layer)
+	return layer, nil
 }
 
 // UnitsOf are the units of a layer that --units chooses.
@@ -35,15 +47,11 @@ func ParseUnits(text string, n *network.Network, layer int) ([]int, error) {
 
 // ChosenLayers are the layers of --layer, where it may be all.
 func ChosenLayers(j *job.Job, n *network.Network) (layers []int, err error) {
-	text := j.Ctx.String("layer")
-	if text == "all" {
+	if j.Ctx.String("layer") == "all" {
 		return job.AllLayers(n), nil
 	}
-	layer, err := strconv.Atoi(text)
-	if err != nil || layer < 1 || layer > len(n.Layers) {
-		return nil, usage.Mistakef("--layer %q: want 1 to %d, the model's layers, or all", text, len(n.Layers))
-	}
-	return []int{layer}, nil
+	layer, err := ChosenLayer(j, n)
+	return []int{layer}, err
 }
 
 // checked are options that are in range, as far as that can be told without a model.

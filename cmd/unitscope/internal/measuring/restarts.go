@@ -30,6 +30,7 @@ func analyzeRestartsCommand() *cli.Command {
 	flags = append(flags,
 		&cli.Float64Flag{Name: "threshold", Value: visualize.DefaultModes().Threshold, Usage: "`X`, the smallest cosine between two restarts of one mode, -1 to 1"},
 		bootstrapFlag())
+	flags = append(flags, usage.FileFlags()...)
 	return &cli.Command{
 		Name:  "restarts",
 		Usage: "how many optima units have: restarts that arrive at the same pattern are one mode",
@@ -46,7 +47,7 @@ func analyzeRestartsCommand() *cli.Command {
 // restartsAscentFlags are those that mean nothing beside --ascent.
 func restartsAscentFlags() []cli.Flag {
 	flags := []cli.Flag{
-		&cli.StringFlag{Name: "layer", Value: "all", Usage: "`N` of the layer, 1 is the first hidden one, or all"},
+		&cli.StringFlag{Name: "layer", Value: "all", Usage: "`LAYER` by number, 1 is the first hidden one, or by its name in the model's file, or all"},
 		&cli.StringFlag{Name: "units", Value: "all", Usage: "`UNITS` of each layer, counted from 0: all, 7, 0-35, or several with commas"},
 		&cli.BoolFlag{Name: "control", Usage: "also climb an untrained network of the same shape, to compare with"},
 	}

@@ -153,8 +153,8 @@ func storedBest(ctx *cli.Context, n *network.Network) (*storedAscent, error) {
 	if s.result.Direction != 1 {
 		return nil, usage.Mistakef("--ascent %s: it minimised the activations; patterns that maximise them are wanted", s.folder)
 	}
-	if s.result.Layer < 1 || s.result.Layer > len(n.Layers) {
-		return nil, usage.Mistakef("--ascent %s: it climbed layer %d, the model has layers 1 to %d", s.folder, s.result.Layer, len(n.Layers))
+	if s.result.Layer < 1 || s.result.Layer > n.Depth() {
+		return nil, usage.Mistakef("--ascent %s: it climbed layer %d, the model has layers 1 to %d", s.folder, s.result.Layer, n.Depth())
 	}
 	if err := s.best(); err != nil {
 		return nil, err
@@ -167,5 +167,5 @@ func storedBest(ctx *cli.Context, n *network.Network) (*storedAscent, error) {
 
 // layerFlags choose units of one layer.
 func layerFlags() []cli.Flag {
-	return slices.DeleteFunc(usage.ModelFlags(), func(f cli.Flag) bool { return f.Names()[0] == "model" })
+	return slices.DeleteFunc(usage.ModelFlags(), func(f cli.Flag) bool { return !slices.Contains([]string{"layer", "units"}, f.Names()[0]) })
 }

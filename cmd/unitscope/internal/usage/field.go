@@ -40,6 +40,7 @@ func NameByFlag(err error, flags []cli.Flag) error {
 func flagOf(field string, flags []cli.Flag) string {
 	others := map[string]string{
 		"set": "data", "held": "validation", // arguments
+		"Mean": "normalize", "Deviation": "normalize",
 		"Units": "layers", "Rates": "lr", "Rate": "lr", "FinalRates": "final-lr", "FinalRate": "final-lr",
 		"GibbsSteps": "k", "UpperSamples": "upper", "MaxSteps": "steps", "Tolerance": "tol", "Radius": "rho", "Cosine": "mode-cosine",
 		"FineTuneRate": "finetune-lr", "FineTune.Rate": "finetune-lr", "FineTune.FinalRate": "finetune-lr", "FineTune.Epochs": "finetune-epochs",

@@ -38,10 +38,21 @@ func ForceFlag() cli.Flag {
 
 // ModelFlags are for every command that looks at units of one layer of a model.
 func ModelFlags() []cli.Flag {
-	return []cli.Flag{
-		&cli.StringFlag{Name: "model", Required: true, Usage: "`FILE` of a model, or its run folder"},
-		&cli.IntFlag{Name: "layer", Value: 1, Usage: "`N` of the layer, from 1, the first hidden one, to the number of layers"},
+	return append([]cli.Flag{
+		&cli.StringFlag{Name: "model", Required: true, Usage: "`FILE` of a model, or its run folder; see `unitscope help model`"},
+		&cli.StringFlag{Name: "layer", Value: "1", Usage: "`LAYER` by number, from 1, the first hidden one, to the number of layers, or by its name in the model's file"},
 		&cli.StringFlag{Name: "units", Value: "all", Usage: "`UNITS` of the layer, counted from 0: all, 7, 0-35, or several with commas"},
+	}, FileFlags()...)
+}
+
+// FileFlags say what a model's file leaves open that another framework has written.
+func FileFlags() []cli.Flag {
+	const category = "Options for models of other frameworks"
+	return []cli.Flag{
+		&cli.StringFlag{Name: "activation", Category: category, Usage: "`NAME` of what follows each layer but the last, for files of parameters alone: sigmoid, tanh, relu, leakyrelu, elu, gelu, gelu-tanh, silu, softplus, hardsigmoid, hardswish or identity"},
+		&cli.StringFlag{Name: "map", Category: category, Usage: "`NAME=LAYER,...`, which tensors are of which layer, for files of parameters alone; see `unitscope help model`"},
+		&cli.StringFlag{Name: "input-shape", Category: category, Usage: "`SHAPE` of an input, such as 28x28 or 3x32x32 (default: the file's, or a square picture if there are as many inputs)"},
+		&cli.StringFlag{Name: "normalize", Category: category, Usage: "`MEAN,DEVIATION` that inputs are normalised with before the first layer; several for channels, with colons: 0.5:0.4:0.4,0.2:0.2:0.2"},
 	}
 }
 
