@@ -264,7 +264,7 @@ func factor64(factor, x float32) float64 { return float64(factor) * float64(x) }
 func (f *folding) graph(input engine.Shape) *Graph {
 	g := &Graph{Net: engine.Net{Input: input}}
 	now := make([]engine.Value, len(f.ops)+1)
-	taken, again := map[string]bool{}, map[string]int{}
+	seen := map[string]int{}
 	for i, o := range f.ops {
 		if !f.kept[i] {
 			continue
@@ -273,11 +273,10 @@ func (f *folding) graph(input engine.Shape) *Graph {
 			o.In[k] = now[v]
 		}
 		name := f.names[i]
-		for taken[name] {
-			again[f.names[i]]++
-			name = fmt.Sprintf("%s.%d", f.names[i], again[f.names[i]]+1)
+		for again := f.names[i]; seen[name] > 0; name = fmt.Sprintf("%s.%d", again, seen[again]) {
+			seen[again]++
 		}
-		taken[name] = true
+		seen[name]++
 		g.Net.Ops, g.Names = append(g.Net.Ops, o), append(g.Names, name)
 		now[i+1] = engine.Value(len(g.Net.Ops))
 	}

@@ -77,11 +77,11 @@ func TestAliasReads(t *testing.T) {
 func TestGraphNames(t *testing.T) {
 	b := graph.New(engine.Flat(1))
 	h := b.Affine("linear", b.Input(), host(1, 1, 3), nil)
-	h = b.Affine("linear.2", h, host(1, 1, 3), nil)
 	h = b.Affine("linear", h, host(1, 1, 3), nil)
-	b.Affine("linear.2", h, host(1, 1, 3), nil)
+	h = b.Affine("linear.2", h, host(1, 1, 3), nil)
+	b.Affine("linear", h, host(1, 1, 3), nil)
 	g, err := b.Finish()
-	if err != nil || !slices.Equal(g.Names, []string{"linear", "linear.2", "linear.3", "linear.2.2"}) || !slices.Equal(g.Layers(), []int{0, 1, 2, 3}) {
+	if err != nil || !slices.Equal(g.Names, []string{"linear", "linear.2", "linear.2.2", "linear.3"}) || !slices.Equal(g.Layers(), []int{0, 1, 2, 3}) {
 		t.Errorf("%v, %v", g.Names, err)
 	}
 }

@@ -15,6 +15,12 @@ func elementType(n *node) pb.TensorProto_DataType {
 	return pb.TensorProto_DataType(n.integer("to", 0))
 }
 
+// realType says whether Cast makes real numbers.
+func realType(n *node) bool {
+	kind, ok := kinds[elementType(n)]
+	return ok && !kind.integer
+}
+
 // split divides inputs into what the network computes and constants.
 func split(in []value) (computed, constants []value) {
 	for _, v := range in {

@@ -96,6 +96,14 @@ const scopes = "pkg.torch.onnx.name_scopes"
 //
 // It is the node's own name, or that of its operation, where nothing is told.
 func (n *node) module() string {
+	if name := n.place(); name != "" {
+		return name
+	}
+	return strings.ToLower(graph.Plain(n.op()))
+}
+
+// place is the name of the module, or the node's own, "" where neither is told.
+func (n *node) place() string {
 	for _, e := range n.GetMetadataProps() {
 		if e.GetKey() == scopes {
 			if parts := quoted(e.GetValue()); len(parts) > 0 {
@@ -106,10 +114,7 @@ func (n *node) module() string {
 	if name, ok := strings.CutPrefix(n.GetName(), "/"); ok {
 		return graph.Plain(path(strings.Split(name, "/")))
 	}
-	if n.GetName() != "" {
-		return graph.Plain(n.GetName())
-	}
-	return strings.ToLower(graph.Plain(n.op()))
+	return graph.Plain(n.GetName())
 }
 
 // quoted is the parts of a list as Python writes it, without empty ones.

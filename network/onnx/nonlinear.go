@@ -114,7 +114,7 @@ func (p *plan) around(n *node) (names []string) {
 	todo := []*node{n}
 	for len(todo) > 0 && len(names) < 24 {
 		n, todo = todo[0], todo[1:]
-		if !single(n) {
+		if !pointwise(n) {
 			continue
 		}
 		for _, name := range n.GetInput()[:min(len(n.GetInput()), 3)] {
@@ -134,8 +134,8 @@ func (p *plan) around(n *node) (names []string) {
 	return names
 }
 
-// single says whether an operation makes each number of those at its place.
-func single(n *node) bool {
+// pointwise says whether an operation makes each number of those at its place.
+func pointwise(n *node) bool {
 	return elementwise[n.op()] != nil || activations[n.op()] != nil || n.op() == "Pow"
 }
 

@@ -269,7 +269,10 @@ var errOld = errors.New("it can't be read with operations of a version before 7:
 // nothing is what does nothing to a trained network.
 func (r *reading) nothing(_ *node, in []value) (value, error) { return in[0], nil }
 
-func (r *reading) dropout(_ *node, in []value) (value, error) {
+func (r *reading) dropout(n *node, in []value) (value, error) {
+	if r.version < 7 && n.integer("is_test", 0) == 0 {
+		return in[0], errTraining
+	}
 	if len(in) == 3 && in[2].constant != nil {
 		if on, _ := in[2].constant.scalar(); on != 0 {
 			return in[0], errTraining
@@ -282,7 +285,7 @@ func (r *reading) dropout(_ *node, in []value) (value, error) {
 
 // cast keeps real numbers, in whatever precision.
 func (r *reading) cast(n *node, in []value) (value, error) {
-	if kind, ok := kinds[elementType(n)]; !ok || kind.integer {
+	if !realType(n) {
 		return in[0], fmt.Errorf("to numbers of type %s", elementType(n))
 	}
 	return in[0], nil

@@ -177,6 +177,7 @@ func TestModuleNames(t *testing.T) {
 		{"/layer1/layer1.0/fc/Gemm", "", "onnx::MatMul_7", "layer1.0.fc"},
 		{"/block/fc/Gemm", "", "", "block.fc"},
 		{"/Relu", "", "", "Relu"},
+		{"/", "", "", "gemm"},
 		{"dense_1/MatMul", "", "dense_1/MatMul/ReadVariableOp:0", "dense_1/MatMul"},
 		{"MatMul", "", "coefficient", "coefficient"},
 		{"", "", "", "gemm"},

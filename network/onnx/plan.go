@@ -184,29 +184,30 @@ func (p *plan) number(name string) (float64, bool) {
 				return 0, false
 			}
 			c, err := p.tensor(name)
-			if err != nil {
-				return 0, false
-			}
-			return c.scalar()
+			return single(c, err)
 		}
 		n := p.makers[name]
-		if n == nil {
+		switch {
+		case n == nil:
 			return 0, false
-		}
-		switch n.op() {
-		case "Constant":
-			c, err := p.constantOf(n)
-			if err != nil {
-				return 0, false
-			}
-			return c.scalar()
-		case "Identity", "Cast", "CastLike":
+		case n.op() == "Constant":
+			return single(p.constantOf(n))
+		case n.op() == "Identity", n.op() == "Cast" && realType(n), n.op() == "CastLike" && p.stored[n.input(1)] == nil:
 			name = n.input(0)
 		default:
 			return 0, false
 		}
 	}
 	return 0, false
+}
+
+// single is the number of a constant with one, as far as it doesn't give what it is
+// combined with another dimension: that of examples comes first, and one of theirs.
+func single(c *constant, err error) (float64, bool) {
+	if err != nil || len(c.dims) > 2 {
+		return 0, false
+	}
+	return c.scalar()
 }
 
 // unused is an error about tensors of the file that nothing reads: somebody meant

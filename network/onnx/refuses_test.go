@@ -58,6 +58,11 @@ func TestRefuses(t *testing.T) {
 		{"sequences", func(m *pb.ModelProto) { m.Graph.Input[0] = port("x", 5, 3) }, "on what has shape [examples 5 3]"},
 		{"examples mixed", with(list(op("Reshape", "r s", "z")), ints("s", 1, -1)), "numbers of several examples"},
 		{"number of examples", with(list(op("Shape", "r", "s"), op("Mul", "s s", "t"), op("Reshape", "r t", "z"))), "calculates with the number of examples"},
+		{"one dimension more", with(list(op("Tanh", "r", "t"), op("Mul", "t n", "z")), floats("n", 1, 1, 1)), "its shape is [1 1 1], and is combined with [examples 2]"},
+		{"old dropout", func(m *pb.ModelProto) {
+			with(list(op("Dropout", "r", "z")))(m)
+			m.OpsetImport[0].Version = proto.Int64(6)
+		}, "model.eval()"},
 		{"training", with(list(op("BatchNormalization", "r c d e f", "z", whole("training_mode", 1))), floats("c", 2), floats("d", 2), floats("e", 2), floats("f", 2)), "model.eval()"},
 		{"old normalisation", func(m *pb.ModelProto) {
 			with(list(op("BatchNormalization", "r c d e f", "z")), floats("c", 2), floats("d", 2), floats("e", 2), floats("f", 2))(m)
