@@ -9,8 +9,10 @@ import (
 	"github.com/unitscope/unitscope/network/graph"
 )
 
-// maxNodes is how often the layers of a network may be used in all.
-const maxNodes = 1 << 12
+const (
+	maxNodes = 1 << 12 // how often the layers of a network may be used in all
+	maxDepth = 8       // models in one another
+)
 
 // model is the description of a network.
 type model struct {
@@ -25,6 +27,10 @@ type layer struct {
 	class  string
 	config settings
 	nodes  []node // where it is used
+	inner  *model // where it is one itself
+	same   bool   // it is the beginning or end of one, and passes on what it reads
+	own    string // its name in the model that it is in, without that one's
+	top    string // the name of the outermost layer that it is in; "" if that is itself
 	group  string // of its weights, in archives
 }
 
@@ -73,35 +79,40 @@ func parse(text []byte) (*model, error) {
 	if err := json.Unmarshal(text, &top); err != nil {
 		return nil, fmt.Errorf("its description: %w", err)
 	}
+	if !isModel(top.class()) {
+		return nil, fmt.Errorf("its class is %s: want a Sequential or Functional model; export others as ONNX", shown(top.class()))
+	}
+	return newModel(top, 0)
+}
+
+// isModel says whether a class is of models.
+func isModel(class string) bool {
+	return class == "Sequential" || class == "Functional" || class == "Model"
+}
+
+// newModel reads the description of a network that is in so many others.
+func newModel(d described, depth int) (*model, error) {
 	var of struct {
 		Layers  []described       `json:"layers"`
 		Inputs  json.RawMessage   `json:"input_layers"`
 		Outputs json.RawMessage   `json:"output_layers"`
 		Shape   []json.RawMessage `json:"build_input_shape"`
 	}
-	class := top.class()
-	sequential := class == "Sequential"
-	if !sequential && class != "Functional" && class != "Model" {
-		return nil, fmt.Errorf("its class is %s: want a Sequential or Functional model; export others as ONNX", shown(class))
-	}
-	if sequential && strings.HasPrefix(strings.TrimSpace(string(top.Config)), "[") {
+	sequential := d.class() == "Sequential"
+	if sequential && strings.HasPrefix(strings.TrimSpace(string(d.Config)), "[") {
 		return nil, errors.New("it is of a Keras before 2.2.3: save it with a newer one")
 	}
-	if err := json.Unmarshal(top.Config, &of); err != nil {
+	if depth > maxDepth {
+		return nil, fmt.Errorf("more than %d models in one another", maxDepth)
+	}
+	if err := json.Unmarshal(d.Config, &of); err != nil {
 		return nil, fmt.Errorf("its description: %w", err)
 	}
 	m := &model{shape: of.Shape}
-	if len(of.Layers) > maxNodes {
-		return nil, fmt.Errorf("it has %d layers, and at most %d can be read", len(of.Layers), maxNodes)
-	}
-	uses := 0
 	for _, d := range of.Layers {
-		l, err := newLayer(d, !sequential)
+		l, err := newLayer(d, !sequential, depth)
 		if err != nil {
 			return nil, err
-		}
-		if uses += len(l.nodes); uses > maxNodes {
-			return nil, fmt.Errorf("its layers are used more than %d times", maxNodes)
 		}
 		m.layers = append(m.layers, l)
 	}
@@ -116,7 +127,7 @@ func parse(text []byte) (*model, error) {
 	return m, err
 }
 
-func newLayer(d described, functional bool) (*layer, error) {
+func newLayer(d described, functional bool, depth int) (*layer, error) {
 	l := &layer{name: d.Name, class: d.class()}
 	if err := json.Unmarshal(d.Config, &l.config); err != nil {
 		return nil, fmt.Errorf("%s: its description: %w", l, err)
@@ -126,6 +137,13 @@ func newLayer(d described, functional bool) (*layer, error) {
 	}
 	if l.name == "" {
 		return nil, fmt.Errorf("a layer %s has no name", shown(l.class))
+	}
+	l.own = l.name
+	if isModel(l.class) {
+		var err error
+		if l.inner, err = newModel(d, depth+1); err != nil {
+			return nil, fmt.Errorf("%s: %w", l, err)
+		}
 	}
 	if !functional {
 		return l, nil

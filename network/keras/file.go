@@ -122,11 +122,21 @@ var (
 	lastWords = regexp.MustCompile("([a-z])([A-Z])")
 )
 
-// group is where the weights of the next layer of a class are in an archive:
-// layers/dense, layers/dense_1 and so on.
-func (f *file) group(class string) string {
+// place tells layers where their weights are in an archive, below a group.
+func (f *file) place(m *model, below string) {
+	for _, l := range m.layers {
+		l.group = f.group(below, l.class)
+		if l.inner != nil {
+			f.place(l.inner, l.group+"/layers/")
+		}
+	}
+}
+
+// group is where the weights of the next layer of a class are: layers/dense,
+// layers/dense_1 and so on.
+func (f *file) group(below, class string) string {
 	name := lastWords.ReplaceAllString(wordStart.ReplaceAllString(class, "${1}_${2}"), "${1}_${2}")
-	name = "layers/" + strings.ToLower(name)
+	name = below + strings.ToLower(name)
 	f.places[name]++
 	if n := f.places[name]; n > 1 {
 		name = fmt.Sprintf("%s_%d", name, n-1)
@@ -146,11 +156,13 @@ func (f *file) tensor(l *layer, part string, place int) (*weight, error) {
 		return w, nil
 	}
 	var found *weight
-	within := legacyWeights + l.name + "/"
-	group, _, _ := strings.Cut(l.name, "/") // layers of TensorFlow may have it in their names
+	within, ending := legacyWeights+l.name+"/", "/"+part
+	if l.top != "" { // the weights of a model are together
+		within, ending = legacyWeights+l.top+"/", "/"+l.own+ending
+	}
+	group, _, _ := strings.Cut(strings.TrimPrefix(within, legacyWeights), "/") // layers of TensorFlow may have it in their names
 	for _, w := range f.grouped[group] {
-		last := strings.TrimSuffix(w.Name[strings.LastIndex(w.Name, "/")+1:], ":0")
-		if last != part || !strings.HasPrefix(w.Name, within) {
+		if !strings.HasPrefix(w.Name, within) || !strings.HasSuffix(strings.TrimSuffix(w.Name, ":0"), ending) {
 			continue
 		}
 		if found != nil {

@@ -3,7 +3,7 @@
 //	g, err := keras.Load("model.keras")
 //
 // It reads the archives of model.save("model.keras") and the older .h5 files, of
-// Sequential and Functional models. Layers that are read are Dense, Flatten, Reshape,
+// Sequential and Functional models, also of models. Layers that are read are Dense, Flatten, Reshape,
 // BatchNormalization as it is after training, Normalization, Rescaling, Add,
 // Concatenate, the activations of [engine.Activation] as layers, as arguments of Dense
 // and as functions, and what does nothing after training, such as Dropout. Any other

@@ -64,12 +64,13 @@ func byChannel(x []float64, s engine.Shape) []float64 {
 
 func TestNetworks(t *testing.T) {
 	for name, want := range map[string]struct{ summary, remark string }{
-		"chain.keras":   {"4 fc1:affine:relu fc2:affine:leakyrelu classes:affine", "left out at the end: softmax; class units are what comes before"},
-		"chain.h5":      {"4 fc1:affine:relu fc2:affine:leakyrelu classes:affine", "left out at the end: softmax"},
-		"joined.keras":  {"6 normalise:scale left:affine:silu right:affine:tanh sum:add concatenate:concat:prelu out:affine:gelu", ""},
-		"colours.keras": {"3x2x3 rescaling_1:scale fc1:affine:elu fc2:affine", "inputs of shape [2 3 3] are taken as pictures, one channel after the other"},
-		"places.keras":  {"6 pixels:add:prelu fc1:affine", "inputs of shape [2 3] are taken as 6 numbers without places"},
-		"graph2.h5":     {"4 dense:affine:sigmoid dense_1:affine add:add", "left out at the end: softmax"},
+		"chain.keras":       {"4 fc1:affine:relu fc2:affine:leakyrelu classes:affine", "left out at the end: softmax; class units are what comes before"},
+		"chain.h5":          {"4 fc1:affine:relu fc2:affine:leakyrelu classes:affine", "left out at the end: softmax"},
+		"joined.keras":      {"6 normalise:scale left:affine:silu right:affine:tanh sum:add concatenate:concat:prelu out:affine:gelu", ""},
+		"colours.keras":     {"3x2x3 rescaling_1:scale fc1:affine:elu fc2:affine", "inputs of shape [2 3 3] are taken as pictures, one channel after the other"},
+		"places.keras":      {"6 pixels:add:prelu fc1:affine", "inputs of shape [2 3] are taken as 6 numbers without places"},
+		"autoencoder.keras": {"4 encoder/fc:affine:relu encoder/code:affine decoder/left:affine decoder/right:affine decoder/both:add decoder/fc:affine:sigmoid", ""},
+		"graph2.h5":         {"4 dense:affine:sigmoid dense_1:affine add:add", "left out at the end: softmax"},
 	} {
 		g, err := keras.Load("testdata/" + name)
 		if err != nil {

@@ -49,9 +49,6 @@ var hints = map[string]string{
 	"LSTM": "recurrent networks can't be read", "GRU": "recurrent networks can't be read", "SimpleRNN": "recurrent networks can't be read",
 	"Bidirectional": "recurrent networks can't be read", "Embedding": "networks of whole numbers can't be read",
 	"LayerNormalization": "normalisation by an example's own mean can't be read",
-	"Sequential":         "a model in a model can't be read: build one of its layers, or export it as ONNX",
-	"Functional":         "a model in a model can't be read: build one of its layers, or export it as ONNX",
-	"Model":              "a model in a model can't be read: build one of its layers, or export it as ONNX",
 	"Lambda":             "it is Python that would have to be run: make it a layer of its own, or export the model as ONNX",
 }
 

@@ -21,10 +21,10 @@ type reading struct {
 
 // build makes a network of the description and the weights of a file of size bytes.
 func build(m *model, f *file, size int64) (*graph.Graph, error) {
-	for _, l := range m.layers {
-		if layers[l.class] != nil {
-			l.group = f.group(l.class)
-		}
+	f.place(m, "layers/")
+	var err error
+	if m.layers, err = m.expand(); err != nil {
+		return nil, err
 	}
 	g, err := f.read(m, size, false)
 	if errors.Is(err, errPlaces) {
@@ -93,6 +93,9 @@ func (m *model) order() (sorted []use, err error) {
 			todo = append(todo, use{l, i})
 		}
 	}
+	if len(todo) > maxNodes {
+		return nil, fmt.Errorf("its layers are used %d times, and at most %d can be read", len(todo), maxNodes)
+	}
 	for len(todo) > 0 {
 		var later []use
 		for _, u := range todo {
@@ -116,7 +119,7 @@ func (m *model) order() (sorted []use, err error) {
 func (r *reading) step(m *model, u use) error {
 	l, n := u.layer, u.layer.nodes[u.node]
 	at := reference{l.name, u.node}
-	if l.class == "InputLayer" {
+	if l.class == "InputLayer" && !l.same {
 		if at != m.input {
 			return errors.New("the network has another input, and can have one")
 		}
@@ -125,6 +128,9 @@ func (r *reading) step(m *model, u use) error {
 		return err
 	}
 	read := layers[l.class]
+	if l.same {
+		read = nothing
+	}
 	if read == nil {
 		if hint := hints[l.class]; hint != "" {
 			return errors.New(hint)
@@ -137,7 +143,7 @@ func (r *reading) step(m *model, u use) error {
 	var in []value
 	for _, from := range n.inputs {
 		v := r.values[from]
-		if v.ended != "" && !passing[l.class] {
+		if v.ended != "" && !passing[l.class] && !l.same {
 			return fmt.Errorf("it comes after %s, which can be at the end of a network only", v.ended)
 		}
 		in = append(in, v)

@@ -83,6 +83,16 @@ h = keras.ops.leaky_relu(L.Dense(4, name="c", activation=keras.activations.hard_
 h = keras.ops.hard_sigmoid(keras.ops.elu(L.Dense(3, name="d")(h), alpha=0.7))
 save("functions", keras.Model(i, L.Dense(2, name="e")(h)))
 
+# Models in models.
+i = keras.Input((4,))
+encoder = keras.Sequential([keras.Input((4,)), L.Dense(3, activation="relu", name="fc"), L.Dense(2, name="code")], name="encoder")
+c = keras.Input((2,))
+decoder = keras.Model(c, L.Dense(4, activation="sigmoid", name="fc")(L.Add(name="both")([L.Dense(3, name="left")(c), L.Dense(3, name="right")(c)])), name="decoder")
+m = keras.Model(i, decoder(encoder(i)))
+shuffle(encoder)
+shuffle(decoder)
+save("autoencoder", m, (".keras", ".h5"))
+
 # Pictures of two rows, three columns and three channels.
 m = keras.Sequential([keras.Input((2, 3, 3)), L.Rescaling([1.0, 0.5, 0.25], offset=[0.0, 0.1, 0.2]), L.BatchNormalization(name="colours"), L.Flatten(),
                       L.Dense(4, activation="elu", name="fc1"), L.Reshape((2, -1)), L.Flatten(), L.Dense(2, name="fc2")])
