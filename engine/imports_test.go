@@ -62,7 +62,7 @@ var house = map[string]string{
 	"network/graph/graphtest":       "engine network/graph",
 	"network/internal/archive":      "",
 	"network/internal/filekind":     "network/internal/archive",
-	"network/keras":                 "engine network/graph network/internal/... network/keras/internal/hdf5",
+	"network/keras":                 "engine engine/memory network/graph network/internal/... network/keras/internal/hdf5",
 	"network/keras/internal/hdf5":   "engine/memory network/safetensors",
 	"network/onnx":                  "engine engine/half engine/memory network/graph network/onnx/internal/pb",
 	"network/onnx/internal/pb":      "",

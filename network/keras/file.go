@@ -21,6 +21,7 @@ type file struct {
 	config  []byte
 	version string // of Keras; "" where the file does not say
 	legacy  bool
+	hdf5    *hdf5.File
 	weights []*weight
 	byName  map[string]*weight
 	grouped map[string][]*weight // of legacy files, by the groups in model_weights
@@ -105,6 +106,7 @@ const legacyWeights = "model_weights/"
 
 // index finds weights by their names.
 func (f *file) index(h *hdf5.File) {
+	f.hdf5 = h
 	f.byName, f.grouped, f.places = map[string]*weight{}, map[string][]*weight{}, map[string]int{}
 	for _, d := range h.Datasets() {
 		w := &weight{Dataset: d}
@@ -151,6 +153,14 @@ func (f *file) tensor(l *layer, part string, place int) (*weight, error) {
 		w := f.byName[name]
 		if w == nil {
 			return nil, fmt.Errorf("its weights %s, %s, are not in the file", part, shown(name))
+		}
+		// Newer files tell whose they are.
+		owner, told, err := f.hdf5.Attribute(l.group+"/vars", "name")
+		if err == nil && told && l.own != "" && owner != l.own {
+			err = fmt.Errorf("its weights should be %s, which are those of %s", shown(name), shown(owner))
+		}
+		if err != nil {
+			return nil, err
 		}
 		w.used = true
 		return w, nil

@@ -107,6 +107,8 @@ func TestRefused(t *testing.T) {
 		{"functions", `"output_layers": ["e", 0, 0]`, `"output_layers": ["z", 0, 0]`, `its output is layer "z", which is not there`},
 		{"functions", `"output_layers": ["e", 0, 0]`, `"output_layers": ["d", 0, 0]`, `layer "elu", ops.Elu comes after its output, layer "d": save the model without it`},
 		{"autoencoder", `"class_name": "Add"`, `"class_name": "Subtract"`, `layer "decoder/both", Subtract: this layer can't be read`},
+		{"chain", `"name": "fc2"`, `"name": "other"`, `layer "other", Dense: its weights should be "layers/dense_1/vars/0", which are those of "fc2"`},
+		{"joined", `"scale": 0.5`, `"scale": null`, "it has no scale"},
 		{"joined", `"class_name": "Concatenate"`, `"class_name": "Multiply"`, "Multiply: this layer can't be read"},
 		{"joined", `"axis": -1}`, `"axis": 3}`, "on axis 3"},
 		{"joined", `"invert": false`, `"invert": true`, "it is inverted"},

@@ -98,3 +98,78 @@ func TestRefusedFiles(t *testing.T) {
 		}
 	}
 }
+
+// Files that h5py can write, and Keras does not.
+func TestPythonRefused(t *testing.T) {
+	folder := t.TempDir()
+	pythontest.Run(t, "h5py, numpy", `
+import json, os, sys
+import h5py
+import numpy as np
+
+config = json.dumps({"class_name": "Sequential", "config": {"layers": [
+    {"class_name": "Dense", "config": {"name": "fc", "batch_input_shape": [None, 40], "activation": "linear"}}]}})
+kernel = np.ones((40, 2), "float32")
+
+def file(name, kernel=kernel, how=None, libver=None, config=config, change=None):
+    with h5py.File(os.path.join(sys.argv[1], name + ".h5"), "w", libver=libver) as f:
+        if config:
+            f.attrs["model_config"] = config
+        f.create_dataset("model_weights/fc/fc/kernel:0", data=kernel, **(how or {}))
+        f.create_dataset("model_weights/fc/fc/bias:0", data=np.zeros(2, "float32"))
+        if change:
+            change(f)
+
+def remove(f):
+    del f["model_weights/fc/fc/bias:0"]
+
+def soft(f):
+    f["model_weights/other"] = h5py.SoftLink("/model_weights/fc")
+
+def again(f):
+    f["model_weights/other"] = f["model_weights/fc"]
+
+def many(f):
+    for k in range(20):
+        f.create_group(f"g{k}")
+
+file("good")
+file("compressed", how={"compression": "gzip"})
+file("chunks", how={"chunks": (7, 1)}, libver="latest")
+file("big", kernel.astype(">f4"))
+file("whole", kernel.astype("int8"))
+file("text", np.array([[b"a", b"b"]] * 40))
+file("weights", config=None)
+file("numbers", config=[1, 2])
+file("fixed", config=np.bytes_(config))
+file("missing", change=remove)
+file("soft", change=soft)
+file("again", change=again)
+file("many", change=many, libver="latest")
+file("unused", change=lambda f: f.create_dataset("model_weights/fc/other/gamma", data=kernel))
+`, folder)
+	for name, want := range map[string]string{
+		"good": "", "fixed": "",
+		"compressed": "it is compressed: write it without compression, as Keras does",
+		"chunks":     "write the file with h5py's usual libver",
+		"big":        "numbers of type another float32",
+		"whole":      "numbers of type int8",
+		"text":       "numbers of type text",
+		"weights":    "it has no attribute model_config",
+		"numbers":    `attribute "model_config": 2 elements, want one text`,
+		"missing":    `layer "fc", Dense: its weights bias, in "model_weights/fc/", are not in the file`,
+		"soft":       `"other" is a link by name, and such are not read`,
+		"again":      "is there under another name too",
+		"many":       "the group is stored as only newer files do",
+		"unused":     `tensor "model_weights/fc/other/gamma" [40 2]: no layer uses it`,
+	} {
+		_, err := keras.Load(filepath.Join(folder, name+".h5"))
+		if want == "" && err == nil {
+			continue
+		}
+		if err == nil || want == "" || !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), folder) {
+			t.Errorf("%s: %v, want an error with %q", name, err, want)
+		}
+		graphtest.Check(t, nil, err)
+	}
+}

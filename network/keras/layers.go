@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/engine/memory"
 )
 
 // layers are the layers that are read, by their classes, and functions of keras.ops.
@@ -97,6 +98,9 @@ func (r *reading) dense(l *layer, in []value) (value, error) {
 		return v, fmt.Errorf("its biases have shape %v for %d units", bias.dims, kernel.dims[1])
 	}
 	if err := r.spend(len(kernel.data)); err != nil {
+		return v, err
+	}
+	if err := memory.CheckFloats(kernel.dims[0], kernel.dims[1]); err != nil {
 		return v, err
 	}
 	weight := engine.Host{Rows: kernel.dims[1], Cols: kernel.dims[0], Data: make([]float32, len(kernel.data))}

@@ -51,10 +51,13 @@ func (s settings) whole(name string) (all []int, err error) {
 	return all, s.read(name, &all[0])
 }
 
-// tensor is a number or a list of them.
+// tensor is a number or a list of them, which must be there.
 func (s settings) tensor(name string) (tensor, error) {
 	var one float32
 	var all []float32
+	if !s.has(name) {
+		return tensor{}, fmt.Errorf("it has no %s", name)
+	}
 	if bytes.HasPrefix(s[name], []byte("[")) {
 		err := s.read(name, &all)
 		return tensor{[]int{len(all)}, all}, err
