@@ -99,36 +99,23 @@ func (r *ascentOnModel) Run(s *AscentState, steps int) (AscentProgress, error) {
 	if err := CheckAscentState(r.plan, s); err != nil {
 		return AscentProgress{}, err
 	}
-	own := *s
+	p, own := r.plan, *s
 	own.Goals, own.Climbs = r.goals, s.Units
-	r.turn(s)
-	progress, err := r.model.Ascend(&own, r.plan.rule(), steps)
-	r.turn(s)
-	return progress, r.plan.explain(s, err)
+	p.turn(s)
+	progress, err := r.model.Ascend(&own, Rule{p.Rate, p.Radius, p.Tolerance, p.Patience, p.MaxSteps, p.CurveSteps}, steps)
+	p.turn(s)
+	return progress, p.explain(s, err)
 }
 
-// turn makes activations goals, and goals activations.
-func (r *ascentOnModel) turn(s *AscentState) {
-	for i := range s.Activation {
-		r.plan.turn(s, i)
-	}
-}
-
-// rule is the plan's rule; goals have its direction.
-func (p *Ascent) rule() Rule {
-	return Rule{Rate: p.Rate, Radius: p.Radius, Tolerance: p.Tolerance, Patience: p.Patience, MaxSteps: p.MaxSteps, CurveSteps: p.CurveSteps}
-}
-
-// turn makes activations of a row its goals, and goals activations: they differ in sign
-// where the ascent goes down.
-func (p *Ascent) turn(s *AscentState, i int) {
+// turn makes activations goals, and goals activations: they differ in sign where the
+// ascent goes down.
+func (p *Ascent) turn(s *AscentState) {
 	if p.Direction == 1 {
 		return
 	}
-	s.Activation[i], s.StartActivation[i] = -s.Activation[i], -s.StartActivation[i]
-	if s.Curves != nil {
-		for t, a := range s.Curves[i] {
-			s.Curves[i][t] = -a
+	for _, activations := range append([][]float32{s.Activation, s.StartActivation}, s.Curves...) {
+		for i := range activations {
+			activations[i] = -activations[i]
 		}
 	}
 }
@@ -141,14 +128,4 @@ func (p *Ascent) explain(s *AscentState, err error) error {
 	}
 	return fmt.Errorf("ascent: layer %d, unit %d, step %d: activation %g, gradient norm %g: %w",
 		len(p.Layers), s.Units[row.Row], row.Step, p.Direction*row.Activation, row.Gradient, ErrNotFinite)
-}
-
-// Judge is [Rule.Judge] for a row of an ascent. unbiased is the activation without the
-// bias.
-func (p *Ascent) Judge(s *AscentState, i int, unbiased, norm, chord float32) error {
-	rule := p.rule()
-	p.turn(s, i)
-	err := rule.Judge(s, i, p.Direction*(unbiased+p.Layers[len(p.Layers)-1].Bias[s.Units[i]]), norm, chord)
-	p.turn(s, i)
-	return p.explain(s, err)
 }

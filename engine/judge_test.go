@@ -19,65 +19,61 @@ type evaluation struct {
 }
 
 // TestJudge checks the rule by which rows stop, on made-up ascents: radius 2,
-// bias 1, first rate 1, a gain of at most a tenth of the activation is too
+// first rate 1, a gain of at most a tenth of the activation is too
 // little, and three of those in a row end an ascent.
 func TestJudge(t *testing.T) {
 	const near, far = 0.02, 2 // chords: sines of 0.01 and 0.87
 	for _, c := range []struct {
-		name      string
-		direction float32
-		steps     []evaluation
+		name  string
+		steps []evaluation
 	}{
-		{"converges", 1, []evaluation{
+		{"converges", []evaluation{
 			{1, 1, near, 0, 1, engine.Running},
 			{10, 1, near, 0, 1, engine.Running},
 			{10.5, 1, near, 1, 1, engine.Running},
 			{10.5, 1, near, 2, 1, engine.Running},
 			{10.5, 1, near, 3, 1, engine.StopConverged},
 		}},
-		{"gains again", 1, []evaluation{
+		{"gains again", []evaluation{
 			{10, 1, near, 0, 1, engine.Running},
 			{10.1, 1, near, 1, 1, engine.Running},
 			{10.2, 1, near, 2, 1, engine.Running},
 			{20, 1, near, 0, 1, engine.Running},
 			{20, 1, near, 1, 1, engine.Running},
 		}},
-		{"on a plateau", 1, []evaluation{
+		{"on a plateau", []evaluation{
 			{10, 1e-9, far, 0, 1, engine.Running},
 			{10, 1e-9, far, 0, 1, engine.Running},
 			{10, 1e-9, near, 1, 1, engine.Running},
 			{10, 1e-9, far, 0, 1, engine.Running},
 		}},
-		{"loses", 1, []evaluation{
+		{"loses", []evaluation{
 			{10, 1, far, 0, 1, engine.Running},
 			{9, 1, far, 0, 0.5, engine.Running},
 			{8, 1, near, 1, 0.25, engine.Running},
 			{18, 1, near, 0, 0.25, engine.Running},
 		}},
-		{"downwards", -1, []evaluation{
-			{-1, 1, near, 0, 1, engine.Running},
+		{"below 0", []evaluation{
 			{-10, 1, near, 0, 1, engine.Running},
-			{-9, 1, near, 1, 0.5, engine.Running},
-			{-9, 1, near, 2, 0.5, engine.Running},
+			{-1, 1, near, 0, 1, engine.Running},
+			{-1.05, 1, near, 1, 0.5, engine.Running},
+			{-1.05, 1, near, 2, 0.5, engine.Running},
 		}},
-		{"vanishes", 1, []evaluation{
+		{"vanishes", []evaluation{
 			{1, 1, far, 0, 1, engine.Running},
 			{5, 1e-17, far, 0, 1, engine.StopVanished},
 		}},
-		{"steps", 1, []evaluation{
+		{"steps", []evaluation{
 			{1, 1, far, 0, 1, engine.Running}, {2, 1, far, 0, 1, engine.Running}, {4, 1, far, 0, 1, engine.Running},
 			{8, 1, far, 0, 1, engine.Running}, {16, 1, far, 0, 1, engine.Running}, {32, 1, far, 0, 1, engine.StopSteps},
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			p := &engine.Ascent{
-				Layers: []engine.Layer{{Weight: engine.Host{Rows: 2, Cols: 1, Data: []float32{1, 1}}, Bias: []float32{-7, 1}}},
-				Rate:   1, Direction: c.direction, Radius: 2, Tolerance: 0.1, Patience: 3, MaxSteps: 5,
-			}
-			s := engine.NewAscentState([]int{0, 1}, nil)
+			r := &engine.Rule{Rate: 1, Radius: 2, Tolerance: 0.1, Patience: 3, MaxSteps: 5}
+			s := engine.NewClimb(nil, []int{0, 0}, nil)
 			for k, e := range c.steps {
 				s.Steps[1] = k
-				if err := p.Judge(s, 1, e.activation-1, e.norm, e.chord); err != nil {
+				if err := r.Judge(s, 1, e.activation, e.norm, e.chord); err != nil {
 					t.Fatal(err)
 				}
 				if s.Activation[1] != e.activation || s.StartActivation[1] != c.steps[0].activation || s.Gradient[1] != e.norm {
@@ -93,13 +89,10 @@ func TestJudge(t *testing.T) {
 
 // TestJudgeTangent checks the sine of the angle that belongs to a chord.
 func TestJudgeTangent(t *testing.T) {
-	p := &engine.Ascent{
-		Layers: []engine.Layer{{Weight: engine.Host{Rows: 1, Cols: 1, Data: []float32{1}}, Bias: []float32{0}}},
-		Rate:   1, Direction: 1, Radius: 2, Patience: 1, MaxSteps: 5,
-	}
+	r := &engine.Rule{Rate: 1, Radius: 2, Patience: 1, MaxSteps: 5}
 	for _, angle := range []float64{0, 1e-6, 0.1, math.Pi / 3, math.Pi / 2, 2, math.Pi} {
-		s := engine.NewAscentState([]int{0}, nil)
-		if err := p.Judge(s, 0, 1, 1, float32(2*2*math.Sin(angle/2))); err != nil {
+		s := engine.NewClimb(nil, []int{0}, nil)
+		if err := r.Judge(s, 0, 1, 1, float32(2*2*math.Sin(angle/2))); err != nil {
 			t.Fatal(err)
 		}
 		// A chord near the diameter says little about its angle.
@@ -112,16 +105,13 @@ func TestJudgeTangent(t *testing.T) {
 // TestJudgeNotFinite checks that NaN and Inf end the run, with an error that
 // says where.
 func TestJudgeNotFinite(t *testing.T) {
-	p := &engine.Ascent{
-		Layers: []engine.Layer{{Weight: engine.Host{Rows: 3, Cols: 1, Data: []float32{1, 1, 1}}, Bias: make([]float32, 3)}},
-		Rate:   1, Direction: 1, Radius: 1, Patience: 1, MaxSteps: 5,
-	}
+	r := &engine.Rule{Rate: 1, Radius: 1, Patience: 1, MaxSteps: 5}
 	nan, infinity := float32(math.NaN()), float32(math.Inf(1))
 	for _, bad := range [][2]float32{{nan, 1}, {1, nan}, {infinity, 1}, {-infinity, 1}, {1, infinity}} {
-		s := engine.NewAscentState([]int{2}, nil)
-		s.Steps[0] = 4
-		err := p.Judge(s, 0, bad[0], bad[1], 0)
-		if !errors.Is(err, engine.ErrNotFinite) || !strings.Contains(err.Error(), "layer 1, unit 2, step 4") {
+		s := engine.NewClimb(nil, make([]int, 3), nil)
+		s.Steps[2] = 4
+		err := r.Judge(s, 2, bad[0], bad[1], 0)
+		if !errors.Is(err, engine.ErrNotFinite) || !strings.Contains(err.Error(), "row 2, step 4") {
 			t.Errorf("activation %g, gradient norm %g: %v", bad[0], bad[1], err)
 		}
 	}

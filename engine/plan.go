@@ -10,8 +10,9 @@ import (
 // devices and the conformance suite can switch over all of it.
 //
 // Every plan has a definition written with a device's primitives only (the
-// plain_*.go files of this package). It is what the plan means, what runs on a
-// device without a fused version, and what fused versions are tested against.
+// plain_*.go files of this package; that of an [Ascent] is a [Model]'s). It is what
+// the plan means, what runs on a device without a fused version, and what fused
+// versions are tested against.
 type Plan interface{ plan() }
 
 func (Ascent) plan()                {}

@@ -15,8 +15,16 @@ func (d *device) Activate(h, slope, y engine.Matrix, a engine.Activation) error 
 		return err
 	}
 	mh, mslope, my, err := engine.TakeActivate[*matrix](d, h, slope, y)
-	if err != nil || my.size() == 0 {
+	if err != nil {
 		return err
+	}
+	return d.activate(mh, mslope, my, a)
+}
+
+// activate is Activate once everything has been checked; mslope may be missing.
+func (d *device) activate(mh, mslope, my *matrix, a engine.Activation) (err error) {
+	if my.size() == 0 {
+		return nil
 	}
 	what := label{operation: "activate", operands: [4]named{mh.called("h"), mslope.called("slope"), my.called("y")}}
 	arguments := activateArguments{

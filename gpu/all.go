@@ -19,8 +19,8 @@ const allName = "cuda:all"
 
 // all is the usable cards of a machine as one device. Matrices lie on the first
 // card, operations and training run there: training is a series of updates, each of
-// which needs the one before. An ascent or Gibbs chains are compiled on every card,
-// and each run cuts their rows into parts, one for each card, which run side by
+// which needs the one before. Networks and Gibbs chains are prepared on every card,
+// and each ascent or run cuts their rows into parts, one for each card, which run side by
 // side. A row's result does not depend on the rows beside it, so it has the bits
 // that it has on one card.
 //
@@ -113,18 +113,12 @@ func together(infos []engine.Info) engine.Info {
 	return t
 }
 
-// Compile prepares ascents and Gibbs chains on every card, training on the first.
+// Compile prepares Gibbs chains on every card, training on the first.
 func (a *all) Compile(p engine.Plan) (engine.Runner, error) {
 	if err := a.open("compile"); err != nil {
 		return nil, err
 	}
 	switch p := p.(type) {
-	case engine.Ascent:
-		t, err := compileReplicas(a, func(d engine.Device) (engine.AscentRunner, error) { return engine.CompileAscent(d, p) })
-		if err != nil {
-			return nil, err
-		}
-		return &allAscent{t, p}, nil
 	case engine.Gibbs:
 		t, err := compileReplicas(a, func(d engine.Device) (engine.GibbsRunner, error) { return engine.CompileGibbs(d, p) })
 		if err != nil {

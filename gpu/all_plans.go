@@ -8,64 +8,6 @@ import (
 	"github.com/unitscope/unitscope/engine"
 )
 
-// allAscent is an engine.Ascent on all cards.
-type allAscent struct {
-	*replicas[engine.AscentRunner]
-	plan engine.Ascent
-}
-
-// Run implements engine.AscentRunner.
-func (r *allAscent) Run(s *engine.AscentState, steps int) (progress engine.AscentProgress, err error) {
-	if err := r.ready("ascent"); err != nil {
-		return progress, err
-	}
-	if err := engine.CheckAscentState(r.plan, s); err != nil {
-		return progress, err
-	}
-	if _, err := engine.TakeOne[*matrix](r.all.device, "ascent", "x", s.X); err != nil {
-		return progress, err
-	}
-	var running []int
-	for i, stop := range s.Stop {
-		if stop == engine.Running {
-			running = append(running, i)
-		}
-	}
-	parts := spans(running, len(r.all.cards))
-	done := make([]engine.AscentProgress, len(parts))
-	err = r.run(parts, func(card int, p span) (err error) {
-		done[card], err = r.part(s, card, p, steps)
-		return err
-	})
-	for _, d := range done {
-		progress.Active += d.Active
-		progress.RowSteps += d.RowSteps
-	}
-	return progress, err
-}
-
-// part is what one card does of a run. The slices of its state are those of the
-// whole one.
-func (r *allAscent) part(s *engine.AscentState, card int, p span, steps int) (progress engine.AscentProgress, err error) {
-	l := loans{all: r.all, card: card, rows: p}
-	own := engine.AscentState{
-		X:     l.lend(s.X, true),
-		Units: s.Units[p.from:p.to], Activation: s.Activation[p.from:p.to], StartActivation: s.StartActivation[p.from:p.to],
-		Gradient: s.Gradient[p.from:p.to], Tangent: s.Tangent[p.from:p.to], Steps: s.Steps[p.from:p.to],
-		Rate: s.Rate[p.from:p.to], Slow: s.Slow[p.from:p.to], Stop: s.Stop[p.from:p.to],
-	}
-	if s.Curves != nil {
-		own.Curves = s.Curves[p.from:p.to]
-	}
-	if l.err == nil {
-		progress, err = r.runners[card].Run(&own, steps)
-	}
-	if e := l.settle(); err == nil {
-		err = e
-	}
-	return progress, err
-}
-
 // allGibbs is an engine.Gibbs on all cards.
 type allGibbs struct {
 	*replicas[engine.GibbsRunner]

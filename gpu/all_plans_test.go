@@ -107,7 +107,7 @@ func TestAllCarry(t *testing.T) {
 		state any
 		known []string
 	}{
-		{engine.AscentState{}, []string{"Units", "X", "Activation", "StartActivation", "Gradient", "Tangent", "Steps", "Rate", "Slow", "Stop", "Curves"}},
+		{engine.AscentState{}, []string{"Units", "X", "Activation", "StartActivation", "Gradient", "Tangent", "Steps", "Rate", "Slow", "Stop", "Curves", "Goals", "Climbs"}},
 		{engine.GibbsState{}, []string{"Clamp", "Keys", "Hidden", "Visible", "Means", "Sweeps"}},
 	} {
 		for _, f := range reflect.VisibleFields(reflect.TypeOf(c.state)) {

@@ -109,9 +109,9 @@ func TestAllMisuse(t *testing.T) {
 	if err := r.Close(); err != nil {
 		t.Fatal(err)
 	}
-	says(t, run(a, []int{0, 1}), "ascent: the plan is closed")
+	says(t, run(a, []int{0, 1}), "ascent: the model is closed")
 	p.Rate = -1
-	_, err = a.Compile(p)
+	_, err = engine.CompileAscent(a, p)
 	says(t, err, "ascent", "rate")
 }
 

@@ -115,22 +115,12 @@ func (d *device) Compile(p engine.Plan) (engine.Runner, error) {
 		return nil, err
 	}
 	switch p := p.(type) {
-	case engine.Ascent:
-		return newAscent(d, p)
 	case engine.Gibbs:
 		return newGibbs(d, p)
 	case engine.ContrastiveDivergence:
 		return newDivergence(d, p)
 	case engine.Denoise:
 		return newDenoise(d, p)
-	}
-	return nil, engine.ErrNotFused
-}
-
-// Load has no version of its own of any network yet.
-func (d *device) Load(engine.Net) (engine.Loaded, error) {
-	if err := d.open("load"); err != nil {
-		return nil, err
 	}
 	return nil, engine.ErrNotFused
 }

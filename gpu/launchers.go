@@ -49,25 +49,29 @@ func callActivate(a activateArguments) call { return call{"activate", a.slots()}
 // ascentTopArguments are the arguments of ascent_top, in the order of its parameters.
 type ascentTopArguments struct {
 	activation cu.DevicePtr // float *
+	before     float32      // float
 	delta      cu.DevicePtr // float *
 	below      cu.DevicePtr // const float *
+	slope      cu.DevicePtr // const float *
 	weights    cu.DevicePtr // const float *
-	unit       cu.DevicePtr // const int *
+	goal       cu.DevicePtr // const int *
 	rows       int          // int
 	cols       int          // int
-	hidden     int          // int
+	sigmoid    int          // int
 }
 
 func (a ascentTopArguments) slots() []uint64 {
 	return []uint64{
 		uint64(a.activation),
+		uint64(math.Float32bits(a.before)),
 		uint64(a.delta),
 		uint64(a.below),
+		uint64(a.slope),
 		uint64(a.weights),
-		uint64(a.unit),
+		uint64(a.goal),
 		uint64(uint32(int32(a.rows))),
 		uint64(uint32(int32(a.cols))),
-		uint64(uint32(int32(a.hidden))),
+		uint64(uint32(int32(a.sigmoid))),
 	}
 }
 
@@ -82,7 +86,6 @@ type ascentDirectionArguments struct {
 	x         cu.DevicePtr // const float *
 	rows      int          // int
 	cols      int          // int
-	sign      float32      // float
 	radius    float32      // float
 }
 
@@ -94,7 +97,6 @@ func (a ascentDirectionArguments) slots() []uint64 {
 		uint64(a.x),
 		uint64(uint32(int32(a.rows))),
 		uint64(uint32(int32(a.cols))),
-		uint64(math.Float32bits(a.sign)),
 		uint64(math.Float32bits(a.radius)),
 	}
 }
@@ -724,8 +726,8 @@ func callColumnMeans(a columnMeansArguments) call { return call{"column_means", 
 func signatures() map[string][]int {
 	return map[string][]int{
 		"activate":         {8, 8, 8, 4, 4, 4, 4, 4, 8, 4, 4, 8},
-		"ascent_top":       {8, 8, 8, 8, 8, 4, 4, 4},
-		"ascent_direction": {8, 8, 8, 8, 4, 4, 4, 4},
+		"ascent_top":       {8, 4, 8, 8, 8, 8, 8, 4, 4, 4},
+		"ascent_direction": {8, 8, 8, 8, 4, 4, 4},
 		"ascent_step":      {8, 8, 8, 8, 8, 4, 4, 4},
 		"corrupt":          {8, 8, 4, 4, 4, 4, 4, 4, 8, 8, 4, 4},
 		"sigmoid":          {8, 8, 8},

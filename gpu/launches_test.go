@@ -53,7 +53,7 @@ func TestWaits(t *testing.T) {
 	} {
 		d := openCard(t).(*device)
 		waits := countWaits(d)
-		r, err := d.Compile(plan)
+		r, err := own(d, plan)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -70,10 +70,18 @@ func sameBits(t *testing.T, what string, got, want engine.Matrix) {
 	}
 }
 
+// own compiles a plan as the card runs it: an ascent is one of a loaded network.
+func own(d engine.Device, p engine.Plan) (engine.Runner, error) {
+	if a, ok := p.(engine.Ascent); ok {
+		return engine.CompileAscent(d, a)
+	}
+	return d.Compile(p)
+}
+
 // both returns the card's own plan and its definition.
-func both[R engine.Runner](t *testing.T, d engine.Device, p engine.Plan) (own, plain R) {
+func both[R engine.Runner](t *testing.T, d engine.Device, p engine.Plan) (fused, plain R) {
 	t.Helper()
-	o, err := d.Compile(p)
+	o, err := own(d, p)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -186,7 +186,7 @@ func TestLittleMemory(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			runner := func() engine.Runner {
-				r, err := d.Compile(c.plan)
+				r, err := own(d, c.plan)
 				if errors.Is(err, engine.ErrNotFused) {
 					r, err = engine.Plain(d, c.plan)
 				}

@@ -1,35 +1,37 @@
-// A step of an ascent, see engine.Ascent, with every rounding as in its definition,
+// A step of an ascent, see engine.Model.Ascend, with every rounding as in its definition,
 // which is written with primitives. A warp computes a row.
 #include "device.cuh"
 
-// activation[i] = below[i].w and delta[i][j] = w[j] h (1-h) with w = weights[unit[i]] and
-// h = below[i][j]; without hidden layers delta[i] = w. activation and unit [rows], delta
-// and below [rows, cols], weights [units, cols]. delta may be below.
-KERNEL ascent_top(float *activation, float *delta, const float *below, const float *weights, const int *unit, int rows,
-                  int cols, int hidden) {
+// activation[i] = before activation[i] + below[i].w and delta[i][j] = w[j] s with
+// w = weights[goal[i]], s = slope[i][j] or, if that is null, 1, or with sigmoid h (1-h) of
+// h = below[i][j]. activation and goal [rows], delta, below and slope [rows, cols], weights
+// [goals, cols]. delta may be below. With before 0 activation is only written.
+KERNEL ascent_top(float *activation, float before, float *delta, const float *below, const float *slope,
+                  const float *weights, const int *goal, int rows, int cols, int sigmoid) {
   for (long long i = first_row(); i < rows; i += row_step()) {
-    const float *target = weights + (long long)unit[i] * cols;
+    const float *target = weights + (long long)goal[i] * cols;
     double sum = 0;
     for (long long j = lane_of(); j < cols; j += WARP) {
       float h = below[i * cols + j], w = target[j];
       sum += (double)h * (double)w;
-      // The definition's product over no terms adds 0, which makes 0 of -0.
-      delta[i * cols + j] = hidden ? (w + 0.0f) * (h * (1 - h)) : w;
+      if (slope) w *= slope[i * cols + j];
+      if (sigmoid) w *= h * (1 - h);
+      delta[i * cols + j] = w;
     }
     sum = warp_sum(sum);
-    if (lane_of() == 0) settle(activation + i, sum, 1, 0);
+    if (lane_of() == 0) settle(activation + i, sum, 1, before);
   }
 }
 
-// norm[i] = |direction[i]|; direction[i] = sign direction[i] radius/|direction[i]|, a row of
+// norm[i] = |direction[i]|; direction[i] = direction[i] radius/|direction[i]|, a row of
 // zeros stays; chord[i] = |direction[i] - x[i]|. norm and chord [rows], direction and x [rows, cols].
-KERNEL ascent_direction(float *norm, float *chord, float *direction, const float *x, int rows, int cols, float sign,
+KERNEL ascent_direction(float *norm, float *chord, float *direction, const float *x, int rows, int cols,
                         float radius) {
   for (long long i = first_row(); i < rows; i += row_step()) {
     float *row = direction + i * cols;
     double length = sqrt(warp_dot(row, row, cols)), scale = (double)radius / length, sum = 0;
     for (long long j = lane_of(); j < cols; j += WARP) {
-      float d = sign * row[j];
+      float d = row[j];
       if (length != 0) d = (float)((double)d * scale);
       row[j] = d;
       float difference = d - x[i * cols + j];

@@ -198,27 +198,30 @@
 //
 // # Ascent
 //
-// What a step of engine.Ascent does besides products, to the bits of its definition.
+// What a step of engine.Model.Ascend does besides products, to the bits of its definition.
 // A warp computes a row: RowBlocks(rows) blocks.
 //
-//	ascent_top  with w = weights[unit[i]] and h = below[i], activation[i] = h.w and
-//	            delta[i][j] = w[j] h[j] (1-h[j]); without hidden layers w[j]
-//	    activation  float *        [rows]
+//	ascent_top  with w = weights[goal[i]] and h = below[i], activation[i] = before
+//	            activation[i] + h.w and delta[i][j] = w[j] slope[i][j]; with sigmoid
+//	            w[j] h[j] (1-h[j])
+//	    activation  float *        [rows]; with before 0 only written
+//	    before      float
 //	    delta       float *        [rows, cols]; may be below itself
-//	    below       const float *  [rows, cols], the last hidden layer, or x
-//	    weights     const float *  [units, cols] of the layer whose units are climbed
-//	    unit        const int *    [rows]
+//	    below       const float *  [rows, cols], the highest value that goals read
+//	    slope       const float *  [rows, cols]; null: slopes are 1
+//	    weights     const float *  [goals, cols]
+//	    goal        const int *    [rows]
 //	    rows, cols  int, int
-//	    hidden      int            0: there are no hidden layers
+//	    sigmoid     int            then slope is null
 //
-//	ascent_direction  norm[i] = |direction[i]|, then direction[i] = sign direction[i]
+//	ascent_direction  norm[i] = |direction[i]|, then direction[i] = direction[i]
 //	                  radius/|direction[i]|, a row of zeros stays, and chord[i] =
 //	                  |direction[i] - x[i]|
-//	    norm, chord   float *, float *  [rows]
-//	    direction     float *           [rows, cols], the gradient before
-//	    x             const float *     [rows, cols]
-//	    rows, cols    int, int
-//	    sign, radius  float, float
+//	    norm, chord  float *, float *  [rows]
+//	    direction    float *           [rows, cols], the gradient before
+//	    x            const float *     [rows, cols]
+//	    rows, cols   int, int
+//	    radius       float
 //
 //	ascent_step  next[i] = y radius/|y| with y = x[from[i]] + rate[i] direction[from[i]];
 //	             a row of zeros stays; next is not x

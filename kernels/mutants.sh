@@ -205,13 +205,13 @@ mutant too-few-blocks "device" gpu/operations.go <<'END'
 	return d.launch(c, kernels.RowBlocks(int64(mx.rows/2)), describe("axpby", mdst, mx))
 END
 
-mutant swapped-results "device commands" gpu/ascent.go <<'END'
+mutant swapped-results "device commands" gpu/model_ascent.go <<'END'
 		norm: part(c.numbers, n, 2*n).at(), chord: part(c.numbers, 2*n, 3*n).at(),
 ---
 		norm: part(c.numbers, 2*n, 3*n).at(), chord: part(c.numbers, n, 2*n).at(),
 END
 
-mutant old-rates "device commands" gpu/ascent.go <<'END'
+mutant old-rates "device commands" gpu/model_ascent.go <<'END'
 	if !slices.Equal(rates, c.sent) {
 ---
 	if !slices.Equal(rates, c.sent) && len(rates) != len(c.sent) {

@@ -43,17 +43,28 @@ func TestAscentTop(t *testing.T) {
 			unit[i] = int32(b.random.IntN(units))
 		}
 		target := func(i int) []float32 { return weights[int(unit[i])*cols:][:cols] }
-		for hidden := range 2 {
-			activation, delta := make([]float32, rows), make([]float32, rows*cols)
-			b.launch("ascent_top", 1, activation, delta, below, weights, unit, int32(rows), int32(cols), int32(hidden))
-			b.about("activations", activation, func(i int) float64 { return inner(below[i*cols:(i+1)*cols], target(i)) })
-			b.about("gradients", delta, func(i int) float64 {
-				w, h := float64(target(i / cols)[i%cols]), float64(below[i])
-				if hidden == 0 {
-					return w
+		slope := b.normals(rows * cols)
+		for _, c := range []struct {
+			name    string
+			sigmoid int32
+			slope   any
+			at      func(i int) float64
+		}{
+			{"identity", 0, nil, func(int) float64 { return 1 }},
+			{"sigmoid", 1, nil, func(i int) float64 { return float64(below[i]) * (1 - float64(below[i])) }},
+			{"slopes", 0, slope, func(i int) float64 { return float64(slope[i]) }},
+		} {
+			for before := range 2 {
+				activation, delta := make([]float32, rows), make([]float32, rows*cols)
+				for i := range activation {
+					activation[i] = 0.25
 				}
-				return w * h * (1 - h)
-			})
+				b.launch("ascent_top", 1, activation, float32(before), delta, below, c.slope, weights, unit, int32(rows), int32(cols), c.sigmoid)
+				b.about(c.name+": activations", activation, func(i int) float64 {
+					return float64(before)*0.25 + inner(below[i*cols:(i+1)*cols], target(i))
+				})
+				b.about(c.name+": gradients", delta, func(i int) float64 { return float64(target(i / cols)[i%cols]) * c.at(i) })
+			}
 		}
 	}
 }
@@ -70,9 +81,9 @@ func TestAscentDirection(t *testing.T) {
 			return math.Sqrt(inner(g, g))
 		}
 		norms, chords, direction := make([]float32, rows), make([]float32, rows), slices.Clone(gradient)
-		b.launch("ascent_direction", 1, norms, chords, direction, x, int32(rows), int32(cols), float32(-1), float32(3))
+		b.launch("ascent_direction", 1, norms, chords, direction, x, int32(rows), int32(cols), float32(3))
 		b.near("norms", norms, norm, func(i int) float64 { return ulp(norm(i)) })
-		along := func(i int) float64 { return -3 * float64(gradient[i]) / max(norm(i/cols), math.SmallestNonzeroFloat64) }
+		along := func(i int) float64 { return 3 * float64(gradient[i]) / max(norm(i/cols), math.SmallestNonzeroFloat64) }
 		b.about("directions", direction, along)
 		b.about("chords", chords, func(i int) float64 {
 			sum := 0.0

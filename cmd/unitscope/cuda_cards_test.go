@@ -95,13 +95,18 @@ func (c crowded) New(rows, cols int) (engine.Matrix, error) {
 
 func (c crowded) Compile(p engine.Plan) (engine.Runner, error) {
 	r, err := c.Device.Compile(p)
-	switch r := r.(type) {
-	case engine.AscentRunner:
-		return crowdedAscent{r, c}, err
-	case engine.GibbsRunner:
+	if r, ok := r.(engine.GibbsRunner); ok {
 		return crowdedGibbs{r, c}, err
 	}
 	return r, err
+}
+
+func (c crowded) Load(n engine.Net) (engine.Loaded, error) {
+	l, err := c.Device.Load(n)
+	if err != nil {
+		return nil, err
+	}
+	return crowdedModel{l, c}, nil
 }
 
 func (c crowded) count(err error) {
@@ -110,14 +115,14 @@ func (c crowded) count(err error) {
 	}
 }
 
-type crowdedAscent struct {
-	engine.AscentRunner
+type crowdedModel struct {
+	engine.Loaded
 	device crowded
 }
 
-func (r crowdedAscent) Run(s *engine.AscentState, steps int) (engine.AscentProgress, error) {
-	p, err := r.AscentRunner.Run(s, steps)
-	r.device.count(err)
+func (m crowdedModel) Ascend(s *engine.AscentState, aims engine.Aims, r engine.Rule, steps int) (engine.AscentProgress, error) {
+	p, err := m.Loaded.Ascend(s, aims, r, steps)
+	m.device.count(err)
 	return p, err
 }
 
