@@ -56,7 +56,7 @@ var house = map[string]string{
 	"dataset/internal/table":   "dataset/internal/array dataset/internal/gunzip",
 	"dataset/internal/whiten":  "",
 
-	"network":                       "engine engine/dense engine/memory engine/words network/safetensors network/graph network/onnx network/torch network/internal/filekind",
+	"network":                       "engine engine/dense engine/memory engine/words network/safetensors network/graph network/keras network/onnx network/torch network/internal/filekind",
 	"network/safetensors":           "engine/half engine/memory",
 	"network/graph":                 "engine",
 	"network/graph/graphtest":       "engine network/graph",
@@ -99,7 +99,7 @@ var house = map[string]string{
 	"cmd/unitscope/internal/looking":             library + rooms("usage console job picture"),
 	"cmd/unitscope/internal/measuring":           library + rooms("usage console job picture looking"),
 	"cmd/unitscope/internal/figures":             library + rooms("usage console job picture looking measuring"),
-	"cmd/unitscope/internal/reporting":           library + rooms("usage console job picture making figures"),
+	"cmd/unitscope/internal/reporting":           library + rooms("usage console job picture making looking figures"),
 }
 
 const (

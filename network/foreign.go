@@ -15,6 +15,7 @@ import (
 	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/network/graph"
 	"github.com/unitscope/unitscope/network/internal/filekind"
+	"github.com/unitscope/unitscope/network/keras"
 	"github.com/unitscope/unitscope/network/onnx"
 	"github.com/unitscope/unitscope/network/safetensors"
 	"github.com/unitscope/unitscope/network/torch"
@@ -41,7 +42,7 @@ type Options struct {
 }
 
 // LoadWith is [Load] of any file that there is a reader for: a model of our own, ONNX,
-// or what PyTorch saves. It looks at what the file holds, not at its name.
+// Keras, or what PyTorch saves. It looks at what the file holds, not at its name.
 func LoadWith(path string, o Options) (*Network, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -56,11 +57,8 @@ func LoadWith(path string, o Options) (*Network, error) {
 	}
 	var g *graph.Graph
 	switch kind {
-	case filekind.ONNX:
-		if err := o.alone(path, "an ONNX file"); err != nil {
-			return nil, err
-		}
-		g, err = onnx.Read(path)
+	case filekind.ONNX, filekind.Keras, filekind.HDF5:
+		g, err = o.describing(path, kind)
 	case filekind.Torch, filekind.TorchLegacy, filekind.TorchScript, filekind.TorchExport, filekind.Pickle:
 		g, err = torch.Load(path, o.ofParameters())
 	case filekind.Safetensors:
@@ -83,11 +81,6 @@ func LoadWith(path string, o Options) (*Network, error) {
 	if err != nil {
 		return nil, err
 	}
-	if kind == filekind.ONNX && o.Mean != nil {
-		if g, err = g.Normalize(o.Mean, o.Deviation); err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
-		}
-	}
 	n, err := FromGraph(g, o.InputShape)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -95,9 +88,28 @@ func LoadWith(path string, o Options) (*Network, error) {
 	return n, nil
 }
 
+// describing reads a file that says itself what its network computes.
+func (o Options) describing(path string, kind filekind.Kind) (g *graph.Graph, err error) {
+	if err := o.alone(path, kind.String()); err != nil {
+		return nil, err
+	}
+	if kind == filekind.ONNX {
+		g, err = onnx.Read(path)
+	} else {
+		g, err = keras.Load(path)
+	}
+	if err != nil || o.Mean == nil {
+		return g, err
+	}
+	if g, err = g.Normalize(o.Mean, o.Deviation); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return g, nil
+}
+
 // unreadable says what a file is that is no model, and what is.
 func unreadable(path string, kind filekind.Kind) error {
-	return fmt.Errorf("%s: it looks like %s; a model is a run folder or model.safetensors of this program, a PyTorch state dict (.pt, .safetensors) or an ONNX file", path, kind)
+	return fmt.Errorf("%s: it looks like %s; a model is a run folder or model.safetensors of this program, a PyTorch state dict (.pt, .safetensors), an ONNX file or one of Keras (.keras, .h5)", path, kind)
 }
 
 // alone refuses options of parameters alone for a file that says more.

@@ -26,6 +26,7 @@ func TestForeign(t *testing.T) {
 		{"torch/testdata/relu.pt", network.Options{Activation: "relu"}, false, "fc1 fc2", 4},
 		{"onnx/testdata/torch-sigmoid-script.onnx", network.Options{}, false, "fc1 body.0", 4},
 		{"onnx/testdata/torch-relu-dynamo.onnx", network.Options{}, false, "fc1 body.0", 4},
+		{"keras/testdata/chain.keras", network.Options{}, false, "fc1 fc2", 4},
 		{"onnx/testdata/torch-sigmoid-dynamo.onnx", network.Options{Mean: []float32{0.5}, Deviation: []float32{0.25}}, false, "fc1 body.0", 4},
 	} {
 		n, err := network.LoadWith(c.file, c.options)

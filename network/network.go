@@ -52,6 +52,17 @@
 // A format that does not begin with "unitscope" is a framework's word for itself
 // ("pt", "np", "pd") and says nothing. Other metadata is ignored, unless its key is
 // one of the above in another spelling, or speaks of another activation.
+//
+// # Other frameworks
+//
+// [Load] also reads ONNX files, files of Keras (.keras and .h5), and parameters that
+// PyTorch has saved (.pt, or safetensors with other names), of layers of units with any
+// activation of engine.Activation, in a chain or with sums and rows of them. Parameters
+// alone do not say what follows their layers: that is --activation, relu for example,
+// after each but the last. --map says which tensors are of which layer where their
+// order does not, "encoder.0=1,encoder.2=2", and "-" in place of a number that one is
+// left out. --normalize MEAN,DEVIATION is what the data were normalised with. A layer
+// can be called by its name in the file. What no reader knows is refused by its name.
 package network
 
 import (

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -81,8 +82,11 @@ func SVG(picture string) string {
 	return strings.TrimSuffix(picture, filepath.Ext(picture)) + ".svg"
 }
 
-// IsModel is true for names of files that hold a network.
-func IsModel(name string) bool { return strings.HasSuffix(name, filepath.Ext(Model)) }
+// IsModel is true for names of files that hold a network: our own, or as other
+// frameworks name theirs. No kind of data has such names.
+func IsModel(name string) bool {
+	return slices.Contains([]string{filepath.Ext(Model), ".onnx", ".pt", ".pth", ".keras", ".h5"}, strings.ToLower(filepath.Ext(name)))
+}
 
 // LayerFile is the name of a file that a figure has of several layers:
 // "layer2-samples.npz".

@@ -23,6 +23,7 @@ const (
 	TaskFigureSelectivity = figure + "selectivity"
 	TaskDemo              = "demo"
 	TaskPaper             = "paper"
+	TaskLook              = "look"
 	TaskReport            = "report"
 )
 
@@ -71,6 +72,7 @@ func Kinds() []Kind {
 		{TaskFigureSelectivity, append(pictures(SelectivityPicture), ofFamilies(selectivityMatrix())...)},
 		{TaskDemo, slices.Concat(pictures(FigurePicture("1")), figureArrays(), pages())},
 		{TaskPaper, append(pages(), File{Name: Stages}, File{Name: Summary})},
+		{TaskLook, append(pages(), File{Name: Stages}, File{Name: Summary})},
 		{TaskReport, pages()},
 	}
 	for _, k := range families() {

@@ -127,7 +127,7 @@ func checkCommandOn(t complainer, where, line string) {
 			given[o.Names[0]], wants = true, o.Value != "" && !inline
 		case sub != nil:
 			p = *sub
-		case len(p.Commands) > 0 || !strings.HasSuffix(p.Synopsis, "DIR..."):
+		case len(p.Commands) > 0 || !strings.HasSuffix(p.Synopsis, "DIR...") && !strings.HasSuffix(p.Synopsis, "MODEL"):
 			t.Errorf("%s: %q: %s does not take %q", where, line, p.Name, word)
 			return
 		}

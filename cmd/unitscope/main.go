@@ -105,7 +105,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		ExitErrHandler: func(*cli.Context, error) {},
 		Commands: slices.Concat(
 			category("Make a model", reporting.DemoCommand(newApp), making.TrainCommand(), making.FinetuneCommand(), making.SearchCommand()),
-			category("Look at units", looking.VisualizeCommand()),
+			category("Look at units", reporting.LookCommand(newApp), looking.VisualizeCommand()),
 			category("Measure", measuring.AnalyzeCommand()),
 			category("Report", figures.FigureCommand(), reporting.PaperCommand(newApp), reporting.ReportCommand()),
 			category("Explain", help.TopicCommands()...),

@@ -59,6 +59,7 @@ func TestOutputFails(t *testing.T) {
 		"report":              {"--out", in("report"), in("dbn")},
 		"finetune":            {"--model", in("dbn"), "--data", "digits:n=60", "--test", "digits:n=60,split=test", "--epochs", "1", "--out", in("finetune")},
 		"search":              {"--kind", "sdae", "--data", "digits:n=100", "--trials", "1", "--layers", "1:1", "--units", "5:9", "--epochs", "1:1", "--finetune-epochs", "1", "--out", in("search")},
+		"look":                {in("dbn"), "--data", "digits:n=60", "--layer", "2", "--units", "0-2", "--restarts", "1", "--steps", "3", "--out", in("look")},
 		"analyze compare":     {"--model", in("dbn"), "--ascent", in("climbed"), "--data", "digits:n=60", "--out", in("compare")},
 		"analyze restarts":    {"--ascent", in("climbed"), "--out", in("restarts")},
 		"analyze selectivity": {"--model", in("dbn"), "--ascent", in("climbed"), "--out", in("selectivity")},

@@ -118,7 +118,7 @@ func (b *builder) restarts(a *ascentData, found *visualize.AscentResult) error {
 			b.Dead = append(b.Dead, i)
 		}
 	}
-	b.fact("activation", "activation", "of the best restart, before the sigmoid", best)
+	b.fact("activation", "activation", "of the best restart, before the nonlinearity", best)
 	if n > 1 {
 		b.fact("spread", "spread of restarts", "difference between the restarts' highest and lowest activation", spread)
 	}

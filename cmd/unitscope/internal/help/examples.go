@@ -25,6 +25,12 @@ func examplesOf(name string) []string {
 		return []string{"unitscope finetune --model runs/sdae --data mnist:MNIST --validation 10000 \\", "    --test mnist:MNIST,split=test --out runs/classifier"}
 	case "unitscope search":
 		return []string{"unitscope search --kind sdae --data digits:n=6000 --trials 10 --out runs/search"}
+	case "unitscope look":
+		return []string{
+			"unitscope look model.onnx --data npz:mine.npz,x=x,y=y --out mine",
+			"# parameters alone: what follows each layer but the last is to be said",
+			"unitscope look model.pt --activation relu --data mnist:MNIST --out mine",
+		}
 	case "unitscope visualize ascent":
 		return []string{
 			"unitscope visualize ascent --model runs/dbn --layer 3 --units 0-35 --out runs/units",

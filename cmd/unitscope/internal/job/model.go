@@ -26,11 +26,15 @@ func ModelFile(path string) string {
 // LoadModel loads the model of a flag, --model, --dbn or --sdae, and warns of what its
 // file made the reader take for granted; file is the model's file itself.
 func (j *Job) LoadModel(flag string) (n *network.Network, file string, err error) {
-	path := j.Ctx.String(flag)
+	return j.LoadFrom("--"+flag, j.Ctx.String(flag))
+}
+
+// LoadFrom is LoadModel of a path that is called what in errors.
+func (j *Job) LoadFrom(what, path string) (n *network.Network, file string, err error) {
 	file = ModelFile(path)
 	if _, err := os.Stat(file); err != nil && file != path {
 		if err := runfolder.Require(path); err != nil {
-			return nil, "", fmt.Errorf("--%s: %w", flag, err)
+			return nil, "", fmt.Errorf("%s: %w", what, err)
 		}
 	}
 	o, err := j.fileOptions()
@@ -38,10 +42,10 @@ func (j *Job) LoadModel(flag string) (n *network.Network, file string, err error
 		return nil, "", err
 	}
 	if n, err = network.LoadWith(path, o); err != nil {
-		return nil, "", fileMistake(fmt.Errorf("--%s: %w", flag, err))
+		return nil, "", fileMistake(fmt.Errorf("%s: %w", what, err))
 	}
 	for _, remark := range n.Remarks {
-		j.Console.Warn("--"+flag, "--%s: %s: %s", flag, file, remark)
+		j.Console.Warn(what, "%s: %s: %s", what, file, remark)
 	}
 	return n, file, nil
 }

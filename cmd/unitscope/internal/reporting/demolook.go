@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -34,24 +33,17 @@ type demoLook struct {
 // stages are the commands in their order; those of a layer need its ascent.
 func (d *demoLook) stages() (all []stage) {
 	look := d.size.look
-	common := []string{"--seed", fmt.Sprint(d.ctx.Uint64("seed")), "--device", d.ctx.String("device"), "--quiet"}
 	for _, kind := range []network.Kind{network.DBN, network.SDAE} {
+		m := layerMethods{
+			model:  []string{"--model", filepath.Join(d.out, string(kind))},
+			common: []string{"--seed", fmt.Sprint(d.ctx.Uint64("seed")), "--device", d.ctx.String("device"), "--quiet"},
+			out:    d.out, ascent: d.size.ascentFlags(), combines: true, examples: []string{"--data", look.data}, analysis: look.analysis,
+		}
+		if kind == network.DBN {
+			m.sampling = look.sampling
+		}
 		for layer, units := range d.size.units {
-			prefix := fmt.Sprintf("%s-layer%d-", kind, layer+1)
-			model := []string{"--model", filepath.Join(d.out, string(kind))}
-			of := append(slices.Clone(model), "--layer", fmt.Sprint(layer+1), "--units", fmt.Sprintf("0-%d", min(units, look.units)-1))
-			found := []string{"--ascent", filepath.Join(d.out, prefix+"ascent")}
-			add := func(name, command string, flags ...[]string) {
-				all = append(all, stage{folder: prefix + name, args: slices.Concat(strings.Fields(command), slices.Concat(flags...), common)})
-			}
-			add("ascent", schema.TaskAscent, of, d.size.ascentFlags())
-			add("combine", schema.TaskCombine, of, []string{"--top", "all"})
-			add("examples", schema.TaskExamples, of, []string{"--data", look.data})
-			if kind == network.DBN {
-				add("sample", schema.TaskSample, of, look.sampling)
-			}
-			add("selectivity", schema.TaskSelectivity, model, found)
-			add("restarts", schema.TaskRestarts, found, look.analysis)
+			all = append(all, m.stages(fmt.Sprintf("%s-layer%d-", kind, layer+1), layer+1, fmt.Sprintf("0-%d", min(units, look.units)-1))...)
 		}
 	}
 	return all

@@ -78,7 +78,7 @@ func paper(ctx *cli.Context, program Program) error {
 	// What is complete of it, it finds stage by stage.
 	j.GoOn = func(_, _ runfolder.Record) (bool, error) { return false, nil }
 	err = j.Compute(ctx.Uint64("seed"), nil, func(_ engine.Device, f *runfolder.Folder) error {
-		p := &paperRun{program: program, job: j, folder: f, out: plan.out}
+		p := &paperRun{program: program, job: j, folder: f, out: plan.out, title: "What the units have learned"}
 		return p.run(stages)
 	})
 	if err != nil {

@@ -29,12 +29,13 @@ type stageResult struct {
 	Output  string   `json:"output"` // what the stage printed: its findings
 }
 
-// paperRun goes through the stages of a paper.
+// paperRun goes through the stages of a paper, or of a look at a model.
 type paperRun struct {
 	program Program
 	job     *job.Job
 	folder  *runfolder.Folder
 	out     string
+	title   string // of the report
 	results []stageResult
 }
 
@@ -71,7 +72,7 @@ func (p *paperRun) run(stages []stage) error {
 	if err := p.folder.Write(schema.Summary, p.writeSummary); err != nil {
 		return err
 	}
-	return writeReport(p.job.Ctx.Context, p.job.Console, p.folder, "What the units have learned")
+	return writeReport(p.job.Ctx.Context, p.job.Console, p.folder, p.title)
 }
 
 // compareStages refuses to go on with a paper that was made in another way: its
@@ -80,7 +81,7 @@ func compareStages(before []stageResult, stages []stage, out string) error {
 	for _, r := range before {
 		i := slices.IndexFunc(stages, func(s stage) bool { return s.folder == r.Folder })
 		if i < 0 {
-			return usage.Mistakef("--resume: the paper in %s has a stage %s that this one has not; give the options it was made with, or start anew with --force", out, r.Folder)
+			return usage.Mistakef("--resume: the run in %s has a stage %s that this one has not; give the options it was made with, or start anew with --force", out, r.Folder)
 		}
 		if now := stages[i].command(out); !slices.Equal(essential(r.Command), essential(now)) {
 			return usage.Mistakef("--resume: the stage %s was made by `%s`, now it would be `%s`; give the same options, or start anew with --force", r.Folder, strings.Join(r.Command, " "), strings.Join(now, " "))
