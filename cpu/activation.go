@@ -1,6 +1,10 @@
 package cpu
 
-import "github.com/unitscope/unitscope/engine"
+import (
+	"math"
+
+	"github.com/unitscope/unitscope/engine"
+)
 
 func (d *device) Activate(h, slope, y engine.Matrix, a engine.Activation) error {
 	if err := d.open("activate"); err != nil {
@@ -76,18 +80,24 @@ func (d *device) activate(h, slope, y []float32, a *engine.Activation, channel i
 	}
 }
 
-// rectify is y above 0, and below y elsewhere; NaN stays.
+// rectify is y above 0, and below y elsewhere; NaN stays. Which it is is chance, to a
+// processor: so it is a choice of bits and no branch.
 func rectify(h, slope, y []float32, below float32) {
+	const one = 0x3F800000 // bits of 1
+	h, flat := h[:len(y)], math.Float32bits(below)
 	for i, v := range y {
-		value, steepness := v, float32(1)
-		if v <= 0 {
-			if value, steepness = 0, below; below != 0 {
-				value = below * v
-			}
+		b := math.Float32bits(v)
+		above := uint32(^(int32(b) | int32(b-1)) >> 31) // all bits where v > 0
+		if v != v {
+			above = ^uint32(0)
 		}
-		h[i] = value
+		small := below * v
+		if below == 0 {
+			small = 0 // of -Inf too
+		}
+		h[i] = math.Float32frombits(b&above | math.Float32bits(small)&^above)
 		if slope != nil {
-			slope[i] = steepness
+			slope[i] = math.Float32frombits(one&above | flat&^above)
 		}
 	}
 }
