@@ -39,7 +39,8 @@ func perRowStep(layers []engine.Layer) float64 {
 type ascent struct {
 	device engine.Device
 	layers []engine.Layer
-	runner engine.AscentRunner
+	model  *engine.Model
+	goals  []engine.Goal // of each unit of the last layer
 	steps  int
 	seed   uint64
 	units  []int
@@ -68,15 +69,32 @@ func newAscent(k *kit, o Options, layers []engine.Layer, rows []row) (*ascent, e
 		a.keys = append(a.keys, engine.RowKey(len(layers), r.unit, r.restart))
 	}
 	var err error
-	a.runner, err = engine.CompileAscent(k.device, engine.Ascent{
-		Layers: layers, Rate: rate, Direction: 1, Radius: radius, Patience: math.MaxInt, MaxSteps: o.Steps,
-	})
-	if err != nil {
+	if a.model, err = engine.Load(k.device, netOf(layers)); err != nil {
 		return nil, err
 	}
-	k.keep(a.runner)
+	k.keep(a.model)
+	for unit := range layers[len(layers)-1].Weight.Rows {
+		a.goals = append(a.goals, engine.UnitGoal(engine.Value(len(layers)), unit))
+	}
 	a.x, err = k.matrix(len(rows), layers[0].Weight.Cols)
 	return a, err
+}
+
+// netOf is a stack of sigmoid layers as a network.
+func netOf(layers []engine.Layer) engine.Net {
+	net := engine.Net{Input: engine.Flat(layers[0].Weight.Cols)}
+	for i, l := range layers {
+		net.Ops = append(net.Ops, engine.Op{
+			Kind: engine.Affine, In: []engine.Value{engine.Value(i)}, Weight: l.Weight, Bias: l.Bias,
+			Activation: engine.Activation{Kind: engine.Sigmoid},
+		})
+	}
+	return net
+}
+
+// rule is one by which no row stops before so many steps.
+func (a *ascent) rule() engine.Rule {
+	return engine.Rule{Rate: rate, Radius: radius, Patience: math.MaxInt, MaxSteps: a.steps}
 }
 
 // reset puts the rows at their starts.
@@ -87,7 +105,7 @@ func (a *ascent) reset() error {
 	if err := a.device.Project(a.x, radius); err != nil {
 		return err
 	}
-	a.state = engine.NewAscentState(a.units, a.x)
+	a.state = engine.NewClimb(a.goals, a.units, a.x)
 	return a.device.Sync()
 }
 
@@ -101,7 +119,7 @@ func (a *ascent) run(ctx context.Context) (done, error) {
 		if err := ctx.Err(); err != nil {
 			return done{}, err
 		}
-		progress, err := a.runner.Run(a.state, min(left, stepsPerRun))
+		progress, err := a.model.Ascend(a.state, a.rule(), min(left, stepsPerRun))
 		if err != nil {
 			return done{}, err
 		}
@@ -117,7 +135,7 @@ func (a *ascent) run(ctx context.Context) (done, error) {
 // check evaluates the final patterns once more and compares a few of them with
 // the same in float64.
 func (a *ascent) check() error {
-	if _, err := a.runner.Run(a.state, 1); err != nil {
+	if _, err := a.model.Ascend(a.state, a.rule(), 1); err != nil {
 		return err
 	}
 	inputs := a.x.Cols()

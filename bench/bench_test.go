@@ -146,9 +146,6 @@ func (b broken) Compile(p engine.Plan) (engine.Runner, error) {
 		return nil, engine.ErrNotFused
 	}
 	switch q := p.(type) {
-	case engine.Ascent:
-		q.Radius *= 1.001
-		p = q
 	case engine.ContrastiveDivergence:
 		q.GibbsSteps++
 		p = q
@@ -160,6 +157,19 @@ func (b broken) Compile(p engine.Plan) (engine.Runner, error) {
 		p = q
 	}
 	return engine.Plain(b.Device, p)
+}
+
+// Load ascends on a sphere that is too large.
+func (b broken) Load(n engine.Net) (engine.Loaded, error) {
+	loaded, err := b.Device.Load(n)
+	return larger{loaded}, err
+}
+
+type larger struct{ engine.Loaded }
+
+func (l larger) Ascend(s *engine.AscentState, aims engine.Aims, r engine.Rule, steps int) (engine.AscentProgress, error) {
+	r.Radius *= 1.001
+	return l.Loaded.Ascend(s, aims, r, steps)
 }
 
 // TestWrongResults: a device that computes something else gets no number.

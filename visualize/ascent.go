@@ -25,6 +25,7 @@ package visualize
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -48,7 +49,7 @@ const (
 
 // Ascend climbs the activation of every unit asked for, from every restart's
 // own random start, on the sphere ||x|| = rho (section 3 of the paper, and
-// [engine.Ascent] for the exact step and stopping rule). A start has each
+// [engine.Rule] for the exact step and stopping rule). A start has each
 // component uniform in [0, 1], for Bernoulli and Gaussian inputs alike, and is
 // then scaled to rho; its random numbers belong to (seed, layer, unit, restart).
 // So a row's result is the same to the bit whatever other units or restarts
@@ -114,9 +115,8 @@ func Ascend(ctx context.Context, d engine.Device, n *network.Network, o AscentOp
 type layerAscent struct {
 	ctx      context.Context
 	device   engine.Device
-	net      engine.Net     // up to the layer
-	layers   []engine.Layer // of a stack, whose devices have an ascent of their own; else nil
-	model    *engine.Model  // of a network that is no stack; else nil
+	net      engine.Net // up to the layer
+	model    *engine.Model
 	options  AscentOptions
 	progress func(done int) // nil if nobody wants to know
 	curves   *Curves        // nil if nobody wants them
@@ -155,23 +155,13 @@ func newLayerAscent(ctx context.Context, d engine.Device, n *network.Network, o 
 		return nil, err
 	}
 	a := &layerAscent{ctx: ctx, device: d, net: net, options: o, pace: pace{most: stepsPerRun}}
-	if n.Graph == nil {
-		a.layers, err = n.Stack(o.Layer)
-	} else {
-		a.model, err = engine.Load(d, net)
-	}
-	if err != nil {
+	if a.model, err = engine.Load(d, net); err != nil {
 		return nil, memory.Explain(d, "the layers", smaller, err)
 	}
 	return a, nil
 }
 
-func (a *layerAscent) Close() error {
-	if a.model == nil {
-		return nil
-	}
-	return a.model.Close()
-}
+func (a *layerAscent) Close() error { return a.model.Close() }
 
 // rule is how rows climb, with this rate.
 func (a *layerAscent) rule(rate float32) engine.Rule {
@@ -179,36 +169,15 @@ func (a *layerAscent) rule(rate float32) engine.Rule {
 	return engine.Rule{Rate: rate, Radius: float32(o.Radius), Tolerance: float32(o.Tolerance), Patience: o.Patience, MaxSteps: o.MaxSteps}
 }
 
-// compile prepares ascents by a rule.
-func (a *layerAscent) compile(r engine.Rule) (engine.AscentRunner, error) {
-	direction := float32(a.options.Direction)
-	if a.model != nil {
-		return modelAscent{a.model, r, direction}, nil
-	}
-	runner, err := engine.CompileAscent(a.device, engine.Ascent{
-		Layers: a.layers, Rate: r.Rate, Direction: direction, Radius: r.Radius,
-		Tolerance: r.Tolerance, Patience: r.Patience, MaxSteps: r.MaxSteps, CurveSteps: r.CurveSteps,
-	})
-	if err != nil {
-		return nil, memory.Explain(a.device, "the layers", smaller, err)
-	}
-	return runner, nil
-}
-
 // ascend has these rows climb by a rule, and hands each one, in order, to visit.
-func (a *layerAscent) ascend(r engine.Rule, these rows, visit func(i int, row finished)) (err error) {
-	runner, err := a.compile(r)
-	if err != nil {
-		return err
-	}
-	defer closeInto(&err, runner)
+func (a *layerAscent) ascend(r engine.Rule, these rows, visit func(i int, row finished)) error {
 	return inChunks(a.device, these.n, a.chunkRows(these.n), a.rowBytes(), func(from, to int) error {
-		return a.ascendChunk(runner, these, from, to-from, visit)
+		return a.ascendChunk(r, these, from, to-from, visit)
 	})
 }
 
 // ascendChunk runs n rows, from row from on.
-func (a *layerAscent) ascendChunk(runner engine.AscentRunner, r rows, from, n int, visit func(i int, row finished)) (err error) {
+func (a *layerAscent) ascendChunk(rule engine.Rule, r rows, from, n int, visit func(i int, row finished)) (err error) {
 	x, err := a.device.New(n, a.inputs())
 	if err != nil {
 		return fmt.Errorf("%s at a time: %w", words.Count(n, "row"), err)
@@ -223,13 +192,14 @@ func (a *layerAscent) ascendChunk(runner engine.AscentRunner, r rows, from, n in
 			return err
 		}
 	}
-	if err := a.run(runner, state, from); err != nil {
+	if err := a.run(rule, state, from); err != nil {
 		return err
 	}
 	a.patterns = slices.Grow(a.patterns[:0], n*a.inputs())[:n*a.inputs()]
 	if err := state.X.Read(a.patterns); err != nil {
 		return err
 	}
+	a.turn(state)
 	for k := range n {
 		visit(from+k, finished{
 			activation: state.Activation[k], start: state.StartActivation[k],
@@ -259,27 +229,51 @@ func (a *layerAscent) start(x engine.Matrix, r rows, from, n int) (*engine.Ascen
 	if err := a.device.Project(top, float32(a.options.Radius)); err != nil {
 		return nil, err
 	}
-	return engine.NewAscentState(units, top), nil
+	goals, climbs := unitGoals(a.net, units, float32(a.options.Direction))
+	return engine.NewClimb(goals, climbs, top), nil
 }
 
 // run lets the rows of a state climb until all have stopped. before is how
 // many rows have finished in earlier chunks.
-func (a *layerAscent) run(runner engine.AscentRunner, state *engine.AscentState, before int) error {
+func (a *layerAscent) run(rule engine.Rule, state *engine.AscentState, before int) error {
 	for {
 		if err := a.ctx.Err(); err != nil {
 			return err
 		}
 		steps, began := a.pace.next(), time.Now()
-		done, err := runner.Run(state, steps)
+		done, err := a.model.Ascend(state, rule, steps)
 		if err != nil {
-			return err
+			return a.explain(state, err)
 		}
 		a.pace.took(steps, time.Since(began))
 		if a.progress != nil {
-			a.progress(before + len(state.Units) - done.Active)
+			a.progress(before + len(state.Climbs) - done.Active)
 		}
 		if done.Active == 0 {
 			return nil
+		}
+	}
+}
+
+// explain names the unit of a row whose numbers are not finite.
+func (a *layerAscent) explain(state *engine.AscentState, err error) error {
+	var row *engine.RowError
+	if !errors.As(err, &row) {
+		return err
+	}
+	unit := state.Goals[state.Climbs[row.Row]].Terms[0].Unit
+	return fmt.Errorf("unit %d, step %d: activation %g, gradient norm %g: %w", unit, row.Step, float32(a.options.Direction)*row.Activation, row.Gradient, engine.ErrNotFinite)
+}
+
+// turn makes activations of what rows have climbed, which is their negative where
+// they went down.
+func (a *layerAscent) turn(state *engine.AscentState) {
+	if a.options.Direction > 0 {
+		return
+	}
+	for _, numbers := range append([][]float32{state.Activation, state.StartActivation}, state.Curves...) {
+		for i := range numbers {
+			numbers[i] = -numbers[i]
 		}
 	}
 }

@@ -16,7 +16,7 @@ type AscentOptions struct {
 	Units    []int // 0-based, each at most once, in the order of the results; see [ParseUnits]
 	Restarts int   // random starts per unit, >= 1
 	// Rate is the length of the first step relative to the radius, see
-	// [engine.Ascent]; 0 finds one for the layer, see [Ascend].
+	// [engine.Rule]; 0 finds one for the layer, see [Ascend].
 	Rate      float64
 	Direction int     // +1 maximises the activation, -1 minimises it
 	Radius    float64 // rho, the norm of every pattern; 0 takes the model's

@@ -11,7 +11,7 @@ import (
 const (
 	scannedUnits = 256 // units looked at for those with a gradient
 	// The rates tried are 2^exponent. A rate is a share of the radius and is
-	// halved where it proves too large (engine.Ascent), so the same few serve
+	// halved where it proves too large (engine.Rule), so the same few serve
 	// every network: from a slow creep up to all the way to the gradient, which
 	// is the optimum of a first layer.
 	firstExponent, lastExponent, exponentStep = -6, 6, 2
