@@ -63,27 +63,6 @@ func LayerName(number int) string { return layersPrefix + strconv.Itoa(number) }
 
 func layerPrefix(number int) string { return LayerName(number) + "." }
 
-// Load reads a model from its file, or from model.safetensors in a folder.
-// Every error names the file and, where there is one, the tensor. Files of other
-// frameworks that need to be told something are for [LoadWith].
-func Load(path string) (*Network, error) { return LoadWith(path, Options{}) }
-
-// loadOwn reads a file of our own format.
-func loadOwn(path string) (*Network, error) {
-	f, err := safetensors.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	n, err := Read(f)
-	if closing := f.Close(); err == nil {
-		err = closing
-	}
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return n, nil
-}
-
 // Read reads a model from an open file, see the package's description of the
 // format. What it returns passes [Network.Check] and has at least one layer.
 func Read(f *safetensors.File) (*Network, error) {

@@ -89,100 +89,47 @@ func optionalData(t namedTensor, inputs int) ([]float32, error) {
 	return data, nil
 }
 
-// Encoder computes the mean activations h of a stack of layers for batches of
-// inputs. It belongs to one goroutine at a time, as its device does.
+// Encoder computes the outputs h of a layer for batches of inputs: of a stack, the mean
+// activations. It belongs to one goroutine at a time, as its device does.
 type Encoder struct {
-	device engine.Device
 	inputs int
 	rows   int
-	layers []encoderLayer
-	owned  []engine.Matrix
+	model  *engine.Model // nil for no layers
+	at     engine.Value
+	out    engine.Matrix // [rows, units]
 	closed bool
 }
 
-type encoderLayer struct {
-	weight, bias engine.Matrix // [units, inputs], [1, units]
-	out          engine.Matrix // [rows, units]
-}
-
 // NewEncoder puts layers 1..layers on a device, once, with room for batches of
-// up to rows rows. layers may be 0: then Encode returns its input. The encoder
-// keeps the parameters that the network has now; [Encoder.Close] gives the
-// device's memory back.
+// up to rows rows. layers may be 0: then Encode returns its input. The network's
+// parameters must stay as they are until [Encoder.Close], which gives the device's
+// memory back.
 func (n *Network) NewEncoder(d engine.Device, layers, rows int) (*Encoder, error) {
-	if n.Graph != nil {
-		return nil, fmt.Errorf("new encoder: %w", ErrNoStack)
-	}
-	if layers < 0 || layers > len(n.Layers) {
-		return nil, fmt.Errorf("new encoder: %d layers of a network of %d", layers, len(n.Layers))
+	if layers < 0 || layers > n.Depth() {
+		return nil, fmt.Errorf("new encoder: %d layers of a network of %d", layers, n.Depth())
 	}
 	if rows < 1 {
 		return nil, fmt.Errorf("new encoder: batches of %d rows, want at least 1", rows)
 	}
-	stack, err := n.stack(layers)
+	e := &Encoder{inputs: n.inputs(), rows: rows}
+	if layers == 0 {
+		return e, nil
+	}
+	net, err := n.Upto(layers, nil)
 	if err != nil {
 		return nil, fmt.Errorf("new encoder: %w", err)
 	}
-	e := &Encoder{device: d, inputs: n.inputs(), rows: rows}
-	width := e.inputs
-	for i, l := range stack {
-		if l.Weight.Cols != width || len(l.Bias) != l.Weight.Rows {
-			err = fmt.Errorf("new encoder: layer %d has weights %dx%d and %d biases, what is below it has %d numbers", i+1, l.Weight.Rows, l.Weight.Cols, len(l.Bias), width)
-		} else {
-			err = e.add(l)
-		}
-		if err != nil {
-			return nil, errors.Join(err, e.Close())
-		}
-		width = l.Weight.Rows
+	e.at = engine.Value(len(net.Ops))
+	if e.model, err = engine.Load(d, net); err != nil {
+		return nil, fmt.Errorf("new encoder: %w", err)
+	}
+	if e.out, err = d.New(rows, e.model.Shape(e.at).Size()); err != nil {
+		return nil, errors.Join(err, e.model.Close())
 	}
 	return e, nil
 }
 
-// add puts one more layer on the device.
-func (e *Encoder) add(l engine.Layer) error {
-	weight, err := e.upload(l.Weight)
-	if err != nil {
-		return err
-	}
-	bias, err := e.upload(engine.Host{Rows: 1, Cols: len(l.Bias), Data: l.Bias})
-	if err != nil {
-		return err
-	}
-	out, err := e.room(l.Weight.Rows)
-	if err != nil {
-		return err
-	}
-	e.layers = append(e.layers, encoderLayer{weight, bias, out})
-	return nil
-}
-
-// room returns a matrix for h of the next layer. The one of two layers below
-// is free by then and serves again if it is as wide.
-func (e *Encoder) room(units int) (engine.Matrix, error) {
-	if below := len(e.layers) - 2; below >= 0 && e.layers[below].out.Cols() == units {
-		return e.layers[below].out, nil
-	}
-	return e.matrix(e.rows, units)
-}
-
-func (e *Encoder) matrix(rows, cols int) (engine.Matrix, error) {
-	m, err := e.device.New(rows, cols)
-	if err == nil {
-		e.owned = append(e.owned, m)
-	}
-	return m, err
-}
-
-func (e *Encoder) upload(h engine.Host) (engine.Matrix, error) {
-	m, err := e.matrix(h.Rows, h.Cols)
-	if err != nil {
-		return nil, err
-	}
-	return m, m.Write(h.Data)
-}
-
-// Encode returns the mean activations h [n, units] of the top layer for x
+// Encode returns the outputs h [n, units] of the top layer for x
 // [n, inputs], n at most the rows that the encoder was made for. x is the
 // network's input, after [Network.Preprocess]. The result is on the device,
 // belongs to the encoder, and is valid until the next call; with no layers it is
@@ -195,31 +142,24 @@ func (e *Encoder) Encode(x engine.Matrix) (engine.Matrix, error) {
 		return nil, errors.New("encode: x is missing (nil)")
 	case x.Cols() != e.inputs || x.Rows() > e.rows:
 		return nil, fmt.Errorf("encode: x is %dx%d, want up to %d rows of %d inputs", x.Rows(), x.Cols(), e.rows, e.inputs)
+	case e.model == nil:
+		return x, nil
 	}
-	h := x
-	for i, l := range e.layers {
-		out, err := l.out.Slice(0, x.Rows())
-		if err != nil {
-			return nil, fmt.Errorf("encode layer %d: %w", i+1, err)
-		}
-		p := engine.Multiply(false, true)
-		p.Epilogue = engine.Epilogue{Kind: engine.EpilogueSigmoid, Bias: l.bias}
-		if err := e.device.Gemm(out, h, l.weight, p); err != nil {
-			return nil, fmt.Errorf("encode layer %d: %w", i+1, err)
-		}
-		h = out
+	out, err := e.out.Slice(0, x.Rows())
+	if err != nil {
+		return nil, fmt.Errorf("encode: %w", err)
 	}
-	return h, nil
+	if err := e.model.Forward(x, engine.Output{At: e.at, After: true, To: out}); err != nil {
+		return nil, fmt.Errorf("encode: %w", err)
+	}
+	return out, nil
 }
 
 // Close gives the device's memory back. The results of Encode end with it; a
 // second Close does nothing.
 func (e *Encoder) Close() error {
-	e.closed = true
-	var errs []error
-	for _, m := range e.owned {
-		errs = append(errs, m.Close())
+	if e.closed = true; e.model == nil {
+		return nil
 	}
-	e.owned = nil
-	return errors.Join(errs...)
+	return errors.Join(e.model.Close(), e.out.Close())
 }

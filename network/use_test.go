@@ -168,7 +168,7 @@ func TestEncoderRefuses(t *testing.T) {
 
 	n.Layers[1].Weight = of(t, fill(8), 2, 4)
 	_, err = n.NewEncoder(d, 2, 3)
-	checkError(t, err, "new encoder: layer 2 has weights 2x4 and 2 biases, what is below it has 3 numbers")
+	checkError(t, err, "new encoder: net: operation 2, affine: its weights are for 4 inputs, value 1 has 3")
 	n.Layers[1].Weight = nil
 	_, err = n.NewEncoder(d, 2, 3)
 	checkError(t, err, "new encoder: layers.2.weight: tensor is missing")

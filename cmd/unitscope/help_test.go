@@ -157,7 +157,7 @@ func TestFirstCall(t *testing.T) {
 	if code := run(t.Context(), []string{"unitscope"}, &out, &errors); code != 0 || errors.Len() > 0 {
 		t.Fatalf("exit code %d: %s", code, &errors)
 	}
-	for _, want := range []string{"`unitscope demo` needs nothing else", "\nMake a model:\n  demo ", "\nLook at units:\n  visualize ascent ", "\nMeasure:\n", "\nReport:\n", "`unitscope COMMAND --help` explains"} {
+	for _, want := range []string{"`unitscope demo` needs nothing else", "\nMake a model:\n  demo ", "`unitscope look MODEL`", "\nLook at units:\n  look ", "\nMeasure:\n", "\nReport:\n", "`unitscope COMMAND --help` explains"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("no %q in\n%s", want, &out)
 		}

@@ -97,8 +97,9 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Name:      "unitscope",
 		Usage:     "see what the units of a deep network have learned",
 		UsageText: "unitscope COMMAND [--flag VALUE]...",
-		Description: "Trains Deep Belief Nets and Stacked Denoising Auto-Encoders and draws any unit of any layer in input space.\n\n" +
-			"New here? `unitscope demo` needs nothing else, takes about a minute on two cores and leaves pictures to look at.",
+		Description: "Trains Deep Belief Nets and Stacked Denoising Auto-Encoders, reads networks of other frameworks, and draws any unit of any layer in input space.\n\n" +
+			"New here? `unitscope demo` needs nothing else, takes about a minute on two cores and leaves pictures to look at. " +
+			"With a model of your own, of this program or another framework: `unitscope look MODEL`.",
 		Version:        versionText(),
 		Writer:         stdout,
 		ErrWriter:      stderr,

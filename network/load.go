@@ -1,0 +1,169 @@
+package network
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/unitscope/unitscope/engine/words"
+	"github.com/unitscope/unitscope/network/graph"
+	"github.com/unitscope/unitscope/network/internal/filekind"
+	"github.com/unitscope/unitscope/network/keras"
+	"github.com/unitscope/unitscope/network/onnx"
+	"github.com/unitscope/unitscope/network/safetensors"
+	"github.com/unitscope/unitscope/network/torch"
+)
+
+// Options are what a file of another framework may leave open. Our own files say all
+// of it themselves.
+type Options struct {
+	// Activation, of a file of parameters alone, is what follows each layer but the
+	// last: a name as of [engine.ParseActivation].
+	Activation string
+	// Map says of such a file's tensors what they are, see [torch.Options].
+	Map map[string]string
+	// InputShape is that of one example; nil for what the file says, or a square
+	// picture where the number of inputs is one's.
+	InputShape []int
+	// Mean and Deviation normalise inputs before the first layer, (x - Mean) /
+	// Deviation, for each channel or one for all.
+	Mean, Deviation []float32
+}
+
+// LoadWith is [Load] of any file that there is a reader for: a model of our own, ONNX,
+// Keras, or what PyTorch saves. It looks at what the file holds, not at its name.
+func LoadWith(path string, o Options) (*Network, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if info.IsDir() {
+		path = filepath.Join(path, FileName)
+	}
+	kind, err := filekind.Recognise(path)
+	if err != nil {
+		return nil, err
+	}
+	var g *graph.Graph
+	switch kind {
+	case filekind.ONNX, filekind.Keras, filekind.HDF5:
+		g, err = o.describing(path, kind)
+	case filekind.Torch, filekind.TorchLegacy, filekind.TorchScript, filekind.TorchExport, filekind.Pickle:
+		g, err = torch.Load(path, o.ofParameters())
+	case filekind.Safetensors:
+		if own, err := isOwn(path); own || err != nil {
+			if err == nil {
+				err = o.none(path)
+			}
+			if err != nil {
+				return nil, err
+			}
+			return loadOwn(path)
+		}
+		g, err = torch.Load(path, o.ofParameters())
+	default:
+		if filepath.Ext(path) == filepath.Ext(FileName) {
+			return loadOwn(path) // which says what is wrong with it
+		}
+		return nil, unreadable(path, kind)
+	}
+	if err != nil {
+		return nil, err
+	}
+	n, err := FromGraph(g, o.InputShape)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return n, nil
+}
+
+// describing reads a file that says itself what its network computes.
+func (o Options) describing(path string, kind filekind.Kind) (g *graph.Graph, err error) {
+	if err := o.alone(path, kind.String()); err != nil {
+		return nil, err
+	}
+	if kind == filekind.ONNX {
+		g, err = onnx.Read(path)
+	} else {
+		g, err = keras.Load(path)
+	}
+	if err != nil || o.Mean == nil {
+		return g, err
+	}
+	if g, err = g.Normalize(o.Mean, o.Deviation); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return g, nil
+}
+
+// unreadable says what a file is that is no model, and what is.
+func unreadable(path string, kind filekind.Kind) error {
+	return fmt.Errorf("%s: it looks like %s; a model is a run folder or model.safetensors of this program, a PyTorch state dict (.pt, .safetensors), an ONNX file or one of Keras (.keras, .h5)", path, kind)
+}
+
+// alone refuses options of parameters alone for a file that says more.
+func (o Options) alone(path, kind string) error {
+	switch {
+	case o.Activation != "":
+		return words.BadOption("Activation", o.Activation, "%s is %s, which says its activations itself; leave it out", path, kind)
+	case o.Map != nil:
+		return words.BadOption("Map", nil, "%s is %s, which says itself what its tensors are; leave it out", path, kind)
+	}
+	return nil
+}
+
+// none refuses all options.
+func (o Options) none(path string) error {
+	const kind = "a model of this program"
+	if err := o.alone(path, kind); err != nil {
+		return err
+	}
+	switch {
+	case o.InputShape != nil:
+		return words.BadOption("InputShape", FormatShape(o.InputShape), "%s is %s, which says its own; leave it out", path, kind)
+	case o.Mean != nil:
+		return words.BadOption("Mean", nil, "%s is %s, which says its own preprocessing; leave it out", path, kind)
+	}
+	return nil
+}
+
+func (o Options) ofParameters() torch.Options {
+	t := torch.Options{Activation: o.Activation, Map: o.Map, Mean: o.Mean, Deviation: o.Deviation}
+	if o.InputShape != nil {
+		t.Input = engineShape(o.InputShape)
+	}
+	return t
+}
+
+// isOwn says whether a safetensors file is of our format, by its word for itself or
+// by the name of its first tensor.
+func isOwn(path string) (own bool, err error) {
+	f, err := safetensors.Open(path)
+	if err != nil {
+		return false, err
+	}
+	_, named := f.Entry(LayerName(1) + WeightSuffix)
+	return named || strings.HasPrefix(f.Metadata[formatKey], formatsPrefix), f.Close()
+}
+
+// Load reads a model from its file, or from model.safetensors in a folder.
+// Every error names the file and, where there is one, the tensor. Files of other
+// frameworks that need to be told something are for [LoadWith].
+func Load(path string) (*Network, error) { return LoadWith(path, Options{}) }
+
+// loadOwn reads a file of our own format.
+func loadOwn(path string) (*Network, error) {
+	f, err := safetensors.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	n, err := Read(f)
+	if closing := f.Close(); err == nil {
+		err = closing
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return n, nil
+}
