@@ -97,6 +97,19 @@ func checkResponses(patterns, units int) error {
 	return checkResults(fmt.Sprintf("the responses of %s to %s", words.Count(units, "unit"), words.Count(patterns, "pattern")), bytes*float64(patterns)*float64(units), "fewer units")
 }
 
+// Activations computes the activations [n, units], before the nonlinearity, of all units
+// of a layer for inputs x [n, D] as the network takes them, see
+// [network.Network.Preprocess].
+func Activations(d engine.Device, n *network.Network, layer int, x []float32) ([]float32, error) {
+	if err := n.CheckLayer(layer); err != nil {
+		return nil, err
+	}
+	if inputs := n.Sizes()[0]; len(x) == 0 || len(x)%inputs != 0 {
+		return nil, fmt.Errorf("activations: %d numbers are not whole rows of %d inputs", len(x), inputs)
+	}
+	return activationsOf(d, n, layer, appendRange(nil, 0, n.Sizes()[layer]-1), x)
+}
+
 // activationsOf computes the activations [n, U] of units for inputs x [n, D],
 // which are batched as the device's memory wants it.
 func activationsOf(d engine.Device, n *network.Network, layer int, units []int, x []float32) (activation []float32, err error) {

@@ -63,6 +63,16 @@ func (a *Archive) Count(name string) int {
 	return count
 }
 
+// Names are the arrays, in the archive's order, each one once.
+func (a *Archive) Names() (names []string) {
+	for _, f := range a.files {
+		if name := arrayName(f); !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
 // Bytes is how long the array of this name is when it is unpacked, as the archive's
 // directory says; 0 if there is none.
 func (a *Archive) Bytes(name string) uint64 {

@@ -34,6 +34,7 @@ func LookCommand(program Program) *cli.Command {
 		&cli.StringFlag{Name: "units", Value: "auto", Usage: fmt.Sprintf("`UNITS` of each layer, counted from 0: all, 7, 0-35, several with commas, or auto: all of up to %d, or as many spread over the layer", lookedUnits)},
 		&cli.IntFlag{Name: "restarts", Value: o.Restarts, Usage: "`N` random starts for each unit, at least 1"},
 		&cli.IntFlag{Name: "steps", Value: o.MaxSteps, Usage: "`N` steps of a restart at most, 0 or more"},
+		&cli.StringFlag{Name: "check", Usage: "`FILE.npz` with inputs x and what the model's own framework makes of them, before activations: y of the last layer, and arrays that are called as layers; the look begins only if this program makes the same of them"},
 		&cli.BoolFlag{Name: "resume", Usage: "go on with the run in --out, with the same options and data; what is complete is kept"},
 	}
 	flags = append(flags, usage.FileFlags()...)
@@ -69,13 +70,26 @@ func look(ctx *cli.Context, program Program) error {
 	}
 	// Lines that can not be printed are noticed at the end.
 	_ = console.WriteTable(ctx.App.Writer, layerTable(n))
+	inputs := []string{file}
+	var saved *savedNumbers
+	if path := ctx.String("check"); path != "" {
+		if saved, err = readCheck(path, n); err != nil {
+			return err
+		}
+		inputs = append(inputs, path)
+	}
 	stages := l.stages()
 	for _, s := range stages {
 		j.Folders = append(j.Folders, filepath.ToSlash(s.folder))
 	}
 	j.Resolved["model"] = path
 	j.GoOn = func(_, _ runfolder.Record) (bool, error) { return false, nil }
-	err = j.Compute(ctx.Uint64("seed"), []string{file}, func(_ engine.Device, f *runfolder.Folder) error {
+	err = j.Compute(ctx.Uint64("seed"), inputs, func(d engine.Device, f *runfolder.Folder) error {
+		if saved != nil {
+			if err := saved.compare(j, d, n); err != nil {
+				return err
+			}
+		}
 		p := &paperRun{program: program, job: j, folder: f, out: ctx.String("out"), title: "What the units of " + filepath.Base(filepath.Clean(path)) + " have learned"}
 		return p.run(stages)
 	})
