@@ -102,9 +102,14 @@ func (r *ascentOnModel) Run(s *AscentState, steps int) (AscentProgress, error) {
 	p, own := r.plan, *s
 	own.Goals, own.Climbs = r.goals, s.Units
 	p.turn(s)
-	progress, err := r.model.Ascend(&own, Rule{p.Rate, p.Radius, p.Tolerance, p.Patience, p.MaxSteps, p.CurveSteps}, steps)
+	progress, err := r.model.Ascend(&own, p.rule(), steps)
 	p.turn(s)
 	return progress, p.explain(s, err)
+}
+
+// rule is how the rows climb, in either direction.
+func (p *Ascent) rule() Rule {
+	return Rule{p.Rate, p.Radius, p.Tolerance, p.Patience, p.MaxSteps, p.CurveSteps}
 }
 
 // turn makes activations goals, and goals activations: they differ in sign where the

@@ -1,9 +1,6 @@
 package engine
 
-import (
-	"fmt"
-	"math"
-)
+import "fmt"
 
 // CheckAscent checks an ascent: the layers' shapes, finite parameters, and the
 // ranges of its options.
@@ -26,24 +23,11 @@ func CheckAscent(p Ascent) error {
 			return fmt.Errorf("ascent: parameters of layer %d: %w", i+1, ErrNotFinite)
 		}
 	}
-	switch {
-	case !(p.Rate > 0) || math.IsInf(float64(p.Rate), 0):
-		return fmt.Errorf("ascent: rate %g, want a finite number above 0", p.Rate)
-	case p.Direction != 1 && p.Direction != -1:
+	if p.Direction != 1 && p.Direction != -1 {
 		return fmt.Errorf("ascent: direction %g, want 1 or -1", p.Direction)
-	case !(p.Radius > 0) || math.IsInf(float64(p.Radius), 0):
-		return fmt.Errorf("ascent: radius %g, want a finite number above 0", p.Radius)
-	case !(p.Tolerance >= 0):
-		return fmt.Errorf("ascent: tolerance %g, want a number >= 0", p.Tolerance)
-	case p.Patience < 1:
-		return fmt.Errorf("ascent: patience %d, want at least 1", p.Patience)
-	case p.MaxSteps < 0:
-		return fmt.Errorf("ascent: at most %d steps, want 0 or more", p.MaxSteps)
 	}
-	for t, steps := range p.CurveSteps {
-		if steps < 0 || t > 0 && steps <= p.CurveSteps[t-1] {
-			return fmt.Errorf("ascent: curves after %v steps, want rising numbers from 0 or more", p.CurveSteps)
-		}
+	if err := p.rule().check(); err != nil {
+		return fmt.Errorf("ascent: %w", err)
 	}
 	return nil
 }

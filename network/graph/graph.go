@@ -106,29 +106,6 @@ func (b *Builder) add(name string, o engine.Op) engine.Value {
 	return engine.Value(len(b.ops))
 }
 
-// Shape is the shape of a value so far; the zero Shape if it can't be known, and then
-// Finish says why.
-func (b *Builder) Shape(v engine.Value) engine.Shape {
-	if v == 0 {
-		return b.input
-	}
-	if b.err != nil || v < 0 || int(v) > len(b.ops) {
-		return engine.Shape{}
-	}
-	switch o := b.ops[v-1]; o.Kind {
-	case engine.Affine:
-		return engine.Flat(o.Weight.Rows)
-	case engine.Concat:
-		out := b.Shape(o.In[0])
-		for _, in := range o.In[1:] {
-			out.Channels += b.Shape(in).Channels
-		}
-		return out
-	default:
-		return b.Shape(o.In[0])
-	}
-}
-
 // Finish returns the network. A scale after an affine operation, or after another
 // scale, goes into that one's numbers, an activation into the operation before it, where nothing else
 // reads what is between them. Names that are there twice get a number. What ends the
@@ -162,7 +139,7 @@ func (b *Builder) Finish() (*Graph, error) {
 type folding struct {
 	ops   []engine.Op
 	names []string
-	reads []int // how often each value is read
+	reads []int // how often each value is read, by whatever of its names
 	at    []engine.Value
 	kept  []bool
 }
@@ -183,12 +160,19 @@ func (f *folding) fold() error {
 		}
 		f.kept[i], f.at[i+1] = true, engine.Value(i+1)
 		if into := f.into(i); into > 0 {
-			f.kept[i], f.at[i+1] = false, into
+			f.drop(i, into)
 		} else if o.Kind == engine.Add && len(o.In) == 1 && o.Activation.Kind == engine.Identity {
-			f.kept[i], f.at[i+1] = false, o.In[0]
+			f.drop(i, o.In[0])
 		}
 	}
 	return nil
+}
+
+// drop leaves out operation i, which reads the value v alone: whatever reads its own
+// value now reads v.
+func (f *folding) drop(i int, v engine.Value) {
+	f.kept[i], f.at[i+1] = false, v
+	f.reads[v] += f.reads[i+1] - 1
 }
 
 // into folds operation i into the one that it reads and returns that one's value, 0
@@ -200,7 +184,7 @@ func (f *folding) into(i int) engine.Value {
 	}
 	before := &f.ops[o.In[0]-1]
 	// Between them is a value that only this operation reads.
-	if f.readers(o.In[0], i) || before.Activation.Kind != engine.Identity {
+	if f.reads[o.In[0]] > 1 || before.Activation.Kind != engine.Identity {
 		return 0
 	}
 	switch {
@@ -212,22 +196,6 @@ func (f *folding) into(i int) engine.Value {
 		return 0
 	}
 	return o.In[0]
-}
-
-// readers says whether an operation other than i reads a value, by whatever of its
-// names.
-func (f *folding) readers(v engine.Value, i int) bool {
-	for j, o := range f.ops {
-		if j == i || j < i && !f.kept[j] {
-			continue
-		}
-		for _, in := range o.In {
-			if j > i && f.at[in] == v && int(in) <= i || j < i && in == v {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // scales says whether an operation has a unit or a channel for each factor.
