@@ -13,7 +13,7 @@
 // A device has matrices ([Matrix]) and operations on them ([Device]). Whole ascents,
 // Gibbs chains and training are plans: [CompileAscent], [CompileGibbs] and
 // [CompileTraining] prepare one for a device, and its Run takes a state on, so many
-// steps at a time. Packages visualize and train are made of these.
+// steps at a time. Packages visualize and train are made of these, and of networks.
 //
 // # Promises that every device keeps
 //

@@ -1,5 +1,5 @@
-// Package network holds what is trained and visualised: stacks of layers, and
-// the safetensors files that carry them.
+// Package network holds what is trained and visualised: stacks of layers, the
+// safetensors files that carry them, and networks out of other frameworks' files.
 //
 //	n, err := network.Load("runs/dbn")              // a run folder or a model file
 //	weight := n.Layers[0].Weight                    // [units, inputs], a *tensor.Dense

@@ -1,5 +1,5 @@
-// Package reporting has the commands that are made of others, demo and paper, and
-// report, which makes a page of run folders.
+// Package reporting has the commands that are made of others, look, demo and paper,
+// and report, which makes a page of run folders.
 package reporting
 
 import (
