@@ -114,14 +114,12 @@ func (s *savedNumbers) compare(j *job.Job, d engine.Device, n *network.Network) 
 	return nil
 }
 
-// relativeDistance is the largest difference over the largest absolute number.
+// relativeDistance is the largest difference over the largest absolute number; NaN if
+// one of the differences is.
 func relativeDistance(got, want []float32) float64 {
 	away, largest := 0.0, math.SmallestNonzeroFloat32
 	for i, w := range want {
-		d := math.Abs(float64(got[i]) - float64(w))
-		if !(d <= away) {
-			away = d // NaN too
-		}
+		away = max(away, math.Abs(float64(got[i])-float64(w)))
 		largest = max(largest, math.Abs(float64(w)))
 	}
 	return away / largest
