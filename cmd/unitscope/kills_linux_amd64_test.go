@@ -61,6 +61,7 @@ func killCases() []killCase {
 		{name: "bench", command: "bench --workload gibbs --steps 1 --repeats 1 --json out.json"},
 		{name: "paper", command: paper, again: "--resume", stride: 211},
 		{name: "demo", command: "demo --quick --out out", stride: 89},
+		{name: "look", command: "look b/dbn --layer 2 --units 0-1 --restarts 2 --steps 3 --out out", again: "--resume", stride: 7},
 	}
 }
 
