@@ -70,7 +70,7 @@ func (a *Annealing) Doubts() (doubts []string) {
 	say := func(format string, args ...any) { doubts = append(doubts, fmt.Sprintf(format, args...)) }
 	f := a.ForwardEstimate()
 	if runs := float64(len(a.Forward)); f.Effective < doubtEffective*runs {
-		say("%.1f of %.0f runs have nearly all the weight, so the estimate is poor; use more --temperatures", f.Effective, runs)
+		say("%.1f of %.0f runs have nearly all the weight, so the estimate is poor; more temperatures may help", f.Effective, runs)
 	}
 	r, ok := a.ReverseEstimate()
 	if !ok {
@@ -81,10 +81,10 @@ func (a *Annealing) Doubts() (doubts []string) {
 	case apart < -chance:
 		say("log Z is %.2f nats lower in reverse than forward, where it should be higher: the chains do not mix, as with very large weights, and the log-likelihoods of both columns may be too high", -apart)
 	case apart > max(chance, doubtBracket):
-		say("log Z is known no better than to %.1f nats, which forward and reverse are apart; use more --temperatures", apart)
+		say("log Z is known no better than to %.1f nats, which forward and reverse are apart; more temperatures may help", apart)
 	}
 	if a.Remembered > max(doubtRemembered, doubtErrors*a.RememberedDeviation) {
-		say("the chains of reverse annealing still resemble the examples where they started (correlation %.2f), so that reverse is no bound; use more --sweeps", a.Remembered)
+		say("the chains of reverse annealing still resemble the examples where they started (correlation %.2f), so that reverse is no bound; more sweeps may help", a.Remembered)
 	}
 	return doubts
 }

@@ -95,7 +95,7 @@ func Explain(d engine.Device, work, fewer string, err error) error {
 	info := d.Info()
 	other := "a machine with more memory"
 	if !info.Host {
-		other = "--device cpu, or a card with more memory"
+		other = "the device cpu, or a card with more memory"
 	}
 	return fmt.Errorf("%s has not enough memory for %s with %s free: use %s, or %s: %w", info.Name, work, Text(uint64(max(info.FreeMemory, 0))), fewer, other, err)
 }
