@@ -27,6 +27,23 @@ func (n *Network) LayerLabel(layer int) string {
 	return strconv.Itoa(layer)
 }
 
+// LayerTitle names a layer in full: "layer 3", or "layer 3 (fc2)" where its file has a
+// name for it.
+func (n *Network) LayerTitle(layer int) string { return LayerTitle(layer, n.layerName(layer)) }
+
+// LayerTitle is what a layer of a number and a name, "" for none, is called in full. A
+// name that is a number is quoted, so that it is not read as one.
+func LayerTitle(number int, name string) string {
+	title := fmt.Sprintf("layer %d", number)
+	if _, err := strconv.Atoi(name); err == nil {
+		name = strconv.Quote(name)
+	}
+	if name != "" {
+		title += " (" + name + ")"
+	}
+	return title
+}
+
 // layerName is the name of a layer that is there, "" for none.
 func (n *Network) layerName(layer int) string {
 	if n.Graph != nil {

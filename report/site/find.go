@@ -185,7 +185,7 @@ func (r *runFolder) About() string {
 		return ""
 	}
 	if number := layerOf(r); number > 0 && r != r.of.run {
-		return fmt.Sprintf("%s, layer %d", r.of.Name, number)
+		return r.of.Name + ", " + r.of.title(number)
 	}
 	return r.of.Name
 }

@@ -21,6 +21,7 @@ type layer struct {
 	Name   string `json:"name"`
 	Model  string `json:"model"`
 	Number int    `json:"layer"`
+	Title  string `json:"-"`     // without the model
 	Units  []int  `json:"units"` // [U], ascending
 	Rows   int    `json:"rows"`  // of a pattern, in pixels
 	Cols   int    `json:"cols"`

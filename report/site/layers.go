@@ -187,7 +187,7 @@ var methods = []string{schema.TaskAscent, schema.TaskCombine, schema.TaskSample,
 
 func (r *Report) layer(m *Model, number int, runs map[string]*runFolder, others []elsewhere, modes *table) *layer {
 	key := fmt.Sprintf("%s/%d", m.slug, number)
-	l := &layer{Key: key, Name: fmt.Sprintf("%s, layer %d", m.Name, number), Model: m.Name, Number: number, Thumbs: []thumbs{}, Dead: []int{}, Facts: []fact{}, Others: []other{}, Warnings: []string{}, seen: map[string]bool{}}
+	l := &layer{Key: key, Name: m.Name + ", " + m.title(number), Model: m.Name, Number: number, Title: m.title(number), Thumbs: []thumbs{}, Dead: []int{}, Facts: []fact{}, Others: []other{}, Warnings: []string{}, seen: map[string]bool{}}
 	if number < len(m.sizes) {
 		l.size = m.sizes[number]
 	}

@@ -205,7 +205,7 @@ func (r *Report) modesByLayer(m *Model) {
 	var names []string
 	numbers := sortedKeys(layers)
 	for _, l := range numbers {
-		names = append(names, fmt.Sprintf("layer %d", l))
+		names = append(names, m.title(l))
 	}
 	var series []chart.Series
 	for _, network := range []string{schema.Trained, schema.Untrained} {

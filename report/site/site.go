@@ -67,7 +67,8 @@ type Model struct {
 	run    *runFolder // that trained it; nil if it is not among those given
 	shape  []int
 	sizes  []int
-	others []*runFolder // that read it
+	others []*runFolder   // that read it
+	names  map[int]string // of its layers, where its file has some
 }
 
 // Build puts a report together from run folders, and those in them. When ctx ends,
@@ -229,6 +230,7 @@ func (r *Report) describe(m *Model) {
 		m.Name = m.others[0].modelName()
 		for _, run := range m.others {
 			m.takeShape(run.record.Options["input_shape"])
+			m.takeName(run)
 		}
 		return
 	}
@@ -262,6 +264,24 @@ func (m *Model) takeShape(text string) {
 		m.shape = shape
 	}
 }
+
+// takeName takes what the model's file calls the layer that a run looked at.
+func (m *Model) takeName(run *runFolder) {
+	number, err := strconv.Atoi(run.record.Options["layer"])
+	if name := run.record.Options["layer_name"]; err == nil && name != "" {
+		if m.names == nil {
+			m.names = map[int]string{}
+		}
+		m.names[number] = name
+	}
+}
+
+// title names a layer in full.
+func (m *Model) title(number int) string { return network.LayerTitle(number, m.names[number]) }
+
+// Foreign is true if the file has names for its layers, as those of other frameworks
+// have, for pages.
+func (m *Model) Foreign() bool { return len(m.names) > 0 }
 
 func joinWith(ns []int, separator string) string {
 	var texts []string

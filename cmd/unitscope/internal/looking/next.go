@@ -2,9 +2,11 @@ package looking
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/unitscope/unitscope/cmd/unitscope/internal/job"
+	"github.com/unitscope/unitscope/cmd/unitscope/internal/usage"
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/schema"
 	"github.com/unitscope/unitscope/visualize"
@@ -12,7 +14,7 @@ import (
 
 // onUnits is another command on the units that this one has looked at.
 func onUnits(j *job.Job, command string) []string {
-	words := append(strings.Fields(command), "--model", j.Ctx.String("model"), "--layer", j.Ctx.String("layer"), "--units", j.Ctx.String("units"))
+	words := slices.Concat(strings.Fields(command), theModel(j), []string{"--layer", j.Ctx.String("layer"), "--units", j.Ctx.String("units")})
 	if j.Ctx.IsSet("seed") {
 		words = append(words, "--seed", fmt.Sprint(j.Ctx.Uint64("seed")))
 	}
@@ -38,5 +40,10 @@ func afterAscent(j *job.Job, o visualize.AscentOptions) []string {
 	case o.Direction < 0:
 		return j.ReportOn()
 	}
-	return append(strings.Fields(schema.TaskSelectivity), "--model", j.Ctx.String("model"), "--ascent", out, "--out", j.BesideOut("selectivity"))
+	return slices.Concat(strings.Fields(schema.TaskSelectivity), theModel(j), []string{"--ascent", out, "--out", j.BesideOut("selectivity")})
+}
+
+// theModel is the model of this command, with what was said of its file.
+func theModel(j *job.Job) []string {
+	return append([]string{"--model", j.Ctx.String("model")}, usage.Given(j.Ctx, usage.FileFlags())...)
 }

@@ -18,13 +18,18 @@ func ChosenUnits(j *job.Job, n *network.Network) (layer int, units []int, err er
 	return layer, units, err
 }
 
-// ChosenLayer is the layer of --layer, by number or name; the record has its number.
+// ChosenLayer is the layer of --layer, by number or name; the record has its number,
+// and its name if it has one.
 func ChosenLayer(j *job.Job, n *network.Network) (int, error) {
 	layer, err := n.FindLayer(j.Ctx.String("layer"))
 	if err != nil {
 		return 0, usage.Mistake(err)
 	}
-	j.Resolved["layer"] = strconv.Itoa(layer)
+	number := strconv.Itoa(layer)
+	j.Resolved["layer"] = number
+	if name := n.LayerLabel(layer); name != number {
+		j.Resolved["layer_name"] = name
+	}
 	return layer, nil
 }
 

@@ -251,8 +251,8 @@ func ofFew(units int) string {
 func (a *methodsAnalysis) summary() string {
 	r := a.result
 	var text bytes.Buffer
-	fmt.Fprintf(&text, "%s layer %d, %s at norm %.3g against %s; means over the units, with intervals of 95 %%:\n",
-		picture.FamilyName(a.model), r.Layer, words.Count(len(r.Units), "unit"), r.Radius, words.Count(r.Examples, "example"))
+	fmt.Fprintf(&text, "%s, %s at norm %.3g against %s; means over the units, with intervals of 95 %%:\n",
+		picture.LayerHeading(a.model, r.Layer), words.Count(len(r.Units), "unit"), r.Radius, words.Count(r.Examples, "example"))
 	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(table, "method\tunits\tactivation\tpercentile\town share\town first\tto nearest\treconstruction\tcosine to %s\n", r.Methods[0])
 	for m, s := range r.Summary {

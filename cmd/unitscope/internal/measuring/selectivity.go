@@ -169,13 +169,13 @@ func Responses() report.HeatOptions {
 
 // HeatMap is the matrix of a layer, to be drawn with [Responses].
 func HeatMap(n *network.Network, r *visualize.SelectivityResult) *report.HeatMap {
-	return &report.HeatMap{Title: fmt.Sprintf("%s layer %d", picture.FamilyName(n), r.Layer), Matrix: r.Matrix, Units: r.Units}
+	return &report.HeatMap{Title: picture.LayerHeading(n, r.Layer), Matrix: r.Matrix, Units: r.Units}
 }
 
 // SelectivitySummary is one paragraph about a layer.
 func SelectivitySummary(n *network.Network, r *visualize.SelectivityResult) string {
 	s := r.Summary
-	text := fmt.Sprintf("%s layer %d, selectivity of %s:", picture.FamilyName(n), r.Layer, words.Count(len(r.Units), "unit"))
+	text := fmt.Sprintf("%s, selectivity of %s:", picture.LayerHeading(n, r.Layer), words.Count(len(r.Units), "unit"))
 	switch {
 	case s.Rows == 0:
 		return text + " all are dead, there is no pattern to respond to."

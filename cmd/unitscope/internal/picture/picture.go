@@ -52,9 +52,9 @@ func Units(heading string, p visualize.Patterns, o report.GridOptions) (*report.
 	return report.Sheet(heading, []*report.Panel{report.Units(heading, p, o)})
 }
 
-// LayerHeading starts the heading of a picture.
+// LayerHeading starts the heading of a picture: "SDAE layer 3", "MLP layer 3 (fc2)".
 func LayerHeading(n *network.Network, layer int) string {
-	return fmt.Sprintf("%s layer %d", FamilyName(n), layer)
+	return FamilyName(n) + " " + n.LayerTitle(layer)
 }
 
 // ShownUnits says how many units a picture of rows shows, of how many.

@@ -171,7 +171,7 @@ func (l *looker) stages() (all []stage) {
 	ctx := l.job.Ctx
 	common := []string{"--seed", fmt.Sprint(ctx.Uint64("seed")), "--device", ctx.String("device"), "--quiet"}
 	methods := layerMethods{
-		model: append([]string{"--model", l.model}, givenFlags(ctx, usage.FileFlags())...), common: common, out: ctx.String("out"),
+		model: append([]string{"--model", l.model}, usage.Given(ctx, usage.FileFlags())...), common: common, out: ctx.String("out"),
 		ascent: []string{"--restarts", fmt.Sprint(ctx.Int("restarts")), "--steps", fmt.Sprint(ctx.Int("steps"))},
 	}
 	data := ctx.String("data")
@@ -193,16 +193,6 @@ func (l *looker) stages() (all []stage) {
 		all = append(all, m.stages(fmt.Sprintf("layer%d-", layer), layer, l.units[layer])...)
 	}
 	return all
-}
-
-// givenFlags are those of flags that were given, as they are typed.
-func givenFlags(ctx *cli.Context, flags []cli.Flag) (words []string) {
-	for _, f := range flags {
-		if name := f.Names()[0]; ctx.IsSet(name) {
-			words = append(words, "--"+name, ctx.String(name))
-		}
-	}
-	return words
 }
 
 // layerMethods are the commands that look at one layer of a model by every method.

@@ -56,6 +56,16 @@ func FileFlags() []cli.Flag {
 	}
 }
 
+// Given are those of flags of text that were given, as they are typed.
+func Given(ctx *cli.Context, flags []cli.Flag) (words []string) {
+	for _, f := range flags {
+		if name := f.Names()[0]; ctx.IsSet(name) {
+			words = append(words, "--"+name, ctx.String(name))
+		}
+	}
+	return words
+}
+
 // RunFlags are for every command that computes results into a run folder.
 func RunFlags() []cli.Flag {
 	return append([]cli.Flag{OutFlag(""), ForceFlag(), SeedFlag(), DeviceFlag()}, SpeakFlags()...)
