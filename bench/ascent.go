@@ -69,7 +69,7 @@ func newAscent(k *kit, o Options, layers []engine.Layer, rows []row) (*ascent, e
 		a.keys = append(a.keys, engine.RowKey(len(layers), r.unit, r.restart))
 	}
 	var err error
-	if a.model, err = engine.Load(k.device, netOf(layers)); err != nil {
+	if a.model, err = engine.Load(k.device, engine.Stack(layers)); err != nil {
 		return nil, err
 	}
 	k.keep(a.model)
@@ -78,18 +78,6 @@ func newAscent(k *kit, o Options, layers []engine.Layer, rows []row) (*ascent, e
 	}
 	a.x, err = k.matrix(len(rows), layers[0].Weight.Cols)
 	return a, err
-}
-
-// netOf is a stack of sigmoid layers as a network.
-func netOf(layers []engine.Layer) engine.Net {
-	net := engine.Net{Input: engine.Flat(layers[0].Weight.Cols)}
-	for i, l := range layers {
-		net.Ops = append(net.Ops, engine.Op{
-			Kind: engine.Affine, In: []engine.Value{engine.Value(i)}, Weight: l.Weight, Bias: l.Bias,
-			Activation: engine.Activation{Kind: engine.Sigmoid},
-		})
-	}
-	return net
 }
 
 // rule is one by which no row stops before so many steps.
@@ -105,7 +93,7 @@ func (a *ascent) reset() error {
 	if err := a.device.Project(a.x, radius); err != nil {
 		return err
 	}
-	a.state = engine.NewClimb(a.goals, a.units, a.x)
+	a.state = engine.NewAscentState(a.goals, a.units, a.x)
 	return a.device.Sync()
 }
 

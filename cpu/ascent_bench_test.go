@@ -80,10 +80,8 @@ func benchmarkAscent(b *testing.B, set *kernel.Set, layers []engine.Layer, rows,
 	}
 	defer d.Close()
 	top := layers[len(layers)-1].Weight.Rows
-	r, err := engine.CompileAscent(d, engine.Ascent{Layers: layers, Rate: 0.1, Direction: 1, Radius: 9, Patience: math.MaxInt, MaxSteps: math.MaxInt})
-	if err != nil {
-		b.Fatal(err)
-	}
+	c := climb{layers, engine.Rule{Rate: 0.1, Radius: 9, Patience: math.MaxInt, MaxSteps: math.MaxInt}}
+	m := c.loaded(b, d)
 	units, keys := make([]int, rows), make([]uint64, rows)
 	for i := range units {
 		units[i] = i % top
@@ -99,12 +97,12 @@ func benchmarkAscent(b *testing.B, set *kernel.Set, layers []engine.Layer, rows,
 	if err := d.Project(x, 9); err != nil {
 		b.Fatal(err)
 	}
-	state := engine.NewAscentState(units, x)
+	state := engine.NewAscentState(c.goals(), units, x)
 	workers := d.Info().Workers
 	best, floor := 0.0, peak(set, workers)
 	for b.Loop() {
 		began := time.Now()
-		progress, err := r.Run(state, steps)
+		progress, err := m.Ascend(state, c.rule, steps)
 		if err != nil {
 			b.Fatal(err)
 		}

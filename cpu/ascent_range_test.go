@@ -25,28 +25,21 @@ func TestAscentRange(t *testing.T) {
 				for i := range layers[0].Weight.Data {
 					layers[0].Weight.Data[i] *= c.weight
 				}
-				plan := engine.Ascent{Layers: layers, Rate: 1, Direction: 1, Radius: c.radius, Tolerance: 1e-5, Patience: 2, MaxSteps: 12}
+				ascent := climb{layers, engine.Rule{Rate: 1, Radius: c.radius, Tolerance: 1e-5, Patience: 2, MaxSteps: 12}}
 				d, err := cpu.Open(cpu.Options{Variant: set.Name, Workers: 1})
 				if err != nil {
 					t.Fatal(err)
 				}
 				defer d.Close()
 				var ends [2]*engine.AscentState
-				for i, compile := range []func() (engine.Runner, error){
-					func() (engine.Runner, error) { return engine.Plain(d, plan) },
-					func() (engine.Runner, error) { return engine.CompileAscent(d, plan) },
-				} {
-					r, err := compile()
-					if err != nil {
-						t.Fatal(err)
-					}
-					ends[i] = ascentState(t, d, 6, units, inputs, c.radius)
-					if _, err := r.(engine.AscentRunner).Run(ends[i], plan.MaxSteps+1); err != nil {
+				for i, m := range []*engine.Model{ascent.plain(t, d), ascent.loaded(t, d)} {
+					ends[i] = ascent.start(t, d, 6)
+					if _, err := m.Ascend(ends[i], ascent.rule, ascent.rule.MaxSteps+1); err != nil {
 						t.Fatal(err)
 					}
 				}
 				want, got := ends[0], ends[1]
-				for i := range got.Units {
+				for i := range got.Climbs {
 					near(t, "gradient", i, got.Gradient[i], want.Gradient[i], 1e-5*float64(want.Gradient[i]))
 					near(t, "tangent", i, got.Tangent[i], want.Tangent[i], 2e-5)
 					near(t, "activation", i, got.Activation[i], want.Activation[i], 1e-5*math.Abs(float64(want.Activation[i])))

@@ -10,36 +10,60 @@ import (
 	"github.com/unitscope/unitscope/engine"
 )
 
-// ascentState puts rows at the starts of their identities.
-func ascentState(t testing.TB, d engine.Device, rows, units, inputs int, radius float32) *engine.AscentState {
+// climb is an ascent of the units of a stack's last layer.
+type climb struct {
+	layers []engine.Layer
+	rule   engine.Rule
+}
+
+// goals are those of all units.
+func (c climb) goals() (goals []engine.Goal) {
+	for unit := range c.layers[len(c.layers)-1].Bias {
+		goals = append(goals, engine.UnitGoal(engine.Value(len(c.layers)), unit))
+	}
+	return goals
+}
+
+// start puts rows at the starts of their identities, each in turn at the next unit.
+func (c climb) start(t testing.TB, d engine.Device, rows int) *engine.AscentState {
 	t.Helper()
-	x, err := d.New(rows, inputs)
+	x, err := d.New(rows, c.layers[0].Weight.Cols)
 	if err != nil {
 		t.Fatal(err)
 	}
-	at := engine.Stream{Seed: 5, Purpose: engine.PurposeStart, Keys: make([]uint64, rows)}
-	which := make([]int, rows)
-	for i := range which {
-		which[i] = i % units
-		at.Keys[i] = engine.RowKey(3, which[i], i/units)
+	goals, at := c.goals(), engine.Stream{Seed: 5, Purpose: engine.PurposeStart, Keys: make([]uint64, rows)}
+	units := make([]int, rows)
+	for i := range units {
+		units[i] = i % len(goals)
+		at.Keys[i] = engine.RowKey(3, units[i], i/len(goals))
 	}
 	if err := d.Uniform(x, at); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.Project(x, radius); err != nil {
+	if err := d.Project(x, c.rule.Radius); err != nil {
 		t.Fatal(err)
 	}
-	return engine.NewAscentState(which, x)
+	return engine.NewAscentState(goals, units, x)
 }
 
-// compiled is an ascent as the device runs it.
-func compiled(t testing.TB, d engine.Device, p engine.Ascent) engine.AscentRunner {
+// loaded is the stack as the device computes it.
+func (c climb) loaded(t testing.TB, d engine.Device) *engine.Model {
 	t.Helper()
-	r, err := engine.CompileAscent(d, p)
+	m, err := engine.Load(d, engine.Stack(c.layers))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return r
+	return m
+}
+
+// plain is the stack by its definition.
+func (c climb) plain(t testing.TB, d engine.Device) *engine.Model {
+	t.Helper()
+	m, err := engine.LoadPlain(d, engine.Stack(c.layers))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
 }
 
 func numbersOf(t testing.TB, s *engine.AscentState) []float32 {
@@ -56,10 +80,10 @@ func numbersOf(t testing.TB, s *engine.AscentState) []float32 {
 // and end where the definition ends within rounding.
 func TestAscentRows(t *testing.T) {
 	const inputs, units, rows = 60, 40, 700
-	plan := engine.Ascent{Layers: benchmarkLayers(inputs, 90, 70, units), Rate: 0.5, Direction: 1, Radius: 8, Tolerance: 1e-4, Patience: 3, MaxSteps: 90}
-	for i := range plan.Layers {
-		for j := range plan.Layers[i].Weight.Data {
-			plan.Layers[i].Weight.Data[j] *= 3
+	c := climb{benchmarkLayers(inputs, 90, 70, units), engine.Rule{Rate: 0.5, Radius: 8, Tolerance: 1e-4, Patience: 3, MaxSteps: 90}}
+	for i := range c.layers {
+		for j := range c.layers[i].Weight.Data {
+			c.layers[i].Weight.Data[j] *= 3
 		}
 	}
 	for _, set := range kernel.Variants() {
@@ -71,10 +95,10 @@ func TestAscentRows(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				r := compiled(t, d, plan)
-				s := ascentState(t, d, rows, units, inputs, plan.Radius)
+				m := c.loaded(t, d)
+				s := c.start(t, d, rows)
 				for active, piece := 1, 1; active > 0; piece += workers {
-					p, err := r.Run(s, piece)
+					p, err := m.Ascend(s, c.rule, piece)
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -87,7 +111,7 @@ func TestAscentRows(t *testing.T) {
 					if slices.Min(s.Steps) == slices.Max(s.Steps) {
 						t.Error("all rows took equally many steps: the test proves little")
 					}
-					compareWithDefinition(t, d, plan, s)
+					compareWithDefinition(t, d, c, s)
 				}
 				if !slices.Equal(got, want) || !slices.Equal(s.Steps, wantSteps) {
 					t.Errorf("%d workers: other results than one worker's", workers)
@@ -102,15 +126,12 @@ func TestAscentRows(t *testing.T) {
 
 // compareWithDefinition checks that nearly all rows ended where the definition
 // ends: rounding may send a row that hesitates between two optima to the other.
-func compareWithDefinition(t *testing.T, d engine.Device, plan engine.Ascent, s *engine.AscentState) {
+func compareWithDefinition(t *testing.T, d engine.Device, c climb, s *engine.AscentState) {
 	t.Helper()
-	r, err := engine.Plain(d, plan)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
-	plain := ascentState(t, d, len(s.Units), plan.Layers[len(plan.Layers)-1].Weight.Rows, s.X.Cols(), plan.Radius)
-	if _, err := r.(engine.AscentRunner).Run(plain, plan.MaxSteps+1); err != nil {
+	m := c.plain(t, d)
+	defer m.Close()
+	plain := c.start(t, d, len(s.Climbs))
+	if _, err := m.Ascend(plain, c.rule, c.rule.MaxSteps+1); err != nil {
 		t.Fatal(err)
 	}
 	apart := 0
@@ -127,21 +148,21 @@ func compareWithDefinition(t *testing.T, d engine.Device, plan engine.Ascent, s 
 	}
 }
 
-// A call of Run allocates nothing, however many steps it takes.
+// A step allocates nothing, however many a call takes.
 func TestAscentAllocatesNothing(t *testing.T) {
 	d, err := cpu.Open(cpu.Options{Workers: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer d.Close()
-	plan := engine.Ascent{Layers: benchmarkLayers(50, 60, 40), Rate: 0.1, Direction: 1, Radius: 5, Tolerance: 0, Patience: math.MaxInt, MaxSteps: math.MaxInt}
-	r := compiled(t, d, plan)
-	s := ascentState(t, d, 300, 40, 50, plan.Radius)
+	c := climb{benchmarkLayers(50, 60, 40), engine.Rule{Rate: 0.1, Radius: 5, Tolerance: 0, Patience: math.MaxInt, MaxSteps: math.MaxInt}}
+	m := c.loaded(t, d)
+	s := c.start(t, d, 300)
 	run := func(steps int) float64 {
 		fewest := math.Inf(1) // the runtime allocates now and then too
 		for range 5 {
 			fewest = min(fewest, testing.AllocsPerRun(1, func() {
-				if _, err := r.Run(s, steps); err != nil {
+				if _, err := m.Ascend(s, c.rule, steps); err != nil {
 					t.Fatal(err)
 				}
 			}))
@@ -161,10 +182,10 @@ func TestAscentFirstError(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer d.Close()
-	plan := engine.Ascent{Layers: benchmarkLayers(5, 6, 400), Rate: 0.1, Direction: 1, Radius: 5, Patience: 3, MaxSteps: 50}
-	r := compiled(t, d, plan)
+	c := climb{benchmarkLayers(5, 6, 400), engine.Rule{Rate: 0.1, Radius: 5, Patience: 3, MaxSteps: 50}}
+	m := c.loaded(t, d)
 	for range 20 {
-		s := ascentState(t, d, 400, 400, 5, plan.Radius)
+		s := c.start(t, d, 400)
 		x := make([]float32, 400*5)
 		for _, row := range []int{390, 117, 250} {
 			x[row*5] = float32(math.NaN())
@@ -172,8 +193,8 @@ func TestAscentFirstError(t *testing.T) {
 		if err := s.X.Write(x); err != nil {
 			t.Fatal(err)
 		}
-		_, err := r.Run(s, 60)
-		if want := "ascent: layer 2, unit 117, step 0: activation NaN, gradient norm NaN: NaN or Inf"; err == nil || err.Error() != want {
+		_, err := m.Ascend(s, c.rule, 60)
+		if want := "ascent: row 117, step 0: activation NaN, gradient norm NaN: NaN or Inf"; err == nil || err.Error() != want {
 			t.Fatalf("error %v, want %s", err, want)
 		}
 	}

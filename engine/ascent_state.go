@@ -38,16 +38,16 @@ const VanishedGradient = 1e-16
 // has converged may be from the normal of the sphere.
 const OptimumTangent = 0.1
 
-// AscentState is what a batch of rows carries from step to step. Slices are
-// [rows]. Of a row that has stopped, everything refers to its final x; of one
-// that has not, the numbers refer to the x before its latest step.
+// AscentState is what a batch of rows carries from step to step, and from one call
+// of [Model.Ascend] to the next. Slices are [rows]. Of a row that has stopped,
+// everything refers to its final x; of one that has not, the numbers refer to the x
+// before its latest step.
 type AscentState struct {
-	Units           []int        // of an [Ascent]: unit of the last layer that the row climbs
-	Goals           []Goal       // of [Model.Ascend]: what there is to climb
-	Climbs          []int        // of [Model.Ascend]: which of the goals the row climbs
-	X               Matrix       // [rows, inputs] on the device; the starts before the first Run
-	Activation      []float32    // latest activation
-	StartActivation []float32    // activation at the start
+	Goals           []Goal       // what there is to climb
+	Climbs          []int        // which of the goals the row climbs
+	X               Matrix       // [rows, inputs] on the device; the starts before the first call
+	Activation      []float32    // latest value of the row's goal: of a unit's, its activation
+	StartActivation []float32    // the goal's value at the start
 	Gradient        []float32    // ||g||
 	Tangent         []float32    // ||g - (g.x/rho^2) x|| / ||g||, 0 at a first-order optimum on the sphere
 	Steps           []int        // steps taken
@@ -55,34 +55,44 @@ type AscentState struct {
 	Slow            []int        // evaluations in a row that looked converged
 	Stop            []StopReason // why the row has stopped, or Running
 	// Curves, if not nil, are filled in as the rows climb: Curves[i][t] is the
-	// activation of row i after the plan's CurveSteps[t] steps, or its last one if
+	// Activation of row i after the rule's CurveSteps[t] steps, or its last one if
 	// it has stopped before. They change nothing else.
 	Curves [][]float32
 }
 
-// NewAscentState returns the state of rows at their starts. x [len(units),
-// inputs] is used in place and stays the caller's to close. Its rows must lie
-// on the sphere; Device.Uniform and Device.Project make random ones.
-func NewAscentState(units []int, x Matrix) *AscentState {
-	n := len(units)
+// NewAscentState returns the state of rows at their starts. climbs says which of the
+// goals each row climbs. x [len(climbs), inputs] is used in place and stays the
+// caller's to close. Its rows must lie on the sphere; Device.Uniform and
+// Device.Project make random ones.
+func NewAscentState(goals []Goal, climbs []int, x Matrix) *AscentState {
+	n := len(climbs)
 	return &AscentState{
-		Units: units, X: x,
+		Goals: goals, Climbs: climbs, X: x,
 		Activation: make([]float32, n), StartActivation: make([]float32, n),
 		Gradient: make([]float32, n), Tangent: make([]float32, n),
 		Steps: make([]int, n), Rate: make([]float32, n), Slow: make([]int, n), Stop: make([]StopReason, n),
 	}
 }
 
-// NewClimb returns the state of rows at their starts, for [Model.Ascend]. climbs says
-// which of the goals each row climbs. x [len(climbs), inputs] is as that of
-// [NewAscentState].
-func NewClimb(goals []Goal, climbs []int, x Matrix) *AscentState {
-	s := NewAscentState(make([]int, len(climbs)), x)
-	s.Units, s.Goals, s.Climbs = nil, goals, climbs
-	return s
+// check checks the lengths of a state's slices.
+func (s *AscentState) check(n int, curveSteps []int) error {
+	for _, length := range []int{len(s.Activation), len(s.StartActivation), len(s.Gradient), len(s.Tangent), len(s.Steps), len(s.Rate), len(s.Slow), len(s.Stop)} {
+		if length != n {
+			return fmt.Errorf("ascent: state of %d rows has a slice of length %d", n, length)
+		}
+	}
+	if s.Curves != nil && len(s.Curves) != n {
+		return fmt.Errorf("ascent: state of %d rows has %d curves", n, len(s.Curves))
+	}
+	for i, curve := range s.Curves {
+		if len(curve) != len(curveSteps) {
+			return fmt.Errorf("ascent: the curve of row %d has %d places for %d numbers of steps", i, len(curve), len(curveSteps))
+		}
+	}
+	return nil
 }
 
-// AscentProgress is what one call of Run did.
+// AscentProgress is what one call of [Model.Ascend] did.
 type AscentProgress struct {
 	Active   int   // rows that have not stopped
 	RowSteps int64 // evaluations of the gradient, summed over rows

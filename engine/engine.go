@@ -10,10 +10,10 @@
 //
 //	device, err := engine.Open("cpu")
 //
-// A device has matrices ([Matrix]) and operations on them ([Device]). Whole ascents,
-// Gibbs chains and training are plans: [CompileAscent], [CompileGibbs] and
-// [CompileTraining] prepare one for a device, and its Run takes a state on, so many
-// steps at a time. Packages visualize and train are made of these, and of networks.
+// A device has matrices ([Matrix]) and operations on them ([Device]). Gibbs chains and
+// training are plans: [CompileGibbs] and [CompileTraining] prepare one for a device,
+// and its Run takes a state on, so many steps at a time. Packages visualize and train
+// are made of these, and of networks.
 //
 // # Promises that every device keeps
 //
@@ -30,7 +30,8 @@
 // A network is a value, [Net]: operations, each of which reads what earlier ones have
 // made, and ends in an activation. [Load] puts one on a device, once, as a [Model],
 // which computes values for many inputs at once, gradients of what is linear in them
-// ([Goal]), and ascents of it. The plans are algorithms of their own.
+// ([Goal]), and ascents of it, which [Model.Ascend] takes on so many steps at a time.
+// The plans are algorithms of their own.
 //
 // Package enginetest holds the suite that checks all of it.
 package engine
@@ -120,8 +121,7 @@ type Device interface {
 	CopyColumns(dst Matrix, to int, src Matrix, from, columns int) error
 	// Compile prepares a plan: it copies and packs what stays fixed, once. A
 	// device without a version of its own returns [ErrNotFused]; then [Plain]
-	// runs the definition. Callers use [CompileAscent], [CompileGibbs] and
-	// [CompileTraining].
+	// runs the definition. Callers use [CompileGibbs] and [CompileTraining].
 	Compile(p Plan) (Runner, error)
 	// Load puts a network that has been checked on the device. A device without a
 	// version of its own for such networks returns [ErrNotFused]. Callers use the
@@ -320,10 +320,10 @@ func Devices() []Found {
 
 // ErrOutOfMemory is wrapped by the error of everything that there is not enough
 // memory for, be it a device's or this machine's (package engine/memory). A device
-// returns it of Device.New, Device.Compile and any other operation, a plan's
-// Run included. After Device.Sync, which may return it once more, the device goes
-// on, and what was asked for may be asked for again with less. A state that Run
-// was given is not to be used further.
+// returns it of Device.New, Device.Compile and any other operation, a plan's Run and
+// what a model is asked included. After Device.Sync, which may return it once more,
+// the device goes on, and what was asked for may be asked for again with less. A
+// state that Run or [Model.Ascend] was given is not to be used further.
 var ErrOutOfMemory = errors.New("out of memory")
 
 // ErrUnknownDevice is what Open's error wraps when no device has the name.

@@ -3,7 +3,6 @@ package engine_test
 import (
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -119,14 +118,6 @@ func TestPlanChecks(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer d.Close()
-	layer := func(units, inputs int) engine.Layer {
-		return engine.Layer{Weight: engine.Host{Rows: units, Cols: inputs, Data: make([]float32, units*inputs)}, Bias: make([]float32, units)}
-	}
-	ascent := func(change func(p *engine.Ascent)) engine.Plan {
-		p := engine.Ascent{Layers: []engine.Layer{layer(3, 4), layer(2, 3)}, Rate: 1, Direction: 1, Radius: 1, Patience: 1}
-		change(&p)
-		return p
-	}
 	divergence := func(change func(p *engine.ContrastiveDivergence)) engine.Plan {
 		p := engine.ContrastiveDivergence{VisibleUnits: 4, HiddenUnits: 3, GibbsSteps: 1, Batch: 2}
 		change(&p)
@@ -137,26 +128,11 @@ func TestPlanChecks(t *testing.T) {
 		change(&p)
 		return p
 	}
-	infinity := float32(math.Inf(1))
 	for _, c := range []struct {
 		name string
 		plan engine.Plan
 		want string // in the error; nothing if the plan is right
 	}{
-		{"ascent", ascent(func(p *engine.Ascent) {}), ""},
-		{"no layers", ascent(func(p *engine.Ascent) { p.Layers = nil }), "no layers"},
-		{"bias", ascent(func(p *engine.Ascent) { p.Layers[1].Bias = nil }), "layer 2 has 2 units and 0 biases"},
-		{"weights", ascent(func(p *engine.Ascent) { p.Layers[0].Weight.Rows = 5 }), "layer 1 are 5x4 and hold 12"},
-		{"stack", ascent(func(p *engine.Ascent) { p.Layers[1] = layer(2, 5) }), "layer 2 takes 5 inputs, layer 1 has 3"},
-		{"Inf", ascent(func(p *engine.Ascent) { p.Layers[1].Bias[0] = infinity }), "layer 2: NaN or Inf"},
-		{"rate", ascent(func(p *engine.Ascent) { p.Rate = -1 }), "rate -1"},
-		{"rate Inf", ascent(func(p *engine.Ascent) { p.Rate = infinity }), "rate +Inf"},
-		{"direction", ascent(func(p *engine.Ascent) { p.Direction = 0.5 }), "direction 0.5"},
-		{"radius", ascent(func(p *engine.Ascent) { p.Radius = 0 }), "radius 0"},
-		{"tolerance", ascent(func(p *engine.Ascent) { p.Tolerance = float32(math.NaN()) }), "tolerance NaN"},
-		{"patience", ascent(func(p *engine.Ascent) { p.Patience = 0 }), "patience 0"},
-		{"steps", ascent(func(p *engine.Ascent) { p.MaxSteps = -1 }), "-1 steps"},
-
 		{"divergence", divergence(func(p *engine.ContrastiveDivergence) {}), ""},
 		{"sizes", divergence(func(p *engine.ContrastiveDivergence) { p.HiddenUnits = 0 }), "0 hidden units"},
 		{"Gibbs steps", divergence(func(p *engine.ContrastiveDivergence) { p.GibbsSteps = 0 }), "0 Gibbs steps"},
@@ -171,7 +147,7 @@ func TestPlanChecks(t *testing.T) {
 		}), "level -0.1"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			err := compile(d, c.plan)
+			_, err := engine.CompileTraining(d, c.plan)
 			_, plain := engine.Plain(d, c.plan)
 			if c.want == "" {
 				if err != nil || plain != nil {
@@ -186,18 +162,9 @@ func TestPlanChecks(t *testing.T) {
 			}
 		})
 	}
-	if _, err := engine.CompileTraining(d, ascent(func(*engine.Ascent) {})); err == nil {
-		t.Error("an ascent was compiled for training")
+	if _, err := engine.CompileTraining(d, engine.Gibbs{}); err == nil {
+		t.Error("a Gibbs chain was compiled for training")
 	}
-}
-
-func compile(d engine.Device, p engine.Plan) error {
-	if a, ok := p.(engine.Ascent); ok {
-		_, err := engine.CompileAscent(d, a)
-		return err
-	}
-	_, err := engine.CompileTraining(d, p)
-	return err
 }
 
 func TestNames(t *testing.T) {

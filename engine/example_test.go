@@ -47,7 +47,7 @@ func Example() {
 
 // The optimal input of a unit of the first layer is its own weights, scaled to
 // the sphere.
-func ExampleCompileAscent() {
+func ExampleModel_Ascend() {
 	device, err := engine.Open("cpu")
 	if err != nil {
 		log.Fatal(err)
@@ -55,13 +55,11 @@ func ExampleCompileAscent() {
 	defer device.Close()
 
 	layer := engine.Layer{Weight: engine.Host{Rows: 1, Cols: 2, Data: []float32{3, 4}}, Bias: []float32{1}}
-	ascent, err := engine.CompileAscent(device, engine.Ascent{
-		Layers: []engine.Layer{layer}, Rate: 1, Direction: 1, Radius: 2, Tolerance: 1e-6, Patience: 3, MaxSteps: 100,
-	})
+	model, err := engine.Load(device, engine.Stack([]engine.Layer{layer}))
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer ascent.Close()
+	defer model.Close()
 
 	// A random start on the sphere, named by layer, unit and restart.
 	x, err := device.New(1, 2)
@@ -75,8 +73,9 @@ func ExampleCompileAscent() {
 	if err := device.Project(x, 2); err != nil {
 		log.Fatal(err)
 	}
-	state := engine.NewAscentState([]int{0}, x)
-	if _, err := ascent.Run(state, 1000); err != nil {
+	state := engine.NewAscentState([]engine.Goal{engine.UnitGoal(1, 0)}, []int{0}, x)
+	rule := engine.Rule{Rate: 1, Radius: 2, Tolerance: 1e-6, Patience: 3, MaxSteps: 100}
+	if _, err := model.Ascend(state, rule, 1000); err != nil {
 		log.Fatal(err)
 	}
 	pattern := make([]float32, 2)

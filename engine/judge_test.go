@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/unitscope/unitscope/cpu"
 	"github.com/unitscope/unitscope/engine"
 )
 
@@ -70,7 +71,7 @@ func TestJudge(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := &engine.Rule{Rate: 1, Radius: 2, Tolerance: 0.1, Patience: 3, MaxSteps: 5}
-			s := engine.NewClimb(nil, []int{0, 0}, nil)
+			s := engine.NewAscentState(nil, []int{0, 0}, nil)
 			for k, e := range c.steps {
 				s.Steps[1] = k
 				if err := r.Judge(s, 1, e.activation, e.norm, e.chord); err != nil {
@@ -91,7 +92,7 @@ func TestJudge(t *testing.T) {
 func TestJudgeTangent(t *testing.T) {
 	r := &engine.Rule{Rate: 1, Radius: 2, Patience: 1, MaxSteps: 5}
 	for _, angle := range []float64{0, 1e-6, 0.1, math.Pi / 3, math.Pi / 2, 2, math.Pi} {
-		s := engine.NewClimb(nil, []int{0}, nil)
+		s := engine.NewAscentState(nil, []int{0}, nil)
 		if err := r.Judge(s, 0, 1, 1, float32(2*2*math.Sin(angle/2))); err != nil {
 			t.Fatal(err)
 		}
@@ -108,11 +109,55 @@ func TestJudgeNotFinite(t *testing.T) {
 	r := &engine.Rule{Rate: 1, Radius: 1, Patience: 1, MaxSteps: 5}
 	nan, infinity := float32(math.NaN()), float32(math.Inf(1))
 	for _, bad := range [][2]float32{{nan, 1}, {1, nan}, {infinity, 1}, {-infinity, 1}, {1, infinity}} {
-		s := engine.NewClimb(nil, make([]int, 3), nil)
+		s := engine.NewAscentState(nil, make([]int, 3), nil)
 		s.Steps[2] = 4
 		err := r.Judge(s, 2, bad[0], bad[1], 0)
 		if !errors.Is(err, engine.ErrNotFinite) || !strings.Contains(err.Error(), "row 2, step 4") {
 			t.Errorf("activation %g, gradient norm %g: %v", bad[0], bad[1], err)
+		}
+	}
+}
+
+// TestRuleMistakes checks that a rule with wrong numbers is refused, in words that name
+// them, and that a right one is not.
+func TestRuleMistakes(t *testing.T) {
+	d, err := cpu.Open(cpu.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	x, err := d.New(0, 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	net := engine.Stack([]engine.Layer{{Weight: weights(3, 4), Bias: values(3)}, {Weight: weights(2, 3), Bias: values(2)}})
+	nan, infinity := float32(math.NaN()), float32(math.Inf(1))
+	for way, load := range map[string]func(engine.Device, engine.Net) (*engine.Model, error){"plain": engine.LoadPlain, "loaded": engine.Load} {
+		m, err := load(d, net)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for want, change := range map[string]func(r *engine.Rule){
+			"":                    func(*engine.Rule) {},
+			"rate -1":             func(r *engine.Rule) { r.Rate = -1 },
+			"rate +Inf":           func(r *engine.Rule) { r.Rate = infinity },
+			"radius 0":            func(r *engine.Rule) { r.Radius = 0 },
+			"radius +Inf":         func(r *engine.Rule) { r.Radius = infinity },
+			"tolerance NaN":       func(r *engine.Rule) { r.Tolerance = nan },
+			"patience 0":          func(r *engine.Rule) { r.Patience = 0 },
+			"-1 steps":            func(r *engine.Rule) { r.MaxSteps = -1 },
+			"curves after [3 2]":  func(r *engine.Rule) { r.CurveSteps = []int{3, 2} },
+			"curves after [-1 2]": func(r *engine.Rule) { r.CurveSteps = []int{-1, 2} },
+		} {
+			r := engine.Rule{Rate: 1, Radius: 1, Patience: 1}
+			change(&r)
+			_, err := m.Ascend(engine.NewAscentState(nil, nil, x), r, 1)
+			if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+				t.Errorf("%s: %v, want an error with %q", way, err, want)
+			}
+		}
+		if err := m.Close(); err != nil {
+			t.Fatal(err)
 		}
 	}
 }

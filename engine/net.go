@@ -78,6 +78,18 @@ type Net struct {
 	Ops   []Op
 }
 
+// Stack is the network of layers, each of which takes what the one before it makes.
+// The numbers are shared with the layers.
+func Stack(layers []Layer) (n Net) {
+	for i, l := range layers {
+		if i == 0 {
+			n.Input = Flat(l.Weight.Cols)
+		}
+		n.Ops = append(n.Ops, Op{Kind: Affine, In: []Value{Value(i)}, Weight: l.Weight, Bias: l.Bias, Activation: Activation{Kind: Sigmoid}})
+	}
+	return n
+}
+
 // Check returns the shapes of all values, the input first. It is the one place that
 // finds out whether a network can be computed: that operations read what is there,
 // that shapes fit, and that parameters are finite.

@@ -31,6 +31,28 @@ func TestNetShapes(t *testing.T) {
 	}
 }
 
+// A stack is a network of sigmoid layers, each after the one before it.
+func TestStack(t *testing.T) {
+	layers := []engine.Layer{{Weight: weights(3, 4), Bias: values(3)}, {Weight: weights(2, 3), Bias: values(2)}}
+	n := engine.Stack(layers)
+	if shapes, err := n.Check(); err != nil || !slices.Equal(shapes, []engine.Shape{engine.Flat(4), engine.Flat(3), engine.Flat(2)}) {
+		t.Errorf("%v, %v", shapes, err)
+	}
+	for i, o := range n.Ops {
+		if o.Activation.Kind != engine.Sigmoid || &o.Weight.Data[0] != &layers[i].Weight.Data[0] || &o.Bias[0] != &layers[i].Bias[0] {
+			t.Errorf("operation %d is %+v", i+1, o)
+		}
+	}
+	layers[1].Weight = weights(2, 5)
+	_, err := engine.Stack(layers).Check()
+	if want := "operation 2, affine: "; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("%v, want an error with %q", err, want)
+	}
+	if _, err := engine.Stack(nil).Check(); err == nil {
+		t.Error("a stack of no layers is a network")
+	}
+}
+
 func TestNetMistakes(t *testing.T) {
 	affine := engine.Op{Kind: engine.Affine, In: []engine.Value{0}, Weight: weights(2, 3), Bias: values(2)}
 	changed := func(change func(*engine.Op)) engine.Net {

@@ -5,22 +5,19 @@ import (
 	"fmt"
 )
 
-// Plan is work that is prepared once for a device and run many times: [Ascent],
-// [Gibbs], [ContrastiveDivergence] or [Denoise]. The set is closed, so that
-// devices and the conformance suite can switch over all of it.
+// Plan is work that is prepared once for a device and run many times: [Gibbs],
+// [ContrastiveDivergence] or [Denoise]. The set is closed, so that devices and the
+// conformance suite can switch over all of it.
 //
 // Every plan has a definition written with a device's primitives only (the
-// plain_*.go files of this package; that of an [Ascent] is a [Model]'s). It is what
-// the plan means, what runs on a device without a fused version, and what fused
-// versions are tested against.
+// plain_*.go files of this package). It is what the plan means, what runs on a
+// device without a fused version, and what fused versions are tested against.
 type Plan interface{ plan() }
 
-func (Ascent) plan()                {}
 func (ContrastiveDivergence) plan() {}
 func (Denoise) plan()               {}
 
-// Runner is a prepared plan: an [AscentRunner], a [GibbsRunner] or a
-// [TrainingRunner].
+// Runner is a prepared plan: a [GibbsRunner] or a [TrainingRunner].
 type Runner interface {
 	// Close gives back what the plan holds on the device.
 	Close() error
@@ -228,11 +225,6 @@ func compile[R Runner](d Device, p Plan) (R, error) {
 	if errors.Is(err, ErrNotFused) {
 		r, err = Plain(d, p)
 	}
-	return runnerOf[R](d, p, r, err)
-}
-
-// runnerOf is a runner as what its plan needs.
-func runnerOf[R Runner](d Device, p Plan, r Runner, err error) (R, error) {
 	var none R
 	if err != nil {
 		return none, err
@@ -248,8 +240,6 @@ func runnerOf[R Runner](d Device, p Plan, r Runner, err error) (R, error) {
 // only.
 func Plain(d Device, p Plan) (Runner, error) {
 	switch p := p.(type) {
-	case Ascent:
-		return newAscentOnModel(d, p, LoadPlain)
 	case Gibbs:
 		return newPlainGibbs(d, p)
 	case ContrastiveDivergence:

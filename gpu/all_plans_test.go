@@ -44,33 +44,32 @@ func testLayer(units, inputs int, scale float32) engine.Layer {
 // than cards, with as many on each, with ragged parts, and with rows that stop at
 // different times.
 func TestAllAscend(t *testing.T) {
-	p := engine.Ascent{
-		Layers: []engine.Layer{testLayer(12, 9, 4), testLayer(5, 12, 2)},
-		Rate:   0.8, Direction: 1, Radius: 3, Tolerance: 1e-5, Patience: 2, MaxSteps: 30,
-		CurveSteps: []int{0, 3, 20},
+	c := climb{
+		[]engine.Layer{testLayer(12, 9, 4), testLayer(5, 12, 2)}, 1,
+		engine.Rule{Rate: 0.8, Radius: 3, Tolerance: 1e-5, Patience: 2, MaxSteps: 30, CurveSteps: []int{0, 3, 20}},
 	}
 	climb := func(d engine.Device, rows, steps int) (*engine.AscentState, []float32, int64) {
-		r, err := engine.CompileAscent(d, p)
+		m, err := engine.Load(d, engine.Stack(c.layers))
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer r.Close()
+		defer m.Close()
 		x, units := fill(t, d, rows, 9), make([]int, rows)
 		defer x.Close()
 		for i := range units {
 			units[i] = i % 5
 		}
-		if err := d.Project(x, p.Radius); err != nil {
+		if err := d.Project(x, c.rule.Radius); err != nil {
 			t.Fatal(err)
 		}
-		s := engine.NewAscentState(units, x)
+		s := c.state(units, x)
 		s.Curves = make([][]float32, rows)
 		for i := range s.Curves {
-			s.Curves[i] = make([]float32, len(p.CurveSteps))
+			s.Curves[i] = make([]float32, len(c.rule.CurveSteps))
 		}
 		var rowSteps int64
 		for active := rows; active > 0; {
-			progress, err := r.Run(s, steps)
+			progress, err := m.Ascend(s, c.rule, steps)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -107,7 +106,7 @@ func TestAllCarry(t *testing.T) {
 		state any
 		known []string
 	}{
-		{engine.AscentState{}, []string{"Units", "X", "Activation", "StartActivation", "Gradient", "Tangent", "Steps", "Rate", "Slow", "Stop", "Curves", "Goals", "Climbs"}},
+		{engine.AscentState{}, []string{"X", "Activation", "StartActivation", "Gradient", "Tangent", "Steps", "Rate", "Slow", "Stop", "Curves", "Goals", "Climbs"}},
 		{engine.GibbsState{}, []string{"Clamp", "Keys", "Hidden", "Visible", "Means", "Sweeps"}},
 	} {
 		for _, f := range reflect.VisibleFields(reflect.TypeOf(c.state)) {
@@ -210,22 +209,19 @@ func TestAllOutOfMemory(t *testing.T) {
 	if a.cards[0].Name() == a.cards[1].Name() || a.Info().Memory > little {
 		t.Skip("both cards are the same, or have too much memory to use it up")
 	}
-	p := engine.Ascent{
-		Layers: []engine.Layer{testLayer(4, 3000, 1)},
-		Rate:   0.5, Direction: 1, Radius: 1, Patience: 1, MaxSteps: 3,
-	}
-	r, err := engine.CompileAscent(a, p)
+	c := climb{[]engine.Layer{testLayer(4, 3000, 1)}, 1, engine.Rule{Rate: 0.5, Radius: 1, Patience: 1, MaxSteps: 3}}
+	m, err := engine.Load(a, engine.Stack(c.layers))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer r.Close()
+	defer m.Close()
 	climb := func() error {
 		x := fill(t, a, 9, 3000)
 		defer x.Close()
-		if err := a.Project(x, p.Radius); err != nil {
+		if err := a.Project(x, c.rule.Radius); err != nil {
 			t.Fatal(err)
 		}
-		_, err := r.Run(engine.NewAscentState(make([]int, 9), x), 1)
+		_, err := m.Ascend(c.state(make([]int, 9), x), c.rule, 1)
 		return err
 	}
 	others := fillUp(t, a.cards[1])

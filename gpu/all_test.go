@@ -94,25 +94,24 @@ func TestAllMisuse(t *testing.T) {
 	a := openSeveral(t, 2)
 	other := openCard(t)
 	defer other.Close()
-	p := engine.Ascent{Layers: []engine.Layer{testLayer(4, 3, 1)}, Rate: 1, Direction: 1, Radius: 1, Patience: 1}
-	r, err := engine.CompileAscent(a, p)
+	c := climb{[]engine.Layer{testLayer(4, 3, 1)}, 1, engine.Rule{Rate: 1, Radius: 1, Patience: 1}}
+	m, err := engine.Load(a, engine.Stack(c.layers))
 	if err != nil {
 		t.Fatal(err)
 	}
 	run := func(d engine.Device, units []int) error {
-		_, err := r.Run(engine.NewAscentState(units, fill(t, d, 2, 3)), 1)
+		_, err := m.Ascend(c.state(units, fill(t, d, 2, 3)), c.rule, 1)
 		return err
 	}
 	says(t, run(other, []int{0, 1}), "ascent: x belongs to another device")
 	says(t, run(a.cards[1], []int{0, 1}), "ascent: x belongs to another device")
-	says(t, run(a, []int{0, 9}), "ascent", "unit 9")
-	if err := r.Close(); err != nil {
+	says(t, run(a, []int{0, 9}), "ascent", "goal 9 of 4")
+	c.rule.Rate = -1
+	says(t, run(a, []int{0, 1}), "ascent", "rate")
+	if err := m.Close(); err != nil {
 		t.Fatal(err)
 	}
 	says(t, run(a, []int{0, 1}), "ascent: the model is closed")
-	p.Rate = -1
-	_, err = engine.CompileAscent(a, p)
-	says(t, err, "ascent", "rate")
 }
 
 func TestSpans(t *testing.T) {

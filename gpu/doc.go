@@ -39,10 +39,11 @@
 // there and is large has a stream of its own, and travels while the card computes
 // what was asked for before.
 //
-// Plans stay on the card: weights, chains, velocities and buffers are there from
-// Compile on, or from call to call, and a run waits for the card once, at its end.
+// Plans and networks stay on the card: weights, chains, velocities and buffers are
+// there from Compile or Load on, or from call to call, and a run waits for the card
+// once, at its end.
 // Only an ascent waits after each step, for the numbers by which rows stop. Their
-// kernels round as the plans' definitions do, and so give the same bits. A step is
+// kernels round as the definitions do, and so give the same bits. A step is
 // few launches:
 //
 //	ascent                 2 for each hidden layer, and 3

@@ -21,11 +21,11 @@ func TestLaunches(t *testing.T) {
 	d.options.trace = io.Discard
 	for _, c := range []struct {
 		name string
-		plan engine.Plan
+		plan any
 		want int // launches of the card's own plan
 	}{
-		{"ascent without hidden layers", ascentPlan(0), 3},
-		{"ascent with three hidden layers", ascentPlan(3), 9},
+		{"ascent without hidden layers", stackClimb(0), 3},
+		{"ascent with three hidden layers", stackClimb(3), 9},
 		{"gibbs", gibbsPlan(9, 5, engine.Bernoulli), 2},
 		{"gibbs gaussian", gibbsPlan(9, 5, engine.Gaussian), 2},
 		{"CD-1", divergenceCase("", 9, 5, 4, func(*engine.ContrastiveDivergence) {}).plan, 6},
@@ -48,8 +48,8 @@ func TestLaunches(t *testing.T) {
 // step, other plans at the end alone.
 func TestWaits(t *testing.T) {
 	needCard(t)
-	for _, plan := range []engine.Plan{
-		ascentPlan(2), gibbsPlan(9, 5, engine.Bernoulli), trainingCases()[0].plan, denoiseCase("", 9, 5, 4, engine.Bernoulli, engine.Corruption{Level: 0.3}).plan,
+	for _, plan := range []any{
+		stackClimb(2), gibbsPlan(9, 5, engine.Bernoulli), trainingCases()[0].plan, denoiseCase("", 9, 5, 4, engine.Bernoulli, engine.Corruption{Level: 0.3}).plan,
 	} {
 		d := openCard(t).(*device)
 		waits := countWaits(d)
@@ -59,7 +59,7 @@ func TestWaits(t *testing.T) {
 		}
 		_, run := begun(t, d, plan)
 		want := int64(1)
-		if _, ok := plan.(engine.Ascent); ok {
+		if _, ok := plan.(climb); ok {
 			want = 3
 		}
 		// The first run takes memory from the card, the second has it.
@@ -96,22 +96,22 @@ func countWaits(d *device) *atomic.Int64 {
 }
 
 // stepLaunches is the difference between what runs of two steps and of one launch.
-func stepLaunches(t *testing.T, d *device, plan engine.Plan, r engine.Runner) int {
+func stepLaunches(t *testing.T, d *device, plan any, r engine.Runner) int {
 	t.Helper()
 	count := func(steps int) int {
 		before := launches(t, d)
 		var err error
 		switch r := r.(type) {
-		case engine.AscentRunner:
-			s := climbers(t, d, plan.(engine.Ascent), 6)
+		case climber:
+			s := plan.(climb).rows(t, d, 6)
 			before = launches(t, d)
-			_, err = r.Run(s, steps)
+			_, err = r.run(s, steps)
 		case engine.GibbsRunner:
 			s := startChains(t, d, plan.(engine.Gibbs), 4, true)
 			before = launches(t, d)
 			_, err = r.Run(s, steps)
 		case engine.TrainingRunner:
-			s := trainee(t, d, plan)
+			s := trainee(t, d, plan.(engine.Plan))
 			data, keys := examples(t, d, s, 4*steps)
 			before = launches(t, d)
 			_, err = r.Run(s, data, keys, engine.Update{Rate: 0.1, Momentum: 0.5, Decay: 0.01})

@@ -83,7 +83,7 @@ func allOf(t *testing.T, d engine.Device, m *engine.Model, goals []engine.Goal, 
 	if err := d.Project(x, 2); err != nil {
 		t.Fatal(err)
 	}
-	s := engine.NewClimb(goals, which, x)
+	s := engine.NewAscentState(goals, which, x)
 	for active := rows; active > 0; {
 		p, err := m.Ascend(s, engine.Rule{Rate: 0.4, Radius: 2, Tolerance: 1e-4, Patience: 2, MaxSteps: 25}, 6)
 		if err != nil {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"math"
 	"reflect"
-	"slices"
 	"testing"
 
 	"github.com/unitscope/unitscope/engine"
@@ -70,22 +69,30 @@ func sameBits(t *testing.T, what string, got, want engine.Matrix) {
 	}
 }
 
-// own compiles a plan as the card runs it: an ascent is one of a loaded network.
-func own(d engine.Device, p engine.Plan) (engine.Runner, error) {
-	if a, ok := p.(engine.Ascent); ok {
-		return engine.CompileAscent(d, a)
+// own is a plan, or a climb, as the card runs it.
+func own(d engine.Device, plan any) (engine.Runner, error) {
+	if c, ok := plan.(climb); ok {
+		return c.on(d, engine.Load)
 	}
-	return d.Compile(p)
+	return d.Compile(plan.(engine.Plan))
+}
+
+// definition is a plan, or a climb, as its definition runs it.
+func definition(d engine.Device, plan any) (engine.Runner, error) {
+	if c, ok := plan.(climb); ok {
+		return c.on(d, engine.LoadPlain)
+	}
+	return engine.Plain(d, plan.(engine.Plan))
 }
 
 // both returns the card's own plan and its definition.
-func both[R engine.Runner](t *testing.T, d engine.Device, p engine.Plan) (fused, plain R) {
+func both[R engine.Runner](t *testing.T, d engine.Device, plan any) (fused, plain R) {
 	t.Helper()
-	o, err := own(d, p)
+	o, err := own(d, plan)
 	if err != nil {
 		t.Fatal(err)
 	}
-	q, err := engine.Plain(d, p)
+	q, err := definition(d, plan)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -180,91 +187,6 @@ func TestGibbsNotFinite(t *testing.T) {
 	}
 }
 
-// ascentPlan climbs units on top of so many hidden layers.
-func ascentPlan(hidden int) engine.Ascent {
-	sizes := []int{9, 12, 11, 70}[:hidden+1]
-	p := engine.Ascent{Rate: 0.8, Direction: 1, Radius: 3, Tolerance: 1e-5, Patience: 2, MaxSteps: 40}
-	for l, inputs := range sizes {
-		units := 5
-		if l+1 < len(sizes) {
-			units = sizes[l+1]
-		}
-		p.Layers = append(p.Layers, engine.Layer{
-			Weight: engine.Host{Rows: units, Cols: inputs, Data: numbers(units*inputs, uint32(l), 2-float32(l)/2)},
-			Bias:   numbers(units, uint32(l)+10, 0.5),
-		})
-	}
-	return p
-}
-
-// climbers returns rows at their starts.
-func climbers(t *testing.T, d engine.Device, p engine.Ascent, rows int) *engine.AscentState {
-	t.Helper()
-	inputs, units := p.Layers[0].Weight.Cols, make([]int, rows)
-	for i := range units {
-		units[i] = i % 5
-	}
-	x := newMatrix(t, d, rows, inputs, numbers(rows*inputs, 41, 1))
-	if err := d.Project(x, p.Radius); err != nil {
-		t.Fatal(err)
-	}
-	return engine.NewAscentState(units, x)
-}
-
-// TestAscentIsTheDefinition covers rows that stop and halve their rates at different
-// times, in one run and in several.
-func TestAscentIsTheDefinition(t *testing.T) {
-	needCard(t)
-	d := openCard(t)
-	defer d.Close()
-	varied := false
-	for hidden := range 4 {
-		for _, c := range []struct {
-			name  string
-			steps int
-			set   func(p *engine.Ascent)
-		}{
-			{"in one run", 1000, func(*engine.Ascent) {}},
-			{"in several", 3, func(*engine.Ascent) {}},
-			{"down", 1000, func(p *engine.Ascent) { p.Direction = -1 }},
-			{"where gradients vanish", 1000, func(p *engine.Ascent) {
-				clear(p.Layers[len(p.Layers)-1].Weight.Data[:p.Layers[len(p.Layers)-1].Weight.Cols])
-			}},
-		} {
-			t.Run(fmt.Sprintf("%d hidden layers, %s", hidden, c.name), func(t *testing.T) {
-				p := ascentPlan(hidden)
-				c.set(&p)
-				own, plain := both[engine.AscentRunner](t, d, p)
-				const rows = 23
-				got, want := climbers(t, d, p, rows), climbers(t, d, p, rows)
-				gotRowSteps, wantRowSteps := climbAll(t, own, got, c.steps), climbAll(t, plain, want, 1000)
-				compareStates(t, "after all runs", got, want)
-				if gotRowSteps != wantRowSteps {
-					t.Errorf("%d evaluations, by the definition %d", gotRowSteps, wantRowSteps)
-				}
-				varied = varied || len(slices.Compact(slices.Sorted(slices.Values(want.Rate)))) > 1
-			})
-		}
-	}
-	if !varied {
-		t.Error("all rates stayed the same, so there was nothing to test with")
-	}
-}
-
-// climbAll runs until all rows have stopped.
-func climbAll(t *testing.T, r engine.AscentRunner, s *engine.AscentState, steps int) (rowSteps int64) {
-	t.Helper()
-	for active := len(s.Units); active > 0; {
-		progress, err := r.Run(s, steps)
-		if err != nil {
-			t.Fatal(err)
-		}
-		active = progress.Active
-		rowSteps += progress.RowSteps
-	}
-	return rowSteps
-}
-
 // TestLittleMemoryRun checks that a run which finds too little memory has changed
 // nothing, and can be asked for again.
 func TestLittleMemoryRun(t *testing.T) {
@@ -274,8 +196,8 @@ func TestLittleMemoryRun(t *testing.T) {
 	if d.Info().Memory > little {
 		t.Skip("too much memory to use it up")
 	}
-	for _, plan := range []engine.Plan{
-		ascentPlan(2), gibbsPlan(9, 5, engine.Bernoulli), trainingCases()[0].plan, denoiseCase("", 9, 5, 4, engine.Bernoulli, engine.Corruption{Level: 0.3}).plan,
+	for _, plan := range []any{
+		stackClimb(2), gibbsPlan(9, 5, engine.Bernoulli), trainingCases()[0].plan, denoiseCase("", 9, 5, 4, engine.Bernoulli, engine.Corruption{Level: 0.3}).plan,
 	} {
 		t.Run(fmt.Sprintf("%T", plan), func(t *testing.T) {
 			own, plain := both[engine.Runner](t, d, plan)

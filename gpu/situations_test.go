@@ -157,14 +157,14 @@ func TestLittleMemory(t *testing.T) {
 		t.Skip("there is too much memory to use it up; TestEmulated runs this with little")
 	}
 	const inputs, units, rows = 4000, 30, 50
-	ascent := engine.Ascent{
-		Layers: []engine.Layer{testLayer(units, inputs, 1), testLayer(3, units, 1)},
-		Rate:   0.5, Direction: 1, Radius: 1, Patience: 1, MaxSteps: 3,
+	ascent := climb{
+		[]engine.Layer{testLayer(units, inputs, 1), testLayer(3, units, 1)}, 1,
+		engine.Rule{Rate: 0.5, Radius: 1, Patience: 1, MaxSteps: 3},
 	}
 	gibbs := engine.Gibbs{Layer: testLayer(units, inputs, 0.1), VisibleBias: make([]float32, inputs), Seed: 1}
 	for _, c := range []struct {
 		name string
-		plan engine.Plan
+		plan any
 		// begin makes a state, and returns how to run it and what it then shows.
 		begin func(r engine.Runner) (run func() error, shows engine.Matrix)
 	}{
@@ -173,8 +173,8 @@ func TestLittleMemory(t *testing.T) {
 			if err := d.Project(x, 1); err != nil {
 				t.Fatal(err)
 			}
-			s := engine.NewAscentState(make([]int, rows), x)
-			return func() error { _, err := r.(engine.AscentRunner).Run(s, 9); return err }, x
+			s := ascent.state(make([]int, rows), x)
+			return func() error { _, err := r.(climber).run(s, 9); return err }, x
 		}},
 		{"gibbs", gibbs, func(r engine.Runner) (func() error, engine.Matrix) {
 			s, err := engine.NewGibbsState(d, gibbs, make([]int, rows), make([]uint64, rows))
@@ -188,7 +188,7 @@ func TestLittleMemory(t *testing.T) {
 			runner := func() engine.Runner {
 				r, err := own(d, c.plan)
 				if errors.Is(err, engine.ErrNotFused) {
-					r, err = engine.Plain(d, c.plan)
+					r, err = definition(d, c.plan)
 				}
 				if err != nil {
 					t.Fatal(err)

@@ -136,18 +136,18 @@ func TestTrainingIsTheDefinition(t *testing.T) {
 	}
 }
 
-// begun returns a new state of a plan, and what runs it.
-func begun(t *testing.T, d engine.Device, plan engine.Plan) (state any, run func(engine.Runner) error) {
+// begun returns a new state of a plan, or of a climb, and what runs it.
+func begun(t *testing.T, d engine.Device, plan any) (state any, run func(engine.Runner) error) {
 	t.Helper()
 	switch p := plan.(type) {
-	case engine.Ascent:
-		s := climbers(t, d, p, 200)
-		return s, func(r engine.Runner) error { _, err := r.(engine.AscentRunner).Run(s, 3); return err }
+	case climb:
+		s := p.rows(t, d, 200)
+		return s, func(r engine.Runner) error { _, err := r.(climber).run(s, 3); return err }
 	case engine.Gibbs:
 		s := startChains(t, d, p, 7, false)
 		return s, func(r engine.Runner) error { _, err := r.(engine.GibbsRunner).Run(s, 2); return err }
 	}
-	s := trainee(t, d, plan)
+	s := trainee(t, d, plan.(engine.Plan))
 	data, keys := examples(t, d, s, 17)
 	return s, func(r engine.Runner) error {
 		_, err := r.(engine.TrainingRunner).Run(s, data, keys, engine.Update{Rate: 0.1})

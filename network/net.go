@@ -97,14 +97,7 @@ func (n *Network) stackNet(layers int) (net engine.Net, err error) {
 	if err != nil {
 		return net, err
 	}
-	net.Input = engine.Flat(n.inputs())
-	for i, l := range stack {
-		net.Ops = append(net.Ops, engine.Op{
-			Kind: engine.Affine, In: []engine.Value{engine.Value(i)}, Weight: l.Weight, Bias: l.Bias,
-			Activation: engine.Activation{Kind: engine.Sigmoid},
-		})
-	}
-	return net, nil
+	return engine.Stack(stack), nil
 }
 
 // Upto is the part of the network that computes a layer, with these of the layer's

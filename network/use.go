@@ -18,8 +18,8 @@ func (n *Network) CheckLayer(layer int) error {
 	return nil
 }
 
-// Stack returns layers 1..layers as the plans of package engine take them. The
-// numbers are shared with the network, not copied. layers outside
+// Stack returns layers 1..layers as package engine takes them, its plans and
+// engine.Stack. The numbers are shared with the network, not copied. layers outside
 // 1..len(Layers) is an error.
 func (n *Network) Stack(layers int) ([]engine.Layer, error) {
 	if n.Graph != nil {

@@ -208,9 +208,8 @@ func TestStack(t *testing.T) {
 			t.Errorf("layer %d is %+v", i+1, l)
 		}
 	}
-	plan := engine.Ascent{Layers: stack, Rate: 1, Direction: 1, Radius: 1, Patience: 1}
-	if err := engine.CheckAscent(plan); err != nil {
-		t.Errorf("a plan refuses it: %v", err)
+	if _, err := engine.Stack(stack).Check(); err != nil {
+		t.Errorf("it is no network: %v", err)
 	}
 	for _, layers := range []int{-1, 0, 4} {
 		_, err := n.Stack(layers)

@@ -230,7 +230,7 @@ func (a *layerAscent) start(x engine.Matrix, r rows, from, n int) (*engine.Ascen
 		return nil, err
 	}
 	goals, climbs := unitGoals(a.net, units, float32(a.options.Direction))
-	return engine.NewClimb(goals, climbs, top), nil
+	return engine.NewAscentState(goals, climbs, top), nil
 }
 
 // run lets the rows of a state climb until all have stopped. before is how

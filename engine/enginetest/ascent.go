@@ -10,13 +10,19 @@ import (
 
 // ascend runs an ascent from starts to the end, so many steps a call, and returns
 // the state, the final x and the evaluations.
-func (s *subject) ascend(r engine.Runner, units []int, starts []float32, piece int) (*engine.AscentState, []float32, int64) {
+func (s *subject) ascend(m *engine.Model, r engine.Rule, goals []engine.Goal, climbs []int, starts []float32, piece int) (*engine.AscentState, []float32, int64) {
 	s.Helper()
-	c := s.scene("ascent of units %v", units)
-	state := engine.NewAscentState(units, c.updated("x", len(units), len(starts)/len(units), starts))
+	c := s.scene("ascent")
+	state := engine.NewAscentState(goals, climbs, c.updated("x", len(climbs), len(starts)/len(climbs), starts))
+	for range r.CurveSteps {
+		state.Curves = make([][]float32, len(climbs))
+	}
+	for i := range state.Curves {
+		state.Curves[i] = make([]float32, len(r.CurveSteps))
+	}
 	var rowSteps int64
 	for {
-		p, err := r.(engine.AscentRunner).Run(state, piece)
+		p, err := m.Ascend(state, r, piece)
 		s.must(err)
 		rowSteps += p.RowSteps
 		s.checkActive(state, p.Active)
@@ -42,6 +48,19 @@ func (s *subject) checkActive(state *engine.AscentState, active int) {
 	}
 }
 
+// climb is an ascent of the units of a stack's last layer.
+type climb struct {
+	layers    []engine.Layer
+	direction float32 // +1 to maximise, -1 to minimise
+	engine.Rule
+}
+
+// goals are those of all units.
+func (c climb) goals() []engine.Goal {
+	top := len(c.layers)
+	return unitGoals(engine.Value(top), c.layers[top-1].Weight.Rows, c.direction)
+}
+
 // testAscentClosedForm: in layer 1 the optimum is rho w/||w||, from every start.
 func testAscentClosedForm(s *subject) {
 	for _, direction := range []float32{1, -1} {
@@ -49,11 +68,11 @@ func testAscentClosedForm(s *subject) {
 		layers := s.randomLayers(inputs, count)
 		ref := newReference(layers)
 		radius := float32(1 + 9*s.random.Float64())
-		p := engine.Ascent{Layers: layers, Rate: 10, Direction: direction, Radius: radius, Tolerance: 1e-7, Patience: 3, MaxSteps: 200}
+		p := climb{layers, direction, engine.Rule{Rate: 10, Radius: radius, Tolerance: 1e-7, Patience: 3, MaxSteps: 200}}
 		units := append(upTo(count), upTo(count)...)
 		starts := s.starts(len(units), inputs, radius)
-		s.forEach(p, func(way string, r engine.Runner) {
-			state, x, _ := s.ascend(r, units, starts, 1000)
+		s.forEachModel(engine.Stack(p.layers), func(way string, m *engine.Model) {
+			state, x, _ := s.ascend(m, p.Rule, p.goals(), units, starts, 1000)
 			for i, unit := range units {
 				w := ref.row(0, unit)
 				where := fmt.Sprintf("%s, direction %g, unit %d", way, direction, unit)
@@ -81,9 +100,9 @@ func testAscentTangent(s *subject) {
 			for j := range start {
 				start[j] = float32(3 * (float64(direction)*math.Cos(angle)*w[j]/norm(w) + math.Sin(angle)*aside[j]/length))
 			}
-			p := engine.Ascent{Layers: layers, Rate: 1, Direction: direction, Radius: 3, Patience: 1, MaxSteps: 0}
-			s.forEach(p, func(way string, r engine.Runner) {
-				state, _, _ := s.ascend(r, []int{0}, start, 1)
+			p := climb{layers, direction, engine.Rule{Rate: 1, Radius: 3, Patience: 1, MaxSteps: 0}}
+			s.forEachModel(engine.Stack(p.layers), func(way string, m *engine.Model) {
+				state, _, _ := s.ascend(m, p.Rule, p.goals(), []int{0}, start, 1)
 				s.near("tangent near the optimum", fmt.Sprintf("%s, direction %g", way, direction), state.Tangent, []float64{math.Sin(angle)}, func(int) float64 { return 1e-6 })
 			})
 		}
@@ -92,9 +111,9 @@ func testAscentTangent(s *subject) {
 
 // checkOptimum checks that row i has converged to the point of the sphere along
 // w, where a linear unit with these weights has its optimum.
-func (s *subject) checkOptimum(where string, p engine.Ascent, state *engine.AscentState, i int, x []float32, w []float64, bias float64) {
+func (s *subject) checkOptimum(where string, p climb, state *engine.AscentState, i int, x []float32, w []float64, bias float64) {
 	s.Helper()
-	rho, direction := float64(p.Radius), float64(p.Direction)
+	rho, direction := float64(p.Radius), float64(p.direction)
 	want := make([]float64, len(w))
 	for j := range w {
 		want[j] = direction * rho * w[j] / norm(w)
@@ -102,7 +121,7 @@ func (s *subject) checkOptimum(where string, p engine.Ascent, state *engine.Asce
 	// A step shrinks what is not along w by 1/(1 + rate) < 1/10, so
 	// at the end only rounding is left, about an ulp of rho in each component.
 	s.near("optimum of layer 1", where, x, want, func(int) float64 { return 2e-6 * rho })
-	s.near("activation at the optimum", where, state.Activation[i:i+1], []float64{direction*rho*norm(w) + bias}, func(int) float64 { return 2e-6 * (rho*norm(w) + math.Abs(bias)) })
+	s.near("activation at the optimum", where, state.Activation[i:i+1], []float64{rho*norm(w) + direction*bias}, func(int) float64 { return 2e-6 * (rho*norm(w) + math.Abs(bias)) })
 	s.near("gradient of layer 1", where, state.Gradient[i:i+1], []float64{norm(w)}, func(int) float64 { return 1e-6 * norm(w) })
 	s.near("tangent at the optimum", where, state.Tangent[i:i+1], []float64{0}, func(int) float64 { return 1e-5 })
 	if state.Stop[i] != engine.StopConverged {
@@ -127,9 +146,9 @@ func testAscentGradient(s *subject) {
 			s.checkDifferences(ref.differences(x, unit), g, sizes)
 		}
 		// A step nearly as long as the radius shows the gradient as clearly as x.
-		p := engine.Ascent{Layers: layers, Rate: 0.75, Direction: []float32{1, -1}[s.random.IntN(2)], Radius: radius, Patience: 10, MaxSteps: 1}
-		s.forEach(p, func(way string, r engine.Runner) {
-			s.checkStep(fmt.Sprintf("%s, %v", way, sizes), p, ref, r, units, starts)
+		p := climb{layers, []float32{1, -1}[s.random.IntN(2)], engine.Rule{Rate: 0.75, Radius: radius, Patience: 10, MaxSteps: 1}}
+		s.forEachModel(engine.Stack(p.layers), func(way string, m *engine.Model) {
+			s.checkStep(fmt.Sprintf("%s, %v", way, sizes), p, ref, m, units, starts)
 		})
 	}
 }
@@ -149,11 +168,11 @@ func (s *subject) checkDifferences(numeric, g []float64, sizes []int) {
 // checkStep checks what one evaluation reports and where one move leads. The
 // error of a gradient grows with depth: each layer is a product with its
 // rounding, about 1e-6 of the sizes of its terms.
-func (s *subject) checkStep(where string, p engine.Ascent, ref reference, r engine.Runner, units []int, starts []float32) {
+func (s *subject) checkStep(where string, p climb, ref reference, m *engine.Model, units []int, starts []float32) {
 	inputs, rho := ref.inputs[0], float64(p.Radius)
 	c := s.scene("%s", where)
-	state := engine.NewAscentState(units, c.updated("x", len(units), inputs, starts))
-	progress, err := r.(engine.AscentRunner).Run(state, 1)
+	state := engine.NewAscentState(p.goals(), units, c.updated("x", len(units), inputs, starts))
+	progress, err := m.Ascend(state, p.Rule, 1)
 	s.must(err)
 	if progress.Active != len(units) || progress.RowSteps != int64(len(units)) {
 		s.Errorf("%s: progress %+v after one evaluation of %d rows", where, progress, len(units))
@@ -162,10 +181,10 @@ func (s *subject) checkStep(where string, p engine.Ascent, ref reference, r engi
 	c.end()
 	for i, unit := range units {
 		x := doubles(starts[i*inputs : (i+1)*inputs])
-		g, a := ref.gradient(x, unit), ref.activation(x, unit)
+		g, a := ref.gradient(x, unit), float64(p.direction)*ref.activation(x, unit)
 		want := make([]float64, inputs)
 		for j := range x {
-			want[j] = x[j] + float64(p.Direction)*float64(p.Rate)*rho*g[j]/norm(g)
+			want[j] = x[j] + float64(p.direction)*float64(p.Rate)*rho*g[j]/norm(g)
 		}
 		scale := rho / norm(want)
 		for j := range want {
@@ -178,7 +197,7 @@ func (s *subject) checkStep(where string, p engine.Ascent, ref reference, r engi
 		// Close to 180 degrees a rounding of the chord, 1e-7 of it, is a
 		// rounding of 1e-7/sine of the sine.
 		sine, slack := tangent(x, g, rho), 2e-5
-		if float64(p.Direction)*inner(g, x) < 0 {
+		if float64(p.direction)*inner(g, x) < 0 {
 			slack += min(2e-3, 1e-6/max(sine, 1e-9))
 		}
 		s.near("tangent", where, state.Tangent[i:i+1], []float64{sine}, func(int) float64 { return slack })
@@ -194,14 +213,14 @@ func (s *subject) checkStep(where string, p engine.Ascent, ref reference, r engi
 func testAscentMonotone(s *subject) {
 	layers, radius := s.randomLayers(30, 25, 20, 8), float32(3)
 	units := append(upTo(8), upTo(8)...)
-	p := engine.Ascent{Layers: layers, Rate: 0.02, Direction: 1, Radius: radius, Patience: 1000, MaxSteps: 60}
+	p := climb{layers, 1, engine.Rule{Rate: 0.02, Radius: radius, Patience: 1000, MaxSteps: 60}}
 	starts := s.starts(len(units), 30, radius)
-	s.forEach(p, func(way string, r engine.Runner) {
+	s.forEachModel(engine.Stack(p.layers), func(way string, m *engine.Model) {
 		c := s.scene("%s", way)
-		state := engine.NewAscentState(units, c.updated("x", len(units), 30, starts))
+		state := engine.NewAscentState(p.goals(), units, c.updated("x", len(units), 30, starts))
 		before := make([]float32, len(units))
 		for step := range p.MaxSteps + 1 {
-			_, err := r.(engine.AscentRunner).Run(state, 1)
+			_, err := m.Ascend(state, p.Rule, 1)
 			s.must(err)
 			for i, a := range state.Activation {
 				if slack := 2e-6 * (1 + math.Abs(float64(a))) * 10; step > 0 && float64(before[i]-a) > slack {
@@ -224,9 +243,9 @@ func testAscentMonotone(s *subject) {
 		l.Weight.Data[0] = float32(math.Copysign(2, float64(l.Weight.Data[0])))
 	}
 	// The radius keeps |w.x| below 2, away from the sigmoid's flat ends.
-	p = engine.Ascent{Layers: deep, Rate: 1e4, Direction: 1, Radius: float32(2 / norm(w)), Patience: 1000, MaxSteps: 60}
-	s.forEach(p, func(way string, r engine.Runner) {
-		_, x, _ := s.ascend(r, make([]int, 5), s.starts(5, 19, p.Radius), 100)
+	p = climb{deep, 1, engine.Rule{Rate: 1e4, Radius: float32(2 / norm(w)), Patience: 1000, MaxSteps: 60}}
+	s.forEachModel(engine.Stack(p.layers), func(way string, m *engine.Model) {
+		_, x, _ := s.ascend(m, p.Rule, p.goals(), make([]int, 5), s.starts(5, 19, p.Radius), 100)
 		for i := range 5 {
 			want := make([]float64, 19)
 			for j := range want {
@@ -239,30 +258,34 @@ func testAscentMonotone(s *subject) {
 
 // testAscentMisuse checks what an ascent refuses.
 func testAscentMisuse(s *subject) {
-	good := engine.Ascent{Layers: s.randomLayers(6, 5, 4), Rate: 1, Direction: 1, Radius: 1, Patience: 1, MaxSteps: 3}
-	notFinite := good
-	notFinite.Layers = s.randomLayers(6, 5, 4)
-	notFinite.Layers[1].Weight.Data[7] = nan
-	_, err := engine.CompileAscent(s.device, notFinite)
-	s.refused("NaN among the weights", err, "ascent", "layer 2")
-	if !errors.Is(err, engine.ErrNotFinite) {
-		s.Errorf("NaN among the weights: %v does not wrap ErrNotFinite", err)
+	good := climb{s.randomLayers(6, 5, 4), 1, engine.Rule{Rate: 1, Radius: 1, Patience: 1, MaxSteps: 3}}
+	notFinite := s.randomLayers(6, 5, 4)
+	notFinite[1].Weight.Data[7] = nan
+	for way, load := range map[string]func(engine.Device, engine.Net) (*engine.Model, error){"plain": engine.LoadPlain, "fused": engine.Load} {
+		_, err := load(s.device, engine.Stack(notFinite))
+		s.refused(way+", NaN among the weights", err, "operation 2")
+		if !errors.Is(err, engine.ErrNotFinite) {
+			s.Errorf("%s, NaN among the weights: %v does not wrap ErrNotFinite", way, err)
+		}
 	}
-	s.forEach(good, func(way string, r engine.Runner) {
-		run := func(units []int, x engine.Matrix) error {
-			_, err := r.(engine.AscentRunner).Run(engine.NewAscentState(units, x), 2)
+	s.forEachModel(engine.Stack(good.layers), func(way string, m *engine.Model) {
+		run := func(goals []engine.Goal, climbs []int, x engine.Matrix) error {
+			_, err := m.Ascend(engine.NewAscentState(goals, climbs, x), good.Rule, 2)
 			return err
 		}
-		s.refused(way+", a unit that is not there", run([]int{0, 4}, s.fresh(2, 6)), "ascent", "row 1", "unit 4")
-		s.refused(way+", too few rows", run([]int{0, 1, 2}, s.fresh(2, 6)), "ascent", "2x6", "3x6")
-		s.refused(way+", too few columns", run([]int{0, 1}, s.fresh(2, 5)), "ascent", "2x5", "2x6")
-		s.refused(way+", no x", run([]int{0, 1}, nil), "ascent", "x", "missing")
+		goals := good.goals()
+		s.refused(way+", a unit that is not there", run([]engine.Goal{goals[0], engine.UnitGoal(2, 4)}, []int{0, 1}, s.fresh(2, 6)), "ascent", "goal 1", "unit 4")
+		s.refused(way+", a goal that is not there", run(goals, []int{0, 4}, s.fresh(2, 6)), "ascent", "row 1", "goal 4 of 4")
+		s.refused(way+", too few rows", run(goals, []int{0, 1, 2}, s.fresh(2, 6)), "ascent", "2 rows", "3")
+		s.refused(way+", too few columns", run(goals, []int{0, 1}, s.fresh(2, 5)), "ascent", "2x5", "6 inputs")
+		s.refused(way+", no x", run(goals, []int{0, 1}, nil), "ascent", "x", "missing")
 		x := s.fresh(2, 6)
 		s.must(x.Write(append(s.starts(1, 6, 1), 0, 0, nan, 0, 0, 0)))
-		err := run([]int{0, 3}, x)
-		s.refused(way+", NaN in x", err, "ascent", "layer 2", "unit 3", "step 0")
-		if !errors.Is(err, engine.ErrNotFinite) {
-			s.Errorf("%s, NaN in x: %v does not wrap ErrNotFinite", way, err)
+		err := run(goals, []int{0, 3}, x)
+		s.refused(way+", NaN in x", err, "ascent", "row 1", "step 0")
+		var row *engine.RowError
+		if !errors.Is(err, engine.ErrNotFinite) || !errors.As(err, &row) || row.Row != 1 {
+			s.Errorf("%s, NaN in x: %v is not the error of row 1 that wraps ErrNotFinite", way, err)
 		}
 	})
 }

@@ -11,9 +11,10 @@
 //		})
 //	}
 //
-// Every operation and plan is checked against a plain float64 reference, over
-// shapes chosen to be awkward. A plan is checked both as the device compiles it
-// and by its definition ([engine.Plain]).
+// Every operation, plan and network is checked against a plain float64 reference,
+// over shapes chosen to be awkward. A plan is checked both as the device compiles it
+// and by its definition ([engine.Plain]), a network both as the device loads it and by
+// its definition ([engine.LoadPlain]).
 //
 // Operands are views inside larger matrices. The rows around an operand hold
 // NaN, so that reading too far shows in the result; an output holds NaN before
@@ -232,10 +233,6 @@ func (s *subject) size() int { return sizes[s.random.IntN(len(sizes))] }
 func (s *subject) implementations(p engine.Plan) map[string]func() (engine.Runner, error) {
 	ways := map[string]func() (engine.Runner, error){
 		"plain": func() (engine.Runner, error) { return engine.Plain(s.device, p) },
-	}
-	if p, ok := p.(engine.Ascent); ok { // on a loaded network, or the device's own
-		ways["fused"] = func() (engine.Runner, error) { return engine.CompileAscent(s.device, p) }
-		return ways
 	}
 	r, err := s.device.Compile(p)
 	if errors.Is(err, engine.ErrNotFused) {

@@ -182,7 +182,7 @@ func testModelMisuse(s *subject) {
 
 		rule := engine.Rule{Rate: 1, Radius: 1, Patience: 1, MaxSteps: 3}
 		ascend := func(r engine.Rule, change func(*engine.AscentState)) error {
-			state := engine.NewClimb([]engine.Goal{good}, []int{0, 0}, x)
+			state := engine.NewAscentState([]engine.Goal{good}, []int{0, 0}, x)
 			change(state)
 			_, err := m.Ascend(state, r, 2)
 			return err

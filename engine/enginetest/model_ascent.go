@@ -9,33 +9,6 @@ import (
 	"github.com/unitscope/unitscope/engine"
 )
 
-// ascendGoals runs an ascent from starts to the end, so many steps a call, and returns
-// the state, the final x and the evaluations.
-func (s *subject) ascendGoals(m *engine.Model, r engine.Rule, goals []engine.Goal, climbs []int, starts []float32, piece int) (*engine.AscentState, []float32, int64) {
-	s.Helper()
-	c := s.scene("ascent")
-	state := engine.NewClimb(goals, climbs, c.updated("x", len(climbs), len(starts)/len(climbs), starts))
-	for range r.CurveSteps {
-		state.Curves = make([][]float32, len(climbs))
-	}
-	for i := range state.Curves {
-		state.Curves[i] = make([]float32, len(r.CurveSteps))
-	}
-	var rowSteps int64
-	for {
-		p, err := m.Ascend(state, r, piece)
-		s.must(err)
-		rowSteps += p.RowSteps
-		s.checkActive(state, p.Active)
-		if p.Active == 0 {
-			break
-		}
-	}
-	x := s.read(state.X)
-	c.end()
-	return state, x, rowSteps
-}
-
 // unitGoals are the goals of units of a value, with a weight.
 func unitGoals(at engine.Value, units int, weight float32) (goals []engine.Goal) {
 	for u := range units {
@@ -65,7 +38,7 @@ func (s *subject) checkLinear() {
 		climbs := append(upTo(len(goals)), upTo(len(goals))...)
 		starts := s.starts(len(climbs), 21, r.Radius)
 		s.forEachModel(net, func(way string, m *engine.Model) {
-			state, x, _ := s.ascendGoals(m, r, goals, climbs, starts, 50)
+			state, x, _ := s.ascend(m, r, goals, climbs, starts, 50)
 			for i, g := range climbs {
 				want, _ := gradientOf(net, shapes, make([]float64, 21), goals[g])
 				value := compute(net, shapes, make([]float64, 21)).goal(goals[g]) + float64(r.Radius)*norm(want)
@@ -100,7 +73,7 @@ func (s *subject) checkRectified() {
 	climbs := slices.Concat(upTo(6), upTo(6), upTo(6), upTo(6))
 	starts := s.starts(len(climbs), 20, r.Radius)
 	s.forEachModel(net, func(way string, m *engine.Model) {
-		state, x, _ := s.ascendGoals(m, r, unitGoals(3, 6, 1), climbs, starts, 100)
+		state, x, _ := s.ascend(m, r, unitGoals(3, 6, 1), climbs, starts, 100)
 		known := 0
 		for i, unit := range climbs {
 			g, smooth := gradientOf(net, shapes, doubles(x[i*20:(i+1)*20]), engine.UnitGoal(3, unit))
@@ -144,7 +117,7 @@ func (s *subject) checkTwoOptima() {
 	const rows = 40
 	starts := s.starts(rows, inputs, r.Radius)
 	s.forEachModel(net, func(way string, m *engine.Model) {
-		_, x, _ := s.ascendGoals(m, r, unitGoals(2, 1, 1), make([]int, rows), starts, 100)
+		_, x, _ := s.ascend(m, r, unitGoals(2, 1, 1), make([]int, rows), starts, 100)
 		var ends [2]int
 		for i := range rows {
 			for k, w := range [][]float64{doubles(a), doubles(b)} {
@@ -177,7 +150,7 @@ func testModelAscentInvariance(s *subject) {
 		}
 		starts := s.starts(n, inputs, r.Radius)
 		s.forEachModel(net, func(way string, m *engine.Model) {
-			whole, x, rowSteps := s.ascendGoals(m, r, goals, climbs, starts, r.MaxSteps+1)
+			whole, x, rowSteps := s.ascend(m, r, goals, climbs, starts, r.MaxSteps+1)
 			s.checkVariety(way, whole)
 			evaluations := int64(0)
 			for i, steps := range whole.Steps {
@@ -190,7 +163,7 @@ func testModelAscentInvariance(s *subject) {
 				s.Errorf("%s: %d row-steps, the rows took %d evaluations", way, rowSteps, evaluations)
 			}
 			for _, piece := range []int{1, 7} {
-				state, y, _ := s.ascendGoals(m, r, goals, climbs, starts, piece)
+				state, y, _ := s.ascend(m, r, goals, climbs, starts, piece)
 				s.sameAscent(fmt.Sprintf("%s, %d steps a call", way, piece), state, y, whole, x, upTo(n))
 			}
 			edge := min(n, []int{8, 16, 32, 48, 64}[s.random.IntN(5)]+s.random.IntN(3)-1)
@@ -199,10 +172,10 @@ func testModelAscentInvariance(s *subject) {
 				for _, i := range rows {
 					few = append(few, climbs[i])
 				}
-				state, y, _ := s.ascendGoals(m, r, goals, few, rowsOf(starts, inputs, rows), 4)
+				state, y, _ := s.ascend(m, r, goals, few, rowsOf(starts, inputs, rows), 4)
 				s.sameAscent(fmt.Sprintf("%s, rows %v alone", way, rows), state, y, whole, rowsOf(x, inputs, rows), rows)
 			}
-			none := engine.NewClimb(goals, nil, s.fresh(0, inputs))
+			none := engine.NewAscentState(goals, nil, s.fresh(0, inputs))
 			if p, err := m.Ascend(none, r, 3); err != nil || p != (engine.AscentProgress{}) {
 				s.Errorf("%s: an ascent of no rows: %+v, %v", way, p, err)
 			}
@@ -219,7 +192,7 @@ func (s *subject) checkRowError(way string, m *engine.Model, r engine.Rule, goal
 		starts[3*inputs+j] = nan
 	}
 	s.must(x.Write(starts))
-	state := engine.NewClimb(goals, []int{0, 1, 2, len(goals) - 1, 3}, x)
+	state := engine.NewAscentState(goals, []int{0, 1, 2, len(goals) - 1, 3}, x)
 	state.Curves = nil
 	r.CurveSteps = nil
 	_, err := m.Ascend(state, r, 2)
