@@ -106,7 +106,7 @@ func ExampleLoad() {
 		return
 	}
 	fmt.Println(n.Kind, n.InputShape, n.Sizes(), n.Radius)
-	fmt.Println(n.Remarks)
+	fmt.Println(n.Warnings)
 	// Output:
 	// mlp [3 3] [9 2] 3
 	// [there is no layers.1.bias: its biases count as zeros]

@@ -37,7 +37,7 @@ func engineShape(shape []int) engine.Shape {
 // layer may be class units. shape is the input's; nil for the
 // graph's, or a square picture.
 func FromGraph(g *graph.Graph, shape []int) (*Network, error) {
-	n := &Network{Kind: MLP, InputShape: shape, Remarks: slices.Clone(g.Remarks)}
+	n := &Network{Kind: MLP, InputShape: shape, Remarks: slices.Clone(g.Remarks), Warnings: slices.Clone(g.Warnings)}
 	if shape == nil {
 		n.InputShape = inputShape(g.Net.Input)
 	}

@@ -23,7 +23,7 @@ func (r *reader) checkLeft(layers int) error {
 	slices.Sort(left)
 	slices.Sort(training)
 	if len(training) > 0 {
-		r.remark("left out, as no layer computes with it: %s", quoteSome(training))
+		r.warn("left out, as no layer computes with it: %s", quoteSome(training))
 	}
 	switch {
 	case layers == 0 && len(left) == 0:

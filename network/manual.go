@@ -17,6 +17,6 @@ func Manual() (string, error) {
 	_, file, _ := strings.Cut(text, "The model file:\n\n")
 	return strings.NewReplacer(
 		" (Load, Network.Write)", "", ", see Network.Mean", ": x = (data - mean) * scale", ", see Network.Radius", ", the mean norm of the examples",
-		"is in Network.Remarks", "is said when the file is read", "Load also reads", "--model also takes", "activation of engine.Activation", "of fourteen activations",
+		"is in Network.Warnings", "is said when the file is read", "Load also reads", "--model also takes", "activation of engine.Activation", "of fourteen activations",
 	).Replace(file), err
 }

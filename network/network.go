@@ -47,7 +47,7 @@
 // ("optimizer." and what follows), counters (num_batches_tracked, step, epoch,
 // global_step) and tensors without a number are left out. That, biases that count as
 // zeros, a rho of 0, and inputs without a shape that are as many as a colour picture has, is in
-// Network.Remarks.
+// Network.Warnings.
 //
 // A format that does not begin with "unitscope" is a framework's word for itself
 // ("pt", "np", "pd") and says nothing. Other metadata is ignored, unless its key is
@@ -115,9 +115,10 @@ type Network struct {
 	Output *Layer
 	// Training records the options that trained the model, by name.
 	Training map[string]string
-	// Remarks are what [Read] took for granted or left out of the file, a line
-	// each, for the people whose file it is. They are not written.
-	Remarks []string
+	// Remarks are what is worth knowing of how the file was read, a line each, for the
+	// people whose file it is; Warnings what may not have been meant, as it was guessed
+	// or left out. They are not written.
+	Remarks, Warnings []string
 }
 
 // Sizes returns the width of the network at each level: the inputs, the units of

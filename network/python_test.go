@@ -93,7 +93,7 @@ save_file({
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Equal(numbers(t, linear.Layers[0].Bias), make([]float32, 3)) || len(linear.Remarks) != 2 {
+	if !slices.Equal(numbers(t, linear.Layers[0].Bias), make([]float32, 3)) || len(linear.Warnings) != 2 {
 		t.Errorf("without a bias: read %+v", linear)
 	}
 	for name, want := range map[string]string{

@@ -84,24 +84,24 @@ func Read(f *safetensors.File) (*Network, error) {
 		if n.InputShape, err = defaultShape(n.Layers[0].Weight); err != nil {
 			return nil, err
 		}
-		r.remarkColours(n.InputShape)
+		r.warnOfColours(n.InputShape)
 	}
 	if err := n.Check(); err != nil {
 		return nil, err
 	}
-	n.Remarks = r.remarks
+	n.Warnings = r.warnings
 	return n, nil
 }
 
 // reader takes a model out of a file.
 type reader struct {
-	file    *safetensors.File
-	left    map[string]bool // names of tensors that haven't been read
-	remarks []string
+	file     *safetensors.File
+	left     map[string]bool // names of tensors that haven't been read
+	warnings []string
 }
 
-func (r *reader) remark(format string, args ...any) {
-	r.remarks = append(r.remarks, fmt.Sprintf(format, args...))
+func (r *reader) warn(format string, args ...any) {
+	r.warnings = append(r.warnings, fmt.Sprintf(format, args...))
 }
 
 // checkMemory asks whether there is room for all that will be read, before any of it
@@ -164,7 +164,7 @@ func (r *reader) metadata() (*Network, error) {
 	}
 	err := n.parseNumbers(m)
 	if rho, given := m[rhoKey]; given && err == nil && n.Radius == 0 {
-		r.remark("%s is %.40q, which counts as not said", rhoKey, rho)
+		r.warn("%s is %.40q, which counts as not said", rhoKey, rho)
 	}
 	return n, err
 }
@@ -224,12 +224,12 @@ func defaultShape(weight *tensor.Dense) ([]int, error) {
 // for: 48 features of something are no colours.
 const leastColours = 8
 
-// remarkColours speaks of inputs without a shape that are as many as a square
+// warnOfColours speaks of inputs without a shape that are as many as a square
 // colour picture has.
-func (r *reader) remarkColours(shape []int) {
+func (r *reader) warnOfColours(shape []int) {
 	side := int(math.Sqrt(float64(shape[0])/3) + 0.5)
 	if len(shape) == 1 && side >= leastColours && 3*side*side == shape[0] {
-		r.remark("there is no %s: %d inputs are drawn as grey numbers, row by row; for colours say \"3x%dx%d\" or \"%dx%dx3\"", inputShapeKey, shape[0], side, side, side, side)
+		r.warn("there is no %s: %d inputs are drawn as grey numbers, row by row; for colours say \"3x%dx%d\" or \"%dx%dx3\"", inputShapeKey, shape[0], side, side, side, side)
 	}
 }
 
@@ -274,7 +274,7 @@ func (r *reader) layer(prefix string) (l Layer, err error) {
 		if l.Bias, err = dense.Of(make([]float32, units), units); err != nil {
 			return l, err
 		}
-		r.remark("there is no %s%s: its biases count as zeros", prefix, biasName)
+		r.warn("there is no %s%s: its biases count as zeros", prefix, biasName)
 	}
 	if prefix != outputPrefix {
 		l.VisibleBias, err = r.optional(prefix + visibleBiasName)

@@ -75,13 +75,13 @@ func TestDefaults(t *testing.T) {
 		if !slices.Equal(n.InputShape, want) {
 			t.Errorf("%d inputs: shape %v, want %v", inputs, n.InputShape, want)
 		}
-		if colours := inputs == 192 || inputs == 3072; colours != (len(n.Remarks) == 1 && strings.Contains(n.Remarks[0], `for colours say "3x`)) || !colours && n.Remarks != nil {
-			t.Errorf("%d inputs: remarks %q", inputs, n.Remarks)
+		if colours := inputs == 192 || inputs == 3072; colours != (len(n.Warnings) == 1 && strings.Contains(n.Warnings[0], `for colours say "3x`)) || !colours && n.Warnings != nil {
+			t.Errorf("%d inputs: warnings %q", inputs, n.Warnings)
 		}
 	}
 }
 
-func nothingRemarked(n *network.Network) bool { return n.Remarks == nil }
+func nothingWarnedOf(n *network.Network) bool { return n.Warnings == nil }
 
 func TestReadAccepts(t *testing.T) {
 	for _, c := range []struct {
@@ -89,10 +89,10 @@ func TestReadAccepts(t *testing.T) {
 		change func(f file)
 		check  func(n *network.Network) bool
 	}{
-		{"framework's format", func(f file) { f.metadata["format"] = "pt" }, nothingRemarked},
-		{"pandas' format", func(f file) { f.metadata["format"] = "pd" }, nothingRemarked},
-		{"numpy's format", func(f file) { f.metadata["format"] = "numpy" }, nothingRemarked},
-		{"no format", func(f file) { f.metadata["format"] = "" }, nothingRemarked},
+		{"framework's format", func(f file) { f.metadata["format"] = "pt" }, nothingWarnedOf},
+		{"pandas' format", func(f file) { f.metadata["format"] = "pd" }, nothingWarnedOf},
+		{"numpy's format", func(f file) { f.metadata["format"] = "numpy" }, nothingWarnedOf},
+		{"no format", func(f file) { f.metadata["format"] = "" }, nothingWarnedOf},
 		{"own format", func(f file) { f.metadata["format"] = "unitscope/1" }, nil},
 		{"unknown metadata", func(f file) { f.metadata["author"] = "someone" }, func(n *network.Network) bool { return n.Training == nil }},
 		{"sizes are not read", func(f file) { f.metadata["sizes"] = "1,2" }, nil},
@@ -102,16 +102,16 @@ func TestReadAccepts(t *testing.T) {
 			f.set("layers.1.bn.num_batches_tracked", fill(1))
 			f.set("layers.1.gamma", nil, 0)
 		}, func(n *network.Network) bool {
-			return slices.Equal(n.Remarks, []string{`left out, as no layer computes with it: tensors "epoch", "layers.1.bn.num_batches_tracked", "layers.1.gamma" and 1 more`})
+			return slices.Equal(n.Warnings, []string{`left out, as no layer computes with it: tensors "epoch", "layers.1.bn.num_batches_tracked", "layers.1.gamma" and 1 more`})
 		}},
 		{"linear without bias", func(f file) { delete(f.tensors, "layers.2.bias") }, func(n *network.Network) bool {
-			return slices.Equal(n.Remarks, []string{"there is no layers.2.bias: its biases count as zeros"}) && slices.Equal(n.Layers[1].Bias.Data().([]float32), []float32{0, 0}) && len(n.Sizes()) == 3
+			return slices.Equal(n.Warnings, []string{"there is no layers.2.bias: its biases count as zeros"}) && slices.Equal(n.Layers[1].Bias.Data().([]float32), []float32{0, 0}) && len(n.Sizes()) == 3
 		}},
 		{"classifier without bias", func(f file) { f.set("output.weight", fill(8), 4, 2) }, func(n *network.Network) bool {
-			return slices.Equal(n.Remarks, []string{"there is no output.bias: its biases count as zeros"}) && slices.Equal(n.Output.Bias.Data().([]float32), make([]float32, 4))
+			return slices.Equal(n.Warnings, []string{"there is no output.bias: its biases count as zeros"}) && slices.Equal(n.Output.Bias.Data().([]float32), make([]float32, 4))
 		}},
 		{"rho 0", func(f file) { f.metadata["rho"] = "0" }, func(n *network.Network) bool {
-			return n.Radius == 0 && slices.Equal(n.Remarks, []string{`rho is "0", which counts as not said`})
+			return n.Radius == 0 && slices.Equal(n.Warnings, []string{`rho is "0", which counts as not said`})
 		}},
 		{"rho", func(f file) { f.metadata["rho"] = "9.25" }, func(n *network.Network) bool { return n.Radius == 9.25 }},
 		{"shape", func(f file) { f.metadata["input_shape"] = "1x3x2" }, func(n *network.Network) bool { return slices.Equal(n.InputShape, []int{1, 3, 2}) }},

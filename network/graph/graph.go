@@ -21,10 +21,11 @@ import (
 
 // Graph is a network as a file describes it.
 type Graph struct {
-	Net     engine.Net
-	Shapes  []engine.Shape // of Net's values, the input first
-	Names   []string       // of Net.Ops, each one once
-	Remarks []string       // what the reader took for granted or left out, a line each
+	Net      engine.Net
+	Shapes   []engine.Shape // of Net's values, the input first
+	Names    []string       // of Net.Ops, each one once
+	Remarks  []string       // what is worth knowing of how the file was read, a line each
+	Warnings []string       // what the reader guessed, which may not be so
 }
 
 // Layers are the operations that have units of their own, by their place in Net.Ops.
@@ -40,11 +41,12 @@ func (g *Graph) Layers() (at []int) {
 // Builder collects the operations of a file. It remembers its first error, which
 // Finish returns, so that readers need not ask after each operation.
 type Builder struct {
-	input   engine.Shape
-	ops     []engine.Op
-	names   []string
-	remarks []string
-	err     error
+	input    engine.Shape
+	ops      []engine.Op
+	names    []string
+	remarks  []string
+	warnings []string
+	err      error
 }
 
 // New begins a network with inputs of a shape.
@@ -53,9 +55,14 @@ func New(input engine.Shape) *Builder { return &Builder{input: input} }
 // Input is the network's input.
 func (b *Builder) Input() engine.Value { return 0 }
 
-// Remark keeps a line about what the reader took for granted.
+// Remark keeps a line about how the file was read.
 func (b *Builder) Remark(format string, args ...any) {
 	b.remarks = append(b.remarks, fmt.Sprintf(format, args...))
+}
+
+// Warn keeps a line about what the reader guessed.
+func (b *Builder) Warn(format string, args ...any) {
+	b.warnings = append(b.warnings, fmt.Sprintf(format, args...))
 }
 
 // Affine adds y = weight x + bias; a missing bias is zeros. name is what the file
@@ -125,7 +132,7 @@ func (b *Builder) Finish() (*Graph, error) {
 		return nil, err
 	}
 	g := f.graph(b.input)
-	g.Remarks = b.remarks
+	g.Remarks, g.Warnings = b.remarks, b.warnings
 	shapes, err := g.Net.Check()
 	if err != nil {
 		return nil, err
@@ -266,7 +273,7 @@ func (g *Graph) Normalize(mean, deviation []float32) (*Graph, error) {
 		scale.Factor = append(scale.Factor, 1/at(deviation, c))
 		scale.Bias = append(scale.Bias, -at(mean, c)/at(deviation, c))
 	}
-	to := &Graph{Names: slices.Insert(slices.Clone(g.Names), 0, "normalize"), Remarks: g.Remarks}
+	to := &Graph{Names: slices.Insert(slices.Clone(g.Names), 0, "normalize"), Remarks: g.Remarks, Warnings: g.Warnings}
 	to.Net = engine.Net{Input: g.Net.Input, Ops: []engine.Op{scale}}
 	for _, o := range g.Net.Ops {
 		o.In = slices.Clone(o.In)

@@ -39,11 +39,11 @@ func (s *state) chain() ([]*layer, error) {
 		case follows(all, i):
 			of := layers[len(layers)-1]
 			of.behind = append(of.behind, *n)
-			s.remark("%s normalises after the activation of %s, by their numbers", n.name, of.name)
+			s.warn("%s normalises after the activation of %s, by their numbers", n.name, of.name)
 		default:
 			of := layers[len(layers)-1]
 			of.norms = append(of.norms, *n)
-			s.remark("%s is taken to normalise before the activation of %s", n.name, of.name)
+			s.warn("%s is taken to normalise before the activation of %s", n.name, of.name)
 		}
 	}
 	if len(layers) == 0 {
@@ -85,7 +85,7 @@ func (s *state) markPlain(all []*module, layers []*layer) {
 		parent, at, too := place(next.name)
 		if ok && too && above == parent && counts[parent] && at == before+1+len(l.norms)+len(l.behind) {
 			l.plain = true
-			s.remark("nothing is between %s and %s, by their numbers: no activation follows %s", l.name, next.name, l.name)
+			s.warn("nothing is between %s and %s, by their numbers: no activation follows %s", l.name, next.name, l.name)
 		}
 	}
 }
@@ -135,7 +135,11 @@ func (s *state) order(layers []*layer) ([]*layer, error) {
 		}
 		layers, by = only, "the only order in which they fit"
 	}
-	if len(layers) > 1 {
+	switch {
+	case len(layers) < 2:
+	case s.sorted && onlyOrder(layers) == nil:
+		s.warn("the layers are taken in %s: %s; another order may fit too", by, titles(layers))
+	default:
 		s.remark("the layers are taken in %s: %s", by, titles(layers))
 	}
 	return layers, nil

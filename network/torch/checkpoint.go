@@ -17,10 +17,15 @@ type state struct {
 	sorted     bool   // the tensors' order is that of their names
 	wrapped    string // what all names began with
 	remarks    []string
+	warnings   []string // of what was guessed
 }
 
 func (s *state) remark(format string, arguments ...any) {
 	s.remarks = append(s.remarks, fmt.Sprintf(format, arguments...))
+}
+
+func (s *state) warn(format string, arguments ...any) {
+	s.warnings = append(s.warnings, fmt.Sprintf(format, arguments...))
 }
 
 // checkpointKeys are where people's checkpoints hold the state dict.

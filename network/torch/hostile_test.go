@@ -240,7 +240,7 @@ func FuzzRead(f *testing.F) {
 		if err != nil {
 			said = append(said, err.Error())
 		} else {
-			said = slices.Concat(g.Names, g.Remarks)
+			said = slices.Concat(g.Names, g.Remarks, g.Warnings)
 			if _, err := g.Net.Check(); err != nil {
 				t.Error(err)
 			}

@@ -58,6 +58,9 @@ func (s *state) network(o Options) (*graph.Graph, error) {
 	for _, remark := range s.remarks {
 		b.Remark("%s", remark)
 	}
+	for _, warning := range s.warnings {
+		b.Warn("%s", warning)
+	}
 	return b.Finish()
 }
 
@@ -70,7 +73,7 @@ func (s *state) chooseActivation(stated string) (engine.Activation, error) {
 	case stated == "":
 		name = s.activation
 	case s.activation != "" && s.activation != stated:
-		s.remark("the file says its activation is %.40q, taken is %q", s.activation, stated)
+		s.warn("the file says its activation is %.40q, taken is %q", s.activation, stated)
 	}
 	a, err := engine.ParseActivation(name)
 	if err != nil {
@@ -220,7 +223,7 @@ func (s *state) scales(b *graph.Builder, x engine.Value, norms []norm) (engine.V
 // readNorm returns what a BatchNorm does in a trained network: y = factor x + shift,
 // with factor = weight / sqrt(variance + epsilon) and shift = bias - factor mean.
 func (s *state) readNorm(n norm) (factor, shift []float32, err error) {
-	s.remark("%s adds %g to variances, as BatchNorm does unless it is told otherwise", n.name, epsilon)
+	s.warn("%s adds %g to variances, as BatchNorm does unless it is told otherwise", n.name, epsilon)
 	values := make([][]float32, 4)
 	for i, t := range []*Tensor{&n.mean, &n.variance, n.factor, n.bias} {
 		if t == nil {

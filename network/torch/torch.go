@@ -12,7 +12,7 @@
 // BatchNorm1d behind a Linear module is one of its layer. What else the file holds
 // is an error, and so is a file whose modules don't fit one after the other;
 // [Options.Map] then says which tensors are whose. What was taken for granted is in
-// the network's remarks.
+// the network's remarks, what was guessed in its warnings.
 //
 // Files are other people's: no code of theirs is run, and whatever they claim of
 // themselves, reading takes no more memory than a few times their size.

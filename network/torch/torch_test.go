@@ -92,8 +92,8 @@ func TestRemarks(t *testing.T) {
 			continue
 		}
 		for _, remark := range want {
-			if !slices.ContainsFunc(g.Remarks, func(r string) bool { return strings.Contains(r, remark) }) {
-				t.Errorf("%s: remarks %q lack %q", name, g.Remarks, remark)
+			if !slices.ContainsFunc(slices.Concat(g.Remarks, g.Warnings), func(r string) bool { return strings.Contains(r, remark) }) {
+				t.Errorf("%s: remarks %q, warnings %q lack %q", name, g.Remarks, g.Warnings, remark)
 			}
 		}
 	}

@@ -23,8 +23,8 @@ func ModelFile(path string) string {
 	return path
 }
 
-// LoadModel loads the model of a flag, --model, --dbn or --sdae, and warns of what its
-// file made the reader take for granted; file is the model's file itself.
+// LoadModel loads the model of a flag, --model, --dbn or --sdae, and says how its file
+// was read; file is the model's file itself.
 func (j *Job) LoadModel(flag string) (n *network.Network, file string, err error) {
 	return j.LoadFrom("--"+flag, j.Ctx.String(flag))
 }
@@ -45,7 +45,10 @@ func (j *Job) LoadFrom(what, path string) (n *network.Network, file string, err 
 		return nil, "", fileMistake(fmt.Errorf("%s: %w", what, err))
 	}
 	for _, remark := range n.Remarks {
-		j.Console.Warn(what, "%s: %s: %s", what, file, remark)
+		j.Console.Say("%s: %s: %s", what, file, remark)
+	}
+	for _, warning := range n.Warnings {
+		j.Console.Warn(what, "%s: %s: %s", what, file, warning)
 	}
 	return n, file, nil
 }
