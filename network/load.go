@@ -78,6 +78,30 @@ func LoadWith(path string, o Options) (*Network, error) {
 	return n, nil
 }
 
+// For is what of the options the file of a model takes, for files that are loaded by the
+// same ones: not what it says itself.
+func (o Options) For(path string) (Options, error) {
+	if info, err := os.Stat(path); err != nil {
+		return o, err
+	} else if info.IsDir() {
+		path = filepath.Join(path, FileName)
+	}
+	kind, err := filekind.Recognise(path)
+	if err != nil {
+		return o, err
+	}
+	switch kind {
+	case filekind.ONNX, filekind.Keras, filekind.HDF5:
+		o.Activation, o.Map = "", nil
+	case filekind.Safetensors:
+		own, err := isOwn(path)
+		if own || err != nil {
+			return Options{}, err
+		}
+	}
+	return o, nil
+}
+
 // describing reads a file that says itself what its network computes.
 func (o Options) describing(path string, kind filekind.Kind) (g *graph.Graph, err error) {
 	if err := o.alone(path, kind.String()); err != nil {

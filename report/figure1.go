@@ -13,6 +13,8 @@ type Figure1Model struct {
 	// Layers are the results for each layer, one panel each: the best patterns
 	// of the units. The paper shows 36 units of layers 1, 2 and 3.
 	Layers []*visualize.AscentResult
+	// Headings are of the panels of Layers; nil for "DBN layer 1" and so on.
+	Headings []string
 	// Restarts are a few units of the top layer with all their restarts
 	// (KeepAll), the last panel; nil leaves it out. The paper shows 4 units
 	// with 9 restarts.
@@ -73,7 +75,11 @@ func figure1Panels(models []Figure1Model, o FigureOptions) ([][]*Panel, error) {
 			if r == nil {
 				return nil, fmt.Errorf("%s, panel %d: result is missing (nil)", m.Name, k+1)
 			}
-			rows[i][k] = layerPanel(layerName(m.Name, r.Layer), r.UnitPatterns().Named(ascentName), o.grid())
+			heading := layerName(m.Name, r.Layer)
+			if k < len(m.Headings) {
+				heading = m.Headings[k]
+			}
+			rows[i][k] = layerPanel(heading, r.UnitPatterns().Named(ascentName), o.grid())
 		}
 		if m.Restarts != nil {
 			p, err := restartsPanel(m.Name, m.Restarts, o)

@@ -74,6 +74,10 @@ const (
 	Untrained = "untrained"
 )
 
+// ModelNames is the option of a figure's record that has what names of files call its
+// models, with commas, in the order of its inputs. Without it, they are a DBN and an SDAE.
+const ModelNames = "names of models"
+
 // FigurePicture is the name of the picture of [TaskFigure].
 func FigurePicture(number string) string { return "figure" + number + ".png" }
 
@@ -93,7 +97,7 @@ func IsModel(name string) bool {
 func LayerFile(layer int, name string) string { return ofLayer(strconv.Itoa(layer), name) }
 
 // FamilyFile is the name of the arrays that belong to a layer of one of several networks,
-// a model's kind or [Trained] and [Untrained]: "dbn-layer1.npz".
+// a model's kind or name, or [Trained] and [Untrained]: "dbn-layer1.npz".
 func FamilyFile(family string, layer int) string { return ofFamily(family, strconv.Itoa(layer)) }
 
 // FamilyRestarts is the name of the arrays of some units' restarts behind figures 1 and
@@ -119,16 +123,16 @@ func page(layer string) string               { return "layer-" + layer + ".html"
 
 // FigurePart is a file of arrays behind a figure.
 type FigurePart struct {
-	Kind     network.Kind // of the model; "" where the figure is of one
-	Layer    int          // 0 for the last
-	Restarts bool         // it is that of [FamilyRestarts]
-	// Like is the file of [LayerFile] that it is like; "" for one of a kind of model,
+	Model    string // what it calls the model; "" where the figure is of one
+	Layer    int    // 0 for the last
+	Restarts bool   // it is that of [FamilyRestarts]
+	// Like is the file of [LayerFile] that it is like; "" for one of several models,
 	// which the figure decides about.
 	Like string
 }
 
 // figureFile are names of arrays behind figures.
-var figureFile = regexp.MustCompile(`^(?:(dbn|sdae)-layer([0-9]{1,4})\.npz|(dbn|sdae)-restarts\.npz|layer([0-9]{1,4})-(samples\.npz|combine\.npz|ascent\.npz))$`)
+var figureFile = regexp.MustCompile(`^(?:([a-z0-9-]{1,80})-layer([0-9]{1,4})\.npz|([a-z0-9-]{1,80})-restarts\.npz|layer([0-9]{1,4})-(samples\.npz|combine\.npz|ascent\.npz))$`)
 
 // ParseFigureFile says what a file of arrays behind a figure is about. ok is false for
 // any other file.
@@ -137,7 +141,7 @@ func ParseFigureFile(name string) (part FigurePart, ok bool) {
 	if m == nil {
 		return part, false
 	}
-	part = FigurePart{Kind: network.Kind(m[1] + m[3]), Restarts: m[3] != "", Like: m[5]}
+	part = FigurePart{Model: m[1] + m[3], Restarts: m[3] != "", Like: m[5]}
 	part.Layer, _ = strconv.Atoi(m[2] + m[4])
 	return part, true
 }

@@ -46,7 +46,7 @@ func TaskFigure(number string) string { return figure + number }
 // IsFigure is true for the commands that draw the figures of the paper.
 func IsFigure(task string) bool { return strings.HasPrefix(task, figure) }
 
-// families are the kinds of model that are trained, and compared in figures.
+// families are the kinds of model that are trained.
 func families() []network.Kind { return []network.Kind{network.DBN, network.SDAE} }
 
 // Kinds are all kinds of run.
@@ -65,12 +65,12 @@ func Kinds() []Kind {
 		{TaskSelectivity, append(pictures(SelectivityPicture), selectivityMatrix(), selectivity())},
 		{TaskCompare, append(pictures(ComparePicture, ActivationsPicture), compared(), comparison())},
 		{TaskLikelihood, []File{likelihood(), partition(), runs()}},
-		{TaskFigure("1"), append(pictures(FigurePicture("1")), figureArrays()...)},
-		{TaskFigure("2"), append(pictures(FigurePicture("2")), figureArrays()...)},
+		{TaskFigure("1"), append(pictures(FigurePicture("1")), figureArrays("*")...)},
+		{TaskFigure("2"), append(pictures(FigurePicture("2")), figureArrays("*")...)},
 		{TaskFigure("3"), append(pictures(FigurePicture("3")), ofLayers(samples(), mixing())...)},
 		{TaskFigure("4"), append(pictures(FigurePicture("4")), ofLayers(samples(), mixing(), combination(), ascent())...)},
-		{TaskFigureSelectivity, append(pictures(SelectivityPicture), ofFamilies(selectivityMatrix())...)},
-		{TaskDemo, slices.Concat(pictures(FigurePicture("1")), figureArrays(), pages())},
+		{TaskFigureSelectivity, append(pictures(SelectivityPicture), named(ofFamily("*", "*"), selectivityMatrix()))},
+		{TaskDemo, slices.Concat(pictures(FigurePicture("1")), figureArrays(string(network.DBN)), figureArrays(string(network.SDAE)), pages())},
 		{TaskPaper, append(pages(), File{Name: Stages}, File{Name: Summary})},
 		{TaskLook, append(pages(), File{Name: Stages}, File{Name: Summary})},
 		{TaskReport, pages()},
@@ -86,22 +86,10 @@ func training(log File) []File {
 	return []File{{Name: Model}, log, {Name: Checkpoint}, learning()}
 }
 
-// figureArrays are the patterns behind figures 1 and 2: of the layers of both models, and
-// of the restarts of some units of the last.
-func figureArrays() (files []File) {
-	files = ofFamilies(ascent())
-	for _, k := range families() {
-		files = append(files, named(FamilyRestarts(string(k)), ascent()))
-	}
-	return files
-}
-
-// ofFamilies are files like f, of every layer of both models.
-func ofFamilies(f File) (files []File) {
-	for _, k := range families() {
-		files = append(files, named(ofFamily(string(k), "*"), f))
-	}
-	return files
+// figureArrays are the patterns behind figures 1 and 2 of a model: of its layers, and of
+// the restarts of some units of the last.
+func figureArrays(model string) []File {
+	return []File{named(ofFamily(model, "*"), ascent()), named(FamilyRestarts(model), ascent())}
 }
 
 // ofLayers are files like these, of several layers.

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/schema"
 )
 
@@ -83,9 +82,11 @@ func TestFigureFiles(t *testing.T) {
 		task, name string
 		want       schema.FigurePart
 	}{
-		{schema.TaskFigure("1"), schema.FamilyFile("sdae", 12), schema.FigurePart{Kind: network.SDAE, Layer: 12}},
-		{schema.TaskFigureSelectivity, schema.FamilyFile("dbn", 1), schema.FigurePart{Kind: network.DBN, Layer: 1}},
-		{schema.TaskFigure("2"), schema.FamilyRestarts("dbn"), schema.FigurePart{Kind: network.DBN, Restarts: true}},
+		{schema.TaskFigure("1"), schema.FamilyFile("sdae", 12), schema.FigurePart{Model: "sdae", Layer: 12}},
+		{schema.TaskFigureSelectivity, schema.FamilyFile("dbn", 1), schema.FigurePart{Model: "dbn", Layer: 1}},
+		{schema.TaskFigure("2"), schema.FamilyRestarts("dbn"), schema.FigurePart{Model: "dbn", Restarts: true}},
+		{schema.TaskFigure("1"), schema.FamilyFile("a-layer2", 1), schema.FigurePart{Model: "a-layer2", Layer: 1}},
+		{schema.TaskFigure("1"), schema.FamilyRestarts("net-2"), schema.FigurePart{Model: "net-2", Restarts: true}},
 		{schema.TaskFigure("3"), schema.LayerFile(3, schema.SamplesArrays), schema.FigurePart{Layer: 3, Like: schema.SamplesArrays}},
 		{schema.TaskFigure("4"), schema.LayerFile(2, schema.CombineArrays), schema.FigurePart{Layer: 2, Like: schema.CombineArrays}},
 		{schema.TaskFigure("4"), schema.LayerFile(2, schema.AscentArrays), schema.FigurePart{Layer: 2, Like: schema.AscentArrays}},

@@ -100,10 +100,12 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Description: "Trains Deep Belief Nets and Stacked Denoising Auto-Encoders, reads networks of other frameworks, and draws any unit of any layer in input space.\n\n" +
 			"New here? `unitscope demo` needs nothing else, takes about a minute on two cores and leaves pictures to look at. " +
 			"With a model of your own, of this program or another framework: `unitscope look MODEL`.",
-		Version:        versionText(),
-		Writer:         stdout,
-		ErrWriter:      stderr,
-		ExitErrHandler: func(*cli.Context, error) {},
+		Version:   versionText(),
+		Writer:    stdout,
+		ErrWriter: stderr,
+		// Names of files may have commas.
+		DisableSliceFlagSeparator: true,
+		ExitErrHandler:            func(*cli.Context, error) {},
 		Commands: slices.Concat(
 			category("Make a model", reporting.DemoCommand(newApp), making.TrainCommand(), making.FinetuneCommand(), making.SearchCommand()),
 			category("Look at units", reporting.LookCommand(newApp), looking.VisualizeCommand()),

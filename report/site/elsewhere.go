@@ -3,6 +3,7 @@ package site
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/schema"
@@ -110,7 +111,7 @@ func figureArrays(run *runFolder, m *Model, name string) (number int, found []el
 		return 0, nil
 	}
 	e := elsewhere{run: run, file: run.file(name), array: schema.Best, names: []string{methodNames[visualize.MethodAscent]}, grey: func(*array) greys { return greys{} }}
-	if part.Kind != "" && run.ofFamily(part.Kind) != m.digest || part.Kind == "" && run.of != m {
+	if part.Model != "" && run.shown()[part.Model] != m.digest || part.Model == "" && run.of != m {
 		return 0, nil
 	}
 	switch {
@@ -130,20 +131,27 @@ func figureArrays(run *runFolder, m *Model, name string) (number int, found []el
 	return part.Layer, []elsewhere{e}
 }
 
-// ofFamily is the SHA-256 of the model of one kind of the two that a figure compares,
-// which its record has in the order DBN, SDAE; "" if it has not two.
-func (r *runFolder) ofFamily(kind network.Kind) string {
+// shown are the SHA-256 of the models that a figure shows, by what its files call them;
+// nil if its record does not say which is which.
+func (r *runFolder) shown() map[string]string {
 	var digests []string
 	for _, in := range r.record.Inputs {
 		if schema.IsModel(in.Name) {
 			digests = append(digests, in.SHA256)
 		}
 	}
-	place := slices.Index([]network.Kind{network.DBN, network.SDAE}, kind)
-	if len(digests) != 2 || place < 0 {
-		return ""
+	names := []string{string(network.DBN), string(network.SDAE)}
+	if text, ok := r.record.Options[schema.ModelNames]; ok {
+		names = strings.Split(text, ",")
 	}
-	return digests[place]
+	if len(digests) != len(names) {
+		return nil
+	}
+	all := map[string]string{}
+	for i, name := range names {
+		all[name] = digests[i]
+	}
+	return all
 }
 
 // unitsElsewhere are the units that arrays are of.

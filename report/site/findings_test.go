@@ -86,6 +86,10 @@ func TestPatternsOfComparisonsAndFigures(t *testing.T) {
 		"dbn-layer1.npz": one, "sdae-layer2.npz": one,
 		"sdae-restarts.npz": npzOf(map[string][]byte{"units": unitsFrom(1), "patterns": npyOf("<f4", "1, 3, 30", 360)}),
 	})
+	// Of models by name, in the order of the record.
+	makeRun(t, filepath.Join(dir, "named"), "figure 2", map[string]string{schema.ModelNames: "b,a-layer1"}, []string{inputs[1], inputs[0]}, files{
+		"a-layer1-layer1.npz": one, "b-layer1.npz": one, "dbn-layer2.npz": one,
+	})
 	makeRun(t, filepath.Join(dir, "figure4"), "figure 4", nil, inputs[:1], files{
 		"layer1-samples.npz": npzOf(map[string][]byte{"units": unitsFrom(1), "mean": npyOf("<f4", "1, 30", 120), "samples": npyOf("<f4", "1, 2, 30", 240)}),
 		"layer1-combine.npz": npzOf(map[string][]byte{"units": unitsFrom(1), "patterns": npyOf("<f4", "1, 30", 120)}),
@@ -103,8 +107,9 @@ func TestPatternsOfComparisonsAndFigures(t *testing.T) {
 		}
 	}
 	for key, want := range map[string][]string{
-		"dbn/1":  {"figure 1: activation maximization", "figure 4: linear combination", "figure 4: mean of samples", "figure 4: sample 0, sample 1"},
+		"dbn/1":  {"figure 1: activation maximization", "figure 2: activation maximization", "figure 4: linear combination", "figure 4: mean of samples", "figure 4: sample 0, sample 1"},
 		"dbn/2":  {"analyze compare: activation maximization, example that excites it most"},
+		"sdae/1": {"figure 2: activation maximization"},
 		"sdae/2": {"figure 1: activation maximization", "figure 1: restart 0, restart 1, restart 2"},
 	} {
 		slices.Sort(got[key])

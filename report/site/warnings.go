@@ -5,8 +5,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-
-	"github.com/unitscope/unitscope/network"
 )
 
 // warnings collects what the runs have warned of. What several say, as all that read
@@ -27,15 +25,22 @@ func (r *Report) warnings() {
 	}
 }
 
-// aboutLayer is what a warning of one layer is about, and the kind of its model where
-// the run looked at two.
-var aboutLayer = regexp.MustCompile(`^(?:(DBN|SDAE|MLP) )?layer ([0-9]{1,4})$`)
+// aboutLayer is what a warning of one layer is about, and the kind or name of its model
+// where the run looked at several.
+var aboutLayer = regexp.MustCompile(`^(?:([A-Za-z0-9-]{1,80}) )?layer ([0-9]{1,4})$`)
 
 // warningsOf are what runs have warned of that concerns a layer of a model: those that
 // made the model, and those that looked at the layer.
 func (r *Report) warningsOf(m *Model, number int) (texts []string) {
 	for _, run := range r.Runs {
-		if run.of != m && run.ofFamily(network.Kind(m.Kind)) != m.digest || len(run.record.Warnings) == 0 {
+		names := map[string]bool{"": true, strings.ToUpper(m.Kind): true} // of the model, in warnings
+		among := false
+		for name, digest := range run.shown() {
+			if digest == m.digest {
+				names[name], among = true, true
+			}
+		}
+		if run.of != m && !among || len(run.record.Warnings) == 0 {
 			continue
 		}
 		looked := run != m.run && run.of == m && layerOf(run) == number
@@ -43,14 +48,14 @@ func (r *Report) warningsOf(m *Model, number int) (texts []string) {
 			about := aboutLayer.FindStringSubmatch(w.About)
 			concerns := about == nil && looked
 			if about != nil {
-				concerns = about[2] == fmt.Sprint(number) && (about[1] == "" || about[1] == strings.ToUpper(m.Kind))
+				concerns = about[2] == fmt.Sprint(number) && names[about[1]]
 			}
 			if concerns && !slices.Contains(texts, w.Text) {
 				texts = append(texts, w.Text)
 			}
 		}
 	}
-	// What another run repeats with the model's kind in front is said once.
+	// What another run repeats with the model's kind or name in front is said once.
 	return slices.DeleteFunc(texts, func(text string) bool {
 		_, rest, ok := strings.Cut(text, ": ")
 		return ok && slices.Contains(texts, rest)

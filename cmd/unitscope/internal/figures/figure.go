@@ -5,7 +5,7 @@ package figures
 import (
 	"context"
 	"fmt"
-	"strings"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 
@@ -15,7 +15,6 @@ import (
 	"github.com/unitscope/unitscope/cmd/unitscope/internal/picture"
 	"github.com/unitscope/unitscope/cmd/unitscope/internal/usage"
 	"github.com/unitscope/unitscope/engine"
-	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report"
 	"github.com/unitscope/unitscope/report/runfolder"
 	"github.com/unitscope/unitscope/schema"
@@ -37,16 +36,16 @@ func FigureCommand() *cli.Command {
 // unitsFigureCommand is figure 1 or figure 2: the same picture of models that
 // have seen different data.
 func unitsFigureCommand(number, data string) *cli.Command {
-	flags := append(familyFlags(),
+	flags := append(modelsFlags(),
 		&cli.IntFlag{Name: "columns", Value: 6, Usage: "`N`: each layer shows its first N x N units, 1 to 100"},
 		&cli.IntFlag{Name: "restart-units", Value: 4, Usage: "`N` units of the top layer shown with all their restarts, 1 to 100"})
 	flags = append(flags, looking.DirectedAscentFlags()...)
 	return &cli.Command{
 		Name:  number,
-		Usage: "units by layer, the DBN above and the SDAE below, and a few units with all their restarts; for models of " + data,
-		Description: "Climbs the first units of every layer of both models and writes figure" + number + ".png and .svg, the arrays behind it\n" +
-			"(dbn-layer1.npz, ...) and run.json to --out.",
-		Flags:  append(flags, usage.PictureFlags()...),
+		Usage: "units by layer, a row for each model, and a few units with all their restarts; for models of " + data,
+		Description: "Climbs the first units of every layer of one model or several, such as a DBN and an SDAE, and writes figure" + number + ".png and .svg,\n" +
+			"the arrays behind it (dbn-layer1.npz, ...; those of --model by the name of its file or folder) and run.json to --out.",
+		Flags:  slices.Concat(flags, usage.PictureFlags(), usage.FileFlags()),
 		Action: func(ctx *cli.Context) error { return unitsFigure(ctx, number) },
 	}
 }
@@ -67,23 +66,23 @@ func unitsFigure(ctx *cli.Context, number string) error {
 	if o.RestartUnits < 1 || o.RestartUnits > 100 {
 		return usage.Mistakef("--restart-units %d: want 1 to 100", o.RestartUnits)
 	}
-	models, files, err := loadFamilies(j)
+	models, err := loadModels(j)
 	if err != nil {
 		return err
 	}
 	name := schema.FigurePicture(number)
-	err = j.Compute(o.Ascent.Seed, files, func(d engine.Device, f *runfolder.Folder) error {
-		j.WarnOfFamilies(d, models, files)
+	err = j.Compute(o.Ascent.Seed, files(models), func(d engine.Device, f *runfolder.Folder) error {
+		warn(j, d, models)
 		rows, err := AscendUnits(ctx.Context, j.Console, d, models, o)
 		if err != nil {
 			return err
 		}
-		for _, row := range rows {
+		for i, row := range rows {
 			for _, r := range row.Layers {
-				j.Resolved[fmt.Sprintf("lr of %s layer %d", strings.ToLower(row.Name), r.Layer)] = fmt.Sprint(r.Rate)
+				j.Resolved[fmt.Sprintf("lr of %s layer %d", models[i].InFiles, r.Layer)] = fmt.Sprint(r.Rate)
 			}
 		}
-		return WriteUnits(f, name, rows)
+		return WriteUnits(f, name, models, rows)
 	})
 	if err != nil {
 		return err
@@ -92,51 +91,26 @@ func unitsFigure(ctx *cli.Context, number string) error {
 	return nil
 }
 
-// loadFamilies loads --dbn and --sdae, the two runs that a figure compares.
-func loadFamilies(j *job.Job) (models []*network.Network, files []string, err error) {
-	for _, family := range []network.Kind{network.DBN, network.SDAE} {
-		n, file, err := j.LoadModel(string(family))
-		if err != nil {
-			return nil, nil, err
-		}
-		if n.Kind != family {
-			return nil, nil, usage.Mistakef("--%s %s: the model is of kind %s", family, j.Ctx.String(string(family)), n.Kind)
-		}
-		if n.Radius == 0 {
-			return nil, nil, usage.Mistakef("--%s %s: the model does not say rho, the mean norm of its data; add it to the file as metadata `rho`, see docs/formats.md", family, j.Ctx.String(string(family)))
-		}
-		models, files = append(models, n), append(files, file)
-	}
-	return models, files, nil
-}
-
-// familyFlags are for figures that compare two models.
-func familyFlags() []cli.Flag {
-	return []cli.Flag{
-		&cli.StringFlag{Name: "dbn", Required: true, Usage: "`DIR`, the run folder of a Deep Belief Net, or its model file"},
-		&cli.StringFlag{Name: "sdae", Required: true, Usage: "`DIR`, the run folder of a Stacked Denoising Auto-Encoder, or its model file"},
-	}
-}
-
 // UnitsOptions are how much figures 1 and 2 show.
 type UnitsOptions struct {
-	Ascent       visualize.AscentOptions // layer and units are left to fill in
+	Ascent       visualize.AscentOptions // layer, units and radius are left to fill in
 	Columns      int                     // a panel has the first Columns^2 units of a layer
 	RestartUnits int                     // of the top layer, shown with all their restarts
 }
 
 // AscendUnits runs the ascents of all that figure 1 or 2 shows: a row of layers for each model.
-func AscendUnits(ctx context.Context, c *console.Console, d engine.Device, models []*network.Network, o UnitsOptions) (rows []report.Figure1Model, err error) {
-	for _, n := range models {
-		row := report.Figure1Model{Name: picture.FamilyName(n)}
+func AscendUnits(ctx context.Context, c *console.Console, d engine.Device, models []Model, o UnitsOptions) (rows []report.Figure1Model, err error) {
+	for _, m := range models {
+		n := m.Network
+		row := report.Figure1Model{Name: m.Name}
 		for _, layer := range job.AllLayers(n) {
-			r, err := looking.Ascend(ctx, c, d, n, o.firstUnits(n, layer, o.Columns*o.Columns))
+			r, err := looking.Ascend(ctx, c, d, n, o.firstUnits(m, layer, o.Columns*o.Columns))
 			if err != nil {
 				return nil, err
 			}
-			row.Layers = append(row.Layers, r)
+			row.Layers, row.Headings = append(row.Layers, r), append(row.Headings, m.heading(layer))
 		}
-		restarts := o.firstUnits(n, len(n.Layers), o.RestartUnits)
+		restarts := o.firstUnits(m, n.Depth(), o.RestartUnits)
 		// The step size belongs to the layer, so that of the layer's panel serves.
 		restarts.Rate, restarts.KeepAll = row.Layers[restarts.Layer-1].Rate, true
 		if row.Restarts, err = looking.Ascend(ctx, c, d, n, restarts); err != nil {
@@ -148,17 +122,17 @@ func AscendUnits(ctx context.Context, c *console.Console, d engine.Device, model
 }
 
 // firstUnits are the options for the first units of a layer.
-func (o UnitsOptions) firstUnits(n *network.Network, layer, units int) visualize.AscentOptions {
+func (o UnitsOptions) firstUnits(m Model, layer, units int) visualize.AscentOptions {
 	first := o.Ascent
-	first.Layer = layer
-	for u := range min(units, n.Sizes()[layer]) {
+	first.Layer, first.Radius = layer, m.Radius
+	for u := range min(units, m.Network.Sizes()[layer]) {
 		first.Units = append(first.Units, u)
 	}
 	return first
 }
 
-// WriteUnits draws figure 1 or 2, and writes it and the arrays behind it.
-func WriteUnits(f *runfolder.Folder, name string, rows []report.Figure1Model) error {
+// WriteUnits draws figure 1 or 2 of models, and writes it and the arrays behind it.
+func WriteUnits(f *runfolder.Folder, name string, models []Model, rows []report.Figure1Model) error {
 	img, err := report.Figure1(rows, report.FigureOptions{})
 	if err != nil {
 		return err
@@ -172,14 +146,13 @@ func WriteUnits(f *runfolder.Folder, name string, rows []report.Figure1Model) er
 	if err := picture.Write(f, name, img, layers...); err != nil {
 		return err
 	}
-	for _, row := range rows {
-		family := strings.ToLower(row.Name)
+	for i, row := range rows {
 		for _, r := range row.Layers {
-			if err := f.Write(schema.FamilyFile(family, r.Layer), r.WriteArrays); err != nil {
+			if err := f.Write(schema.FamilyFile(models[i].InFiles, r.Layer), r.WriteArrays); err != nil {
 				return err
 			}
 		}
-		if err := f.Write(schema.FamilyRestarts(family), row.Restarts.WriteArrays); err != nil {
+		if err := f.Write(schema.FamilyRestarts(models[i].InFiles), row.Restarts.WriteArrays); err != nil {
 			return err
 		}
 	}

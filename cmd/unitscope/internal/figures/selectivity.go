@@ -20,16 +20,16 @@ import (
 )
 
 func figureSelectivityCommand() *cli.Command {
-	flags := append(familyFlags(),
-		&cli.StringFlag{Name: "layer", Value: "all", Usage: "`N` of the layer, 1 is the first hidden one, or all; a layer takes a row of the picture"},
+	flags := append(modelsFlags(),
+		&cli.StringFlag{Name: "layer", Value: "all", Usage: "`LAYER` by number, 1 is the first hidden one, or by its name in the model's file, or all; a layer takes a row of the picture"},
 		&cli.StringFlag{Name: "units", Value: "all", Usage: "`UNITS` of each layer, counted from 0: all, 7, 0-35, or several with commas"})
 	flags = append(flags, looking.AscentFlags()...)
 	return &cli.Command{
 		Name:  "selectivity",
-		Usage: "how units respond to each other's patterns, the DBN at the left and the SDAE at the right",
-		Description: "Climbs the units of both models and writes selectivity.png and .svg, the matrices behind it (dbn-layer1.npz, ...) and\n" +
-			"run.json to --out. Responses are those of `unitscope help analyze selectivity`. Standard output gets a line for each matrix.",
-		Flags:  append(flags, usage.PictureFlags()...),
+		Usage: "how units respond to each other's patterns, a column for each model",
+		Description: "Climbs the units of one model or several, such as a DBN and an SDAE, and writes selectivity.png and .svg, the matrices behind it\n" +
+			"(dbn-layer1.npz, ...; those of --model by the name of its file or folder) and run.json to --out. Responses are those of `unitscope help analyze selectivity`. Standard output gets a line for each matrix.",
+		Flags:  slices.Concat(flags, usage.PictureFlags(), usage.FileFlags()),
 		Action: figureSelectivity,
 	}
 }
@@ -44,29 +44,15 @@ func figureSelectivity(ctx *cli.Context) error {
 	if s.ascent, err = looking.AscentOptions(ctx); err != nil {
 		return err
 	}
-	var files []string
-	if s.models, files, err = loadFamilies(j); err != nil {
+	if s.models, err = loadModels(j); err != nil {
 		return err
 	}
-	for _, n := range s.models {
-		// Each model shows the layers that it has, up to the deeper one's.
-		layers, err := looking.ChosenLayers(j, n)
-		if err != nil {
-			return fmt.Errorf("--%s: %w", n.Kind, err)
+	for _, m := range s.models {
+		if err := s.choose(m); err != nil {
+			return fmt.Errorf("%s: %w", m.given, err)
 		}
-		var chosen []visualize.AscentOptions
-		for _, layer := range layers {
-			o := s.ascent
-			o.Layer = layer
-			if o.Units, err = looking.UnitsOf(j, n, layer); err != nil {
-				return fmt.Errorf("--%s: %w", n.Kind, err)
-			}
-			chosen = append(chosen, o)
-		}
-		s.chosen = append(s.chosen, chosen)
 	}
-	s.files = files
-	if err := j.Compute(s.ascent.Seed, files, s.run); err != nil {
+	if err := j.Compute(s.ascent.Seed, files(s.models), s.run); err != nil {
 		return err
 	}
 	for _, text := range s.summaries {
@@ -81,31 +67,55 @@ func figureSelectivity(ctx *cli.Context) error {
 type selectivityFigure struct {
 	*job.Job
 	ascent    visualize.AscentOptions
-	models    []*network.Network
-	files     []string                    // of the models
+	models    []Model
 	said      []string                    // of layers, that the summaries are to be read with
 	chosen    [][]visualize.AscentOptions // [models][layers]
 	summaries []string
 }
 
+// choose finds out what of a model to show: the layers that it has, up to the deepest
+// one's.
+func (s *selectivityFigure) choose(m Model) error {
+	layers, err := looking.ChosenLayers(s.Job, m.Network)
+	if err != nil {
+		return err
+	}
+	if len(s.models) > 1 {
+		// A name may be of another layer in each model.
+		s.Resolved["layer"] = s.Ctx.String("layer")
+		delete(s.Resolved, "layer_name")
+	}
+	var chosen []visualize.AscentOptions
+	for _, layer := range layers {
+		o := s.ascent
+		o.Layer, o.Radius = layer, m.Radius
+		if o.Units, err = looking.UnitsOf(s.Job, m.Network, layer); err != nil {
+			return err
+		}
+		chosen = append(chosen, o)
+	}
+	s.chosen = append(s.chosen, chosen)
+	return nil
+}
+
 func (s *selectivityFigure) run(d engine.Device, f *runfolder.Folder) error {
-	s.said = s.WarnOfFamilies(d, s.models, s.files)
+	s.said = warn(s.Job, d, s.models)
 	var rows [][]*report.HeatMap // [layers][models]
-	for m, n := range s.models {
-		for k, o := range s.chosen[m] {
-			r, err := s.measure(d, n, o)
+	for i, m := range s.models {
+		for k, o := range s.chosen[i] {
+			r, err := s.measure(d, m.Network, o)
 			if err != nil {
 				return err
 			}
-			if err := f.Write(schema.FamilyFile(string(n.Kind), o.Layer), r.WriteArrays); err != nil {
+			if err := f.Write(schema.FamilyFile(m.InFiles, o.Layer), r.WriteArrays); err != nil {
 				return err
 			}
 			if k == len(rows) {
 				rows = append(rows, make([]*report.HeatMap, len(s.models)))
 			}
-			rows[k][m] = measuring.HeatMap(n, r)
-			s.said = append(s.said, measuring.WarnOfSaturation(s.Job, picture.FamilyName(n), r)...)
-			s.summaries = append(s.summaries, measuring.SelectivitySummary(n, r))
+			rows[k][i] = measuring.HeatMap(m.heading(r.Layer), r)
+			s.said = append(s.said, measuring.WarnOfSaturation(s.Job, m.of, r)...)
+			s.summaries = append(s.summaries, measuring.SelectivitySummary(m.heading(r.Layer), r))
 		}
 	}
 	img, err := report.HeatMaps(rows, measuring.Responses())

@@ -87,11 +87,11 @@ func candidates(program Page, words []string) []candidate {
 	return slices.DeleteFunc(all, func(c candidate) bool { return !strings.HasPrefix(c.word, last) })
 }
 
-// flags are those that are not given yet, the required ones first.
+// flags are those that can be given yet, the required ones first.
 func (t *typed) flags() (all []candidate) {
 	for _, required := range []bool{true, false} {
 		for _, o := range t.page.Options {
-			if o.Required == required && !t.given[o.Names[0]] {
+			if o.Required == required && (o.Several || !t.given[o.Names[0]]) {
 				all = append(all, candidate{dashed(o.Names[0]), o.explanation()})
 			}
 		}

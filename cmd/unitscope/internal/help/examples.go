@@ -56,7 +56,10 @@ func examplesOf(name string) []string {
 	case "unitscope analyze likelihood":
 		return []string{"unitscope analyze likelihood --model runs/dbn --data mnist:MNIST --test mnist:MNIST,split=test --out runs/likelihood"}
 	case "unitscope figure 1", "unitscope figure 2", "unitscope figure selectivity":
-		return []string{name + " --dbn runs/dbn --sdae runs/sdae --out runs/figure"}
+		return []string{
+			name + " --dbn runs/dbn --sdae runs/sdae --out runs/figure",
+			name + " --model net.onnx --model runs/classifier --rho 9 --out runs/figure",
+		}
 	case "unitscope figure 3", "unitscope figure 4":
 		return []string{name + " --dbn runs/dbn --out runs/figure"}
 	case "unitscope paper":

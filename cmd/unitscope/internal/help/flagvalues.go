@@ -74,7 +74,7 @@ func Repeated(program Page, words []string) error {
 			return nil
 		}
 		name, _, _ := usage.CutFlag(word)
-		if o := t.page.Option(name); t.wants == nil && name != "" && o != nil && t.given[name] {
+		if o := t.page.Option(name); t.wants == nil && name != "" && o != nil && t.given[name] && !o.Several {
 			return usage.Mistakef("%s: %s is given twice; give it once", strings.TrimPrefix(t.page.Name, "unitscope "), dashed(o.Names[0]))
 		}
 		t.read(word)

@@ -39,6 +39,7 @@ type Option struct {
 	Usage    string   // what the flag does
 	Fallback string   // what holds without it; "" for a required one
 	Required bool     // its command can't do without it
+	Several  bool     // it may be given several times
 	category string
 }
 
@@ -119,6 +120,9 @@ func newOption(f cli.DocGenerationFlag) Option {
 	}
 	if f, ok := f.(cli.CategorizableFlag); ok {
 		o.category = f.GetCategory()
+	}
+	if f, ok := f.(cli.DocGenerationSliceFlag); ok {
+		o.Several = f.IsSliceFlag()
 	}
 	_, o.Required = f.(needed)
 	if r, ok := f.(cli.RequiredFlag); ok && r.IsRequired() {

@@ -32,6 +32,8 @@ type Job struct {
 	Resolved map[string]string
 	inputs   []string         // files that were read, for the record; Compute is given more
 	data     []runfolder.Data // that were read, for the record
+	Several  bool             // models are loaded by the same flags
+	taken    map[string]bool  // which of these flags any of the models has a use for
 	Folders  []string         // run folders below --out that belong to the run, with slashes
 	// GoOn finds what the run before has left, and done is true if nothing is left to do.
 	// Commands that take --resume set it.

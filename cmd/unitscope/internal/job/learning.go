@@ -5,7 +5,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/unitscope/unitscope/cmd/unitscope/internal/picture"
 	"github.com/unitscope/unitscope/dataset"
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/network"
@@ -14,8 +13,8 @@ import (
 	"github.com/unitscope/unitscope/visualize"
 )
 
-// AboutLayer is what warnings of a layer are about; of is the model's kind where a
-// command looks at two, else "".
+// AboutLayer is what warnings of a layer are about; of is the model's name where a
+// command looks at several, else "".
 func AboutLayer(of string, layer int) string {
 	return strings.TrimSpace(fmt.Sprintf("%s layer %d", of, layer))
 }
@@ -25,7 +24,7 @@ type LookedAt struct {
 	Network *network.Network
 	File    string      // of the model
 	Set     dataset.Set // to see what they do; nil for none
-	Of      string      // the model's kind where there is another one, else ""
+	Of      string      // the model's name where there may be others, else ""
 	Layers  []int       // counted from 1
 }
 
@@ -57,14 +56,6 @@ func (j *Job) WarnOfLayers(d engine.Device, m LookedAt) (said []string) {
 			j.Console.Warn(AboutLayer(m.Of, layer), "%s", text)
 			said = append(said, text)
 		}
-	}
-	return said
-}
-
-// WarnOfFamilies warns of all layers of models that a command compares.
-func (j *Job) WarnOfFamilies(d engine.Device, models []*network.Network, files []string) (said []string) {
-	for i, n := range models {
-		said = append(said, j.WarnOfLayers(d, LookedAt{Network: n, File: files[i], Of: picture.FamilyName(n), Layers: AllLayers(n)})...)
 	}
 	return said
 }

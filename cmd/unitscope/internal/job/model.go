@@ -29,7 +29,8 @@ func (j *Job) LoadModel(flag string) (n *network.Network, file string, err error
 	return j.LoadFrom("--"+flag, j.Ctx.String(flag))
 }
 
-// LoadFrom is LoadModel of a path that is called what in errors.
+// LoadFrom is LoadModel of a path that is called what in errors. Of several models, each
+// takes those of the flags about files that it has a use for.
 func (j *Job) LoadFrom(what, path string) (n *network.Network, file string, err error) {
 	file = ModelFile(path)
 	if _, err := os.Stat(file); err != nil && file != path {
@@ -41,6 +42,12 @@ func (j *Job) LoadFrom(what, path string) (n *network.Network, file string, err 
 	if err != nil {
 		return nil, "", err
 	}
+	if j.Several {
+		if o, err = o.For(path); err != nil {
+			return nil, "", fmt.Errorf("%s: %w", what, err)
+		}
+		j.took(o)
+	}
 	if n, err = network.LoadWith(path, o); err != nil {
 		return nil, "", fileMistake(fmt.Errorf("%s: %w", what, err))
 	}
@@ -51,6 +58,26 @@ func (j *Job) LoadFrom(what, path string) (n *network.Network, file string, err 
 		j.Console.Warn(what, "%s: %s: %s", what, file, warning)
 	}
 	return n, file, nil
+}
+
+// took keeps in mind which flags about files a model has a use for.
+func (j *Job) took(o network.Options) {
+	if j.taken == nil {
+		j.taken = map[string]bool{}
+	}
+	for name, taken := range map[string]bool{"activation": o.Activation != "", "map": o.Map != nil, "input-shape": o.InputShape != nil, "normalize": o.Mean != nil} {
+		j.taken[name] = j.taken[name] || taken
+	}
+}
+
+// CheckTaken refuses flags about files that none of several models has a use for.
+func (j *Job) CheckTaken() error {
+	for _, f := range usage.FileFlags() {
+		if name := f.Names()[0]; j.Several && j.Ctx.String(name) != "" && !j.taken[name] {
+			return usage.Mistakef("--%s: every model here says that itself; leave it out", name)
+		}
+	}
+	return nil
 }
 
 // fileOptions are what flags say of a model's file; nothing for commands that only take

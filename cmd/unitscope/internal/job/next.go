@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/unitscope/unitscope/cmd/unitscope/internal/usage"
 	"github.com/unitscope/unitscope/report/runfolder"
 	"github.com/unitscope/unitscope/schema"
 )
@@ -32,7 +33,9 @@ func (j *Job) ReportOn() []string {
 		}
 	}
 	for _, name := range []string{"model", "dbn", "sdae"} {
-		add(j.Ctx.String(name))
+		for _, path := range usage.Values(j.Ctx, name) {
+			add(path)
+		}
 	}
 	if ascent := j.Ctx.String("ascent"); ascent != "" {
 		folder := filepath.Clean(ascent)

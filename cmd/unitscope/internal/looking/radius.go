@@ -24,6 +24,11 @@ func RadiusFlags() []cli.Flag {
 
 // ChooseRadius finds rho: --rho, else that of --data, else the model's own.
 func ChooseRadius(j *job.Job, n *network.Network) (radius float64, err error) {
+	return ChooseRadiusOf(j, "--model", n)
+}
+
+// ChooseRadiusOf is ChooseRadius of a model that is called what in errors.
+func ChooseRadiusOf(j *job.Job, what string, n *network.Network) (radius float64, err error) {
 	rho, data := j.Ctx.String("rho"), j.Ctx.String("data")
 	switch {
 	case rho != "" && data != "":
@@ -31,7 +36,7 @@ func ChooseRadius(j *job.Job, n *network.Network) (radius float64, err error) {
 	case rho != "":
 		return usage.ParsePositive("rho", rho)
 	case data == "" && n.Radius == 0:
-		return 0, usage.Mistakef("--model: the model does not say rho, the mean norm of its data; give --rho or --data")
+		return 0, usage.Mistakef("%s: the model does not say rho, the mean norm of its data; give --rho or --data", what)
 	case data == "":
 		return n.Radius, nil
 	}

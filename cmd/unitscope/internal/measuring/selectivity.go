@@ -75,7 +75,7 @@ func analyzeSelectivity(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(ctx.App.Writer, "%s\n%s", SelectivitySummary(n, result), job.Beware(said))
+	fmt.Fprintf(ctx.App.Writer, "%s\n%s", SelectivitySummary(picture.LayerHeading(n, result.Layer), result), job.Beware(said))
 	j.Wrote(schema.SelectivityPicture, j.ReportOn()...)
 	return nil
 }
@@ -134,7 +134,7 @@ func (b *bestOf) patterns(ctx context.Context, j *job.Job, d engine.Device) (*vi
 }
 
 // WarnOfSaturation warns where a matrix says nothing of its units; of is the model's
-// kind where a command looks at two, else "".
+// name where a command looks at several, else "".
 func WarnOfSaturation(j *job.Job, of string, r *visualize.SelectivityResult) (said []string) {
 	text := r.Warning()
 	if text == "" {
@@ -146,7 +146,7 @@ func WarnOfSaturation(j *job.Job, of string, r *visualize.SelectivityResult) (sa
 }
 
 func writeSelectivity(f *runfolder.Folder, n *network.Network, r *visualize.SelectivityResult) error {
-	img, err := report.HeatMaps([][]*report.HeatMap{{HeatMap(n, r)}}, Responses())
+	img, err := report.HeatMaps([][]*report.HeatMap{{HeatMap(picture.LayerHeading(n, r.Layer), r)}}, Responses())
 	if err != nil {
 		return err
 	}
@@ -167,15 +167,15 @@ func Responses() report.HeatOptions {
 	}
 }
 
-// HeatMap is the matrix of a layer, to be drawn with [Responses].
-func HeatMap(n *network.Network, r *visualize.SelectivityResult) *report.HeatMap {
-	return &report.HeatMap{Title: picture.LayerHeading(n, r.Layer), Matrix: r.Matrix, Units: r.Units}
+// HeatMap is the matrix of a layer that is called as a heading, to be drawn with [Responses].
+func HeatMap(heading string, r *visualize.SelectivityResult) *report.HeatMap {
+	return &report.HeatMap{Title: heading, Matrix: r.Matrix, Units: r.Units}
 }
 
-// SelectivitySummary is one paragraph about a layer.
-func SelectivitySummary(n *network.Network, r *visualize.SelectivityResult) string {
+// SelectivitySummary is one paragraph about a layer that is called as a heading.
+func SelectivitySummary(heading string, r *visualize.SelectivityResult) string {
 	s := r.Summary
-	text := fmt.Sprintf("%s, selectivity of %s:", picture.LayerHeading(n, r.Layer), words.Count(len(r.Units), "unit"))
+	text := fmt.Sprintf("%s, selectivity of %s:", heading, words.Count(len(r.Units), "unit"))
 	switch {
 	case s.Rows == 0:
 		return text + " all are dead, there is no pattern to respond to."

@@ -101,10 +101,14 @@ func FamilyName(n *network.Network) string { return strings.ToUpper(string(n.Kin
 // is to be seen of: "DBN layer 2 has learned nothing."
 func layerNotes(warnings []runfolder.Warning, layers []int) (notes []string) {
 	for _, w := range warnings {
-		of, layer, found := strings.Cut(w.About, "layer ")
+		at := strings.LastIndex(w.About, "layer ")
+		if at < 0 {
+			continue
+		}
+		of, layer := w.About[:at], w.About[at+len("layer "):]
 		number, err := strconv.Atoi(layer)
 		_, wrong, said := strings.Cut(w.Text, "layer "+layer+" ")
-		if !found || err != nil || !said || !slices.Contains(layers, number) {
+		if err != nil || !said || !slices.Contains(layers, number) {
 			continue
 		}
 		if end := strings.IndexAny(wrong, ":;"); end >= 0 {

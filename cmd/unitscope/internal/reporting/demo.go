@@ -102,13 +102,13 @@ func demoFigure() string { return schema.FigurePicture("1") }
 // run trains the models, draws their units, and writes the report. The caller
 // finishes or abandons the folder.
 func (d *demoRun) run() error {
-	var models []*network.Network
+	var models []figures.Model
 	for _, kind := range []network.Kind{network.DBN, network.SDAE} {
 		n, err := d.train(kind)
 		if err != nil {
 			return err
 		}
-		models = append(models, n)
+		models = append(models, figures.OfKind(n))
 	}
 	o := d.size.figure
 	o.Ascent.Seed = d.Ctx.Uint64("seed")
@@ -116,7 +116,7 @@ func (d *demoRun) run() error {
 	if err != nil {
 		return err
 	}
-	if err := figures.WriteUnits(d.folder, demoFigure(), rows); err != nil {
+	if err := figures.WriteUnits(d.folder, demoFigure(), models, rows); err != nil {
 		return err
 	}
 	if err := d.look.run(); err != nil {

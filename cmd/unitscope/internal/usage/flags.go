@@ -101,8 +101,23 @@ func Options(ctx *cli.Context) map[string]string {
 			continue
 		}
 		all[name] = fmt.Sprint(ctx.Value(name))
+		if several, ok := ctx.Value(name).(cli.StringSlice); ok {
+			var words []string
+			for _, value := range several.Value() {
+				words = append(words, Quoted(value))
+			}
+			all[name] = strings.Join(words, " ")
+		}
 	}
 	return all
+}
+
+// Values are those of a flag that may be given several times, or the one of another.
+func Values(ctx *cli.Context, name string) []string {
+	if several, ok := ctx.Value(name).(cli.StringSlice); ok {
+		return several.Value()
+	}
+	return []string{ctx.String(name)}
 }
 
 // ParseInts reads a list like "500,500,500" of whole numbers.
