@@ -68,6 +68,14 @@ func TestForeignRefused(t *testing.T) {
 	if err := os.WriteFile(table, []byte("a,b\n1,2\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	cut := filepath.Join(folder, "cut.onnx")
+	whole, err := os.ReadFile("onnx/testdata/torch-relu-script.onnx")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(cut, whole[:len(whole)/2], 0o600); err != nil {
+		t.Fatal(err)
+	}
 	own := filepath.Join(folder, "own.safetensors")
 	n, err := network.FromGraph(chain(t), nil)
 	if err != nil {
@@ -87,10 +95,12 @@ func TestForeignRefused(t *testing.T) {
 		field   string
 	}{
 		{file: table, want: "it looks like text"},
+		{file: cut, want: "is the file complete?"},
 		{file: "torch/testdata/relu.pt", want: "fc1.weight", field: "Activation"},
 		{"onnx/testdata/torch-relu-script.onnx", network.Options{Activation: "relu"}, "says its activations itself", "Activation"},
 		{"onnx/testdata/torch-relu-script.onnx", network.Options{Map: map[string]string{"a": "1"}}, "what its tensors are", "Map"},
-		{"onnx/testdata/torch-relu-script.onnx", network.Options{InputShape: []int{7}}, "the network has", ""},
+		{"onnx/testdata/torch-relu-script.onnx", network.Options{InputShape: []int{7}}, "InputShape 7: the network has", "InputShape"},
+		{"torch/testdata/relu.pt", network.Options{Activation: "relu", InputShape: []int{2, 7}}, "InputShape 2x7: ", "InputShape"},
 		{"onnx/testdata/torch-relu-script.onnx", network.Options{Mean: []float32{1, 2}, Deviation: []float32{1}}, "2 means", ""},
 		{own, network.Options{Activation: "relu"}, "a model of this program", "Activation"},
 		{own, network.Options{InputShape: []int{2}}, "says its own", "InputShape"},

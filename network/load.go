@@ -1,9 +1,11 @@
 package network
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/unitscope/unitscope/engine/words"
@@ -68,8 +70,11 @@ func LoadWith(path string, o Options) (*Network, error) {
 		}
 		return nil, unreadable(path, kind)
 	}
+	if err == nil {
+		err = o.fits(g)
+	}
 	if err != nil {
-		return nil, err
+		return nil, o.shapeMistake(err)
 	}
 	n, err := FromGraph(g, o.InputShape)
 	if err != nil {
@@ -121,9 +126,29 @@ func (o Options) describing(path string, kind filekind.Kind) (g *graph.Graph, er
 	return g, nil
 }
 
+// fits makes sure that a network takes inputs of the shape that is stated.
+func (o Options) fits(g *graph.Graph) error {
+	if inputs := g.Net.Input.Size(); o.InputShape != nil && engineShape(o.InputShape).Size() != inputs {
+		return words.BadOption("InputShape", nil, "the network has %d inputs", inputs)
+	}
+	return nil
+}
+
+// shapeMistake has an error of a reader about the inputs' shape name it as it was given.
+func (o Options) shapeMistake(err error) error {
+	if e := (*words.OptionError)(nil); errors.As(err, &e) && (e.Field == "Input" || e.Field == "InputShape") {
+		return &words.OptionError{Field: "InputShape", Value: FormatShape(o.InputShape), Err: e.Err}
+	}
+	return err
+}
+
 // unreadable says what a file is that is no model, and what is.
 func unreadable(path string, kind filekind.Kind) error {
-	return fmt.Errorf("%s: it looks like %s; a model is a run folder or model.safetensors of this program, a PyTorch state dict (.pt, .safetensors), an ONNX file or one of Keras (.keras, .h5)", path, kind)
+	cut := ""
+	if slices.Contains([]string{".onnx", ".pt", ".pth", ".keras", ".h5"}, filepath.Ext(path)) && (kind == filekind.Unknown || kind == filekind.Zip) {
+		cut = "; is the file complete?"
+	}
+	return fmt.Errorf("%s: it looks like %s; a model is a run folder or model.safetensors of this program, a PyTorch state dict (.pt, .safetensors), an ONNX file or one of Keras (.keras, .h5)%s", path, kind, cut)
 }
 
 // alone refuses options of parameters alone for a file that says more.

@@ -133,12 +133,32 @@ func (b *Builder) Finish() (*Graph, error) {
 	}
 	g := f.graph(b.input)
 	g.Remarks, g.Warnings = b.remarks, b.warnings
+	if err := g.finite(); err != nil {
+		return nil, err
+	}
 	shapes, err := g.Net.Check()
 	if err != nil {
 		return nil, err
 	}
 	g.Shapes = shapes
 	return g, nil
+}
+
+// finite names the operation whose parameters are not, which [engine.Net.Check] only
+// counts.
+func (g *Graph) finite() error {
+	bad := func(x float32) bool { return x-x != 0 }
+	for i, o := range g.Net.Ops {
+		for _, of := range []struct {
+			what    string
+			numbers []float32
+		}{{"weights", o.Weight.Data}, {"factors", o.Factor}, {"biases", o.Bias}} {
+			if slices.ContainsFunc(of.numbers, bad) {
+				return fmt.Errorf("%s: %w among its %s", g.Names[i], engine.ErrNotFinite, of.what)
+			}
+		}
+	}
+	return nil
 }
 
 // folding is a network on its way to fewer operations. An operation that has gone

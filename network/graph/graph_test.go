@@ -2,6 +2,7 @@ package graph_test
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -94,7 +95,10 @@ func TestGraphMistakes(t *testing.T) {
 	ahead.Add("a", 7)
 	short := graph.New(engine.Flat(1))
 	short.Scale("bn", short.Affine("a", 0, host(3, 1, 1), nil), []float32{1, 2, 3}, []float32{1, 2, 3})
+	broken := graph.New(engine.Flat(1))
+	broken.Affine("b", broken.Affine("a", 0, host(1, 1, 3), nil), host(1, 1, float32(math.NaN())), nil)
 	for want, b := range map[string]*graph.Builder{
+		"b: NaN or Inf among its weights":   broken,
 		"nothing reads a":                   two,
 		"a reads a value that is not there": ahead,
 		"hold 1 numbers":                    short,

@@ -49,6 +49,10 @@ func (j *Job) LoadFrom(what, path string) (n *network.Network, file string, err 
 		j.took(o)
 	}
 	if n, err = network.LoadWith(path, o); err != nil {
+		var option *words.OptionError
+		if _, takes := j.Resolved["activation"]; !takes && errors.As(err, &option) {
+			return nil, "", usage.Mistakef("%s: %s is of another framework, whose models %s does not take", what, file, usage.CommandName(j.Ctx))
+		}
 		return nil, "", fileMistake(fmt.Errorf("%s: %w", what, err))
 	}
 	for _, remark := range n.Remarks {

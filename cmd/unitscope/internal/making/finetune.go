@@ -89,6 +89,9 @@ func fineTune(ctx *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	if n.Graph != nil {
+		return usage.Mistakef("--model %s: only models of sigmoid layers can be fine-tuned, as are trained here; to look at others, `unitscope look`", ctx.String("model"))
+	}
 	o, err := fineTuneOptions(ctx, len(n.Layers))
 	if err != nil {
 		return err
