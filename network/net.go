@@ -31,12 +31,19 @@ func (n *Network) LayerLabel(layer int) string {
 // name for it.
 func (n *Network) LayerTitle(layer int) string { return LayerTitle(layer, n.layerName(layer)) }
 
+// longName is how many characters of a name a title has.
+const longName = 40
+
 // LayerTitle is what a layer of a number and a name, "" for none, is called in full. A
-// name that is a number is quoted, so that it is not read as one.
+// name that is a number is quoted, so that it is not read as one; of a long name there
+// is the end, which tells it from others.
 func LayerTitle(number int, name string) string {
 	title := fmt.Sprintf("layer %d", number)
 	if _, err := strconv.Atoi(name); err == nil {
 		name = strconv.Quote(name)
+	}
+	if runes := []rune(name); len(runes) > longName {
+		name = "..." + string(runes[len(runes)-longName:])
 	}
 	if name != "" {
 		title += " (" + name + ")"

@@ -84,7 +84,9 @@ func Read(f *safetensors.File) (*Network, error) {
 		if n.InputShape, err = defaultShape(n.Layers[0].Weight); err != nil {
 			return nil, err
 		}
-		r.warnOfColours(n.InputShape)
+		if say := asColours(n.InputShape); say != "" {
+			r.warn("there is no %s: %s", inputShapeKey, say)
+		}
 	}
 	if err := n.Check(); err != nil {
 		return nil, err
@@ -224,13 +226,14 @@ func defaultShape(weight *tensor.Dense) ([]int, error) {
 // for: 48 features of something are no colours.
 const leastColours = 8
 
-// warnOfColours speaks of inputs without a shape that are as many as a square
-// colour picture has.
-func (r *reader) warnOfColours(shape []int) {
+// asColours speaks of inputs without a shape that are as many as a square colour
+// picture has; of others it is empty.
+func asColours(shape []int) string {
 	side := int(math.Sqrt(float64(shape[0])/3) + 0.5)
-	if len(shape) == 1 && side >= leastColours && 3*side*side == shape[0] {
-		r.warn("there is no %s: %d inputs are drawn as grey numbers, row by row; for colours say \"3x%dx%d\" or \"%dx%dx3\"", inputShapeKey, shape[0], side, side, side, side)
+	if len(shape) != 1 || side < leastColours || 3*side*side != shape[0] {
+		return ""
 	}
+	return fmt.Sprintf("%d inputs are drawn as grey numbers, row by row; for colours say \"3x%dx%d\" or \"%dx%dx3\"", shape[0], side, side, side, side)
 }
 
 func (r *reader) tensors(n *Network) error {

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	_ "github.com/unitscope/unitscope/cpu"
@@ -368,5 +369,17 @@ func TestUntrained(t *testing.T) {
 		_, err := network.Untrained(c.kind, engine.Bernoulli, c.shape, c.units, 1)
 		checkError(t, err, "untrained network: ")
 		checkError(t, err, c.say)
+	}
+}
+
+func TestLayerTitles(t *testing.T) {
+	long := strings.Repeat("encoder.", 9) + "fc2"
+	for name, want := range map[string]string{
+		"": "layer 3", "fc2": "layer 3 (fc2)", "4": `layer 3 ("4")`, "net.4": "layer 3 (net.4)",
+		long: "layer 3 (..." + long[len(long)-40:] + ")",
+	} {
+		if got := network.LayerTitle(3, name); got != want {
+			t.Errorf("%q: %s, want %s", name, got, want)
+		}
 	}
 }

@@ -143,7 +143,7 @@ func (l *looker) choose() (err error) {
 		if text == "auto" {
 			text = spreadUnits(size)
 			if size > lookedUnits {
-				l.job.Console.Say("layer %s has %d units: %d of them are looked at, spread over the layer; --units all takes all", l.network.LayerLabel(layer), size, lookedUnits)
+				l.job.Console.Say("%s has %d units: %d of them are looked at, spread over the layer; --units all takes all", l.network.LayerTitle(layer), size, lookedUnits)
 			}
 		}
 		if _, err := looking.ParseUnits(text, l.network, layer); err != nil {
