@@ -111,7 +111,7 @@ func figureArrays(run *runFolder, m *Model, name string) (number int, found []el
 		return 0, nil
 	}
 	e := elsewhere{run: run, file: run.file(name), array: schema.Best, names: []string{methodNames[visualize.MethodAscent]}, grey: func(*array) greys { return greys{} }}
-	if part.Model != "" && run.shown()[part.Model] != m.digest || part.Model == "" && run.of != m {
+	if part.Model != "" && !m.shownBy(run, run.shown()[part.Model]) || part.Model == "" && run.of != m {
 		return 0, nil
 	}
 	switch {
@@ -152,6 +152,13 @@ func (r *runFolder) shown() map[string]string {
 		all[name] = digests[i]
 	}
 	return all
+}
+
+// shownBy is true if a run that shows the file with a digest shows the model. What was
+// said of files is of those alone that do not say it themselves.
+func (m *Model) shownBy(run *runFolder, digest string) bool {
+	file, said, _ := strings.Cut(m.digest, " ")
+	return file == digest && (said == "" || said == run.saidOfModel())
 }
 
 // unitsElsewhere are the units that arrays are of.

@@ -156,10 +156,25 @@ func (r *runFolder) model() (digest string, err error) {
 			digest = in.SHA256
 		}
 	}
+	if said := r.saidOfModel(); digest != "" && said != "" {
+		digest += " " + said
+	}
 	if digest == "" {
 		return "", errors.New("its record names no model, and no ascent that is in the folders given")
 	}
 	return digest, nil
+}
+
+// saidOfModel is what a command said of a file of parameters: with another activation
+// it is another network.
+func (r *runFolder) saidOfModel() string {
+	var said []string
+	for _, name := range []string{"activation", "map", "normalize"} {
+		if text := r.record.Options[name]; text != "" {
+			said = append(said, text)
+		}
+	}
+	return strings.Join(said, " ")
 }
 
 // modelName is how the run itself calls its model: the folder it is in.

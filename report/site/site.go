@@ -62,7 +62,7 @@ type Model struct {
 	Missing []string // commands that would add something
 	Steps   string   // of its training, as SVG; "" for none
 
-	digest string
+	digest string     // of its file, with what was said of it after a space
 	slug   string     // its name as addresses and names of files have it
 	run    *runFolder // that trained it; nil if it is not among those given
 	shape  []int
@@ -178,7 +178,8 @@ func (r *Report) models() {
 	for _, m := range r.Models {
 		name := m.Name
 		if used[m.Name] {
-			m.Name = fmt.Sprintf("%s (%s)", name, m.digest[:min(8, len(m.digest))])
+			digest, said, _ := strings.Cut(m.digest, " ")
+			m.Name = fmt.Sprintf("%s (%s)", name, cmp.Or(said, digest[:min(8, len(digest))]))
 		}
 		for i := 2; used[m.Name]; i++ {
 			m.Name = fmt.Sprintf("%s (%d)", name, i)

@@ -36,7 +36,7 @@ func (r *Report) warningsOf(m *Model, number int) (texts []string) {
 		names := map[string]bool{"": true, strings.ToUpper(m.Kind): true} // of the model, in warnings
 		among := false
 		for name, digest := range run.shown() {
-			if digest == m.digest {
+			if m.shownBy(run, digest) {
 				names[name], among = true, true
 			}
 		}

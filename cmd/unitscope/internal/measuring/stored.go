@@ -134,6 +134,17 @@ func (s *storedAscent) array(name string, several ...int) (patterns *tensor.Dens
 	return dense.Of(data, shape...)
 }
 
+// readAlike makes sure that what is said of the model's file is what was said when the
+// ascent read it: parameters with another activation are another network.
+func (s *storedAscent) readAlike(ctx *cli.Context) error {
+	for _, name := range []string{"activation", "map", "normalize"} {
+		if was, is := s.record.Options[name], ctx.String(name); was != is {
+			return usage.Mistakef("--ascent %s: it climbed with --%s %q, and here it is %q; give the same, as it is another network without", s.folder, name, was, is)
+		}
+	}
+	return nil
+}
+
 // storedBest reads the best patterns of units of a model's layer from --ascent.
 func storedBest(ctx *cli.Context, n *network.Network) (*storedAscent, error) {
 	if err := alone(ctx, "ascent", append(looking.AscentFlags(), layerFlags()...)); err != nil {
@@ -149,6 +160,9 @@ func storedBest(ctx *cli.Context, n *network.Network) (*storedAscent, error) {
 	}
 	if !slices.ContainsFunc(s.record.Inputs, func(in runfolder.FileDigest) bool { return in.SHA256 == model.SHA256 }) {
 		return nil, usage.Mistakef("--ascent %s: it climbed units of another model than --model %s", s.folder, ctx.String("model"))
+	}
+	if err := s.readAlike(ctx); err != nil {
+		return nil, err
 	}
 	if s.result.Direction != 1 {
 		return nil, usage.Mistakef("--ascent %s: it minimised the activations; patterns that maximise them are wanted", s.folder)
