@@ -277,7 +277,11 @@ func (c *compareWork) activations() error {
 		return err
 	}
 	c.all = a
-	matrix := responses(a, columnMaxima(a, units, c.missing), c.missing)
+	answers, err := answersOf(c.model, c.options.Layer, c.options.Units, a)
+	if err != nil {
+		return err
+	}
+	matrix := responses(answers, columnMaxima(answers, units, c.missing), c.missing)
 	for row := range c.result.Rows {
 		unit := row / methods
 		c.own = append(c.own, a[row*units+unit])

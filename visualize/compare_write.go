@@ -90,8 +90,12 @@ func (c *compareWork) methodSummary(b bootstrap, m int) MethodSummary {
 			values[i] = meanKnown(drawn, func(k int) float64 { return column(rows[k]) })
 		}
 	})
+	full := 0
+	if isSigmoid(c.model, c.options.Layer) {
+		full = saturated(c.all, len(c.options.Units), func(row int) bool { return row%methods != m || c.missing[row] })
+	}
 	return MethodSummary{
-		Saturated: saturated(c.all, len(c.options.Units), func(row int) bool { return row%methods != m || c.missing[row] }),
+		Saturated: full,
 		Units:     len(rows), Activation: e[0], Percentile: e[1], Distance: e[2], Reconstruction: e[3], Dominance: e[4], RankFirst: e[5], CosineFirst: e[6],
 	}
 }

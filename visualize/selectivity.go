@@ -24,11 +24,11 @@ type SelectivityResult struct {
 	// NaN and count for nothing.
 	Dead []bool
 	// Matrix [U, U]: element [i][j] is the response of unit j to the pattern of
-	// unit i, sigmoid of its activation, relative to unit j's largest response
+	// unit i, what it puts out (see [Selectivity]), relative to unit j's largest response
 	// to any of the patterns. A unit that responds to none of them (all of its
 	// responses are 0 in float32) has a column of zeros.
 	Matrix *tensor.Dense
-	// Activation [U, U] is the activations behind it, before the sigmoid.
+	// Activation [U, U] is the activations behind it, before the nonlinearity.
 	Activation *tensor.Dense
 	// Rows [U] is what each row of the matrix says about the pattern.
 	Rows []Selective
@@ -73,6 +73,10 @@ type SelectivitySummary struct {
 // A unit whose pattern is missing counts as dead. A column's largest response is
 // that to the patterns given here, so it depends on which units are asked for.
 // Patterns are taken at the norm that they have.
+//
+// The response of a unit of another framework's network is what its own nonlinearity
+// makes of its activation, of a class unit the activation itself, and 0 where that is
+// negative: shares of a sum have no sign.
 func Selectivity(ctx context.Context, d engine.Device, n *network.Network, layer int, p Patterns) (*SelectivityResult, error) {
 	units := p.Units
 	if err := checkChoice(n, layer, units); err != nil {
@@ -96,12 +100,18 @@ func Selectivity(ctx context.Context, d engine.Device, n *network.Network, layer
 	if r.Dead == nil {
 		r.Dead = make([]bool, len(units))
 	}
-	matrix := responses(a, columnMaxima(a, len(units), r.Dead), r.Dead)
+	answers, err := answersOf(n, layer, units, a)
+	if err != nil {
+		return nil, fmt.Errorf("selectivity: layer %d: %w", layer, err)
+	}
+	matrix := responses(answers, columnMaxima(answers, len(units), r.Dead), r.Dead)
 	for i := range units {
 		r.Rows = append(r.Rows, selective(matrix[i*len(units):(i+1)*len(units)], i))
 	}
 	r.Summary = summary(matrix, r.Rows, r.Dead)
-	r.Summary.Saturated = saturated(a, len(units), func(row int) bool { return r.Dead[row] })
+	if isSigmoid(n, layer) {
+		r.Summary.Saturated = saturated(a, len(units), func(row int) bool { return r.Dead[row] })
+	}
 	if r.Activation, err = dense.Of(a, len(units), len(units)); err != nil {
 		return nil, err
 	}
@@ -111,13 +121,37 @@ func Selectivity(ctx context.Context, d engine.Device, n *network.Network, layer
 
 func sigmoid64(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
 
-// columnMaxima is the largest response in each column of activations [_, U],
-// over the rows that are not left out.
-func columnMaxima(activation []float32, units int, out []bool) []float64 {
-	largest := make([]float64, units)
+// answersOf are the responses [_, U] of units with these activations.
+func answersOf(n *network.Network, layer int, units []int, activation []float32) ([]float64, error) {
+	net, err := n.Upto(layer, units)
+	if err != nil {
+		return nil, err
+	}
+	f := net.Ops[len(net.Ops)-1].Activation
+	answers := make([]float64, len(activation))
 	for i, a := range activation {
+		if n.Graph == nil {
+			answers[i] = sigmoid64(float64(a))
+		} else {
+			h, _ := f.At(float64(a), i%len(units))
+			answers[i] = max(0, h)
+		}
+	}
+	return answers, nil
+}
+
+// isSigmoid is true for a layer whose units put out at most 1.
+func isSigmoid(n *network.Network, layer int) bool {
+	return n.Graph == nil || n.Graph.Net.Ops[n.Graph.Layers()[layer-1]].Activation.Kind == engine.Sigmoid
+}
+
+// columnMaxima is the largest response in each column of answers [_, U], over the rows
+// that are not left out.
+func columnMaxima(answers []float64, units int, out []bool) []float64 {
+	largest := make([]float64, units)
+	for i, h := range answers {
 		if !out[i/units] {
-			largest[i%units] = max(largest[i%units], sigmoid64(float64(a)))
+			largest[i%units] = max(largest[i%units], h)
 		}
 	}
 	return largest
@@ -125,15 +159,15 @@ func columnMaxima(activation []float32, units int, out []bool) []float64 {
 
 // responses is the matrix of responses relative to those of each column; rows
 // that are left out are NaN.
-func responses(activation []float32, largest []float64, out []bool) []float32 {
+func responses(answers, largest []float64, out []bool) []float32 {
 	units := len(largest)
-	matrix := make([]float32, len(activation))
-	for i, a := range activation {
+	matrix := make([]float32, len(answers))
+	for i, h := range answers {
 		switch top := largest[i%units]; {
 		case out[i/units]:
 			matrix[i] = float32(math.NaN())
 		case float32(top) > 0:
-			matrix[i] = float32(sigmoid64(float64(a)) / top)
+			matrix[i] = float32(h / top)
 		}
 	}
 	return matrix
