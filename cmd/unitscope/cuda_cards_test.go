@@ -196,7 +196,7 @@ func littleMemory(t *testing.T) {
 		if code != usage.ExitFailure {
 			t.Errorf("%q: exit code %d", command, code)
 		}
-		for _, w := range []string{"cuda:0 has not enough memory for the layer", "MiB free", "--device cpu", "bytes are needed"} {
+		for _, w := range []string{"cuda:0 has not enough memory for the layer", "MiB free", "the device cpu", "bytes are needed"} {
 			if !strings.Contains(said, w) {
 				t.Errorf("%q: %q lacks %q", command, said, w)
 			}
