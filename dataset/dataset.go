@@ -40,7 +40,8 @@ type Info struct {
 	// pictures have rare extremes many deviations out, and for them it is the
 	// usual range instead: one component in 200 lies below Low, and one above
 	// High. That is what salt and pepper noise wants, which would otherwise
-	// drown them; never assume that all components lie within.
+	// drown them; never assume that all components lie within. With whiten=none it is
+	// the range of all pictures.
 	Low, High float32
 	Files     []string // files it was read from, for a run's record
 	// Stored says in a few words how the numbers were held and what became of

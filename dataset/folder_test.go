@@ -43,7 +43,7 @@ func TestClassFolders(t *testing.T) {
 		"dog/2.png": striped(t, 0, 255), "dog/more/1.PNG": striped(t, 0, 255), "cat/1.png": striped(t, 100, 110),
 		"empty/notes.txt": nil, ".hidden/1.png": nil, "dog/.DS_Store": nil, "list.csv": nil, "dog/raw.CR2": nil, "readme": nil,
 	})
-	s := open(t, "images:"+dir+",size=4,n=3000,whiten=none", 1).(*patches)
+	s := open(t, "images:"+dir+",size=4,n=3000,whiten=standard", 1).(*patches)
 	perClass := [2]int{}
 	for i := range 3000 {
 		label, ok := s.Label(i)
@@ -102,7 +102,7 @@ func TestFoldersWithoutClasses(t *testing.T) {
 		for _, name := range c.files {
 			files[name] = one
 		}
-		s := open(t, "images:"+tree(t, files)+",size=4,n=10,whiten=none", 1)
+		s := open(t, "images:"+tree(t, files)+",size=4,n=10,whiten=standard", 1)
 		info := s.Info()
 		if _, ok := s.Label(0); ok != c.labels || strings.Join(info.Remarks, "; ") != c.remark || strings.Join(info.Warnings, "; ") != c.warnings {
 			t.Errorf("%s: labels %t, remarks %q, warnings %q", c.name, ok, info.Remarks, info.Warnings)
@@ -123,7 +123,7 @@ func TestLinkedFolders(t *testing.T) {
 			t.Skipf("no links here: %v", err)
 		}
 	}
-	s := open(t, "images:"+dir+",size=4,n=10,whiten=none", 1).(*patches)
+	s := open(t, "images:"+dir+",size=4,n=10,whiten=standard", 1).(*patches)
 	info := s.Info()
 	if len(info.Files) != 5 || !slices.Equal(s.labels, []int{0, 1, 1, 1, 2}) {
 		t.Errorf("files %q, labels %d", info.Files, s.labels)

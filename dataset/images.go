@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 
 	"github.com/unitscope/unitscope/dataset/internal/photo"
@@ -14,30 +13,28 @@ import (
 // memory as 16-bit greys: 512 MiB.
 const maxPictures = 1 << 28
 
-// openImages opens a folder of photographs.
+// openImages opens a folder of photographs: patches of them, or with size=whole the
+// pictures themselves.
 func openImages(s spec, seed uint64) (Set, error) {
-	epsilon, err := s.epsilon()
-	if err != nil {
-		return nil, err
+	if s.options["size"] == wholeSize {
+		return openWhole(s)
 	}
+	s.setUsual("n", usualPatches)
+	s.setUsual("whiten", byZCA)
 	p, err := newPatches(s, seed)
 	if err != nil {
 		return nil, err
 	}
-	if epsilon > 0 && p.size > largestZCA {
+	if p.whitening.method == byZCA && p.size > largestZCA {
 		return nil, specErrorf("size=%d: want at most %d pixels with whiten=zca", p.size, largestZCA)
 	}
-	found, err := findPictures(s.path)
-	if err != nil {
+	if err := p.readFolder(s.path); err != nil {
 		return nil, err
 	}
-	if err := p.readFolder(s.path, found); err != nil {
-		return nil, err
-	}
-	if err := p.prepare(epsilon); err != nil {
+	if err := p.prepare(); err != nil {
 		return nil, fmt.Errorf("%s: %w", s.path, err)
 	}
-	if epsilon > 0 {
+	if p.whitening.method == byZCA {
 		p.info.Stored += ", patches of them whitened"
 	}
 	return p, nil
@@ -45,7 +42,11 @@ func openImages(s spec, seed uint64) (Set, error) {
 
 // readFolder reads the pictures of a folder. One that can't be read, or is smaller
 // than a patch, is left out with a warning, unless most are.
-func (p *patches) readFolder(dir string, found *folderOfPictures) error {
+func (p *patches) readFolder(dir string) error {
+	found, err := findPictures(dir)
+	if err != nil {
+		return err
+	}
 	var bad []string
 	var seen sights
 	labels := found.labels()
@@ -115,37 +116,6 @@ func (s *sights) describe(info *Info) {
 	if s.pages > 0 {
 		info.Warnings = append(info.Warnings, fmt.Sprintf("TIFF files of several pages, of which the first is taken: %d of %d files", s.pages, len(info.Files)))
 	}
-}
-
-// What is added to the eigenvalues of the covariance, in parts of their mean.
-const (
-	usualEpsilon    = 0.5
-	smallestEpsilon = 1e-6 // still far above rounding
-	largestEpsilon  = 100  // which whitens nothing any more
-)
-
-// epsilon is the value of the options whiten and epsilon, 0 for no whitening.
-// The usual one becomes part of the specification.
-func (s spec) epsilon() (float64, error) {
-	text := s.options["epsilon"]
-	switch s.options["whiten"] {
-	case "zca":
-		if text == "" {
-			text = fmt.Sprint(usualEpsilon)
-			s.options["epsilon"] = text
-		}
-		epsilon, err := strconv.ParseFloat(text, 64)
-		if err != nil || !(epsilon >= smallestEpsilon && epsilon <= largestEpsilon) {
-			return 0, specErrorf("epsilon=%s: want a number from %g to %g", text, smallestEpsilon, float64(largestEpsilon))
-		}
-		return epsilon, nil
-	case "none":
-		if text != "" {
-			return 0, specErrorf("epsilon=%s is for whiten=zca", text)
-		}
-		return 0, nil
-	}
-	return 0, specErrorf("whiten=%s: want zca or none", s.options["whiten"])
 }
 
 // readPhoto reads a picture that holds at least one patch of this size.

@@ -76,7 +76,7 @@ func TestImagesStay(t *testing.T) {
 	dir := folder(t, map[string][]byte{
 		"b.PNG": encoded(t, png.Encode, noisy(90, 70)), "a.png": encoded(t, png.Encode, colours), "C.jpg": encoded(t, png.Encode, noisy(40, 80)),
 	})
-	s := open(t, "images:"+dir+",size=6,n=500,whiten=none", 5)
+	s := open(t, "images:"+dir+",size=6,n=500,whiten=standard", 5)
 	hash := fnv.New64a()
 	for _, v := range read(t, s, firstExamples(500)...) {
 		hash.Write(binary.LittleEndian.AppendUint32(nil, math.Float32bits(v)))
@@ -109,8 +109,8 @@ func TestImages(t *testing.T) {
 		"notes.txt": []byte("no picture"),
 		".c.png":    []byte("a system's"),
 	})
-	s := open(t, "images:"+dir+",size=12,n=4000,whiten=none", 1).(*patches)
-	if info := s.Info(); len(info.Files) != 2 || !strings.HasSuffix(info.Files[0], "a.PNG") || info.Name != "images:"+dir+",size=12,n=4000,whiten=none" {
+	s := open(t, "images:"+dir+",size=12,n=4000,whiten=standard", 1).(*patches)
+	if info := s.Info(); len(info.Files) != 2 || !strings.HasSuffix(info.Files[0], "a.PNG") || info.Name != "images:"+dir+",size=12,n=4000,whiten=standard" {
 		t.Errorf("%+v", info)
 	}
 	// The first picture has room for one patch only.
@@ -212,11 +212,11 @@ func TestImagesErrors(t *testing.T) {
 	none := folder(t, map[string][]byte{"notes.txt": nil, "a.heic": nil, "b.heic": nil})
 	flat := folder(t, map[string][]byte{"a.png": encoded(t, png.Encode, image.NewGray(image.Rect(0, 0, 20, 20)))})
 	for spec, want := range map[string]string{
-		"images:" + none:                  "holds no pictures, files that end in .png, .jpg, .jpeg, .jpe, .jfif, .gif, .bmp, .tif, .tiff or .webp; it holds .heic (2), .txt (1)",
-		"images:" + none + "/b":           "b: no such file",
-		"images:" + none + "/notes.txt":   "notes.txt: not a directory",
-		"images:" + flat:                  "whitening: a variance of 0",
-		"images:" + flat + ",whiten=none": "standard deviation 0",
+		"images:" + none:                      "holds no pictures, files that end in .png, .jpg, .jpeg, .jpe, .jfif, .gif, .bmp, .tif, .tiff or .webp; it holds .heic (2), .txt (1)",
+		"images:" + none + "/b":               "b: no such file",
+		"images:" + none + "/notes.txt":       "notes.txt: not a directory",
+		"images:" + flat:                      "whitening: a variance of 0",
+		"images:" + flat + ",whiten=standard": "standard deviation 0",
 	} {
 		if _, err := Open(spec, 1); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: error %v, want %s", spec, err, want)

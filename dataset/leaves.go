@@ -27,15 +27,19 @@ func openLeaves(s spec, seed uint64) (Set, error) {
 	return p, nil
 }
 
-// drawLeaves draws dead-leaves pictures, picture k by the seed and k, and whitens
-// them as Olshausen and Field did theirs. The pictures go on at their borders, so
+// drawLeaves draws dead-leaves pictures, picture k by the seed and k, and unless greys
+// were asked for whitens them as Olshausen and Field did theirs. The pictures go on at their borders, so
 // that the transform leaves no mark there and patches may touch them.
 func (p *patches) drawLeaves(pictures, side int) error {
 	p.pictures = make([]picture, pictures)
 	err := inParallel(pictures, 1, func(from, to int) error {
 		for k := from; k < to; k++ {
 			floats := leaves.Draw(side, engine.NewSource(p.seed, engine.PurposeLeaves, 0, uint64(k)))
-			whiten.Flatten(floats, side)
+			if p.whitening.method == untouched {
+				clamp(floats)
+			} else {
+				whiten.Flatten(floats, side)
+			}
 			p.pictures[k] = picture{rows: side, cols: side, floats: floats}
 		}
 		return nil
@@ -43,5 +47,12 @@ func (p *patches) drawLeaves(pictures, side int) error {
 	if err != nil {
 		return err
 	}
-	return p.prepare(0)
+	return p.prepare()
+}
+
+// clamp brings sums of parts of greys, which rounding may leave beyond, to 0..1.
+func clamp(greys []float32) {
+	for i, v := range greys {
+		greys[i] = max(0, min(1, v))
+	}
 }

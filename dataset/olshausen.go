@@ -27,7 +27,7 @@ func openPatches(s spec, seed uint64) (Set, error) {
 		if err := p.readMATLAB(f, size, s.options["x"]); err != nil {
 			return err
 		}
-		return p.prepare(0)
+		return p.prepare()
 	})
 	if err != nil {
 		return nil, err
@@ -74,6 +74,26 @@ func (p *patches) readMATLAB(f *os.File, size int64, given string) error {
 		return fmt.Errorf("array %.40q: %w", name, err)
 	}
 	p.info.Stored = fmt.Sprintf("%s in array %.40q, %s", p.sizes(), name, a.Type)
+	if p.whitening.method == untouched {
+		return p.greyLevels(a)
+	}
+	return nil
+}
+
+// greyLevels divides the unsigned bytes of pictures by 255 and leaves other numbers
+// what they are.
+func (p *patches) greyLevels(a *array.Array) error {
+	low, high := p.span()
+	scale, err := usualScale(a, low, high)
+	if err != nil {
+		return fmt.Errorf("%s from %g to %g, and what that is out of can't be told: save pictures for whiten=none as numbers from 0 to 1", a.Type, low, high)
+	}
+	for _, q := range p.pictures {
+		for i := range q.floats {
+			q.floats[i] /= float32(scale)
+		}
+	}
+	p.info.Stored = fmt.Sprintf("%s, %s", p.sizes(), stored(a.Type, low, high, scale))
 	return nil
 }
 

@@ -21,9 +21,11 @@ import (
 //	csv:FILE[,label=NAME][,header=yes|no][,scale=255]                lines of numbers, gzipped or not
 //	mat:FILE[,x=NAME][,y=NAME][,examples=columns][,shape=20x20][,order=rows][,scale=255][,colour=grey]
 //	                                                                 arrays of a MATLAB file; y are labels
-//	patches:FILE.mat[,size=12][,n=100000][,x=NAME]                   patches of whitened pictures
-//	images:DIR[,size=12][,n=100000][,whiten=zca|none][,epsilon=0.5]  patches of photographs
-//	leaves[:size=12][,n=100000]                                      patches of built-in pictures
+//	patches:FILE.mat[,size=12][,n=100000][,x=NAME][,whiten=none]     patches of whitened pictures
+//	images:DIR[,size=12][,n=100000][,whiten=zca|standard|none][,epsilon=0.5]
+//	                                                                 patches of photographs
+//	images:DIR,size=whole                                            whole pictures of one size, as grey levels
+//	leaves[:size=12][,n=100000][,whiten=none]                        patches of built-in pictures
 //
 // A path may hold colons, spaces and commas; the options are the last parts
 // that look like name=value.
@@ -115,11 +117,17 @@ import (
 // while it is read, from a picture and at a place that depend on seed and i only,
 // every picture and every place in it being as likely. The patch's mean is taken
 // out of it, and all patches are scaled by one number to components of mean 0 and
-// variance 1, which is what Gaussian visible units are made for: train on them
-// with Gaussian ones. That number, the whitening and [Info]'s Low and High come from
-// 20,000 other patches of the same pictures (the range from 2,000 of them), the
-// same ones for every seed and n, so that examples of the same files are always in
-// the same unit.
+// variance 1 (whiten=standard, the usual of patches and leaves), which is what
+// Gaussian visible units are made for: train on them with Gaussian ones. That
+// number, the whitening and [Info]'s Low and High come from 20,000 other patches of
+// the same pictures (the range from 2,000 of them), the same ones for every seed and
+// n, so that examples of the same files are always in the same unit.
+//
+// With whiten=none nothing of that is done. Numbers of images and leaves are grey
+// levels from 0, black, to 1, white, as networks have them that were trained on bytes
+// divided by 255 (PyTorch's ToTensor), and those of a MATLAB file are as stored,
+// unsigned bytes divided by 255 as in arrays. Train on grey levels with Bernoulli
+// visible units, not with Gaussian ones.
 //
 // patches are those of pictures that somebody whitened: Olshausen and Field's ten
 // (IMAGES.mat, with which the report's experiments on patches were made), or any
@@ -150,7 +158,12 @@ import (
 // enlarged by epsilon times their mean: with 0.01 most directions of most pictures
 // come out with variance 1; with the usual 0.5 the finest detail, which holds most
 // directions and little but noise, comes out weaker, and networks learn edges
-// instead of noise. whiten=none leaves the spectrum of the photographs as it is.
+// instead of noise. whiten=standard leaves the spectrum of the photographs as it is,
+// and whiten=none the grey levels too.
+//
+// With size=whole examples are the pictures themselves, all of them, in the order of
+// their names, as grey levels (whiten=none, which can be left out). They must be of
+// one size.
 //
 // leaves need no files: 16 pictures of 512x512 pixels are drawn for the seed, of
 // ellipses and rectangles in uniform greys that hide one another, with radii from
@@ -187,9 +200,9 @@ func kinds() []kind {
 		{"npz", "FILE", []option{{"x", "", "NAME"}, {"y", "", "NAME"}, {"scale", "", "255"}, {"colour", "", grey}}, openNPZ},
 		{"csv", "FILE", []option{{"label", "", "NAME"}, {"header", "", "yes"}, {"scale", "", "255"}}, openCSV},
 		{"mat", "FILE", []option{{"x", "", "NAME"}, {"y", "", "NAME"}, {"examples", "", byColumns}, {"shape", "", "20x20"}, {"order", "", byRows}, {"scale", "", "255"}, {"colour", "", grey}}, openMAT},
-		{"patches", "FILE.mat", []option{{"size", "12", ""}, {"n", "100000", ""}, {"x", "", "NAME"}}, openPatches},
-		{"images", "DIR", []option{{"size", "12", ""}, {"n", "100000", ""}, {"whiten", "zca", ""}, {"epsilon", "", fmt.Sprint(usualEpsilon)}}, openImages},
-		{"leaves", "", []option{{"size", "12", ""}, {"n", "100000", ""}}, openLeaves},
+		{"patches", "FILE.mat", []option{{"size", "12", ""}, {"n", usualPatches, ""}, {"x", "", "NAME"}, {"whiten", "", untouched}}, openPatches},
+		{"images", "DIR", []option{{"size", "12", ""}, {"n", "", usualPatches}, {"whiten", "", byZCA}, {"epsilon", "", fmt.Sprint(usualEpsilon)}}, openImages},
+		{"leaves", "", []option{{"size", "12", ""}, {"n", usualPatches, ""}, {"whiten", "", untouched}}, openLeaves},
 	}
 }
 

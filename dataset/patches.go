@@ -24,6 +24,8 @@ type patches struct {
 	scale    float32     // of a patch less its mean; 1 with zca, which has its own
 	zca      *whiten.ZCA // or nil
 	scratch  sync.Pool   // of *[]float32
+
+	whitening whitening
 }
 
 // The sample that scale, whitening and range are taken from: patches of the
@@ -50,6 +52,9 @@ const (
 
 // patchSize is the value of the option size.
 func (s spec) patchSize() (int, error) {
+	if s.options["size"] == wholeSize {
+		return 0, specErrorf("size=whole is for images:DIR; mat:FILE reads whole pictures of arrays")
+	}
 	n, err := strconv.Atoi(s.options["size"])
 	if err != nil {
 		return 0, specErrorf("size=%s: want a whole number", s.options["size"])
@@ -60,7 +65,7 @@ func (s spec) patchSize() (int, error) {
 	return n, nil
 }
 
-// newPatches reads the options size and n that every kind of patches has.
+// newPatches reads the options size, n and whiten that every kind of patches has.
 func newPatches(s spec, seed uint64) (*patches, error) {
 	size, err := s.patchSize()
 	if err != nil {
@@ -70,19 +75,32 @@ func newPatches(s spec, seed uint64) (*patches, error) {
 	if err != nil {
 		return nil, err
 	}
+	w, err := s.whitening()
+	if err != nil {
+		return nil, err
+	}
 	return &patches{
-		info:  Info{Name: s.String(), Shape: []int{size, size}},
-		size:  size,
-		count: count,
-		seed:  seed,
-		scale: 1,
+		info:      Info{Name: s.String(), Shape: []int{size, size}},
+		size:      size,
+		count:     count,
+		seed:      seed,
+		scale:     1,
+		whitening: w,
 	}, nil
 }
 
+// usualPatches is the usual value of the option n.
+const usualPatches = "100000"
+
 // prepare measures the pictures: the scale that brings components to variance 1,
-// or with epsilon above 0 the transform that whitens them too, and their range.
-func (p *patches) prepare(epsilon float64) error {
-	if err := p.normalize(epsilon); err != nil {
+// or the transform that whitens them too, and their range. Where numbers stay what
+// they are, the range is that of the pictures.
+func (p *patches) prepare() error {
+	if p.whitening.method == untouched {
+		p.info.Low, p.info.High = p.span()
+		return nil
+	}
+	if err := p.normalize(); err != nil {
 		return err
 	}
 	seen := make([]float32, rangeSample*p.size*p.size)
@@ -95,15 +113,15 @@ func (p *patches) prepare(epsilon float64) error {
 	return nil
 }
 
-func (p *patches) normalize(epsilon float64) (err error) {
-	if epsilon == 0 {
+func (p *patches) normalize() (err error) {
+	if p.whitening.method != byZCA {
 		return p.findScale()
 	}
 	moments := whiten.NewMoments(p.size * p.size)
 	if err := p.eachSample(moments.Add); err != nil {
 		return err
 	}
-	if p.zca, err = whiten.NewZCA(moments, epsilon); err != nil {
+	if p.zca, err = whiten.NewZCA(moments, p.whitening.epsilon); err != nil {
 		return fmt.Errorf("patches of the pictures: %w", err)
 	}
 	return nil
@@ -151,6 +169,18 @@ func (p *patches) largest() float64 {
 	return largest
 }
 
+// span is the least and the largest number that pixels can have.
+func (p *patches) span() (low, high float32) {
+	if p.pictures[0].floats == nil {
+		return 0, 1
+	}
+	low, high = p.pictures[0].floats[0], p.pictures[0].floats[0]
+	for _, q := range p.pictures {
+		low, high = min(low, slices.Min(q.floats)), max(high, slices.Max(q.floats))
+	}
+	return low, high
+}
+
 // readSample reads patches of the sample, from one on, as Read reads examples.
 func (p *patches) readSample(dst []float32, from int) error {
 	return p.read(dst, 0, sampleStep, func(i int) int { return from + i })
@@ -185,13 +215,16 @@ func (p *patches) read(dst []float32, seed uint64, step uint32, index func(i int
 	})
 }
 
-// cut cuts one patch, every place of its picture being as likely. Its
-// mean is taken out, which is brightness and says nothing of form.
+// cut cuts one patch, every place of its picture being as likely. Unless its numbers
+// stay what they are, its mean is taken out, which is brightness and says nothing of form.
 func (p *patches) cut(dst []float32, source *engine.Source) {
 	q := &p.pictures[p.pick(source)]
 	row := p.border + source.IntN(q.rows-2*p.border-p.size+1)
 	col := p.border + source.IntN(q.cols-2*p.border-p.size+1)
-	q.copy(dst, row, col, p.size)
+	q.copy(dst, row, col, p.size, p.size)
+	if p.whitening.method == untouched {
+		return
+	}
 	sum := 0.0
 	for _, v := range dst {
 		sum += float64(v)
@@ -224,16 +257,16 @@ type picture struct {
 	levels     []uint16 // 0 is black, 65535 white, which read as 0 and 1
 }
 
-// copy copies a patch.
-func (q *picture) copy(dst []float32, row, col, size int) {
-	for i := range size {
+// copy copies a part [rows, cols] of the picture, which begins at row and col.
+func (q *picture) copy(dst []float32, row, col, rows, cols int) {
+	for i := range rows {
 		from := (row+i)*q.cols + col
-		line := dst[i*size : (i+1)*size]
+		line := dst[i*cols : (i+1)*cols]
 		if q.floats != nil {
-			copy(line, q.floats[from:from+size])
+			copy(line, q.floats[from:from+cols])
 			continue
 		}
-		for j, v := range q.levels[from : from+size] {
+		for j, v := range q.levels[from : from+cols] {
 			line[j] = float32(v) / math.MaxUint16
 		}
 	}

@@ -25,7 +25,7 @@ func TestParseSpec(t *testing.T) {
 		{"infmnist:d,split=test,n=7", "infmnist:d,n=7,split=test", "d", map[string]string{"n": "7", "split": "test"}},
 		{"patches:f.mat,n=5", "patches:f.mat,size=12,n=5", "f.mat", map[string]string{"size": "12", "n": "5"}},
 		{"patches:f.mat,x=IMAGES", "patches:f.mat,size=12,n=100000,x=IMAGES", "f.mat", map[string]string{"size": "12", "n": "100000", "x": "IMAGES"}},
-		{"images:d", "images:d,size=12,n=100000,whiten=zca", "d", map[string]string{"size": "12", "n": "100000", "whiten": "zca"}},
+		{"images:d", "images:d,size=12", "d", map[string]string{"size": "12"}},
 		{"leaves:n=7", "leaves:size=12,n=7", "", map[string]string{"size": "12", "n": "7"}},
 		{"npz:f.npz,y=b=c,x=a", "npz:f.npz,x=a,y=b=c", "f.npz", map[string]string{"x": "a", "y": "b=c"}},
 	} {
@@ -67,10 +67,17 @@ func TestSpecErrors(t *testing.T) {
 		{"leaves:size=1", "size=1: want 2 to 64 pixels"},
 		{"leaves:size=x", "size=x: want a whole number"},
 		{"leaves:size=8,n=0", "n=0: want 1 to"},
-		{"leaves:/dir", `"/dir" is no option: write leaves[:size=12][,n=100000]`},
-		{"patches:", "no path: write patches:FILE.mat[,size=12][,n=100000][,x=NAME]"},
+		{"leaves:/dir", `"/dir" is no option: write leaves[:size=12][,n=100000][,whiten=none]`},
+		{"patches:", "no path: write patches:FILE.mat[,size=12][,n=100000][,x=NAME][,whiten=none]"},
 		{"patches:f,size=65", "size=65: want 2 to 64 pixels"},
-		{"images:d,whiten=pca", "whiten=pca: want zca or none"},
+		{"images:d,whiten=pca", "whiten=pca: want zca, standard or none"},
+		{"leaves:whiten=zca", "whiten=zca: want standard or none"},
+		{"patches:f,whiten=zca", "whiten=zca: want standard or none"},
+		{"images:d,whiten=standard,epsilon=1", "epsilon=1 is for whiten=zca"},
+		{"images:d,size=whole,n=5", "n=5 is for patches: with size=whole every picture is one example"},
+		{"images:d,size=whole,whiten=zca", "whiten=zca is for patches: with size=whole pictures are as they are, whiten=none"},
+		{"images:d,size=whole,epsilon=1", "epsilon=1 is for whiten=zca"},
+		{"leaves:size=whole", "size=whole is for images:DIR"},
 		{"images:d,epsilon=x", "epsilon=x: want a number from 1e-06 to 100"},
 		{"images:d,epsilon=NaN", "epsilon=NaN: want a number from 1e-06 to 100"},
 		{"images:d,epsilon=0", "epsilon=0: want a number from 1e-06 to 100"},
@@ -111,9 +118,9 @@ npy:FILE[,y=FILE][,scale=255][,colour=grey]
 npz:FILE[,x=NAME][,y=NAME][,scale=255][,colour=grey]
 csv:FILE[,label=NAME][,header=yes][,scale=255]
 mat:FILE[,x=NAME][,y=NAME][,examples=columns][,shape=20x20][,order=rows][,scale=255][,colour=grey]
-patches:FILE.mat[,size=12][,n=100000][,x=NAME]
+patches:FILE.mat[,size=12][,n=100000][,x=NAME][,whiten=none]
 images:DIR[,size=12][,n=100000][,whiten=zca][,epsilon=0.5]
-leaves[:size=12][,n=100000]`
+leaves[:size=12][,n=100000][,whiten=none]`
 	if got := Kinds(); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
@@ -122,7 +129,7 @@ leaves[:size=12][,n=100000]`
 // FuzzSpec: no panic, messages of one line, and the canonical form means the
 // same and is its own canonical form.
 func FuzzSpec(f *testing.F) {
-	for _, text := range []string{"digits", "digits:n=5", "mnist:/data,split=test", "idx:C:\\a,b=c,", "npz:f,y=b,x=a,", "infmnist:,n=", ":", "npy:a,x,y=1"} {
+	for _, text := range []string{"digits", "digits:n=5", "mnist:/data,split=test", "idx:C:\\a,b=c,", "npz:f,y=b,x=a,", "infmnist:,n=", ":", "npy:a,x,y=1", "images:d,size=whole,whiten=none", "leaves:whiten=standard"} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

@@ -99,7 +99,7 @@ func TestInterruptedPaper(t *testing.T) {
 			}
 		}()
 		var messages bytes.Buffer
-		call := []string{"unitscope", "paper", "--quick", "--digits", "digits:n=200", "--digit-layers", "12,12,12", "--digit-epochs", "2", "--patches", "images:" + photos + ",whiten=none", "--patch-count", "100", "--quiet", "--out", out}
+		call := []string{"unitscope", "paper", "--quick", "--digits", "digits:n=200", "--digit-layers", "12,12,12", "--digit-epochs", "2", "--patches", "images:" + photos + ",whiten=standard", "--patch-count", "100", "--quiet", "--out", out}
 		code := run(ctx, call, &messages, &messages)
 		if hint := "go on with the same command and --resume"; code != usage.ExitFailure || strings.Count(messages.String(), hint) != 1 || strings.Contains(messages.String(), "next:") {
 			t.Errorf("during %s: exit code %d: %s", during, code, &messages)

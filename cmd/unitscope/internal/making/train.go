@@ -69,7 +69,7 @@ func trainFamily(kind network.Kind, about string, own ...cli.Flag) *cli.Command 
 		Usage: about,
 		Description: "Writes model.safetensors, log.csv, learning.csv (what each layer does over 1,000 examples; layers that have learned nothing are\n" +
 			"warned of), filters.png and run.json to --out, and a checkpoint while it trains.\n" +
-			"--visible gaussian is for data of mean 0 and variance 1 over all components, as patches are: other data are warned of,\n" +
+			"--visible gaussian is for data of mean 0 and variance 1 over all components, as patches are without whiten=none: other data are warned of,\n" +
 			"or refused if they are far from it (a variance below 1/100 or above 100, a mean below -10 or above 10). Training that\n" +
 			"reconstructs its data more than ten times worse than a layer that has learned nothing ends with an error.\n\n--data is one of these, which `unitscope help data` explains:\n\n" + indent(dataset.Kinds()),
 		Flags:  append(flags, usage.SpeakFlags()...),
