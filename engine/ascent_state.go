@@ -46,7 +46,7 @@ type AscentState struct {
 	Goals           []Goal       // what there is to climb
 	Climbs          []int        // which of the goals the row climbs
 	X               Matrix       // [rows, inputs] on the device; the starts before the first call
-	Activation      []float32    // latest value of the row's goal: of a unit's, its activation
+	Activation      []float32    // latest value of the row's goal: of a unit's, its activation times the weight
 	StartActivation []float32    // the goal's value at the start
 	Gradient        []float32    // ||g||
 	Tangent         []float32    // ||g - (g.x/rho^2) x|| / ||g||, 0 at a first-order optimum on the sphere
