@@ -5,6 +5,10 @@ package schema
 
 func unitsArray() Field { return Field{Name: Units, About: "[U] the units"} }
 
+func goalsArray() Field {
+	return Field{Name: GoalNames, About: "[U] of what was climbed, where it is no unit", Sometimes: true}
+}
+
 func ascent() File {
 	return File{AscentArrays, []Field{
 		unitsArray(),
@@ -16,6 +20,7 @@ func ascent() File {
 		{Name: Stop, About: "[U, R] why there were no more, in words"},
 		{Name: Tangent, About: "[U, R] share of the gradient along the sphere"},
 		{Name: Cosine, About: "[U, R] to the unit's best restart"},
+		goalsArray(),
 	}}
 }
 
@@ -60,6 +65,7 @@ func modesOfLayer() File {
 	for _, e := range modeNumbers() {
 		f.Fields = append(f.Fields, Field{Name: e.Name, About: "[U, 3] " + e.About + ", and its interval"})
 	}
+	f.Fields = append(f.Fields, goalsArray())
 	return f
 }
 

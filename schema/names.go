@@ -4,6 +4,8 @@ package schema
 const (
 	Unit       = "unit"
 	Units      = "units" // an array: which; a column: how many
+	GoalName   = "goal_name"
+	GoalNames  = "goal_names"
 	Layer      = "layer"
 	Network    = "network"
 	Method     = "method"

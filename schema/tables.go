@@ -10,7 +10,10 @@ func tables() []File {
 }
 
 // Columns that many tables begin with.
-func unitColumn() Field    { return Field{Name: Unit, About: "which"} }
+func unitColumn() Field { return Field{Name: Unit, About: "which"} }
+func goalColumn() Field {
+	return Field{Name: GoalName, About: "of what was climbed, where it is no unit", Sometimes: true}
+}
 func layerColumn() Field   { return Field{Name: Layer, About: "its number, from 1"} }
 func networkColumn() Field { return Field{Name: Network, About: "trained or untrained"} }
 
@@ -103,6 +106,7 @@ func restarts() File {
 		{Name: Stop, About: "why there were no more"},
 		{Name: Tangent, About: "share of the gradient along the sphere"},
 		{Name: Cosine, About: "to the unit's best restart"},
+		goalColumn(),
 	}}
 }
 
@@ -147,7 +151,8 @@ func modes() File {
 	}
 	f.Fields = append(f.Fields,
 		Field{Name: "second_cosine", About: "between the best patterns of the two largest modes"},
-		Field{Name: "unseen", About: "chance that another restart finds a new mode"})
+		Field{Name: "unseen", About: "chance that another restart finds a new mode"},
+		goalColumn())
 	return f
 }
 

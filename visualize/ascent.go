@@ -47,20 +47,22 @@ const (
 	unknownMemory = 1 << 30
 )
 
-// Ascend climbs the activation of every unit asked for, from every restart's
-// own random start, on the sphere ||x|| = rho (section 3 of the paper, and
-// [engine.Rule] for the exact step and stopping rule). A start has each
-// component uniform in [0, 1], for Bernoulli and Gaussian inputs alike, and is
-// then scaled to rho; its random numbers belong to (seed, layer, unit, restart).
-// So a row's result is the same to the bit whatever other units or restarts
-// are asked for, however the rows are cut into chunks, and with any number of
-// threads.
+// Ascend climbs the activation of every unit asked for, or every objective in place of
+// units, from every restart's own random start, on the sphere ||x|| = rho (section 3
+// of the paper, and [engine.Rule] for the exact step and stopping rule). A start has
+// each component uniform in [0, 1], for Bernoulli and Gaussian inputs alike, and is
+// then scaled to rho; its random numbers belong to (seed, layer, unit, restart), the
+// unit being an objective's number where there are objectives. So a row's result is the
+// same to the bit whatever other units or restarts are asked for, however the rows are
+// cut into chunks, and with any number of threads.
 //
 // With Rate 0 one step size is found for the whole layer, as the paper found
 // that the same serves all its units: of a geometric series of rates, the one
 // with the highest final activations of a few units, spread evenly over those of
 // the layer that have a gradient at their start. It depends on the model, layer,
-// direction, radius and seed only, never on the units asked for.
+// direction, radius and seed only, and on whether it is before or after its
+// nonlinearity that is climbed, never on the units asked for. Objectives climb with
+// that of the units of their layer.
 //
 // As many rows are on the device at a time as about half of its free memory holds.
 // Where that proves too many, they begin anew, half as many at a time. Only if a
@@ -87,7 +89,7 @@ func Ascend(ctx context.Context, d engine.Device, n *network.Network, o AscentOp
 			return nil, fmt.Errorf("ascent: find a rate for layer %d: %w", o.Layer, err)
 		}
 	}
-	rows := rowsOf(o.Layer, o.Units, o.Restarts)
+	rows := a.asked()
 	results, err := newCollector(o, n.InputShape, a.inputs(), rule.Rate)
 	if err != nil {
 		return nil, err
@@ -118,27 +120,11 @@ type layerAscent struct {
 	net      engine.Net // up to the layer
 	model    *engine.Model
 	options  AscentOptions
+	starts   []float32      // [restarts, D], nil for random ones
 	progress func(done int) // nil if nobody wants to know
 	curves   *Curves        // nil if nobody wants them
 	patterns []float32      // of the latest chunk, [rows, D]
 	pace     pace
-}
-
-// rows names n rows by their unit and restart.
-type rows struct {
-	n  int
-	at func(i int) (unit, restart int)
-	// layer is the layer of the units.
-	layer int
-}
-
-// rowsOf returns all restarts of the first unit, then those of the second, ...
-func rowsOf(layer int, units []int, restarts int) rows {
-	return rows{
-		n:     len(units) * restarts,
-		at:    func(i int) (unit, restart int) { return units[i/restarts], i % restarts },
-		layer: layer,
-	}
 }
 
 // finished is the final state of one row.
@@ -155,6 +141,11 @@ func newLayerAscent(ctx context.Context, d engine.Device, n *network.Network, o 
 		return nil, err
 	}
 	a := &layerAscent{ctx: ctx, device: d, net: net, options: o, pace: pace{most: stepsPerRun}}
+	if o.Start != nil {
+		if a.starts, err = patternsOf("starts", o.Start, o.Restarts, net.Input.Size()); err != nil {
+			return nil, err
+		}
+	}
 	if a.model, err = engine.Load(d, net); err != nil {
 		return nil, memory.Explain(d, "the layers", smaller, err)
 	}
@@ -192,7 +183,7 @@ func (a *layerAscent) ascendChunk(rule engine.Rule, r rows, from, n int, visit f
 			return err
 		}
 	}
-	if err := a.run(rule, state, from); err != nil {
+	if err := a.run(rule, state, r, from); err != nil {
 		return err
 	}
 	a.patterns = slices.Grow(a.patterns[:0], n*a.inputs())[:n*a.inputs()]
@@ -211,7 +202,7 @@ func (a *layerAscent) ascendChunk(rule engine.Rule, r rows, from, n int, visit f
 	return nil
 }
 
-// start puts n rows, from row from on, at their random starts in the top of x.
+// start puts n rows, from row from on, at their starts in the top of x.
 func (a *layerAscent) start(x engine.Matrix, r rows, from, n int) (*engine.AscentState, error) {
 	units, keys := make([]int, n), make([]uint64, n)
 	for k := range n {
@@ -222,20 +213,32 @@ func (a *layerAscent) start(x engine.Matrix, r rows, from, n int) (*engine.Ascen
 	if err != nil {
 		return nil, err
 	}
-	at := engine.Stream{Seed: a.options.Seed, Purpose: engine.PurposeStart, Keys: keys}
-	if err := a.device.Uniform(top, at); err != nil {
+	if r.starts == nil {
+		err = a.device.Uniform(top, engine.Stream{Seed: a.options.Seed, Purpose: engine.PurposeStart, Keys: keys})
+	} else {
+		err = top.Write(a.given(r, from, n))
+	}
+	if err != nil {
 		return nil, err
 	}
 	if err := a.device.Project(top, float32(a.options.Radius)); err != nil {
 		return nil, err
 	}
-	goals, climbs := unitGoals(a.net, units, float32(a.options.Direction))
+	goals, climbs := goals(units, r.goal, float32(a.options.Direction))
 	return engine.NewAscentState(goals, climbs, top), nil
 }
 
-// run lets the rows of a state climb until all have stopped. before is how
-// many rows have finished in earlier chunks.
-func (a *layerAscent) run(rule engine.Rule, state *engine.AscentState, before int) error {
+// given are the starts of n rows, from row from on, that are not random.
+func (a *layerAscent) given(r rows, from, n int) (x []float32) {
+	for k := range n {
+		_, restart := r.at(from + k)
+		x = append(x, r.starts[restart*a.inputs():(restart+1)*a.inputs()]...)
+	}
+	return x
+}
+
+// run lets the rows of a state, from row before on, climb until all have stopped.
+func (a *layerAscent) run(rule engine.Rule, state *engine.AscentState, r rows, before int) error {
 	for {
 		if err := a.ctx.Err(); err != nil {
 			return err
@@ -243,7 +246,7 @@ func (a *layerAscent) run(rule engine.Rule, state *engine.AscentState, before in
 		steps, began := a.pace.next(), time.Now()
 		done, err := a.model.Ascend(state, rule, steps)
 		if err != nil {
-			return a.explain(state, err)
+			return a.explain(r, before, err)
 		}
 		a.pace.took(steps, time.Since(began))
 		if a.progress != nil {
@@ -255,14 +258,15 @@ func (a *layerAscent) run(rule engine.Rule, state *engine.AscentState, before in
 	}
 }
 
-// explain names the unit of a row whose numbers are not finite.
-func (a *layerAscent) explain(state *engine.AscentState, err error) error {
+// explain names what a row climbs whose numbers are not finite; before are the rows of
+// earlier chunks.
+func (a *layerAscent) explain(r rows, before int, err error) error {
 	var row *engine.RowError
 	if !errors.As(err, &row) {
 		return err
 	}
-	unit := state.Goals[state.Climbs[row.Row]].Terms[0].Unit
-	return fmt.Errorf("unit %d, step %d: activation %g, gradient norm %g: %w", unit, row.Step, float32(a.options.Direction)*row.Activation, row.Gradient, engine.ErrNotFinite)
+	unit, _ := r.at(before + row.Row)
+	return fmt.Errorf("%s, step %d: activation %g, gradient norm %g: %w", r.name(unit), row.Step, float32(a.options.Direction)*row.Activation, row.Gradient, engine.ErrNotFinite)
 }
 
 // turn makes activations of what rows have climbed, which is their negative where

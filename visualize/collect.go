@@ -29,7 +29,7 @@ func newCollector(o AscentOptions, shape []int, inputs int, rate float32) (*coll
 	units, rows := len(o.Units), len(o.Units)*o.Restarts
 	r := &AscentResult{
 		Layer: o.Layer, Direction: o.Direction, Rate: shortest(rate), Radius: o.Radius, Shape: slices.Clone(shape),
-		Units: slices.Clone(o.Units), Restarts: o.Restarts,
+		Units: slices.Clone(o.Units), Names: o.names(), Restarts: o.Restarts,
 		Best: make([]int, units), Dead: make([]bool, units),
 		Steps: make([]int, rows), Stop: make([]engine.StopReason, rows),
 	}

@@ -68,28 +68,11 @@ func gradientRows(d engine.Device, n *network.Network, layer int, units []int, p
 	if err != nil {
 		return err
 	}
-	goals, rows := unitGoals(net, units, 1)
+	goals, rows := goals(units, func(u int) engine.Goal { return engine.UnitGoal(engine.Value(len(net.Ops)), u) }, 1)
 	if _, err := model.Gradient(g, x, goals, rows); err != nil {
 		return err
 	}
 	return g.Read(gradients)
-}
-
-// unitGoals are the goals of the units [n] of a network's last value, each one once,
-// and which of them each has. direction is -1 to go down.
-func unitGoals(net engine.Net, units []int, direction float32) (goals []engine.Goal, of []int) {
-	at := map[int]int{}
-	for _, u := range units {
-		k, known := at[u]
-		if !known {
-			k = len(goals)
-			goal := engine.UnitGoal(engine.Value(len(net.Ops)), u)
-			goal.Terms[0].Weight = direction
-			at[u], goals = k, append(goals, goal)
-		}
-		of = append(of, k)
-	}
-	return goals, of
 }
 
 // CombinationLink measures the link between activation maximization and the

@@ -129,6 +129,7 @@ type ModesResult struct {
 	Threshold   float64
 	Restarts    int         // R
 	Units       []UnitModes // [U]
+	Names       []string    // [U] of objectives, nil for units
 	Summary     ModesSummary
 	ByThreshold []ModesAt
 	// Mode [U*R], unit by unit, is the mode of each restart: 0 for the main
@@ -138,8 +139,11 @@ type ModesResult struct {
 	Cosines *tensor.Dense
 }
 
+// NameOf is what the modes at a place are of: "unit 12", or the name of an objective.
+func (r *ModesResult) NameOf(place int) string { return nameOf(r.Names, r.Units[place].Unit, place) }
+
 // Modes sorts the restarts of each unit into modes (section 6 of the paper).
-// Of an ascent it takes Layer, Direction, Units, Restarts, Patterns [U, R, D],
+// Of an ascent it takes Layer, Direction, Units, Names, Restarts, Patterns [U, R, D],
 // Activation, StartActivation and Stop; so the ascent must have kept all
 // patterns.
 //
@@ -168,7 +172,7 @@ func Modes(ctx context.Context, d engine.Device, r *AscentResult, o ModesOptions
 		return nil, err
 	}
 	a := &modesAnalysis{restarts: in, options: o, trees: make([]tree, len(r.Units))}
-	a.result = &ModesResult{Layer: r.Layer, Threshold: o.Threshold, Restarts: r.Restarts, Mode: make([]int, len(r.Units)*r.Restarts)}
+	a.result = &ModesResult{Layer: r.Layer, Names: r.Names, Threshold: o.Threshold, Restarts: r.Restarts, Mode: make([]int, len(r.Units)*r.Restarts)}
 	if a.result.Cosines, err = dense.New(len(r.Units), r.Restarts, r.Restarts); err != nil {
 		return nil, fmt.Errorf("modes: %w", err)
 	}
@@ -260,7 +264,7 @@ func (a *modesAnalysis) run(ctx context.Context, d engine.Device, progress func(
 			return err
 		}
 		if err := a.compare(d, x, products, u); err != nil {
-			return fmt.Errorf("unit %d: %w", a.Units[u], err)
+			return fmt.Errorf("%s: %w", a.NameOf(u), err)
 		}
 		a.result.Units = append(a.result.Units, a.unit(u))
 		if progress != nil {

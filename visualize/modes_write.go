@@ -11,19 +11,23 @@ import (
 
 // WriteModesTable writes modes.csv: a line of names, then a line per network,
 // layer and unit with the numbers of [UnitModes]. Estimates take three columns,
-// NAME, NAME_low and NAME_high. What can't be said is left empty.
+// NAME, NAME_low and NAME_high. What can't be said is left empty. Of objectives, the
+// last column is their names; all results are then of such.
 func WriteModesTable(w io.Writer, results []*ModesResult) error {
 	var rows [][]string
+	var names []string
 	for _, r := range results {
-		for _, m := range r.Units {
+		names = r.Names
+		for u, m := range r.Units {
 			row := []string{r.Network, strconv.Itoa(r.Layer), strconv.Itoa(m.Unit), strconv.FormatBool(m.Dead), strconv.Itoa(r.Restarts), strconv.Itoa(m.Found)}
 			for _, e := range []Estimate{m.Modes, m.MainShare, m.Effective, m.Spread, m.RelativeSpread, m.Gap} {
 				row = append(row, e.texts()...)
 			}
-			rows = append(rows, append(row, numberText(m.SecondCosine), numberText(m.Unseen)))
+			row = append(row, numberText(m.SecondCosine), numberText(m.Unseen))
+			rows = append(rows, append(row, nameIn(names, u)...))
 		}
 	}
-	return writeRows(w, "modes", schema.Columns(schema.ModesTable), rows)
+	return writeRows(w, "modes", columnsOf(schema.ModesTable, names), rows)
 }
 
 // WriteThresholdTable writes modes-sweep.csv: a line of names, then a line per
@@ -44,7 +48,7 @@ func WriteThresholdTable(w io.Writer, results []*ModesResult) error {
 // WriteArrays writes an .npz file: units [U], mode [U, R] (int64, see
 // ModesResult.Mode), cosines [U, R, R], and modes, main_share, effective,
 // spread, relative_spread and gap [U, 3]: the value and both ends of its
-// interval, NaN for what can't be said.
+// interval, NaN for what can't be said; of objectives, their names [U] too.
 func (r *ModesResult) WriteArrays(w io.Writer) error {
 	units := make([]int, len(r.Units))
 	for i, m := range r.Units {
@@ -76,5 +80,6 @@ func (r *ModesResult) WriteArrays(w io.Writer) error {
 		}
 		a.floats(column.name, t)
 	}
+	a.names(r.Names)
 	return a.Close()
 }

@@ -12,6 +12,7 @@ import (
 	"gorgonia.org/tensor"
 
 	"github.com/unitscope/unitscope/engine/dense"
+	"github.com/unitscope/unitscope/schema"
 )
 
 // archive writes numpy's .npz: a zip file with a .npy file for every array,
@@ -93,6 +94,17 @@ func (a *archive) words(name string, words []string, width int, shape ...int) {
 		copy(elements[i*width:(i+1)*width], []rune(word))
 	}
 	addArray(a, name, fmt.Sprintf("<U%d", width), shape, elements)
+}
+
+// names adds those of objectives [U]; nothing where there are none.
+func (a *archive) names(names []string) {
+	width := 1
+	for _, name := range names {
+		width = max(width, len([]rune(name)))
+	}
+	if names != nil {
+		a.words(schema.GoalNames, names, width, len(names))
+	}
 }
 
 // Close writes the directory of the archive; the underlying writer stays open.

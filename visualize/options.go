@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 
+	"gorgonia.org/tensor"
+
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/network"
@@ -12,9 +14,17 @@ import (
 // AscentOptions says what to climb and how. [DefaultAscent] fills in everything
 // but the layer and its units.
 type AscentOptions struct {
-	Layer    int   // 1 is the first hidden layer
-	Units    []int // 0-based, each at most once, in the order of the results; see [ParseUnits]
-	Restarts int   // random starts per unit, >= 1
+	Layer int   // 1 is the first hidden layer
+	Units []int // 0-based, each at most once, in the order of the results; see [ParseUnits]
+	// Objectives are climbed in place of units, which are left out then: results number
+	// them from 0, in this order. Layer is that of the topmost value they read.
+	Objectives []Objective
+	After      bool // units after the layer's nonlinearity; objectives say so themselves
+	Restarts   int  // random starts per unit, >= 1
+	// Start [Restarts, D] are inputs of the network, after [network.Network.Preprocess],
+	// at which the restarts of every unit begin, scaled to the radius; nil for random
+	// ones.
+	Start *tensor.Dense
 	// Rate is the length of the first step relative to the radius, see
 	// [engine.Rule]; 0 finds one for the layer, see [Ascend].
 	Rate      float64
@@ -90,17 +100,58 @@ func radiusFor(n *network.Network, radius float64) (float64, error) {
 
 // resolve checks the options against a network and fills in its radius.
 func (o AscentOptions) resolve(n *network.Network) (AscentOptions, error) {
-	if err := checkChoice(n, o.Layer, o.Units); err != nil {
+	o, err := o.choice(n)
+	if err != nil {
 		return o, err
 	}
 	if err := o.Check(); err != nil {
 		return o, err
 	}
-	var err error
+	if err := o.checkStart(n.Sizes()[0]); err != nil {
+		return o, err
+	}
 	if o.Radius, err = radiusFor(n, o.Radius); err != nil {
 		return o, err
 	}
 	return o, o.checkRows(n.Sizes()[0])
+}
+
+// choice makes sure that there is something to climb, and numbers objectives.
+func (o AscentOptions) choice(n *network.Network) (AscentOptions, error) {
+	if o.Objectives == nil {
+		return o, checkChoice(n, o.Layer, o.Units)
+	}
+	if o.Units != nil {
+		return o, words.BadOption("Units", nil, "there are Objectives too; give one of them")
+	}
+	o.Units = appendRange(nil, 0, len(o.Objectives)-1)
+	return o, checkObjectives(n, o.Layer, o.Objectives)
+}
+
+// checkStart refuses starts that are none of the network's inputs, or have no
+// direction to be scaled in.
+func (o AscentOptions) checkStart(inputs int) error {
+	if o.Start == nil {
+		return nil
+	}
+	data, err := patternsOf("Start", o.Start, o.Restarts, inputs)
+	if err != nil {
+		return words.BadOption("Start", nil, "%w: want a row of inputs for each restart", err)
+	}
+	for k := range o.Restarts {
+		if norm := norm64(data[k*inputs : (k+1)*inputs]); norm == 0 || norm-norm != 0 {
+			return words.BadOption("Start", k, "its norm is %g: want finite numbers that are not all 0", norm)
+		}
+	}
+	return nil
+}
+
+// names are those of objectives; nil for units.
+func (o AscentOptions) names() (names []string) {
+	for _, objective := range o.Objectives {
+		names = append(names, objective.Name)
+	}
+	return names
 }
 
 // checkRows refuses more rows than can be counted or told apart.

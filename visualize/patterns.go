@@ -22,6 +22,9 @@ type Patterns struct {
 	Shape []int
 	// Units [U] are the numbers of the units; nil if they are of no units.
 	Units []int
+	// Names [U] are what is written for them where they are objectives and no units;
+	// else nil.
+	Names []string
 	// Radius is the norm of all patterns, 0 if they have none in common.
 	Radius float64
 	// Low and High are the ends of what components can be, 0 and 1 for
@@ -53,6 +56,8 @@ func (p Patterns) Check() error {
 		return fmt.Errorf("shape %v does not hold %d components", p.Shape, components)
 	case p.Units != nil && len(p.Units) != units:
 		return fmt.Errorf("%d units for patterns of %d", len(p.Units), units)
+	case p.Names != nil && len(p.Names) != units:
+		return fmt.Errorf("%d names for patterns of %d", len(p.Names), units)
 	case p.Missing != nil && len(p.Missing) != units && len(p.Missing) != units*each:
 		return fmt.Errorf("%d patterns of %d units, %d marks of missing ones", units*each, units, len(p.Missing))
 	case !(p.Radius >= 0) || math.IsInf(p.Radius, 0):
@@ -190,6 +195,9 @@ func (p Patterns) part(from, to, each int) (Patterns, error) {
 	}
 	if p.Units != nil {
 		p.Units = p.Units[from:to]
+	}
+	if p.Names != nil {
+		p.Names = p.Names[from:to]
 	}
 	p.Data, err = dense.Of(kept, to-from, each, size)
 	return p, err

@@ -56,7 +56,7 @@ func rate(exponent int) float32 { return float32(math.Ldexp(1, exponent)) }
 func (a *layerAscent) alive() (units []int, err error) {
 	candidates := spread(a.units(), scannedUnits)
 	a.options.MaxSteps = 0
-	err = a.ascend(a.rule(deadRate), rowsOf(a.options.Layer, candidates, 1), func(i int, row finished) {
+	err = a.ascend(a.rule(deadRate), a.rowsOf(candidates, 1), func(i int, row finished) {
 		if row.stop != engine.StopVanished {
 			units = append(units, candidates[i])
 		}
@@ -94,7 +94,7 @@ func (s *search) begin(count, steps int) {
 	for _, k := range spread(len(s.alive), count) {
 		units = append(units, s.alive[k])
 	}
-	s.rows = rowsOf(s.ascent.options.Layer, units, (count+len(units)-1)/len(units))
+	s.rows = s.ascent.rowsOf(units, (count+len(units)-1)/len(units))
 	s.ascent.options.MaxSteps = steps
 	s.tried = map[int]probe{}
 }

@@ -42,7 +42,7 @@ func OpenRestarts(path string, layer, direction int) (result *AscentResult, err 
 
 // ReadRestarts reads restarts.csv, as [AscentResult.WriteTable] writes it. The
 // table has neither the patterns nor what is the same for all rows, so of the
-// result only Units, Restarts, Best, Dead and the numbers of each restart are
+// result only Units, Names, Restarts, Best, Dead and the numbers of each restart are
 // set, besides the layer and the direction given here. All units must have the
 // same number of restarts, in order, and none may come twice.
 func ReadRestarts(table io.Reader, layer, direction int) (*AscentResult, error) {
@@ -51,13 +51,16 @@ func ReadRestarts(table io.Reader, layer, direction int) (*AscentResult, error) 
 	}
 	in := csv.NewReader(table)
 	in.ReuseRecord = true
-	columns := schema.Columns(schema.RestartsTable)
-	in.FieldsPerRecord = len(columns)
+	columns := columnsOf(schema.RestartsTable, nil)
+	named := columnsOf(schema.RestartsTable, []string{})
 	names, err := in.Read()
-	if err != nil || !slices.Equal(names, columns) {
+	if err != nil || !slices.Equal(names, columns) && !slices.Equal(names, named) {
 		return nil, fmt.Errorf("read restarts: not a table of restarts: its first line must name %v", columns)
 	}
 	t := &restartTable{result: &AscentResult{Layer: layer, Direction: direction}}
+	if len(names) == len(named) {
+		t.result.Names = []string{}
+	}
 	for {
 		row, err := in.Read()
 		if errors.Is(err, io.EOF) {
@@ -96,6 +99,9 @@ func (t *restartTable) add(row []string) error {
 		return fmt.Errorf("row %d: %w", at, err)
 	}
 	if err := t.begin(unit, restart); err != nil {
+		return fmt.Errorf("row %d: %w", at, err)
+	}
+	if err := t.name(row); err != nil {
 		return fmt.Errorf("row %d: %w", at, err)
 	}
 	stop := engine.Running
@@ -146,6 +152,22 @@ func (t *restartTable) begin(unit, restart int) error {
 	}
 	t.seen[unit], t.count = true, 1
 	t.result.Units = append(units, unit)
+	return nil
+}
+
+// name takes in what a row says that it is of, if it says that.
+func (t *restartTable) name(row []string) error {
+	r := t.result
+	if r.Names == nil {
+		return nil
+	}
+	name := row[len(row)-1]
+	if t.count == 1 {
+		r.Names = append(r.Names, name)
+	}
+	if name == "" || name != r.Names[len(r.Names)-1] {
+		return fmt.Errorf("%.60q is not the name of number %d, %.60q", name, r.Units[len(r.Units)-1], r.Names[len(r.Names)-1])
+	}
 	return nil
 }
 

@@ -27,7 +27,9 @@ type AscentResult struct {
 	Radius    float64 // rho
 	Shape     []int   // of one pattern, as the model's input; nil if it has none
 	Units     []int   // [U]
-	Restarts  int     // R
+	// Names [U] are those of objectives, which Units number; nil for units.
+	Names    []string
+	Restarts int // R
 
 	// Best [U] is the restart of each unit with the highest activation (the
 	// lowest for direction -1); the first of them if several are equal.
@@ -60,6 +62,9 @@ type AscentResult struct {
 	Stop  []engine.StopReason
 }
 
+// NameOf is what the result at a place is of: "unit 12", or the name of an objective.
+func (r *AscentResult) NameOf(place int) string { return nameOf(r.Names, r.Units[place], place) }
+
 // UnitPatterns are the best pattern of each unit.
 func (r *AscentResult) UnitPatterns() Patterns { return r.patterns(r.BestPatterns) }
 
@@ -68,13 +73,13 @@ func (r *AscentResult) UnitPatterns() Patterns { return r.patterns(r.BestPattern
 func (r *AscentResult) RestartPatterns() Patterns { return r.patterns(r.Patterns) }
 
 func (r *AscentResult) patterns(data *tensor.Dense) Patterns {
-	return Patterns{Name: "patterns", Data: data, Shape: r.Shape, Units: r.Units, Radius: r.Radius, Missing: r.Dead}
+	return Patterns{Name: "patterns", Data: data, Shape: r.Shape, Units: r.Units, Names: r.Names, Radius: r.Radius, Missing: r.Dead}
 }
 
 // WriteArrays writes ascent.npz: units [U], best [U, D], with KeepAll also
 // patterns [U, R, D], and activation, start_activation, steps, stop, tangent and
-// cosine [U, R]. Numbers are float32 or int64; stop is text, "converged",
-// "steps" or "vanished". The same result gives the same bytes.
+// cosine [U, R]; of objectives, their names [U] too. Numbers are float32 or int64; stop
+// is text, "converged", "steps" or "vanished". The same result gives the same bytes.
 func (r *AscentResult) WriteArrays(w io.Writer) error {
 	if _, err := r.columns(); err != nil {
 		return fmt.Errorf("write arrays: %w", err)
@@ -95,11 +100,13 @@ func (r *AscentResult) WriteArrays(w io.Writer) error {
 	a.words(schema.Stop, stops, len(engine.StopConverged.String()), len(r.Units), r.Restarts)
 	a.floats(schema.Tangent, r.Tangent)
 	a.floats(schema.Cosine, r.Cosine)
+	a.names(r.Names)
 	return a.Close()
 }
 
 // WriteTable writes restarts.csv: a line of names, then a line per restart,
-// with the numbers of [AscentResult.WriteArrays] but the patterns.
+// with the numbers of [AscentResult.WriteArrays] but the patterns. Of objectives, the
+// last column is their names.
 func (r *AscentResult) WriteTable(w io.Writer) error {
 	columns, err := r.columns()
 	if err != nil {
@@ -107,13 +114,13 @@ func (r *AscentResult) WriteTable(w io.Writer) error {
 	}
 	number := func(x float32) string { return strconv.FormatFloat(float64(x), 'g', -1, 32) }
 	out := csv.NewWriter(w)
-	err = out.Write(schema.Columns(schema.RestartsTable))
+	err = out.Write(columnsOf(schema.RestartsTable, r.Names))
 	for i := 0; i < len(r.Steps) && err == nil; i++ {
-		err = out.Write([]string{
+		err = out.Write(append([]string{
 			strconv.Itoa(r.Units[i/r.Restarts]), strconv.Itoa(i % r.Restarts),
 			number(columns.activation[i]), number(columns.start[i]), strconv.Itoa(r.Steps[i]), r.Stop[i].String(),
 			number(columns.tangent[i]), number(columns.cosine[i]),
-		})
+		}, nameIn(r.Names, i/r.Restarts)...))
 	}
 	out.Flush()
 	if err = errors.Join(err, out.Error()); err != nil {
@@ -130,6 +137,9 @@ type columns struct{ activation, start, tangent, cosine []float32 }
 func (r *AscentResult) columns() (columns, error) {
 	var c columns
 	rows := len(r.Units) * r.Restarts
+	if r.Names != nil && len(r.Names) != len(r.Units) {
+		return c, fmt.Errorf("%d names of %d objectives", len(r.Names), len(r.Units))
+	}
 	if len(r.Steps) != rows || len(r.Stop) != rows {
 		return c, fmt.Errorf("%d units with %d restarts, %d numbers of steps and %d reasons to stop", len(r.Units), r.Restarts, len(r.Steps), len(r.Stop))
 	}

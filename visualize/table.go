@@ -7,6 +7,8 @@ import (
 	"io"
 	"math"
 	"strconv"
+
+	"github.com/unitscope/unitscope/schema"
 )
 
 // writeRows writes a table: a line of names, then a line for each row. what is
@@ -22,6 +24,24 @@ func writeRows(w io.Writer, what string, names []string, rows [][]string) error 
 		return fmt.Errorf("write table of %s: %w", what, err)
 	}
 	return nil
+}
+
+// columnsOf are a table's columns: the last, for names of objectives, is there where
+// there are some.
+func columnsOf(table string, names []string) []string {
+	columns := schema.Columns(table)
+	if names == nil {
+		columns = columns[:len(columns)-1]
+	}
+	return columns
+}
+
+// nameIn is what a row has in that column.
+func nameIn(names []string, place int) []string {
+	if names == nil {
+		return nil
+	}
+	return names[place : place+1]
 }
 
 // numberText is a number in a table, empty for NaN: what can't be said.
