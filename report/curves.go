@@ -95,15 +95,15 @@ const stepAxis = "1 + steps"
 
 func (c *curves) panels() (*chart.Figure, error) {
 	title := fmt.Sprintf("%s while they climb", Shown(min(c.Restarts, curvesShown), c.Restarts, "restart"))
-	figure := &chart.Figure{Title: fmt.Sprintf("%s: activation of %s, of each unit", c.of, title), Columns: squareColumns(len(c.Units))}
+	figure := &chart.Figure{Title: fmt.Sprintf("%s: activation of %s, of each %s", c.of, title, Noun(c.Names)), Columns: squareColumns(len(c.Units))}
 	width, height := 220., 150.
 	if len(c.Units) == 1 {
 		// One plot has the figure's title for its own.
-		figure.Title = fmt.Sprintf("%s, unit %d: activation of %s", c.of, c.Units[0], title)
+		figure.Title = fmt.Sprintf("%s, %s: activation of %s", c.of, shortened(c.NameOf(0)), title)
 		width, height = chart.DefaultWidth, chart.DefaultHeight
 	}
 	x := c.x()
-	for u, unit := range c.Units {
+	for u := range c.Units {
 		var series []chart.Series
 		for k := range c.Restarts {
 			if k != c.Best[u] && len(series) < curvesShown-1 {
@@ -113,7 +113,7 @@ func (c *curves) panels() (*chart.Figure, error) {
 		// The last one is drawn above the others.
 		series = append(series, chart.Series{Name: "best restart", X: x, Y: c.row(u*c.Restarts + c.Best[u]), Look: lookFirst})
 		p, err := chart.NewCurves(chart.Axes{
-			Title: fmt.Sprintf("unit %d", unit), X: stepAxis, Y: "activation", LogX: true, Width: width, Height: height,
+			Title: shortened(c.NameOf(u)), X: stepAxis, Y: "activation", LogX: true, Width: width, Height: height,
 		}, series)
 		if err != nil {
 			return nil, err
@@ -154,7 +154,7 @@ func (c *curves) summary() (*chart.Figure, error) {
 		left = fmt.Sprintf(" of %d", all)
 	}
 	p, err := chart.NewCurves(chart.Axes{
-		Title: fmt.Sprintf("%s: gain of %d%s restarts of %s, quantiles", c.of, n, left, words.Count(len(c.Units), "unit")),
+		Title: fmt.Sprintf("%s: gain of %d%s restarts of %s, quantiles", c.of, n, left, words.Count(len(c.Units), Noun(c.Names))),
 		X:     stepAxis, Y: "share of a restart's final gain", LogX: true,
 	}, series)
 	if err != nil {

@@ -123,7 +123,7 @@ func restartsPanel(name string, r *visualize.AscentResult, o FigureOptions) (*Pa
 		}
 		b := Block{Patterns: patterns, GridOptions: o.grid()}
 		if r.Units != nil {
-			b.Label = fmt.Sprintf("unit %d", r.Units[u])
+			b.Label = shortened(r.NameOf(u))
 		}
 		p.Blocks = append(p.Blocks, b)
 	}

@@ -42,7 +42,8 @@ func ModesHistogram(name string, results []*visualize.ModesResult) (*chart.Figur
 		return nil, fmt.Errorf("histogram of modes: no layers")
 	}
 	figure := &chart.Figure{Columns: min(len(layers), 3)}
-	axes := chart.Axes{X: "modes of a unit", Y: "share of units", YHigh: 1, Width: panelWidth, Height: panelHeight}
+	noun := Noun(results[0].Names)
+	axes := chart.Axes{X: "modes of a " + noun, Y: "share of " + words.Plural(noun), YHigh: 1, Width: panelWidth, Height: panelHeight}
 	for _, layer := range layers {
 		axes.Title = fmt.Sprintf("Layer %d", layer)
 		if len(layers) == 1 {
@@ -63,7 +64,7 @@ func ModesHistogram(name string, results []*visualize.ModesResult) (*chart.Figur
 
 // modesTitle says what the bars count, and at which threshold.
 func modesTitle(name string, r *visualize.ModesResult) string {
-	title := fmt.Sprintf("modes among %s of a unit, at cosine %g", words.Count(r.Restarts, "restart"), r.Threshold)
+	title := fmt.Sprintf("modes among %s of a %s, at cosine %g", words.Count(r.Restarts, "restart"), Noun(r.Names), r.Threshold)
 	if name == "" {
 		return strings.ToUpper(title[:1]) + title[1:]
 	}

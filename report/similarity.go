@@ -42,7 +42,7 @@ func Similarities(name string, r *visualize.ModesResult, most int) (*Picture, er
 		}
 		m, low, err := similarity(r, u, d, cosines[u*r.Restarts*r.Restarts:])
 		if err != nil {
-			return nil, fmt.Errorf("similarities: unit %d: %w", r.Units[u].Unit, err)
+			return nil, fmt.Errorf("similarities: %s: %w", r.NameOf(u), err)
 		}
 		maps, lowest = append(maps, m), min(lowest, low)
 	}
@@ -51,9 +51,9 @@ func Similarities(name string, r *visualize.ModesResult, most int) (*Picture, er
 	}
 	// A tenth or more, so that what is nearly 1 looks like 1.
 	low := min(math.Floor(10*lowest)/10, 0.9)
-	shown := words.Count(len(maps), "unit")
+	shown := words.Count(len(maps), Noun(r.Names))
 	if len(maps) < len(r.Units) {
-		shown = fmt.Sprintf("%d of %s", len(maps), words.Count(len(r.Units), "unit"))
+		shown = fmt.Sprintf("%d of %s", len(maps), words.Count(len(r.Units), Noun(r.Names)))
 	}
 	heading := fmt.Sprintf("%s: how alike the restarts of %s are", layerName(name, r.Layer), shown)
 	return HeatMaps(inSquare(maps), HeatOptions{
@@ -84,7 +84,7 @@ func similarity(r *visualize.ModesResult, u int, d *visualize.Dendrogram, cosine
 		t.Joins = append(t.Joins, Join{j.A, j.B, j.Cosine})
 	}
 	modes := r.Units[u].Modes.Value
-	return &HeatMap{Title: fmt.Sprintf("unit %d, %s", r.Units[u].Unit, words.Count(int(modes), "mode")), Matrix: matrix, Units: d.Restarts, Tree: t}, float64(lowest), nil
+	return &HeatMap{Title: fmt.Sprintf("%s, %s", shortened(r.NameOf(u)), words.Count(int(modes), "mode")), Matrix: matrix, Units: d.Restarts, Tree: t}, float64(lowest), nil
 }
 
 // inSquare lays things out in a near square.

@@ -10,9 +10,9 @@ import (
 )
 
 // Units is a panel of one pattern for each unit, in a near square, each tile
-// with its unit's number above it.
+// with its unit's number above it, or the name of what it is of where it is no unit.
 func Units(heading string, p visualize.Patterns, o GridOptions) *Panel {
-	return &Panel{Heading: heading, Blocks: []Block{{Patterns: p, Tiles: unitNames(p.Units, ""), GridOptions: o}}}
+	return &Panel{Heading: heading, Blocks: []Block{{Patterns: p, Tiles: namesOf(p, ""), GridOptions: o}}}
 }
 
 // Rows is a panel with a row of patterns for each unit. Heads are written above the
@@ -22,7 +22,7 @@ func Rows(heading string, p visualize.Patterns, heads []string, o GridOptions) (
 		return nil, err
 	}
 	_, each, _ := p.Size()
-	return &Panel{Heading: heading, Blocks: []Block{{Patterns: p, Columns: each, Rows: unitNames(p.Units, "unit "), Heads: heads, GridOptions: o}}}, nil
+	return &Panel{Heading: heading, Blocks: []Block{{Patterns: p, Columns: each, Rows: namesOf(p, "unit "), Heads: heads, GridOptions: o}}}, nil
 }
 
 // Shown says how many things a picture shows: "6 units", or "the first 16 of 200
@@ -38,6 +38,36 @@ func Shown(shown, all int, noun string) string {
 // name.
 func layerName(model string, layer int) string {
 	return strings.TrimSpace(fmt.Sprintf("%s layer %d", model, layer))
+}
+
+// Noun is what results are of that have these names: a goal, or where there are none, a
+// unit.
+func Noun(names []string) string {
+	if names == nil {
+		return "unit"
+	}
+	return "goal"
+}
+
+// namesOf is what is written for patterns: the numbers of units, or other names.
+func namesOf(p visualize.Patterns, before string) []string {
+	if p.Names == nil {
+		return unitNames(p.Units, before)
+	}
+	names := make([]string, len(p.Names))
+	for i, name := range p.Names {
+		names[i] = shortened(name)
+	}
+	return names
+}
+
+// shortened is a name that has room beside a tile.
+func shortened(name string) string {
+	const longest = 32
+	if runes := []rune(name); len(runes) > longest {
+		return string(runes[:longest-3]) + "..."
+	}
+	return name
 }
 
 // unitNames are numbers as text.
