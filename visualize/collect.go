@@ -28,7 +28,7 @@ type collector struct {
 func newCollector(o AscentOptions, shape []int, inputs int, rate float32) (*collector, error) {
 	units, rows := len(o.Units), len(o.Units)*o.Restarts
 	r := &AscentResult{
-		Layer: o.Layer, Direction: o.Direction, Rate: shortest(rate), Radius: o.Radius, Shape: slices.Clone(shape),
+		Layer: o.Layer, Direction: o.Direction, After: o.After, Rate: shortest(rate), Radius: o.Radius, Shape: slices.Clone(shape),
 		Units: slices.Clone(o.Units), Names: o.names(), Restarts: o.Restarts,
 		Best: make([]int, units), Dead: make([]bool, units),
 		Steps: make([]int, rows), Stop: make([]engine.StopReason, rows),

@@ -1,6 +1,7 @@
 package visualize
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -94,7 +95,11 @@ func parseTerm(text string, n *network.Network) (layer int, t engine.Term, err e
 		t.Weight = float32(w)
 	}
 	if layer, err = n.FindLayer(text[:colon]); err != nil {
-		return 0, t, err
+		var option *words.OptionError
+		if errors.As(err, &option) {
+			err = option.Err
+		}
+		return 0, t, fmt.Errorf("no layer %q: %w", abridged(text[:colon]), err)
 	}
 	if t.Unit, err = parseUnit(unit, n.Sizes()[layer]); err != nil {
 		return 0, t, fmt.Errorf("%w, in layer %d", err, layer)

@@ -23,6 +23,7 @@ const DeadGain = 1e-4
 type AscentResult struct {
 	Layer     int
 	Direction int     // +1 or -1
+	After     bool    // units were climbed after the nonlinearity
 	Rate      float64 // the step size used
 	Radius    float64 // rho
 	Shape     []int   // of one pattern, as the model's input; nil if it has none

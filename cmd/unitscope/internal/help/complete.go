@@ -114,7 +114,7 @@ func values(p Page, flag, typed string) []candidate {
 		return dataValues(typed)
 	case "out", "ascent":
 		return paths(typed, true)
-	case "model", "dbn", "sdae", "json", "plot":
+	case "model", "dbn", "sdae", "json", "plot", "start":
 		return paths(typed, false)
 	case "device":
 		return deviceValues()

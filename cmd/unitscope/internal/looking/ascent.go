@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -24,12 +25,13 @@ func ascentCommand() *cli.Command {
 	flags := append(usage.ModelFlags(),
 		&cli.StringFlag{Name: "keep", Value: "all", Usage: "`WHICH` patterns go into ascent.npz: all, or only the best of each unit"},
 		&cli.StringFlag{Name: "curves", Value: "auto", Usage: fmt.Sprintf("`WHETHER` to record the activation of every restart against its steps: yes, no, or auto: up to %s of all units together", words.Count(curvesRows, "restart"))})
-	flags = append(flags, DirectedAscentFlags()...)
+	flags = append(flags, AscentFlags()...)
+	flags = append(flags, ObjectiveFlags()...)
 	flags = append(flags, RadiusFlags()...)
 	return &cli.Command{
 		Name:  "ascent",
 		Usage: "activation maximization (section 3 of Erhan et al., 2009): the inputs of norm rho that excite a unit most",
-		Description: "Climbs the activation of every unit from several random starts and writes to --out:\n" +
+		Description: "Climbs the activation of every unit, or what else it is told to, from several random starts and writes to --out:\n" +
 			"ascent.npz (patterns and numbers of every restart), restarts.csv (the numbers, a row per restart),\n" +
 			"units.png (the best pattern of each unit), restarts.png (restarts of the first units, a row each), curves.npz and curves.png\n" +
 			"(activations against steps: of each unit, or of more than 16 a summary), run.json, and each picture as .svg too.",
@@ -86,7 +88,7 @@ func ascent(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	o, err := DirectedAscentOptions(ctx)
+	o, err := AscentOptions(ctx)
 	if err != nil {
 		return err
 	}
@@ -95,19 +97,24 @@ func ascent(ctx *cli.Context) error {
 		return err
 	}
 	j.Describe(n)
-	if o.Layer, o.Units, err = ChosenUnits(j, n); err != nil {
-		return err
-	}
 	if o.Radius, err = ChooseRadius(j, n); err != nil {
 		return err
 	}
+	all, files, err := Ascents(j, n, o, func() ([]int, error) {
+		layer, err := ChosenLayer(j, n)
+		return []int{layer}, err
+	})
+	if err != nil {
+		return err
+	}
+	o = all[0]
 	if o.KeepAll, err = parseKeep(ctx.String("keep")); err != nil {
 		return err
 	}
-	if o.Curves, err = parseCurves(ctx.String("curves"), len(o.Units)*o.Restarts); err != nil {
+	if o.Curves, err = parseCurves(ctx.String("curves"), climbing(o)*o.Restarts); err != nil {
 		return err
 	}
-	err = j.Compute(o.Seed, []string{file}, func(d engine.Device, f *runfolder.Folder) error {
+	err = j.Compute(o.Seed, append(files, file), func(d engine.Device, f *runfolder.Folder) error {
 		j.WarnOfLayers(d, job.LookedAt{Network: n, File: file, Layers: []int{o.Layer}})
 		result, err := Ascend(ctx.Context, j.Console, d, n, o)
 		if err != nil {
@@ -150,9 +157,20 @@ func parseCurves(text string, rows int) (record bool, err error) {
 	return false, usage.Mistakef("--curves %q: want auto, yes or no", text)
 }
 
+// climbing is how many units, or goals, climb.
+func climbing(o visualize.AscentOptions) int { return len(o.Units) + len(o.Objectives) }
+
+// noun is what they are.
+func noun(o visualize.AscentOptions) string {
+	if o.Objectives != nil {
+		return report.Noun([]string{})
+	}
+	return report.Noun(nil)
+}
+
 // Ascend runs an ascent and shows its progress.
 func Ascend(ctx context.Context, c *console.Console, d engine.Device, n *network.Network, o visualize.AscentOptions) (*visualize.AscentResult, error) {
-	p := c.Progress(fmt.Sprintf("%s layer %d, %s", n.Kind, o.Layer, words.Count(len(o.Units), "unit")), "restart", int64(len(o.Units)*o.Restarts))
+	p := c.Progress(fmt.Sprintf("%s layer %d, %s", n.Kind, o.Layer, words.Count(climbing(o), noun(o))), "restart", int64(climbing(o)*o.Restarts))
 	result, err := visualize.Ascend(ctx, d, n, o, func(done, total int) { p.Set(int64(done), "") })
 	if err != nil {
 		p.Stop()
@@ -160,7 +178,11 @@ func Ascend(ctx context.Context, c *console.Console, d engine.Device, n *network
 	}
 	p.Finish(fmt.Sprintf("step size %.3g", result.Rate))
 	if dead := deadUnits(result); dead > 0 {
-		c.Warn("units", "dead units, whose gradient vanishes from every start and which are drawn as a cross: %d of %d", dead, len(result.Units))
+		why := ""
+		if o.After {
+			why = "; they begin where their nonlinearity is flat, and without --after they climb from there"
+		}
+		c.Warn("units", "dead %s, whose gradient vanishes from every start and which are drawn as a cross: %d of %d%s", words.Plural(noun(o)), dead, len(result.Units), why)
 	}
 	return result, nil
 }
@@ -207,15 +229,22 @@ func writeCurves(f *runfolder.Folder, n *network.Network, r *visualize.AscentRes
 
 // ascentName says what the patterns of an ascent are.
 func ascentName(r *visualize.AscentResult) string {
+	name := "patterns of maximal activation"
 	if r.Direction < 0 {
-		return "patterns of minimal activation"
+		name = "patterns of minimal activation"
 	}
-	return "patterns of maximal activation"
+	switch {
+	case r.Names != nil:
+		return strings.Replace(name, "activation", "value of "+words.Count(len(r.Names), report.Noun(r.Names)), 1)
+	case r.After:
+		return name + " after the nonlinearity"
+	}
+	return name
 }
 
 // writeRestarts draws the first units, a row of restarts for each.
 func writeRestarts(f *runfolder.Folder, n *network.Network, r *visualize.AscentResult) error {
-	heading := fmt.Sprintf("%s: %s of %s", picture.LayerHeading(n, r.Layer), picture.ShownColumns(r.Restarts, "restart"), picture.ShownUnits(r.Units))
+	heading := fmt.Sprintf("%s: %s of %s", picture.LayerHeading(n, r.Layer), picture.ShownColumns(r.Restarts, "restart"), picture.ShownRows(len(r.Units), report.Noun(r.Names)))
 	img, err := picture.Rows(heading, r.RestartPatterns(), report.Numbered(r.Restarts), report.GridOptions{})
 	if err != nil {
 		return err

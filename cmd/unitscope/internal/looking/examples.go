@@ -82,7 +82,7 @@ func examples(ctx *cli.Context) (err error) {
 }
 
 func writeExamples(f *runfolder.Folder, n *network.Network, r *visualize.ExamplesResult) error {
-	heading := fmt.Sprintf("%s: %s that excite a unit most, of %s", picture.LayerHeading(n, r.Layer), picture.ShownColumns(r.Top, "example"), picture.ShownUnits(r.Units))
+	heading := fmt.Sprintf("%s: %s that excite a unit most, of %s", picture.LayerHeading(n, r.Layer), picture.ShownColumns(r.Top, "example"), picture.ShownRows(len(r.Units), "unit"))
 	img, err := picture.Rows(heading, r.ExamplePatterns(), ranks(r.Top), report.GridOptions{})
 	if err != nil {
 		return err

@@ -31,13 +31,13 @@ func ascentOnUnits(j *job.Job, n *network.Network) []string {
 }
 
 // afterAscent is an analysis of the patterns that an ascent has found. Those of
-// minimal activation are for looking at.
+// minimal activation, or of what are no units, are for looking at.
 func afterAscent(j *job.Job, o visualize.AscentOptions) []string {
 	out := j.Ctx.String("out")
 	switch {
 	case o.KeepAll:
 		return append(strings.Fields(schema.TaskRestarts), "--ascent", out, "--out", j.BesideOut("modes"))
-	case o.Direction < 0:
+	case o.Direction < 0 || o.Objectives != nil:
 		return j.ReportOn()
 	}
 	return slices.Concat(strings.Fields(schema.TaskSelectivity), theModel(j), []string{"--ascent", out, "--out", j.BesideOut("selectivity")})

@@ -155,7 +155,7 @@ func writeSamples(f *runfolder.Folder, n *network.Network, r *visualize.SampleRe
 	}
 	_, columns, _ := rows.Size()
 	_, each, _ := r.SamplePatterns().Size()
-	heading := fmt.Sprintf("%s: mean and %s with one unit held at 1, of %s", picture.LayerHeading(n, r.Layer), report.Shown(columns-1, each, "sample"), picture.ShownUnits(r.Units))
+	heading := fmt.Sprintf("%s: mean and %s with one unit held at 1, of %s", picture.LayerHeading(n, r.Layer), report.Shown(columns-1, each, "sample"), picture.ShownRows(len(r.Units), "unit"))
 	samples, err := picture.Rows(heading, rows, append([]string{"mean"}, report.Numbered(columns-1)...), greys)
 	if err != nil {
 		return err

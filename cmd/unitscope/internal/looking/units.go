@@ -25,12 +25,17 @@ func ChosenLayer(j *job.Job, n *network.Network) (int, error) {
 	if err != nil {
 		return 0, usage.Mistake(err)
 	}
+	recordLayer(j, n, layer)
+	return layer, nil
+}
+
+// recordLayer records the number of a layer, and its name if it has one.
+func recordLayer(j *job.Job, n *network.Network, layer int) {
 	number := strconv.Itoa(layer)
 	j.Resolved["layer"] = number
 	if name := n.LayerLabel(layer); name != number {
 		j.Resolved["layer_name"] = name
 	}
-	return layer, nil
 }
 
 // UnitsOf are the units of a layer that --units chooses.

@@ -51,7 +51,8 @@ func restartsAscentFlags() []cli.Flag {
 		&cli.StringFlag{Name: "units", Value: "all", Usage: "`UNITS` of each layer, counted from 0: all, 7, 0-35, or several with commas"},
 		&cli.BoolFlag{Name: "control", Usage: "also climb an untrained network of the same shape, to compare with"},
 	}
-	return append(append(flags, looking.RadiusFlags()...), looking.DirectedAscentFlags()...)
+	flags = append(append(flags, looking.RadiusFlags()...), looking.AscentFlags()...)
+	return append(flags, looking.ObjectiveFlags()...)
 }
 
 // analyzeRestarts is `unitscope analyze restarts`.
@@ -120,7 +121,7 @@ func (a *restartsAnalysis) open(ctx *cli.Context) ([]string, error) {
 
 // choose finds out what of --model to climb.
 func (a *restartsAnalysis) choose(ctx *cli.Context) ([]string, error) {
-	o, err := looking.DirectedAscentOptions(ctx)
+	o, err := looking.AscentOptions(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -132,17 +133,11 @@ func (a *restartsAnalysis) choose(ctx *cli.Context) ([]string, error) {
 		return nil, err
 	}
 	o.KeepAll = true
-	layers, err := looking.ChosenLayers(a.Job, n)
+	ascents, files, err := looking.Ascents(a.Job, n, o, func() ([]int, error) { return looking.ChosenLayers(a.Job, n) })
 	if err != nil {
 		return nil, err
 	}
-	for _, layer := range layers {
-		o.Layer = layer
-		if o.Units, err = looking.UnitsOf(a.Job, n, layer); err != nil {
-			return nil, err
-		}
-		a.ascents = append(a.ascents, o)
-	}
+	a.ascents = ascents
 	a.of, a.family, a.network = picture.FamilyName(n), picture.FamilyName(n), map[string]*network.Network{schema.Trained: n}
 	if ctx.Bool("control") {
 		if a.network[schema.Untrained], err = visualize.Control(n, o.Seed); err != nil {
@@ -150,7 +145,7 @@ func (a *restartsAnalysis) choose(ctx *cli.Context) ([]string, error) {
 		}
 	}
 	a.Resolved["rho"], a.file = fmt.Sprint(o.Radius), file
-	return []string{file}, nil
+	return append(files, file), nil
 }
 
 func (a *restartsAnalysis) run(d engine.Device, f *runfolder.Folder) error {
@@ -188,7 +183,7 @@ func (a *restartsAnalysis) run(d engine.Device, f *runfolder.Folder) error {
 
 // analyze sorts the restarts of one layer into modes and writes its arrays.
 func (a *restartsAnalysis) analyze(ctx context.Context, d engine.Device, f *runfolder.Folder, name string, r *visualize.AscentResult) error {
-	p := a.Console.Progress(fmt.Sprintf("modes of %s layer %d", name, r.Layer), "unit", int64(len(r.Units)))
+	p := a.Console.Progress(fmt.Sprintf("modes of %s layer %d", name, r.Layer), report.Noun(r.Names), int64(len(r.Units)))
 	m, err := visualize.Modes(ctx, d, r, a.modes, func(done, total int) { p.Set(int64(done), "") })
 	if err != nil {
 		p.Stop()
@@ -238,7 +233,8 @@ func (a *restartsAnalysis) write(f *runfolder.Folder) error {
 
 // summary is a line about each layer, beside its control.
 func (a *restartsAnalysis) summary() string {
-	texts := []string{fmt.Sprintf("%s, %s per unit, modes at cosine %g, means over units with intervals of 95 %%.", a.of, words.Count(a.results[0].Restarts, "restart"), a.modes.Threshold)}
+	noun := report.Noun(a.results[0].Names)
+	texts := []string{fmt.Sprintf("%s, %s per %s, modes at cosine %g, means over %s with intervals of 95 %%.", a.of, words.Count(a.results[0].Restarts, "restart"), noun, a.modes.Threshold, words.Plural(noun))}
 	for _, r := range a.results {
 		if r.Network == schema.Trained {
 			texts = append(texts, layerSummary(r, a.control(r.Layer)))
@@ -260,9 +256,9 @@ func (a *restartsAnalysis) control(layer int) *visualize.ModesSummary {
 // layerSummary is a sentence or two about one layer.
 func layerSummary(r *visualize.ModesResult, control *visualize.ModesSummary) string {
 	s := r.Summary
-	name := fmt.Sprintf("Layer %d", r.Layer)
+	name, noun := fmt.Sprintf("Layer %d", r.Layer), report.Noun(r.Names)
 	if s.Dead == s.Units {
-		return name + ": every unit asked for is dead, its gradient vanishes from every start."
+		return name + ": every " + noun + " asked for is dead, its gradient vanishes from every start."
 	}
 	number := func(of func(s visualize.ModesSummary) visualize.Estimate, format string, factor float64) string {
 		text := estimateText(of(s), format, factor)
@@ -272,8 +268,8 @@ func layerSummary(r *visualize.ModesResult, control *visualize.ModesSummary) str
 		return text
 	}
 	texts := []string{
-		"modes per unit " + number(func(s visualize.ModesSummary) visualize.Estimate { return s.Modes }, "%.2f", 1),
-		"units with one mode " + number(func(s visualize.ModesSummary) visualize.Estimate { return s.Single }, "%.0f %%", 100),
+		"modes per " + noun + " " + number(func(s visualize.ModesSummary) visualize.Estimate { return s.Modes }, "%.2f", 1),
+		words.Plural(noun) + " with one mode " + number(func(s visualize.ModesSummary) visualize.Estimate { return s.Single }, "%.0f %%", 100),
 		"share of the main mode " + number(func(s visualize.ModesSummary) visualize.Estimate { return s.MainShare }, "%.0f %%", 100),
 		"effective number of modes " + number(func(s visualize.ModesSummary) visualize.Estimate { return s.Effective }, "%.2f", 1),
 	}
@@ -282,12 +278,12 @@ func layerSummary(r *visualize.ModesResult, control *visualize.ModesSummary) str
 			"spread of final activations relative to the gain "+number(func(s visualize.ModesSummary) visualize.Estimate { return s.RelativeSpread }, "%.2f %%", 100),
 			"chance that another restart finds a new mode "+number(func(s visualize.ModesSummary) visualize.Estimate { return s.Unseen }, "%.0f %%", 100))
 	}
-	text := fmt.Sprintf("%s (%s): %s.", name, words.Count(s.Units-s.Dead, "unit"), strings.Join(texts, "; "))
+	text := fmt.Sprintf("%s (%s): %s.", name, words.Count(s.Units-s.Dead, noun), strings.Join(texts, "; "))
 	if r.Restarts == 1 {
 		text += " One restart says nothing about agreement; ask for more with --restarts."
 	}
 	if s.Dead > 0 {
-		text += fmt.Sprintf(" Dead and left out: %s.", words.Count(s.Dead, "unit"))
+		text += fmt.Sprintf(" Dead and left out: %s.", words.Count(s.Dead, noun))
 	}
 	if s.Stuck > 0 {
 		text += fmt.Sprintf(" Without a gradient at their start, and in no mode: %s.", words.Count(s.Stuck, "restart"))

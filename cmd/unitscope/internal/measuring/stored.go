@@ -18,6 +18,7 @@ import (
 	"github.com/unitscope/unitscope/engine/memory"
 	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/network"
+	"github.com/unitscope/unitscope/report"
 	"github.com/unitscope/unitscope/report/runfolder"
 	"github.com/unitscope/unitscope/schema"
 	"github.com/unitscope/unitscope/visualize"
@@ -163,6 +164,9 @@ func storedBest(ctx *cli.Context, n *network.Network) (*storedAscent, error) {
 	}
 	if err := s.readAlike(ctx); err != nil {
 		return nil, err
+	}
+	if s.result.Names != nil {
+		return nil, usage.Mistakef("--ascent %s: it climbed %s (%.60s), which are no units; patterns of units are wanted", s.folder, words.Count(len(s.result.Names), report.Noun(s.result.Names)), s.result.Names[0])
 	}
 	if s.result.Direction != 1 {
 		return nil, usage.Mistakef("--ascent %s: it minimised the activations; patterns that maximise them are wanted", s.folder)

@@ -57,10 +57,9 @@ func LayerHeading(n *network.Network, layer int) string {
 	return FamilyName(n) + " " + n.LayerTitle(layer)
 }
 
-// ShownUnits says how many units a picture of rows shows, of how many.
-func ShownUnits(units []int) string {
-	return report.Shown(min(len(units), UnitsShown), len(units), "unit")
-}
+// ShownRows says how many units, or what else there is a row of, a picture shows, of how
+// many.
+func ShownRows(n int, noun string) string { return report.Shown(min(n, UnitsShown), n, noun) }
 
 // ShownColumns says how many patterns of a unit a picture of rows shows, of how many.
 func ShownColumns(n int, noun string) string { return report.Shown(min(n, ColumnsShown), n, noun) }
