@@ -78,6 +78,14 @@ const (
 // models, with commas, in the order of its inputs. Without it, they are a DBN and an SDAE.
 const ModelNames = "names of models"
 
+// Climbed is the option of an ascent's record that says what it climbed where that is no
+// unit, [Goals] or [Directions].
+const (
+	Climbed    = "climbed"
+	Goals      = "goals"
+	Directions = "directions"
+)
+
 // FigurePicture is the name of the picture of [TaskFigure].
 func FigurePicture(number string) string { return "figure" + number + ".png" }
 

@@ -23,6 +23,9 @@ func (b *builder) ascent(r *runFolder) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := b.names(found.Units, found.Names); err != nil {
+		return err
+	}
 	best, err := readArray(arrays, schema.Best)
 	if err != nil {
 		return err
@@ -40,7 +43,14 @@ func (b *builder) ascent(r *runFolder) (err error) {
 	}
 	b.stand(tiles, "the best pattern of activation maximization")
 	a := &ascentData{Restarts: tiles, Count: found.Restarts}
-	if err := b.restarts(a, found); err != nil {
+	about := "of the best restart, before the nonlinearity"
+	switch {
+	case b.Names != nil:
+		about = "value that the best restart reached"
+	case r.record.Options["after"] == "true":
+		about = "of the best restart, after the nonlinearity"
+	}
+	if err := b.restarts(a, found, about); err != nil {
 		return err
 	}
 	b.Ascent, b.seen[schema.TaskAscent] = a, true
@@ -86,8 +96,9 @@ func (b *builder) inOrder(a *array) (*array, error) {
 	return sorted, nil
 }
 
-// restarts copies the numbers of each restart, and makes facts of the best ones.
-func (b *builder) restarts(a *ascentData, found *visualize.AscentResult) error {
+// restarts copies the numbers of each restart, and makes facts of the best ones; about
+// says what their activation is.
+func (b *builder) restarts(a *ascentData, found *visualize.AscentResult, about string) error {
 	activation, err1 := dense.Data(found.Activation)
 	start, err2 := dense.Data(found.StartActivation)
 	cosine, err3 := dense.Data(found.Cosine)
@@ -118,7 +129,7 @@ func (b *builder) restarts(a *ascentData, found *visualize.AscentResult) error {
 			b.Dead = append(b.Dead, i)
 		}
 	}
-	b.fact("activation", "activation", "of the best restart, before the nonlinearity", best)
+	b.fact("activation", "activation", about, best)
 	if n > 1 {
 		b.fact("spread", "spread of restarts", "difference between the restarts' highest and lowest activation", spread)
 	}

@@ -23,9 +23,12 @@ type layer struct {
 	Number int    `json:"layer"`
 	Title  string `json:"-"`     // without the model
 	Units  []int  `json:"units"` // [U], ascending
-	Rows   int    `json:"rows"`  // of a pattern, in pixels
-	Cols   int    `json:"cols"`
-	size   int    // how many units the model has there, 0 if that is not known
+	// Names [U] are those of directions or goals, which the page is about in place of
+	// units; nil for units.
+	Names []string `json:"names,omitempty"`
+	Rows  int      `json:"rows"` // of a pattern, in pixels
+	Cols  int      `json:"cols"`
+	size  int      // how many units the model has there, 0 if that is not known
 	// Thumbs are where the units' own tiles come from: each unit's is the first of
 	// its tiles in the first row that has any.
 	Thumbs []thumbs `json:"thumbs"`
@@ -238,6 +241,9 @@ func (l *layer) thumbsOf(place int) *thumbs {
 	return nil
 }
 
+// Noun is what the page is about.
+func (l *layer) Noun() string { return report.Noun(l.Names) }
+
 // About says what the tiles of the grid are.
 func (l *layer) About() string {
 	count, without := map[*thumbs]int{}, 0
@@ -248,7 +254,7 @@ func (l *layer) About() string {
 			without++
 		}
 	}
-	parts := []string{words.Count(len(l.Units), "unit")}
+	parts := []string{words.Count(len(l.Units), l.Noun())}
 	if l.size > len(l.Units) {
 		parts[0] = fmt.Sprintf("%d of %d units", len(l.Units), l.size)
 	}

@@ -35,6 +35,7 @@ func (r *Report) layers(ctx context.Context, m *Model) error {
 			m.Layers = append(m.Layers, l)
 		}
 	}
+	r.goals(m)
 	m.Missing = missing(m)
 	return nil
 }
@@ -43,7 +44,7 @@ func (r *Report) layers(ctx context.Context, m *Model) error {
 func (r *Report) byLayer(m *Model) map[int]map[string]*runFolder {
 	byLayer := map[int]map[string]*runFolder{}
 	for _, run := range m.others {
-		if !slices.Contains(methods, run.record.Task) {
+		if !slices.Contains(methods, run.record.Task) || run.climbed() != "" {
 			continue
 		}
 		number := layerOf(run)
@@ -161,6 +162,9 @@ func (r *Report) modes(m *Model) *table {
 			r.problem(run, "%v", err)
 			continue
 		}
+		if t.column(schema.GoalName) >= 0 {
+			continue // no units, see [Report.goals]
+		}
 		if all == nil || !slices.Equal(all.names, t.names) {
 			all = &table{names: t.names}
 		}
@@ -185,9 +189,17 @@ func (r *Report) modes(m *Model) *table {
 // that has a pattern of it. The weights of the first layer come before examples.
 var methods = []string{schema.TaskAscent, schema.TaskCombine, schema.TaskSample, schema.TaskExamples, schema.TaskSelectivity}
 
+// newLayer is an empty page.
+func newLayer(key string, m *Model, number int, title string) *layer {
+	return &layer{
+		Key: key, Name: m.Name + ", " + title, Model: m.Name, Number: number, Title: title,
+		Thumbs: []thumbs{}, Dead: []int{}, Facts: []fact{}, Others: []other{}, Warnings: []string{}, seen: map[string]bool{},
+	}
+}
+
 func (r *Report) layer(m *Model, number int, runs map[string]*runFolder, others []elsewhere, modes *table) *layer {
 	key := fmt.Sprintf("%s/%d", m.slug, number)
-	l := &layer{Key: key, Name: m.Name + ", " + m.title(number), Model: m.Name, Number: number, Title: m.title(number), Thumbs: []thumbs{}, Dead: []int{}, Facts: []fact{}, Others: []other{}, Warnings: []string{}, seen: map[string]bool{}}
+	l := newLayer(key, m, number, m.title(number))
 	if number < len(m.sizes) {
 		l.size = m.sizes[number]
 	}
@@ -282,7 +294,7 @@ func missing(m *Model) (commands []string) {
 func (m *Model) seen(number int) map[string]bool {
 	seen := map[string]bool{}
 	for _, l := range m.Layers {
-		if l.Number == number {
+		if l.Number == number && l.Names == nil {
 			maps.Copy(seen, l.seen)
 		}
 	}

@@ -57,6 +57,9 @@
     return none;
   };
   const address = (layer, unit) => "#" + layer.key + (unit === undefined ? "" : "/" + unit);
+  // What a page is about is units, or goals with names.
+  const noun = layer => layer.names ? "goal" : "unit";
+  const called = (layer, unit) => layer.names ? layer.names[layer.units.indexOf(unit)] : "unit " + unit;
   const factOf = (layer, key) => layer.facts.find(f => f.key === key);
 
   // The grid of a layer.
@@ -94,11 +97,12 @@
     let letters = 0;
     for (const i of layer.order) {
       const value = shown ? shown.values[i.place] : null;
-      i.label.replaceChildren(said("layer " + layer.layer + ", unit "), String(i.unit), i.dead ? said(", dead") : "", value === null ? "" : " · ", value === null ? "" : said(shown.name + " "), value === null ? "" : text(value, 3));
-      letters = Math.max(letters, (value === null ? "" + i.unit : i.unit + " · " + text(value, 3)).length);
+      const id = layer.names ? layer.names[i.place] : String(i.unit);
+      i.label.replaceChildren(said("layer " + layer.layer + ", " + noun(layer) + " "), id, i.dead ? said(", dead") : "", value === null ? "" : " · ", value === null ? "" : said(shown.name + " "), value === null ? "" : text(value, 3));
+      letters = Math.max(letters, (value === null ? id : id + " · " + text(value, 3)).length);
     }
     layer.view.querySelector(".hint").textContent = fact ? fact.name + ": " + fact.about : "";
-    layer.view.querySelector(".labels").textContent = "Below each its number" + (shown ? " and its " + shown.name + (fact ? "" : ": " + shown.about) : "") + ".";
+    layer.view.querySelector(".labels").textContent = "Below each its " + (layer.names ? "name" : "number") + (shown ? " and its " + shown.name + (fact ? "" : ": " + shown.about) : "") + ".";
     const grid = layer.view.querySelector(".grid");
     grid.style.setProperty("--letters", letters);
     grid.style.setProperty("--tile", layer.cols * zoomOf(layer, 56) + "px");
@@ -133,10 +137,10 @@
     const neighbour = by => at < 0 ? undefined : layer.order[at + by];
     const view = byId("unit");
     const go = (name, to, key) => to ? el("a", { class: "tab", href: address(layer, to.unit), rel: key }, name) : null;
-    const title = el("h1", { id: "unit-title", tabindex: -1 }, layer.name + ", unit " + unit);
+    const title = el("h1", { id: "unit-title", tabindex: -1 }, layer.name + ", " + called(layer, unit));
     view.replaceChildren(
-      el("p", { class: "bar" }, el("a", { class: "tab back", href: address(layer) }, "← all units"), go("‹ previous", neighbour(-1), "prev"), go("next ›", neighbour(1), "next"),
-        el("span", { class: "key" }, "Escape: all units. Left and right arrow: neighbours in the order of the grid.")),
+      el("p", { class: "bar" }, el("a", { class: "tab back", href: address(layer) }, "← all " + noun(layer) + "s"), go("‹ previous", neighbour(-1), "prev"), go("next ›", neighbour(1), "next"),
+        el("span", { class: "key" }, "Escape: all " + noun(layer) + "s. Left and right arrow: neighbours in the order of the grid.")),
       title, ...warnings(layer),
       el("div", { class: "lead" }, lead(layer, i), facts(layer, i)),
       el("div", { class: "panels" }, restarts(layer, i), curves(layer, i), histogram(layer, i), samples(layer, i), combination(layer, i), examples(layer, i), ...others(layer, i), selectivity(layer, i)));
@@ -154,7 +158,7 @@
   function lead(layer, i) {
     const t = thumbOf(layer, i);
     if (!t) return null;
-    return el("figure", { class: "chart" }, thumb(layer, i, 224, "unit " + layer.units[i] + ": " + t.method), el("figcaption", {}, t.method[0].toUpperCase() + t.method.slice(1) + ". " + t.tiles.scale));
+    return el("figure", { class: "chart" }, thumb(layer, i, 224, called(layer, layer.units[i]) + ": " + t.method), el("figcaption", {}, t.method[0].toUpperCase() + t.method.slice(1) + ". " + t.tiles.scale));
   }
 
   function facts(layer, i) {
@@ -324,7 +328,7 @@
       if (here) { t.setAttribute("aria-current", "page"); t.closest("nav").scrollLeft = t.offsetLeft - 40; } else t.removeAttribute("aria-current");
     }
     current = view;
-    document.title = (layer ? layer.name + (unit === undefined ? "" : ", unit " + unit) + " – " : "") + name;
+    document.title = (layer ? layer.name + (unit === undefined ? "" : ", " + called(layer, unit)) + " – " : "") + name;
     const run = !layer && /^run-\d+$/.test(key) && byId(key);
     if (run) { byId("runs").open = run.open = true; run.scrollIntoView(); run.querySelector("summary").focus(); routed = true; return; }
     if (unit !== undefined) { openUnit(layer, unit); return; }

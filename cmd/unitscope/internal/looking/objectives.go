@@ -17,6 +17,7 @@ import (
 	"github.com/unitscope/unitscope/engine/dense"
 	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/network"
+	"github.com/unitscope/unitscope/schema"
 	"github.com/unitscope/unitscope/visualize"
 )
 
@@ -97,9 +98,8 @@ func (a *asked) units(layers func() ([]int, error)) (all []visualize.AscentOptio
 	return all, nil
 }
 
-// climbed is the option of a record that says what was climbed, where it was no units;
-// directionsFile is the one with its file.
-const climbed, directionsFile = "climbed", "directions"
+// directionsFile is the option of a record that has the file of directions.
+const directionsFile = "directions file"
 
 // goals are those of --goal, all of one ascent.
 func (a *asked) goals(texts []string, direction string) ([]visualize.AscentOptions, error) {
@@ -120,7 +120,7 @@ func (a *asked) goals(texts []string, direction string) ([]visualize.AscentOptio
 	}
 	o.After = false // goals say so themselves
 	recordLayer(a.Job, a.network, o.Layer)
-	a.Resolved[climbed] = "goals"
+	a.Resolved[schema.Climbed] = schema.Goals
 	return []visualize.AscentOptions{o}, nil
 }
 
@@ -147,7 +147,7 @@ func (a *asked) directions(path string, layers func() ([]int, error)) ([]visuali
 	}
 	o.After = false
 	a.files = append(a.files, path)
-	a.Resolved[climbed], a.Resolved[directionsFile], a.Resolved["direction"] = "directions", path, "1"
+	a.Resolved[schema.Climbed], a.Resolved[directionsFile], a.Resolved["direction"] = schema.Directions, path, "1"
 	return []visualize.AscentOptions{o}, nil
 }
 
