@@ -7,16 +7,85 @@ import (
 	"strings"
 
 	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/engine/dense"
 	"github.com/unitscope/unitscope/engine/words"
+	"github.com/unitscope/unitscope/network/graph"
 )
 
-// Depth is how many layers with units there are.
-func (n *Network) Depth() int {
+// OutputName is what the class units of [Network.Output] are called as a layer.
+const OutputName = "output"
+
+// described is what the network computes, whatever it is kept as: a graph, of which the
+// layers of a stack and its classifier are the operations. Those of a stack have no
+// numbers yet, see [Network.computes].
+func (n *Network) described() *graph.Graph {
 	if n.Graph != nil {
-		return len(n.Graph.Layers())
+		return n.Graph
 	}
-	return len(n.Layers)
+	input := engine.Flat(n.inputs())
+	g := &graph.Graph{Net: engine.Net{Input: input}, Shapes: []engine.Shape{input}}
+	for i, l := range n.affine() {
+		o := engine.Op{Kind: engine.Affine, In: []engine.Value{engine.Value(i)}, Activation: engine.Activation{Kind: engine.Sigmoid}}
+		if i == len(n.Layers) {
+			l.Name, o.Activation.Kind = OutputName, engine.Identity
+		}
+		units, _ := matrixShape(l.Weight)
+		g.Net.Ops, g.Names, g.Shapes = append(g.Net.Ops, o), append(g.Names, l.Name), append(g.Shapes, engine.Flat(units))
+	}
+	return g
 }
+
+// affine are the layers of a stack, its classifier last.
+func (n *Network) affine() []Layer {
+	if n.Output == nil {
+		return n.Layers
+	}
+	return append(slices.Clone(n.Layers), *n.Output)
+}
+
+// computes is what the network computes up to a layer, with its numbers, which are
+// shared with the network, and which of the operations is the layer.
+func (n *Network) computes(layer int) (g *graph.Graph, op int, err error) {
+	if err := n.CheckLayer(layer); err != nil {
+		return nil, 0, err
+	}
+	g = n.described()
+	op = g.Layers()[layer-1]
+	if n.Graph != nil {
+		return g, op, nil
+	}
+	for i, l := range n.affine()[:layer] {
+		parameters, err := l.parameters(n.prefix(i + 1))
+		if err != nil {
+			return nil, 0, err
+		}
+		g.Net.Ops[i].Weight, g.Net.Ops[i].Bias = parameters.Weight, parameters.Bias
+	}
+	return g, op, nil
+}
+
+// prefix is what the names of tensors of a stack's layer begin with.
+func (n *Network) prefix(layer int) string {
+	if layer > len(n.Layers) {
+		return outputPrefix
+	}
+	return layerPrefix(layer)
+}
+
+// parameters are a layer's as package engine takes them; prefix is what the names of its
+// tensors begin with.
+func (l Layer) parameters(prefix string) (to engine.Layer, err error) {
+	if to.Weight, err = dense.Host(l.Weight); err != nil {
+		return to, fmt.Errorf("%s%s: %w", prefix, weightName, err)
+	}
+	if to.Bias, err = dense.Data(l.Bias); err != nil {
+		return to, fmt.Errorf("%s%s: %w", prefix, biasName, err)
+	}
+	return to, nil
+}
+
+// Depth is how many layers with units there are, class units among them.
+func (n *Network) Depth() int { return len(n.described().Layers()) }
 
 // LayerLabel is what people call a layer: its name in the file that it comes from, or
 // its number.
@@ -53,10 +122,8 @@ func LayerTitle(number int, name string) string {
 
 // layerName is the name of a layer that is there, "" for none.
 func (n *Network) layerName(layer int) string {
-	if n.Graph != nil {
-		return n.Graph.Names[n.Graph.Layers()[layer-1]]
-	}
-	return n.Layers[layer-1].Name
+	g := n.described()
+	return g.Names[g.Layers()[layer-1]]
 }
 
 // FindLayer is the number of a layer that is called by number or by name. A name that
@@ -65,63 +132,56 @@ func (n *Network) FindLayer(text string) (int, error) {
 	if layer, err := strconv.Atoi(text); err == nil {
 		return layer, n.CheckLayer(layer)
 	}
-	var names []string
-	for layer := range n.Depth() {
-		if name := n.layerName(layer + 1); name == text {
-			return layer + 1, nil
-		} else if name != "" {
-			names = append(names, name)
+	named := false
+	var labels []string
+	for layer := 1; layer <= n.Depth(); layer++ {
+		name := n.layerName(layer)
+		if name == text {
+			return layer, nil
 		}
+		named = named || name != ""
+		labels = append(labels, n.LayerLabel(layer))
 	}
-	if names == nil {
+	if !named {
 		return 0, words.BadOption("Layer", fmt.Sprintf("%.60q", text), "the model has layers 1 to %d, which have no names", n.Depth())
 	}
-	return 0, words.BadOption("Layer", fmt.Sprintf("%.60q", text), "the model has layers 1 to %d: %.300s", n.Depth(), strings.Join(names, ", "))
+	return 0, words.BadOption("Layer", fmt.Sprintf("%.60q", text), "the model has layers 1 to %d: %.300s", n.Depth(), strings.Join(labels, ", "))
 }
 
 // Net is what the network computes, and at the value of each layer, layer 1 first.
 // Preprocessing is not part of it, but for a graph's own. The numbers are shared with
 // the network, not copied.
 func (n *Network) Net() (net engine.Net, at []engine.Value, err error) {
-	if n.Graph != nil {
-		for _, op := range n.Graph.Layers() {
-			at = append(at, engine.Value(op+1))
-		}
-		return n.Graph.Net, at, nil
-	}
-	if net, err = n.stackNet(len(n.Layers)); err != nil {
+	g, _, err := n.computes(n.Depth())
+	if err != nil {
 		return net, nil, err
 	}
-	for i := range net.Ops {
-		at = append(at, engine.Value(i+1))
+	for _, op := range g.Layers() {
+		at = append(at, engine.Value(op+1))
 	}
-	return net, at, nil
+	return g.Net, at, nil
 }
 
-// stackNet is what the first layers of a stack compute.
-func (n *Network) stackNet(layers int) (net engine.Net, err error) {
-	stack, err := n.stack(layers)
-	if err != nil {
-		return net, err
-	}
-	return engine.Stack(stack), nil
+// Shapes are those of all values up to a layer that is there, the input first.
+func (n *Network) Shapes(layer int) []engine.Shape {
+	g := n.described()
+	return g.Shapes[:g.Layers()[layer-1]+2]
+}
+
+// Activation is what follows the sums of the units of a layer that is there.
+func (n *Network) Activation(layer int) engine.Activation {
+	g := n.described()
+	return g.Net.Ops[g.Layers()[layer-1]].Activation
 }
 
 // Upto is the part of the network that computes a layer, with these of the layer's
 // units alone; nil for all of them. Its last value is the layer's.
 func (n *Network) Upto(layer int, units []int) (net engine.Net, err error) {
-	if err := n.CheckLayer(layer); err != nil {
-		return net, err
-	}
-	if n.Graph == nil {
-		net, err = n.stackNet(layer)
-	} else {
-		net = n.Graph.Net
-		net.Ops = slices.Clone(net.Ops[:n.Graph.Layers()[layer-1]+1])
-	}
+	g, op, err := n.computes(layer)
 	if err != nil {
 		return net, err
 	}
+	net = engine.Net{Input: g.Net.Input, Ops: slices.Clone(g.Net.Ops[:op+1])}
 	if units == nil {
 		return net, nil
 	}
@@ -145,16 +205,14 @@ func (n *Network) Upto(layer int, units []int) (net engine.Net, err error) {
 // the one below it, whatever its nonlinearity. A normalisation of the input is part of
 // layer 1's weights. Another network's error wraps [ErrNoStack].
 func (n *Network) Chain(layers int) ([]engine.Layer, error) {
-	if n.Graph == nil {
-		return n.Stack(layers)
-	}
-	if err := n.CheckLayer(layers); err != nil {
+	g, _, err := n.computes(layers)
+	if err != nil {
 		return nil, err
 	}
 	var chain []engine.Layer
 	var factor []float32 // of the input's channels
-	places := n.Graph.Net.Input.Rows * n.Graph.Net.Input.Cols
-	for i, o := range n.Graph.Net.Ops {
+	places := g.Net.Input.Rows * g.Net.Input.Cols
+	for i, o := range g.Net.Ops {
 		follows := len(o.In) == 1 && o.In[0] == engine.Value(i)
 		switch {
 		case o.Kind == engine.Affine && follows:
@@ -171,7 +229,7 @@ func (n *Network) Chain(layers int) ([]engine.Layer, error) {
 		case i == 0 && o.Kind == engine.Scale && o.Activation.Kind == engine.Identity:
 			factor = o.Factor
 		default:
-			return nil, fmt.Errorf("%s (%s) comes between its layers: %w", n.Graph.Names[i], o.Kind, ErrNoStack)
+			return nil, fmt.Errorf("%s (%s) comes between its layers: %w", g.Names[i], o.Kind, ErrNoStack)
 		}
 	}
 	return nil, ErrNoStack

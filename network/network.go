@@ -103,13 +103,15 @@ type Network struct {
 	Radius float64
 	Layers []Layer
 	// Graph is what a network computes that is no stack of sigmoid layers; else nil.
-	// It has no Layers, no Output and no preprocessing but what is in it.
+	// It has no Layers, no Output and no preprocessing but what is in it. What it and a
+	// stack have in common is asked of [Network.Net] and the like.
 	Graph *graph.Graph
 	// Mean and Scale [in] are the preprocessing: x = (data - Mean) * Scale. Nil
 	// means none.
 	Mean, Scale *tensor.Dense
 	// Output is a linear classifier on the last layer's h: its classes' scores
-	// are Weight h + Bias. Nil if there is none. A model that has been fine-tuned
+	// are Weight h + Bias. Nil if there is none. Its class units are one more layer, above
+	// those of Layers, called [OutputName]. A model that has been fine-tuned
 	// with it keeps its Kind but has no visible biases: its weights no longer
 	// generate what it was trained on.
 	Output *Layer
@@ -122,20 +124,14 @@ type Network struct {
 }
 
 // Sizes returns the width of the network at each level: the inputs, the units of
-// layer 1, the units of layer 2, and so on. The inputs are the product of
+// layer 1, the units of layer 2, and so on, class units last. The inputs are the product of
 // InputShape, or what layer 1 takes if there is no InputShape. It is meant for a
 // network that passes [Network.Check]; a width that can't be known is 0.
 func (n *Network) Sizes() []int {
 	sizes := []int{n.inputs()}
-	if n.Graph != nil {
-		for _, at := range n.Graph.Layers() {
-			sizes = append(sizes, n.Graph.Shapes[at+1].Size())
-		}
-		return sizes
-	}
-	for _, l := range n.Layers {
-		units, _ := matrixShape(l.Weight)
-		sizes = append(sizes, units)
+	g := n.described()
+	for _, at := range g.Layers() {
+		sizes = append(sizes, g.Shapes[at+1].Size())
 	}
 	return sizes
 }

@@ -3,6 +3,7 @@ package network
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/engine/dense"
@@ -20,7 +21,7 @@ func (n *Network) CheckLayer(layer int) error {
 
 // Stack returns layers 1..layers as package engine takes them, its plans and
 // engine.Stack. The numbers are shared with the network, not copied. layers outside
-// 1..len(Layers) is an error.
+// 1..len(Layers) is an error: class units are none of a stack's.
 func (n *Network) Stack(layers int) ([]engine.Layer, error) {
 	if n.Graph != nil {
 		return nil, fmt.Errorf("stack: %w", ErrNoStack)
@@ -28,23 +29,44 @@ func (n *Network) Stack(layers int) ([]engine.Layer, error) {
 	if layers < 1 || layers > len(n.Layers) {
 		return nil, fmt.Errorf("stack: %d layers of a network of %d", layers, len(n.Layers))
 	}
-	return n.stack(layers)
-}
-
-func (n *Network) stack(layers int) ([]engine.Layer, error) {
 	var stack []engine.Layer
 	for i, l := range n.Layers[:layers] {
-		weight, err := dense.Host(l.Weight)
+		parameters, err := l.parameters(layerPrefix(i + 1))
 		if err != nil {
-			return nil, fmt.Errorf("%s%s: %w", layerPrefix(i+1), weightName, err)
+			return nil, err
 		}
-		bias, err := dense.Data(l.Bias)
-		if err != nil {
-			return nil, fmt.Errorf("%s%s: %w", layerPrefix(i+1), biasName, err)
-		}
-		stack = append(stack, engine.Layer{Weight: weight, Bias: bias})
+		stack = append(stack, parameters)
 	}
 	return stack, nil
+}
+
+// CheckGenerative says why layers 1..layer can't be sampled from, nil if they can: if each
+// of them is a Restricted Boltzmann Machine with what is below it.
+func (n *Network) CheckGenerative(layer int) error {
+	const others = "ascent, combine and examples work with every model"
+	switch {
+	case n.Graph != nil:
+		return fmt.Errorf("%w, and has no generative half; %s", ErrNoStack, others)
+	case n.Kind != DBN:
+		return fmt.Errorf("the model is of kind %s, which has no generative half: only in a %s is a layer an RBM with what is below it, so that p(below | above) can be sampled; %s", n.Kind, DBN, others)
+	case n.Output != nil:
+		return fmt.Errorf("the model has been fine-tuned as a classifier (it has output.weight), and its layers are RBMs no more: it has no generative half; give the %s before fine-tuning", DBN)
+	}
+	if _, err := n.Stack(layer); err != nil {
+		return err
+	}
+	for i, l := range n.Layers[:layer] {
+		if l.VisibleBias == nil {
+			return fmt.Errorf("%s%s is missing: without it nothing can be sampled below layer %d", layerPrefix(i+1), visibleBiasName, i+1)
+		}
+	}
+	return nil
+}
+
+// Reconstructs is true if what layers 1..layer put out can be taken down again to an
+// input, by the weights' transposes and visible biases.
+func (n *Network) Reconstructs(layer int) bool {
+	return layer <= len(n.Layers) && !slices.ContainsFunc(n.Layers[:layer], func(l Layer) bool { return l.VisibleBias == nil })
 }
 
 // Preprocess turns data into the network's input, in place: x = (x - Mean) *

@@ -67,7 +67,7 @@ func (n *Network) metadata() map[string]string {
 		visibleKey:    n.Visible.String(),
 		activationKey: activationName,
 		inputShapeKey: FormatShape(n.InputShape),
-		sizesKey:      join(n.Sizes(), ","),
+		sizesKey:      join(n.Sizes()[:len(n.Layers)+1], ","),
 	}
 	if n.Radius > 0 {
 		m[rhoKey] = strconv.FormatFloat(n.Radius, 'g', -1, 64)

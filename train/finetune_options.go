@@ -90,7 +90,7 @@ func (o FineTuneOptions) Check(layers int) error {
 
 // checkData checks that a network can be fine-tuned on a set with these options.
 func (o FineTuneOptions) checkData(n *network.Network, set, held dataset.Set) error {
-	sizes := n.Sizes()
+	sizes := n.Sizes()[:len(n.Layers)+1] // what each layer takes, the classifier last
 	info, count := set.Info(), set.Len()
 	switch {
 	case count < 1 || count > math.MaxInt32:

@@ -88,7 +88,7 @@ func (t *trainer) chunkExamples(layer int) int {
 // checkMemory refuses layers and batches that can't fit.
 func (t *tuner) checkMemory() error {
 	weights, width := 0.0, 0.0
-	sizes := append(t.network.Sizes(), t.classes)
+	sizes := append(t.network.Sizes()[:len(t.network.Layers)+1], t.classes)
 	for i, size := range sizes {
 		width += float64(size)
 		if i > 0 {

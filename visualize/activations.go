@@ -76,16 +76,9 @@ func (r *readout) Close() error {
 // rowFloats is how many numbers a device holds for a row of a batch that goes
 // up to a layer, with some units read out.
 func rowFloats(n *network.Network, layer, units int) int {
-	if n.Graph != nil {
-		floats := units
-		for _, s := range n.Graph.Shapes {
-			floats += s.Size()
-		}
-		return floats
-	}
 	floats := units
-	for _, width := range n.Sizes()[:layer+1] {
-		floats += width
+	for _, s := range n.Shapes(layer) {
+		floats += s.Size()
 	}
 	return floats
 }

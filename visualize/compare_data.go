@@ -184,13 +184,8 @@ func (c *compareWork) distances() error {
 
 // reconstruct measures the reconstruction errors, if the model can reconstruct.
 func (c *compareWork) reconstruct() error {
-	if c.model.Graph != nil {
+	if !c.model.Reconstructs(c.options.Layer) {
 		return nil
-	}
-	for _, l := range c.model.Layers[:c.options.Layer] {
-		if l.VisibleBias == nil {
-			return nil
-		}
 	}
 	rows, floats := len(c.result.Rows), 2*rowFloats(c.model, c.options.Layer, 0)
 	chunk := fittingRows(c.device, rows, floats, maxCompareRows)

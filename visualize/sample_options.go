@@ -70,7 +70,7 @@ func (o SampleOptions) check(n *network.Network) error {
 	if err := checkChoice(n, o.Layer, o.Units); err != nil {
 		return err
 	}
-	if err := checkGenerative(n, o.Layer); err != nil {
+	if err := n.CheckGenerative(o.Layer); err != nil {
 		return err
 	}
 	if err := o.Check(); err != nil {
@@ -107,22 +107,6 @@ func checkChoice(n *network.Network, layer int, units []int) error {
 			return words.BadOption("Units", u, "this unit of layer %d is asked for twice", layer)
 		}
 		seen[u] = true
-	}
-	return nil
-}
-
-// checkGenerative says why a model can't be sampled from, if it can't.
-func checkGenerative(n *network.Network, layer int) error {
-	switch {
-	case n.Kind != network.DBN:
-		return fmt.Errorf("the model is of kind %s, which has no generative half: only in a %s is a layer an RBM with what is below it, so that p(below | above) can be sampled; ascent, combine and examples work with every model", n.Kind, network.DBN)
-	case n.Output != nil:
-		return fmt.Errorf("the model has been fine-tuned as a classifier (it has output.weight), and its layers are RBMs no more: it has no generative half; sample from the %s before fine-tuning", network.DBN)
-	}
-	for i, l := range n.Layers[:layer] {
-		if l.VisibleBias == nil {
-			return fmt.Errorf("%s is missing: without it nothing can be sampled below layer %d", network.LayerName(i+1)+network.VisibleBiasSuffix, i+1)
-		}
 	}
 	return nil
 }

@@ -130,19 +130,15 @@ func answersOf(n *network.Network, layer int, units []int, activation []float32)
 	f := net.Ops[len(net.Ops)-1].Activation
 	answers := make([]float64, len(activation))
 	for i, a := range activation {
-		if n.Graph == nil {
-			answers[i] = sigmoid64(float64(a))
-		} else {
-			h, _ := f.At(float64(a), i%len(units))
-			answers[i] = max(0, h)
-		}
+		h, _ := f.At(float64(a), i%len(units))
+		answers[i] = max(0, h)
 	}
 	return answers, nil
 }
 
 // isSigmoid is true for a layer whose units put out at most 1.
 func isSigmoid(n *network.Network, layer int) bool {
-	return n.Graph == nil || n.Graph.Net.Ops[n.Graph.Layers()[layer-1]].Activation.Kind == engine.Sigmoid
+	return n.Activation(layer).Kind == engine.Sigmoid
 }
 
 // columnMaxima is the largest response in each column of answers [_, U], over the rows

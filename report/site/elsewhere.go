@@ -103,6 +103,18 @@ func comparisonArrays(run *runFolder) (elsewhere, error) {
 	return e, nil
 }
 
+// topLayer is the highest layer of a model that a figure's run has patterns of, 0 for
+// none. (A classifier's units are above it where a figure is from before they had a place
+// there.)
+func topLayer(run *runFolder, model string) (top int) {
+	for _, o := range run.record.Outputs {
+		if part, ok := schema.ParseFigureFile(o.Name); ok && part.Model == model {
+			top = max(top, part.Layer)
+		}
+	}
+	return top
+}
+
 // figureArrays are the patterns in a file of a figure's run, if they are of this model,
 // and their layer.
 func figureArrays(run *runFolder, m *Model, name string) (number int, found []elsewhere) {
@@ -119,7 +131,7 @@ func figureArrays(run *runFolder, m *Model, name string) (number int, found []el
 		return 0, nil // its arrays are responses
 	case part.Restarts:
 		e.array, e.names, e.more = schema.Patterns, nil, "restart"
-		return len(m.sizes) - 1, []elsewhere{e}
+		return topLayer(run, part.Model), []elsewhere{e}
 	case part.Like == schema.CombineArrays:
 		e.array, e.names, e.grey = schema.Patterns, []string{methodNames[visualize.MethodCombination]}, besideOthers
 	case part.Like == schema.SamplesArrays:

@@ -243,7 +243,10 @@ func (r *Report) describe(m *Model) {
 	}
 	defer f.Close()
 	d := network.Describe(f)
-	m.Kind, m.sizes = d.Kind, d.Sizes
+	if m.Kind, m.sizes = d.Kind, d.Sizes; d.Classes > 0 && len(d.Sizes) > 0 {
+		m.names = map[int]string{len(m.sizes): network.OutputName}
+		m.sizes = append(m.sizes, d.Classes)
+	}
 	m.takeShape(d.InputShape)
 	m.Facts = [][2]string{{"kind", kindText(d)}, {"layers", joinWith(m.sizes, " – ")}, {"inputs", d.Visible}, {"made by", m.run.record.Task}}
 	for _, name := range []string{"data", "epochs", "seed"} {
@@ -281,8 +284,15 @@ func (m *Model) takeName(run *runFolder) {
 func (m *Model) title(number int) string { return network.LayerTitle(number, m.names[number]) }
 
 // Foreign is true if the file has names for its layers, as those of other frameworks
-// have, for pages.
-func (m *Model) Foreign() bool { return len(m.names) > 0 }
+// have, for pages. That of a classifier's units is our own.
+func (m *Model) Foreign() bool {
+	for _, name := range m.names {
+		if name != network.OutputName {
+			return true
+		}
+	}
+	return false
+}
 
 func joinWith(ns []int, separator string) string {
 	var texts []string

@@ -76,8 +76,8 @@ func chooseLayers(j *job.Job, first int) (*layersOfDBN, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := looking.RequireGenerative("dbn", ctx.String("dbn"), n); err != nil {
-		return nil, err
+	if err := n.CheckGenerative(n.Depth()); err != nil {
+		return nil, usage.Mistakef("--dbn %s: %w", ctx.String("dbn"), err)
 	}
 	c := &layersOfDBN{model: n, file: file}
 	if !ctx.IsSet("layer") {

@@ -75,8 +75,8 @@ func sample(ctx *cli.Context) error {
 	if o.Layer, o.Units, err = ChosenUnits(j, n); err != nil {
 		return err
 	}
-	if err := RequireGenerative("model", ctx.String("model"), n); err != nil {
-		return err
+	if err := n.CheckGenerative(o.Layer); err != nil {
+		return usage.Mistakef("--model %s: %w", ctx.String("model"), err)
 	}
 	err = j.Compute(o.Seed, []string{file}, func(d engine.Device, f *runfolder.Folder) error {
 		j.WarnOfLayers(d, job.LookedAt{Network: n, File: file, Layers: []int{o.Layer}})
@@ -90,17 +90,6 @@ func sample(ctx *cli.Context) error {
 		return err
 	}
 	j.Wrote(schema.SamplesPicture, ascentOnUnits(j, n)...)
-	return nil
-}
-
-// RequireGenerative refuses a model that can't be sampled from.
-func RequireGenerative(flag, path string, n *network.Network) error {
-	switch {
-	case n.Kind != network.DBN:
-		return usage.Mistakef("--%s %s: the model is of kind %s, which has no generative half: only the layers of a %s are RBMs, from which one can sample; `visualize ascent`, `combine` and `examples` work with every model", flag, path, n.Kind, network.DBN)
-	case n.Output != nil:
-		return usage.Mistakef("--%s %s: the model has been fine-tuned as a classifier, and its layers are RBMs no more: it has no generative half; give the %s before fine-tuning", flag, path, network.DBN)
-	}
 	return nil
 }
 

@@ -108,7 +108,7 @@ func (a *methodsAnalysis) choose(ctx *cli.Context) (err error) {
 	if a.combine.Top, err = a.top(ctx, layer); err != nil {
 		return err
 	}
-	if a.model.Kind != network.DBN || a.model.Output != nil {
+	if a.model.CheckGenerative(layer) != nil {
 		for _, f := range looking.SampleFlags() {
 			if name := f.Names()[0]; ctx.IsSet(name) {
 				return usage.Mistakef("--%s: only a DBN that has not been fine-tuned can be sampled from", name)

@@ -110,7 +110,11 @@ func layerTable(n *network.Network) [][]string {
 	for i, v := range at {
 		o := net.Ops[v-1]
 		kind := o.Activation.Kind.String()
-		if o.Activation.Kind == engine.Identity && i == len(at)-1 {
+		switch {
+		case o.Activation.Kind != engine.Identity || i < len(at)-1:
+		case n.Output != nil:
+			kind = "none: class units"
+		default:
 			kind = "none: class units, or what else the model ends in"
 		}
 		rows = append(rows, []string{strconv.Itoa(i + 1), n.LayerLabel(i + 1), strconv.Itoa(o.Weight.Rows), kind})
@@ -187,7 +191,7 @@ func (l *looker) stages() (all []stage) {
 		m := methods
 		_, err := l.network.Chain(layer)
 		m.combines = err == nil
-		if l.network.Kind == network.DBN && l.network.Output == nil {
+		if l.network.CheckGenerative(layer) == nil {
 			m.sampling = []string{}
 		}
 		all = append(all, m.stages(fmt.Sprintf("layer%d-", layer), layer, l.units[layer])...)
