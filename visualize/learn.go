@@ -8,7 +8,6 @@ import (
 
 	"github.com/unitscope/unitscope/dataset"
 	"github.com/unitscope/unitscope/engine"
-	"github.com/unitscope/unitscope/engine/dense"
 	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/network"
 )
@@ -26,7 +25,7 @@ func Learn(ctx context.Context, d engine.Device, n *network.Network, set dataset
 	var all []Learning
 	below := variation{inputs: n.Sizes()[0]}
 	below.add(x, below.inputs, asItIs)
-	for layer := 1; layer <= len(n.Layers); layer++ {
+	for layer := 1; layer <= n.Depth(); layer++ {
 		if err := ctx.Err(); err != nil {
 			return nil, fmt.Errorf("what the layers have learned: %w", err)
 		}
@@ -104,12 +103,25 @@ func learn(d engine.Device, n *network.Network, layer int, x []float32, variance
 		deviations[i] = math.Sqrt(v)
 	}
 	l.Initial = initialWeights(n, layer) * math.Sqrt(variance)
-	for _, v := range deviations {
-		if v < max(stillDeviation, stillInitial*l.Initial) {
+	l.Scaleless = !hasScale(n, layer)
+	for i, v := range deviations {
+		limit := max(stillDeviation, stillInitial*l.Initial)
+		if l.Scaleless {
+			limit = stillShare * math.Abs(float64(a[i]))
+		}
+		if v < limit || v == 0 {
 			l.Still++
 		}
 	}
-	l.Stuck = stuck(a, len(units))
+	net, err := n.Upto(layer, units)
+	if err != nil {
+		return l, outputs, err
+	}
+	top := net.Ops[len(net.Ops)-1]
+	l.OneSided, l.Stuck = oneSided(top.Activation.Kind), stuck(top.Activation, a, len(units))
+	if l.Initial == 0 {
+		l.Random = evenlySpread(top.Weight.Data)
+	}
 	if slices.Min(n.Sizes()[:layer]) >= narrow {
 		if l.Kinds, err = kinds(d, centred(a, len(units)), l.Examples, alikeActivations); err != nil {
 			return l, outputs, err
@@ -119,29 +131,78 @@ func learn(d engine.Device, n *network.Network, layer int, x []float32, variance
 	return l, outputs, nil
 }
 
+// hasScale is true for a layer whose activations have a scale that is known: what a sigmoid
+// follows, or, for the classes of a classifier, their shares.
+func hasScale(n *network.Network, layer int) bool {
+	return n.Activation(layer).Kind == engine.Sigmoid || layer > len(n.Layers) && n.Output != nil
+}
+
 // initialWeights is the deviation of a layer's weights when training begins, 0 for
-// a model of another kind than this program trains.
+// a model of another kind than this program trains, and for a classifier, which begins at 0.
 func initialWeights(n *network.Network, layer int) float64 {
-	if n.Kind != network.DBN && n.Kind != network.SDAE {
+	if n.Kind != network.DBN && n.Kind != network.SDAE || layer > len(n.Layers) {
 		return 0
 	}
 	sizes := n.Sizes()
 	return network.InitialDeviation(n.Kind, sizes[layer-1], sizes[layer])
 }
 
-// stuck counts the units that are on for every example or off for every one.
-func stuck(a []float32, units int) (count int) {
+// stuck counts the units that are on for every example or off for every one: where what
+// follows their activations [_, U] hardly depends on these.
+func stuck(f engine.Activation, a []float32, units int) (count int) {
 	limit := float32(math.Log((1 - stuckOff) / stuckOff))
 	for u := range units {
 		on, off := true, true
-		for i := u; i < len(a); i += units {
-			on, off = on && a[i] > limit, off && a[i] < -limit
+		for i := u; i < len(a) && (on || off); i += units {
+			flat := a[i] > limit || a[i] < -limit
+			if f.Kind != engine.Sigmoid {
+				flat = isFlat(f, float64(a[i]), u)
+			}
+			on, off = on && flat && a[i] > 0, off && flat && a[i] <= 0
 		}
 		if on || off {
 			count++
 		}
 	}
 	return count
+}
+
+// isFlat is true where a nonlinearity hardly depends on the activation of a unit, as at an
+// end of a sigmoid.
+func isFlat(f engine.Activation, a float64, unit int) bool {
+	_, slope := f.At(a, unit)
+	return math.Abs(slope) < stuckOff*(1-stuckOff)
+}
+
+// oneSided is true of a nonlinearity without an upper end, as a sigmoid's 1 is.
+func oneSided(k engine.ActivationKind) bool {
+	return !slices.Contains([]engine.ActivationKind{engine.Sigmoid, engine.Tanh, engine.HardSigmoid, engine.Clip}, k)
+}
+
+// evenlySpread is how far from 0 weights reach if they are spread evenly between that and
+// its negative, as the random ones are that PyTorch, Keras and scikit-learn begin with;
+// else 0, and for too few to tell. Of such weights the means of the second
+// power, the fourth and the first are 1/3, 1.8/9 and 0, but for chance, with deviations
+// of about 0.3, 1.2 and 0.6 by the root of their number: five of these are allowed.
+// Weights that have been trained for a minute have a mean square of 0.01 to 0.15.
+func evenlySpread(weights []float32) (bound float64) {
+	const enough = 500
+	if len(weights) < enough {
+		return 0
+	}
+	var first, second, fourth float64
+	for _, w := range weights {
+		x := float64(w)
+		bound = max(bound, math.Abs(x))
+		first, second, fourth = first+x, second+x*x, fourth+x*x*x*x
+	}
+	n := float64(len(weights))
+	first, second, fourth = first/n/bound, second/n/(bound*bound), fourth/n/(second/n*second/n)
+	near := func(x, want, deviation float64) bool { return math.Abs(x-want) < 5*deviation/math.Sqrt(n) }
+	if near(first, 0, 0.6) && near(second, 1./3, 0.3) && near(fourth, 1.8, 1.2) {
+		return bound
+	}
+	return 0
 }
 
 // centred are the units' activations [n, U] less their means, as rows [U, n] of norm
@@ -214,15 +275,17 @@ func middle(numbers []float64) float64 {
 
 // LearnOfWeights looks at a layer's weights alone, for where there are no data.
 func LearnOfWeights(d engine.Device, n *network.Network, layer int) (Learning, error) {
-	if layer < 1 || layer > len(n.Layers) {
-		return Learning{}, fmt.Errorf("what the weights tell: layer %d of a network of %d", layer, len(n.Layers))
-	}
-	all, err := dense.Host(n.Layers[layer-1].Weight)
+	net, err := n.Upto(layer, nil)
 	if err != nil {
-		return Learning{}, fmt.Errorf("what the weights tell: layer %d: %w", layer, err)
+		return Learning{}, fmt.Errorf("what the weights tell: %w", err)
 	}
+	top := net.Ops[len(net.Ops)-1]
+	all := top.Weight
 	units := spread(all.Rows, min(maxLearningUnits, max(2, maxLearningNumbers/all.Cols)))
 	l := Learning{Layer: layer, Units: len(units), Initial: initialWeights(n, layer)}
+	if l.Initial == 0 {
+		l.Random = evenlySpread(all.Data)
+	}
 	var rows []float32
 	var deviations []float64
 	row := make([]float64, all.Cols)

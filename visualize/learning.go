@@ -33,6 +33,13 @@ type Learning struct {
 	Deviation, Initial float64
 	Still              int // units that deviate too little to tell anything of their input
 	Stuck              int // units that are on for every example, or off for every one
+	// Scaleless is true where activations have no scale of their own, as before a
+	// rectifier: then only what deviates by rounding is still. OneSided is true where
+	// units that are on are never as on as they can be, as a rectifier's.
+	Scaleless, OneSided bool
+	// Random is how far from 0 the weights reach if they are spread evenly, as the
+	// random ones that other frameworks' training begins with; 0 if they are not.
+	Random float64
 	// Kinds is how many units differ: two are of one kind if their activations over
 	// the examples, or of weights alone these, are proportional, and all that are
 	// constant are of one. It is 0, unknown,
@@ -55,6 +62,8 @@ const (
 	// scale of the inputs. Layers that have learned: 8 to 230 times; others: 0.0002
 	// to 2.6.
 	stillInitial = 2
+	// stillShare is of an activation that deviates by rounding.
+	stillShare = 1e-6
 	// smallWeights times the initial ones are weights that training has not made
 	// any larger. Medians: 1.3 to 50 times; others: 0.0004 to 1.37.
 	smallWeights = 1.25
@@ -83,17 +92,22 @@ const (
 // if nothing is.
 func (l Learning) Warning() string {
 	nothing := fmt.Sprintf("layer %d has learned nothing: ", l.Layer)
+	examples, units := words.Count(l.Examples, "example"), words.Count(l.Units, "unit")
 	switch {
+	case l.Random > 0:
+		return nothing + fmt.Sprintf("its weights are spread evenly from %.3g to %.3g, as the random ones are that training begins with, and what methods show of its units is noise%s", -l.Random, l.Random, l.alike())
 	case l.Nothing() && l.Examples == 0 && l.Deviation == 0:
-		return nothing + fmt.Sprintf("the weights of %d of its %s are all 0%s", l.Still, words.Count(l.Units, "unit"), l.alike())
+		return nothing + fmt.Sprintf("the weights of %d of its %s are all 0%s", l.Still, units, l.alike())
 	case l.Nothing() && l.Examples == 0:
 		return nothing + fmt.Sprintf("its weights, %.2g in root mean square, are no larger than the random ones that training begins with (%.2g), and what methods show of its units is noise%s", l.Deviation, l.Initial, l.alike())
-	case l.Nothing() && l.Deviation < stillDeviation:
-		return nothing + fmt.Sprintf("its output hardly depends on its input, and what methods show of its units is noise: over %s the activations of half of its %s %s%s", words.Count(l.Examples, "example"), words.Count(l.Units, "unit"), l.deviating(), l.alike())
+	case l.Nothing() && (l.Deviation < stillDeviation || l.Scaleless):
+		return nothing + fmt.Sprintf("its output hardly depends on its input, and what methods show of its units is noise: over %s the activations of half of its %s %s%s", examples, units, l.deviating(), l.alike())
 	case l.Nothing():
-		return nothing + fmt.Sprintf("over %s the activations of half of its %s deviate by %.2g or less, and that is less than %d times the %.2g of the random weights that training begins with%s", words.Count(l.Examples, "example"), words.Count(l.Units, "unit"), l.Deviation, stillInitial, l.Initial, l.alike())
+		return nothing + fmt.Sprintf("over %s the activations of half of its %s deviate by %.2g or less, and that is less than %d times the %.2g of the random weights that training begins with%s", examples, units, l.Deviation, stillInitial, l.Initial, l.alike())
+	case l.Saturated() && l.OneSided:
+		return fmt.Sprintf("layer %d is dead: %d of its %s are off for each of %s%s", l.Layer, l.Stuck, units, examples, l.alike())
 	case l.Saturated():
-		return fmt.Sprintf("layer %d is saturated: %d of its %s are off for each of %s, or on for each%s", l.Layer, l.Stuck, words.Count(l.Units, "unit"), words.Count(l.Examples, "example"), l.alike())
+		return fmt.Sprintf("layer %d is saturated: %d of its %s are off for each of %s, or on for each%s", l.Layer, l.Stuck, units, examples, l.alike())
 	case l.duplicates():
 		return fmt.Sprintf("layer %d is made of duplicates%s", l.Layer, strings.Replace(l.alike(), ";", ":", 1))
 	}
@@ -102,16 +116,21 @@ func (l Learning) Warning() string {
 
 // deviating says how little the activations of half of the units do.
 func (l Learning) deviating() string {
-	if l.Deviation == 0 {
+	switch {
+	case l.Deviation == 0:
 		return "are the same for each"
+	case l.Scaleless:
+		return "are the same for each, but for rounding"
 	}
 	return fmt.Sprintf("deviate by %.2g or less (a layer that has learned: by more than %g)", l.Deviation, stillDeviation)
 }
 
-// Nothing is true of a layer that has learned nothing: most of its units are still.
-func (l Learning) Nothing() bool { return l.Still > l.Units/2 }
+// Nothing is true of a layer that has learned nothing: most of its units are still, or
+// its weights are as random as when training began.
+func (l Learning) Nothing() bool { return l.Still > l.Units/2 || l.Random > 0 }
 
-// Saturated is true of a layer that has learned, but half of whose units are stuck.
+// Saturated is true of a layer that has learned, but half of whose units are stuck: on
+// for every example, or off, which a rectifier's units can't be and be of any use.
 func (l Learning) Saturated() bool { return !l.Nothing() && l.Stuck >= (l.Units+1)/2 }
 
 // duplicates is true if few of the units differ.

@@ -3,6 +3,7 @@ package visualize
 import (
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/unitscope/unitscope/network"
@@ -84,5 +85,24 @@ func TestControlOfClassifier(t *testing.T) {
 	}
 	if r := ascend(t, openDevice(t), c, options(3, 0)); r.Dead[0] {
 		t.Error("its class units are dead")
+	}
+}
+
+// A classifier that fine-tuning has not moved from 0 tells nothing of its input.
+func TestLearnOfClassifier(t *testing.T) {
+	n, _ := tuned(t)
+	set := randomSet(4, 300, 16)
+	all := learnt(t, n, set)
+	if len(all) != 3 || all[2].Units != 4 || all[2].Initial != 0 || all[2].Stuck != 0 || all[2].Warning() != "" {
+		t.Errorf("a good classifier: %+v", all)
+	}
+	classifier := layer(t, 9, fill(36, 0), fill(4, 1))
+	n.Output = &classifier
+	if text := learnt(t, n, set)[2].Warning(); !strings.HasPrefix(text, "layer 3 has learned nothing: its output hardly depends on its input") {
+		t.Errorf("weights of 0: %q", text)
+	}
+	weights, err := LearnOfWeights(openDevice(t), n, 3)
+	if err != nil || !strings.HasPrefix(weights.Warning(), "layer 3 has learned nothing: the weights of 4 of its 4 units are all 0") {
+		t.Errorf("weights of 0 alone: %v, %q", err, weights.Warning())
 	}
 }
