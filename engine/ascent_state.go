@@ -8,7 +8,7 @@ type StopReason uint8
 // The reasons.
 const (
 	Running       StopReason = iota // it has not
-	StopConverged                   // the row is at an optimum on the sphere
+	StopConverged                   // the row is at an optimum
 	StopSteps                       // the limit on steps was reached
 	StopVanished                    // there is no gradient: a dead or saturated unit
 )
@@ -35,7 +35,8 @@ func (s StopReason) String() string {
 const VanishedGradient = 1e-16
 
 // OptimumTangent is how far, as the sine of an angle, the gradient of a row that
-// has converged may be from the normal of the sphere.
+// has converged may be from the normal of the sphere; with another constraint or with
+// penalties, the Tangent that it may have.
 const OptimumTangent = 0.1
 
 // AscentState is what a batch of rows carries from step to step, and from one call
@@ -49,7 +50,8 @@ type AscentState struct {
 	Activation      []float32    // latest value of the row's goal: of a unit's, its activation times the weight
 	StartActivation []float32    // the goal's value at the start
 	Gradient        []float32    // ||g||
-	Tangent         []float32    // ||g - (g.x/rho^2) x|| / ||g||, 0 at a first-order optimum on the sphere
+	Tangent         []float32    // ||g - (g.x/rho^2) x|| / ||g||, 0 at a first-order optimum on the sphere; else see [Rule]
+	Penalty         []float32    // what penalties take: Activation less it is climbed
 	Steps           []int        // steps taken
 	Rate            []float32    // of the next step, relative to the radius
 	Slow            []int        // evaluations in a row that looked converged
@@ -58,25 +60,28 @@ type AscentState struct {
 	// Activation of row i after the rule's CurveSteps[t] steps, or its last one if
 	// it has stopped before. They change nothing else.
 	Curves [][]float32
+
+	footings []footing // of constrained ascents
 }
 
 // NewAscentState returns the state of rows at their starts. climbs says which of the
 // goals each row climbs. x [len(climbs), inputs] is used in place and stays the
 // caller's to close. Its rows must lie on the sphere; Device.Uniform and
-// Device.Project make random ones.
+// Device.Project make random ones. With another constraint, or with penalties, those
+// that are elsewhere begin at the nearest point that is allowed ([Rule.Nearest]).
 func NewAscentState(goals []Goal, climbs []int, x Matrix) *AscentState {
 	n := len(climbs)
 	return &AscentState{
 		Goals: goals, Climbs: climbs, X: x,
 		Activation: make([]float32, n), StartActivation: make([]float32, n),
-		Gradient: make([]float32, n), Tangent: make([]float32, n),
+		Gradient: make([]float32, n), Tangent: make([]float32, n), Penalty: make([]float32, n),
 		Steps: make([]int, n), Rate: make([]float32, n), Slow: make([]int, n), Stop: make([]StopReason, n),
 	}
 }
 
 // check checks the lengths of a state's slices.
 func (s *AscentState) check(n int, curveSteps []int) error {
-	for _, length := range []int{len(s.Activation), len(s.StartActivation), len(s.Gradient), len(s.Tangent), len(s.Steps), len(s.Rate), len(s.Slow), len(s.Stop)} {
+	for _, length := range []int{len(s.Activation), len(s.StartActivation), len(s.Gradient), len(s.Tangent), len(s.Penalty), len(s.Steps), len(s.Rate), len(s.Slow), len(s.Stop)} {
 		if length != n {
 			return fmt.Errorf("ascent: state of %d rows has a slice of length %d", n, length)
 		}

@@ -147,6 +147,16 @@ func TestRuleMistakes(t *testing.T) {
 			"patience 0":          func(r *engine.Rule) { r.Patience = 0 },
 			"-1 steps":            func(r *engine.Rule) { r.MaxSteps = -1 },
 			"curves after [3 2]":  func(r *engine.Rule) { r.CurveSteps = []int{3, 2} },
+			"no such constraint":  func(r *engine.Rule) { r.Constraint.Kind = 9 },
+			"a sphere has no":     func(r *engine.Rule) { r.Constraint.Highest = 1 },
+			"a box from 1 to 1":   func(r *engine.Rule) { r.Constraint = engine.Constraint{Kind: engine.Box, Lowest: 1, Highest: 1} },
+			"a box from 0 to NaN": func(r *engine.Rule) { r.Constraint = engine.Constraint{Kind: engine.Box, Highest: nan} },
+			"L2 penalty with":     func(r *engine.Rule) { r.Penalty.L2 = -1 },
+			"variation with":      func(r *engine.Rule) { r.Penalty.TotalVariation = infinity },
+			"without rows":        func(r *engine.Rule) { r.Penalty.TotalVariation = 1 },
+			"pictures 1x3x2": func(r *engine.Rule) {
+				r.Penalty = engine.Penalty{TotalVariation: 1, Picture: engine.Shape{Channels: 1, Rows: 3, Cols: 2}}
+			},
 			"curves after [-1 2]": func(r *engine.Rule) { r.CurveSteps = []int{-1, 2} },
 		} {
 			r := engine.Rule{Rate: 1, Radius: 1, Patience: 1}

@@ -8,6 +8,7 @@ import (
 // Model is a network on a device, put there once for everything that is asked of it.
 // It is used by one goroutine at a time, as its device is.
 type Model struct {
+	device Device
 	net    Net
 	shapes []Shape
 	loaded Loaded
@@ -54,7 +55,7 @@ func load(d Device, n Net, on func() (Loaded, error)) (*Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load on %s: %w", d.Name(), err)
 	}
-	return &Model{net: n, shapes: shapes, loaded: l}, nil
+	return &Model{device: d, net: n, shapes: shapes, loaded: l}, nil
 }
 
 // Net is the network that was loaded.
@@ -138,6 +139,9 @@ func (m *Model) Ascend(s *AscentState, r Rule, steps int) (AscentProgress, error
 	if len(aims.Reads) == 0 { // none is
 		return AscentProgress{}, nil
 	}
+	if r.Constraint.Kind != Sphere || r.Penalty.L2 > 0 || r.Penalty.TotalVariation > 0 {
+		return m.ascendConstrained(s, aims, r, steps)
+	}
 	return m.loaded.Ascend(s, aims, r, steps)
 }
 
@@ -145,7 +149,7 @@ func (m *Model) checkAscent(s *AscentState, r Rule) error {
 	if err := m.checkInput("ascent", operand{"x", s.X}); err != nil {
 		return err
 	}
-	if err := r.check(); err != nil {
+	if err := r.check(m.net.Input); err != nil {
 		return fmt.Errorf("ascent: %w", err)
 	}
 	if err := m.checkGoals("ascent", s.Goals, s.Climbs, s.X.Rows()); err != nil {

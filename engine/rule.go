@@ -24,18 +24,45 @@ import (
 // gradient has vanished. It has converged when for Patience evaluations in a row
 // its gain was at most Tolerance |a| and its gradient nearly normal to the sphere,
 // Tangent <= [OptimumTangent]; a small gain alone may be a plateau.
+//
+// # Other constraints, and penalties
+//
+// With a Constraint other than the sphere, or with a Penalty, what climbs is the
+// objective f = a - penalty, also where a's weights are negative, by projected gradients:
+//
+//	g = df/dx
+//	x <- the nearest point that is allowed to x + t g
+//
+// The first step has t ||p|| = Rate Radius, p the part of g that does not lead out, and no
+// later one has more; in a box Radius is no more than this unit of length. After that t
+// follows the curvature that the last step met (Barzilai and Borwein 1988). A step that has
+// gained less than a ten thousandth of what g promised is taken back and half as long a one
+// is tried: f never falls by more than rounding. That is a step too, in Steps. Total
+// variation bends f the more the greater its weight: hundreds of steps are usual then.
+//
+// Activation stays the goal's own value a, and so does Gradient, ||da/dx||; the state's
+// Penalty says what is taken. Tangent is ||p|| relative to the largest ||da/dx|| so far and
+// the penalties' gradient: 0 at any optimum, also one inside where a and penalties
+// balance. Gains are over the highest f so far, and Tolerance is relative to |f|. A row has
+// converged, too, when no step along g gains, however short, as on a ridge where
+// rectified units turn on; then Tangent need not be small.
+//
+// The device computes a and da/dx, of all cards together the first; the rest is one piece
+// of code for all devices, on the host.
 type Rule struct {
 	Rate      float32 // the first step, relative to Radius, > 0
-	Radius    float32 // rho, > 0
+	Radius    float32 // rho, > 0, of all constraints
 	Tolerance float32 // relative gain, >= 0
 	Patience  int     // evaluations, >= 1
 	MaxSteps  int     // steps of a row, >= 0
 	// CurveSteps are the numbers of steps, rising from 0 or more, after which a
 	// state's Curves take in the activation; nil for none.
 	CurveSteps []int
+	Constraint Constraint // where rows may be; the sphere, unless another is asked for
+	Penalty    Penalty    // what is taken off the goal; nothing, unless something is asked for
 }
 
-func (r Rule) check() error {
+func (r Rule) check(input Shape) error {
 	switch {
 	case !(r.Rate > 0) || math.IsInf(float64(r.Rate), 0):
 		return fmt.Errorf("rate %g, want a finite number above 0", r.Rate)
@@ -53,7 +80,10 @@ func (r Rule) check() error {
 			return fmt.Errorf("curves after %v steps, want rising numbers from 0 or more", r.CurveSteps)
 		}
 	}
-	return nil
+	if err := r.Constraint.check(); err != nil {
+		return err
+	}
+	return r.Penalty.check(input)
 }
 
 // RowError is the error of a row whose numbers are not finite.

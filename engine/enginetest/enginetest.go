@@ -106,6 +106,8 @@ func Run(t *testing.T, open func(t *testing.T) engine.Device) {
 		{"ModelMisuse", testModelMisuse},
 		{"ModelAscent", testModelAscent},
 		{"ModelAscentInvariance", testModelAscentInvariance},
+		{"Constrained", testConstrained},
+		{"ConstrainedInvariance", testConstrainedInvariance},
 		{"Gibbs", testGibbs},
 		{"GibbsStart", testGibbsStart},
 		{"GibbsInvariance", testGibbsInvariance},

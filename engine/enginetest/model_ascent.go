@@ -98,21 +98,8 @@ func (s *subject) checkRectified() {
 // checkTwoOptima: max(a.x, b.x) = b.x + max((a-b).x, 0) has the optima rho a/||a|| and
 // rho b/||b||. A rectified unit with slope 1 below 0 is linear.
 func (s *subject) checkTwoOptima() {
-	const inputs = 9
-	a, b := s.normals(inputs, 1), s.normals(inputs, 1)
-	along := inner(doubles(a), doubles(b)) / inner(doubles(a), doubles(a))
-	for j := range b { // across a: else one optimum may lie on the other's side
-		b[j] -= float32(along) * a[j]
-	}
-	difference := make([]float32, inputs)
-	for j := range a {
-		difference[j] = a[j] - b[j]
-	}
-	net := engine.Net{Input: engine.Flat(inputs), Ops: []engine.Op{
-		{Kind: engine.Affine, In: []engine.Value{0}, Weight: engine.Host{Rows: 2, Cols: inputs, Data: slices.Concat(difference, b)}, Bias: make([]float32, 2),
-			Activation: engine.Activation{Kind: engine.PReLU, Slopes: []float32{0, 1}}},
-		{Kind: engine.Affine, In: []engine.Value{1}, Weight: engine.Host{Rows: 1, Cols: 2, Data: []float32{1, 1}}, Bias: make([]float32, 1)},
-	}}
+	net, sides := s.twoSides()
+	inputs := net.Input.Size()
 	r := engine.Rule{Rate: 1, Radius: 2, Tolerance: 1e-7, Patience: 3, MaxSteps: 500}
 	const rows = 40
 	starts := s.starts(rows, inputs, r.Radius)
@@ -120,7 +107,7 @@ func (s *subject) checkTwoOptima() {
 		_, x, _ := s.ascend(m, r, unitGoals(2, 1, 1), make([]int, rows), starts, 100)
 		var ends [2]int
 		for i := range rows {
-			for k, w := range [][]float64{doubles(a), doubles(b)} {
+			for k, w := range sides {
 				away := 0.0
 				for j := range w {
 					away = max(away, math.Abs(float64(x[i*inputs+j])-2*w[j]/norm(w)))
@@ -134,6 +121,26 @@ func (s *subject) checkTwoOptima() {
 			s.Errorf("%s: of %d rows %v ended at the two optima", way, rows, ends)
 		}
 	})
+}
+
+// twoSides is a network of max(a.x, b.x), and a and b, which are at a right angle.
+func (s *subject) twoSides() (net engine.Net, sides [2][]float64) {
+	const inputs = 9
+	a, b := s.normals(inputs, 1), s.normals(inputs, 1)
+	along := inner(doubles(a), doubles(b)) / inner(doubles(a), doubles(a))
+	for j := range b { // across a: else one optimum may lie on the other's side
+		b[j] -= float32(along) * a[j]
+	}
+	difference := make([]float32, inputs)
+	for j := range a {
+		difference[j] = a[j] - b[j]
+	}
+	net = engine.Net{Input: engine.Flat(inputs), Ops: []engine.Op{
+		{Kind: engine.Affine, In: []engine.Value{0}, Weight: engine.Host{Rows: 2, Cols: inputs, Data: slices.Concat(difference, b)}, Bias: make([]float32, 2),
+			Activation: engine.Activation{Kind: engine.PReLU, Slopes: []float32{0, 1}}},
+		{Kind: engine.Affine, In: []engine.Value{1}, Weight: engine.Host{Rows: 1, Cols: 2, Data: []float32{1, 1}}, Bias: make([]float32, 1)},
+	}}
+	return net, [2][]float64{doubles(a), doubles(b)}
 }
 
 // testModelAscentInvariance checks to the bit that a row's ascent depends neither on the
