@@ -127,3 +127,50 @@ func TestEvenlySpread(t *testing.T) {
 		}
 	}
 }
+
+// A rectifier with a bias of -1000 climbs to little less and turns nothing on; one
+// that climbs to above 0 does, whatever it is at its start.
+func TestOffWarning(t *testing.T) {
+	bias := []float32{-1000, -1, 0.5, -1000, 0, 0, 0, 0}
+	d := openDevice(t)
+	relu := graphOf(t, 8, eachOf(engine.ReLU, fill(8, 3), bias))
+	o := options(1, 0, 1, 2, 3)
+	o.Radius = 1
+	r := ascend(t, d, relu, o)
+	const want = "units of layer 1 that stay off at the best pattern found: 2 of 4 (0, 3); their activations reach -997, of which relu makes 0, and no pattern of this norm turned them on"
+	if text, err := r.OffWarning(relu); text != want || err != nil {
+		t.Errorf("it says %q, want %q; %v", text, want, err)
+	}
+	for name, edit := range map[string]func(*AscentResult){
+		"down":       func(r *AscentResult) { r.Direction = -1 },
+		"after":      func(r *AscentResult) { r.After = true },
+		"objectives": func(r *AscentResult) { r.Names = []string{"a", "b", "c", "d"} },
+		"dead":       func(r *AscentResult) { r.Dead = []bool{true, false, false, true} },
+	} {
+		other := *r
+		edit(&other)
+		if text, err := other.OffWarning(relu); text != "" || err != nil {
+			t.Errorf("%s: it says %q, %v", name, text, err)
+		}
+	}
+	for k, off := range map[engine.ActivationKind]bool{engine.Identity: false, engine.LeakyReLU: false, engine.Sigmoid: true, engine.SiLU: true, engine.Tanh: true} {
+		n := graphOf(t, 8, eachOf(k, fill(8, 3), bias))
+		if text, err := ascend(t, d, n, o).OffWarning(n); strings.Contains(text, "2 of 4 (0, 3)") != off || err != nil {
+			t.Errorf("%s: it says %q, %v", k, text, err)
+		}
+	}
+
+	set := corners(8)
+	e, err := Examples(t.Context(), d, relu, set, ExamplesOptions{Layer: 1, Units: []int{3, 2, 1}, Top: 2}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text, err := e.OffWarning(relu); !strings.HasPrefix(text, "units of layer 1 that stay off for every example: 1 of 3 (3); their activations reach -997, of which relu makes 0") || err != nil {
+		t.Errorf("of examples it says %q, %v", text, err)
+	}
+	many := graphOf(t, 12, eachOf(engine.ReLU, fill(12, 3), fill(12, -50)))
+	o.Units = appendRange(nil, 0, 11)
+	if text, _ := ascend(t, d, many, o).OffWarning(many); !strings.Contains(text, "12 of 12 (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, and 2 more)") {
+		t.Errorf("of many it says %q", text)
+	}
+}

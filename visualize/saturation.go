@@ -2,8 +2,15 @@ package visualize
 
 import (
 	"fmt"
+	"math"
+	"strconv"
+	"strings"
 
+	"gorgonia.org/tensor"
+
+	"github.com/unitscope/unitscope/engine/dense"
 	"github.com/unitscope/unitscope/engine/words"
+	"github.com/unitscope/unitscope/network"
 )
 
 // nearlyAll is the share of the patterns that a unit is on for, at least, if its
@@ -58,4 +65,75 @@ func (r *CompareResult) Warnings() (texts []string) {
 		}
 	}
 	return texts
+}
+
+// OffWarning says in a sentence without a full stop which units are off at the best
+// patterns found, so that these turn nothing on: units whose activation is where their
+// nonlinearity n puts out next to nothing, and is flat. It is "" if there are none, and of ascents
+// that go down, climb objectives, or climb what is after the nonlinearity.
+func (r *AscentResult) OffWarning(n *network.Network) (string, error) {
+	if r.Direction < 0 || r.After || r.Names != nil {
+		return "", nil
+	}
+	best, err := firstOf(r.Activation, len(r.Units), r.Best)
+	if err != nil {
+		return "", err
+	}
+	for i, dead := range r.Dead {
+		if dead {
+			best[i] = math.NaN() // nothing is known of it
+		}
+	}
+	return offWarning(n, r.Layer, r.Units, best, "at the best pattern found", "no pattern of this norm turned them on")
+}
+
+// OffWarning says which units no example turns on, as [AscentResult.OffWarning] does.
+func (r *ExamplesResult) OffWarning(n *network.Network) (string, error) {
+	best, err := firstOf(r.Activation, len(r.Units), make([]int, len(r.Units)))
+	if err != nil {
+		return "", err
+	}
+	return offWarning(n, r.Layer, r.Units, best, "for every example", "those shown only come nearest to turning them on")
+}
+
+// firstOf is the number of each of so many rows at a place of its own.
+func firstOf(t *tensor.Dense, rows int, at []int) ([]float64, error) {
+	data, err := dense.Data(t)
+	if err != nil {
+		return nil, err
+	}
+	of := make([]float64, rows)
+	for i := range of {
+		of[i] = float64(data[i*(len(data)/rows)+at[i]])
+	}
+	return of, nil
+}
+
+func offWarning(n *network.Network, layer int, units []int, best []float64, where, so string) (string, error) {
+	net, err := n.Upto(layer, units)
+	if err != nil {
+		return "", err
+	}
+	f := net.Ops[len(net.Ops)-1].Activation
+	var names []string
+	most := -1 // the unit with the largest activation of those that are off
+	for i, a := range best {
+		if !(a <= 0) || !isFlat(f, a, i) {
+			continue
+		}
+		if names = append(names, strconv.Itoa(units[i])); most < 0 || a > best[most] {
+			most = i
+		}
+	}
+	if most < 0 {
+		return "", nil
+	}
+	off := len(names)
+	const named = 10
+	if off > named {
+		names = append(names[:named], fmt.Sprintf("and %d more", off-named))
+	}
+	h, _ := f.At(best[most], most)
+	return fmt.Sprintf("units of layer %d that stay off %s: %d of %d (%s); their activations reach %.3g, of which %s makes %.2g, and %s",
+		layer, where, off, len(units), strings.Join(names, ", "), best[most], f.Kind, h, so), nil
 }

@@ -184,7 +184,11 @@ func Ascend(ctx context.Context, c *console.Console, d engine.Device, n *network
 		}
 		c.Warn("units", "dead %s, whose gradient vanishes from every start and which are drawn as a cross: %d of %d%s", words.Plural(noun(o)), dead, len(result.Units), why)
 	}
-	return result, nil
+	off, err := result.OffWarning(n)
+	if off != "" {
+		c.Warn("units", "%s", off)
+	}
+	return result, err
 }
 
 func deadUnits(r *visualize.AscentResult) (n int) {

@@ -68,6 +68,13 @@ func examples(ctx *cli.Context) (err error) {
 			return err
 		}
 		p.Finish("")
+		off, err := result.OffWarning(n)
+		if err != nil {
+			return err
+		}
+		if off != "" {
+			j.Console.Warn("units", "%s", off)
+		}
 		return writeExamples(f, n, result)
 	})
 	if err != nil {
