@@ -14,33 +14,17 @@ import (
 // maxBins is how many bins a histogram can have.
 const maxBins = 10000
 
-// NewHistogram makes the chart of [Histogram].
-func NewHistogram(a Axes, values []float64, bins int) (*Plot, error) {
+// NewHistogram makes a chart of counts, each of which is of the numbers in one bin. The
+// edges of the bins, one more, are ascending. If LogY, empty bins have no bar. LogX is an
+// error.
+func NewHistogram(a Axes, edges []float64, counts []int) (*Plot, error) {
 	a, err := a.resolve()
 	if err != nil {
 		return nil, a.named("histogram", err)
 	}
-	if bins < 1 || bins > maxBins {
-		return nil, a.named("histogram", fmt.Errorf("%d bins, want 1 to %d", bins, maxBins))
-	}
-	var x span
-	n, sum := 0, 0.0
-	for _, v := range values {
-		if shown(v, a.LogX) {
-			x.add(v)
-			n++
-			sum += v
-		}
-	}
-	if n == 0 {
-		return nil, a.named("histogram", fmt.Errorf("none of %d values can be shown", len(values)))
-	}
-	counts := x.counts()
-	about := fmt.Sprintf("Histogram of %d values of %s from %.4g to %.4g, mean %.4g.", n, orElse(a.X, "x"), x.low, x.high, sum/float64(n))
-	x = x.wide(0, a.LogX)
-	each, most := count(values, x, bins, a.LogX), 0
-	for _, c := range each {
-		most = max(most, c)
+	n, most, err := a.checkBins(edges, counts)
+	if err != nil {
+		return nil, a.named("histogram", err)
 	}
 	y := span{low: 0, high: 1.04 * float64(most)}
 	if a.LogY {
@@ -49,36 +33,41 @@ func NewHistogram(a Axes, values []float64, bins int) (*Plot, error) {
 	if a.YLow < a.YHigh {
 		y.low, y.high = min(y.low, a.YLow), max(y.high, a.YHigh)
 	}
-	p := newPlot(a, x, y)
-	p.about, p.plot.X.Padding = about, 0
+	p := newPlot(a, span{low: edges[0], high: edges[len(counts)]}, y)
+	p.about = fmt.Sprintf("Histogram of %d values of %s, in bins from %.4g to %.4g.", n, orElse(a.X, "x"), edges[0], edges[len(counts)])
+	p.plot.X.Padding = 0
 	p.wholeTicks(&p.plot.Y, a.LogY)
-	if counts {
-		p.wholeTicks(&p.plot.X, a.LogX)
-	}
 	b := blocks{color: colour(0)}
-	for i, c := range each {
+	for i, c := range counts {
 		if c > 0 {
-			b.rectangles = append(b.rectangles, rectangle{x.edge(i, bins, a.LogX), x.edge(i+1, bins, a.LogX), y.base(), float64(c)})
+			b.rectangles = append(b.rectangles, rectangle{edges[i], edges[i+1], y.base(), float64(c)})
 		}
 	}
 	p.plot.Add(b)
 	return p, nil
 }
 
-// count is how many values lie in each bin.
-func count(values []float64, x span, bins int, log bool) []int {
-	counts := make([]int, bins)
-	for _, v := range values {
-		if !shown(v, log) {
-			continue
-		}
-		place := (v - x.low) / (x.high - x.low)
-		if log {
-			place = math.Log(v/x.low) / math.Log(x.high/x.low)
-		}
-		counts[max(0, min(bins-1, int(place*float64(bins))))]++
+// checkBins refuses bins that can't be drawn, and counts what is in all and in the fullest.
+func (a Axes) checkBins(edges []float64, counts []int) (n, most int, err error) {
+	if a.LogX {
+		return 0, 0, fmt.Errorf("the axis of bins can't be logarithmic")
 	}
-	return counts
+	if len(counts) < 1 || len(counts) > maxBins || len(edges) != len(counts)+1 {
+		return 0, 0, fmt.Errorf("%d bins with %d edges, want 1 to %d, and one edge more", len(counts), len(edges), maxBins)
+	}
+	for i, c := range counts {
+		if !shown(edges[i], false) || !(edges[i] < edges[i+1]) {
+			return 0, 0, fmt.Errorf("bin %d from %g to %g", i, edges[i], edges[i+1])
+		}
+		if c < 0 {
+			return 0, 0, fmt.Errorf("bin %d has %d values", i, c)
+		}
+		n, most = n+c, max(most, c)
+	}
+	if !shown(edges[len(counts)], false) || n == 0 {
+		return 0, 0, fmt.Errorf("%d values in bins up to %g", n, edges[len(counts)])
+	}
+	return n, most, nil
 }
 
 // maxCategories is how many groups of bars there can be.

@@ -1,7 +1,7 @@
-// Package chart draws curves, histograms, bars and dots. [Curves], [Histogram], [Bars]
-// and [Dots] write one as SVG, for a page; [NewCurves] and its like are plots, which
-// stand side by side in a [Figure] and are written as a file, SVG or PNG. The same data
-// give the same bytes.
+// Package chart draws curves, histograms, bars and dots. [Curves] and [Bars] write one as
+// SVG, for a page; [NewCurves], [NewHistogram] and their like are plots, which stand side
+// by side in a [Figure] and are written as a file, SVG or PNG. The same data give the same
+// bytes.
 //
 // As SVG for inlining, which is what a chart is by default, text and axes have
 // the colour of the text around them (currentColor) and there is no background,
@@ -68,18 +68,6 @@ const minSide, maxSide = 80, 10000
 // and series without any point, are errors.
 func Curves(w io.Writer, a Axes, series []Series) error {
 	p, err := NewCurves(a, series)
-	if err != nil {
-		return err
-	}
-	return (&Figure{Plots: []*Plot{p}}).Write(w, a.Format)
-}
-
-// Histogram draws how many of the values lie in each of so many bins, 1 to
-// 10000, of equal width from the smallest value to the largest (of equal ratio
-// if LogX). Values that are gaps count nowhere; values without a number are an
-// error. If LogY, empty bins have no bar.
-func Histogram(w io.Writer, a Axes, values []float64, bins int) error {
-	p, err := NewHistogram(a, values, bins)
 	if err != nil {
 		return err
 	}

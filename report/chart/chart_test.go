@@ -32,6 +32,16 @@ func sine(name string, n int, shift float64) Series {
 	return s
 }
 
+// write writes a plot that was made, alone.
+func write(w io.Writer, f Format) func(*Plot, error) error {
+	return func(p *Plot, err error) error {
+		if err != nil {
+			return err
+		}
+		return (&Figure{Plots: []*Plot{p}}).Write(w, f)
+	}
+}
+
 func drawings() []drawing {
 	nan := math.NaN()
 	gaps := sine("with <gaps> & \"quotes\" stroke:#000000", 60, 1)
@@ -42,8 +52,8 @@ func drawings() []drawing {
 	bars := func(a Axes, names []string, s ...Series) func(io.Writer, Format) error {
 		return func(w io.Writer, f Format) error { a.Format = f; return Bars(w, a, names, s) }
 	}
-	histogram := func(a Axes, values []float64, bins int) func(io.Writer, Format) error {
-		return func(w io.Writer, f Format) error { a.Format = f; return Histogram(w, a, values, bins) }
+	histogram := func(a Axes, edges []float64, counts ...int) func(io.Writer, Format) error {
+		return func(w io.Writer, f Format) error { return write(w, f)(NewHistogram(a, edges, counts)) }
 	}
 	var many []Series
 	for i := range 14 {
@@ -57,10 +67,6 @@ func drawings() []drawing {
 	for i := range 1000 {
 		values = append(values, math.Sin(float64(i))*2+float64(i%7)/2)
 	}
-	positive := make([]float64, len(values))
-	for i, v := range values {
-		positive[i] = math.Exp(v)
-	}
 	return []drawing{
 		{"curves", curves(Axes{Title: "Decay & <oscillation>", X: "time, s", Y: "amplitude"}, sine("plain", 100, 0), gaps)},
 		{"many", curves(Axes{Title: "A title that is much too long for the width of the picture and has to be cut somewhere", X: "x", Y: "y", Height: 320}, many...)},
@@ -71,10 +77,10 @@ func drawings() []drawing {
 		{"bars", bars(Axes{Title: "Percentile", Y: "%"}, []string{"ascent", "combination", "samples"}, Series{Name: "DBN", Y: []float64{100, 95.7, 57.2}}, Series{Name: "SDAE", Y: []float64{100, nan, 3}})},
 		{"bars-below", bars(Axes{Y: "gain"}, []string{"a long name of a method", "another one which is longer", "c", "d", "e", "f"}, Series{Y: []float64{-1, 2, 0.5, -3, 1, 1}})},
 		{"bars-log", bars(Axes{Y: "rows/s", LogY: true}, []string{"go", "avx512"}, Series{Name: "digits", Y: []float64{120, 94000}}, Series{Name: "wide", Y: []float64{3, 2000}})},
-		{"histogram", histogram(Axes{Title: "Activations", X: "activation", Y: "examples"}, values, 30)},
-		{"histogram-log", histogram(Axes{X: "activation", Y: "examples", LogX: true, LogY: true}, positive, 40)},
+		{"histogram", histogram(Axes{Title: "Activations", X: "activation", Y: "examples"}, []float64{-2, -1.5, -1, -0.5, 0, 0.5, 1, 1.5}, 3, 17, 120, 301, 88, 0, 2)},
+		{"histogram-log", histogram(Axes{X: "activation", Y: "examples", LogY: true}, []float64{0, 0.25, 0.5, 0.75, 1}, 90000, 1, 0, 412)},
 		{"dots", func(w io.Writer, f Format) error {
-			return Dots(w, Axes{Y: "percentile", Format: f}, []string{"ascent", "mean of samples", "none"}, [][]float64{values[2:150], values[200:300], nil})
+			return write(w, f)(NewDots(Axes{Y: "percentile"}, []string{"ascent", "mean of samples", "none"}, [][]float64{values[2:150], values[200:300], nil}))
 		}},
 		{"bars-numbers", bars(Axes{X: "modes"}, strings.Fields("1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30"), Series{Y: values[2:32]})},
 		{"panels", func(w io.Writer, f Format) error {
@@ -192,6 +198,9 @@ func TestGaps(t *testing.T) {
 func TestMistakes(t *testing.T) {
 	one := []Series{{X: []float64{1}, Y: []float64{1}}}
 	nan := math.NaN()
+	histogram := func(a Axes, edges []float64, counts ...int) func() error {
+		return func() error { return write(io.Discard, Inline)(NewHistogram(a, edges, counts)) }
+	}
 	for _, c := range []struct {
 		want string
 		draw func() error
@@ -205,14 +214,22 @@ func TestMistakes(t *testing.T) {
 		{"NaN by 260 points", func() error { return Curves(io.Discard, Axes{Width: nan}, one) }},
 		{"an axis from -1 to 1, which", func() error { return Curves(io.Discard, Axes{LogY: true, YLow: -1, YHigh: 1}, one) }},
 		{"format 9", func() error { return Curves(io.Discard, Axes{Format: 9}, one) }},
-		{"0 bins", func() error { return Histogram(io.Discard, Axes{}, []float64{1}, 0) }},
-		{"none of 2 values", func() error { return Histogram(io.Discard, Axes{LogX: true}, []float64{0, nan}, 3) }},
+		{"0 bins with 1 edges", histogram(Axes{}, []float64{1})},
+		{"2 bins with 2 edges", histogram(Axes{}, []float64{1, 2}, 1, 1)},
+		{"bin 1 from 2 to 2", histogram(Axes{}, []float64{1, 2, 2}, 1, 1)},
+		{"bin 0 from 1 to NaN", histogram(Axes{}, []float64{1, nan}, 1)},
+		{"bin 0 has -1 values", histogram(Axes{}, []float64{1, 2}, -1)},
+		{"0 values in bins up to 2", histogram(Axes{}, []float64{1, 2}, 0)},
+		{"1 values in bins up to +Inf", histogram(Axes{}, []float64{1, math.Inf(1)}, 1)},
+		{"the axis of bins can't be logarithmic", histogram(Axes{LogX: true}, []float64{1, 2}, 1)},
 		{"0 names", func() error { return Bars(io.Discard, Axes{}, nil, one) }},
 		{"1 numbers for 2 names", func() error { return Bars(io.Discard, Axes{}, []string{"a", "b"}, one) }},
 		{"can't be logarithmic", func() error { return Bars(io.Discard, Axes{LogX: true}, []string{"a"}, one) }},
 		{"none of 0 series has a number", func() error { return Bars(io.Discard, Axes{}, []string{"a"}, nil) }},
-		{"2 names for 1 groups", func() error { return Dots(io.Discard, Axes{}, []string{"a", "b"}, make([][]float64, 1)) }},
-		{"none of 1 groups has a number", func() error { return Dots(io.Discard, Axes{}, []string{"a"}, [][]float64{{nan}}) }},
+		{"2 names for 1 groups", func() error {
+			return write(io.Discard, Inline)(NewDots(Axes{}, []string{"a", "b"}, make([][]float64, 1)))
+		}},
+		{"none of 1 groups has a number", func() error { return write(io.Discard, Inline)(NewDots(Axes{}, []string{"a"}, [][]float64{{nan}})) }},
 		{"0 plots", func() error { return (&Figure{}).WriteSVG(io.Discard) }},
 		{"disk full", func() error { return Curves(full{}, Axes{}, one) }},
 	} {
@@ -238,7 +255,7 @@ func FuzzCurves(f *testing.F) {
 		if err := Curves(&curves, axes, []Series{{Name: name, X: []float64{a, b}, Y: []float64{c, d}}}); err == nil {
 			checkSVG(t, curves.String(), true)
 		}
-		if err := Histogram(&histogram, axes, []float64{a, b, c, d}, 7); err == nil {
+		if err := write(&histogram, Inline)(NewHistogram(axes, []float64{a, b, c, d}, []int{7, 0, 2})); err == nil {
 			checkSVG(t, histogram.String(), true)
 		}
 		axes.LogX = false
@@ -272,25 +289,6 @@ func TestContrast(t *testing.T) {
 			if colour(i) == colour(k) {
 				t.Errorf("colours %d and %d are the same", i, k)
 			}
-		}
-	}
-}
-
-// The bins of a histogram hold all values, each in its own.
-func TestCount(t *testing.T) {
-	for _, c := range []struct {
-		name   string
-		values []float64
-		x      span
-		log    bool
-		want   []int
-	}{
-		{"even", []float64{0, 1, 2, 3, 4}, span{low: 0, high: 4, any: true}, false, []int{1, 1, 1, 2}},
-		{"gaps", []float64{0, math.NaN(), 4, math.Inf(1)}, span{low: 0, high: 4, any: true}, false, []int{1, 0, 0, 1}},
-		{"by ratio", []float64{1, 11, 101, 9999, 10000, 0, -1}, span{low: 1, high: 10000, any: true}, true, []int{1, 1, 1, 2}},
-	} {
-		if got := count(c.values, c.x, 4, c.log); fmt.Sprint(got) != fmt.Sprint(c.want) {
-			t.Errorf("%s: %v, want %v", c.name, got, c.want)
 		}
 	}
 }
@@ -334,8 +332,7 @@ func TestWholeTicks(t *testing.T) {
 		{"thirty epochs", x(epochs(Axes{}, 1, 30)), "5 10 15 20 25 30"},
 		{"no count", x(epochs(Axes{}, 1, 2.5, 3)), "1 1.5 2 2.5 3"},
 		{"a narrow count by ratio", x(epochs(Axes{LogX: true}, 10, 12)), "10 11 12"},
-		{"units of a histogram", y(axis(NewHistogram(Axes{}, []float64{0.5, 0.5, 1.5}, 2))), "0 1 2"},
-		{"modes of a histogram", x(axis(NewHistogram(Axes{}, []float64{1, 1, 2, 3}, 3))), "1 2 3"},
+		{"units of a histogram", y(axis(NewHistogram(Axes{}, []float64{0, 1, 2}, []int{2, 1}))), "0 1 2"},
 	} {
 		if c.got != c.want {
 			t.Errorf("%s: marks at %s, want %s", c.name, c.got, c.want)

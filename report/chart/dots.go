@@ -2,7 +2,6 @@ package chart
 
 import (
 	"fmt"
-	"io"
 	"math"
 	"slices"
 
@@ -13,18 +12,9 @@ import (
 	"github.com/unitscope/unitscope/engine/words"
 )
 
-// Dots draws a dot for each number of a group, above the group's name and spread
+// NewDots makes a chart with a dot for each number of a group, above the group's name and spread
 // a little sideways in the order in which they come, with a line at their median.
 // Each group has a colour. LogX is an error, as in [Bars].
-func Dots(w io.Writer, a Axes, names []string, groups [][]float64) error {
-	p, err := NewDots(a, names, groups)
-	if err != nil {
-		return err
-	}
-	return (&Figure{Plots: []*Plot{p}}).Write(w, a.Format)
-}
-
-// NewDots makes the chart of [Dots].
 func NewDots(a Axes, names []string, groups [][]float64) (*Plot, error) {
 	a, err := a.resolve()
 	if err != nil {

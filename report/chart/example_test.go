@@ -30,8 +30,8 @@ func ExampleCurves() {
 // Two plots side by side, as a file for a paper.
 func ExampleFigure() {
 	var figure chart.Figure
-	for layer, modes := range [][]float64{{1, 1, 1, 2}, {3, 5, 5, 9}} {
-		p, err := chart.NewHistogram(chart.Axes{Title: fmt.Sprintf("layer %d", layer+1), X: "modes", Y: "units", Width: 200, Height: 150}, modes, 8)
+	for layer, counts := range [][]int{{70, 20, 10}, {5, 60, 35}} {
+		p, err := chart.NewHistogram(chart.Axes{Title: fmt.Sprintf("layer %d", layer+1), X: "output", Y: "examples", Width: 200, Height: 150}, []float64{0, 1, 2, 3}, counts)
 		if err != nil {
 			log.Fatal(err)
 		}
