@@ -77,6 +77,30 @@ func selectivityMatrix() File {
 	}}
 }
 
+func tuningArrays() File {
+	return File{TuningArrays, []Field{
+		unitsArray(),
+		{Name: Edges, About: "[U, B+1] of the bins of each unit's histogram, float64"},
+		{Name: Histogram, About: "[U, B] examples in each bin"},
+		{Name: Percents, About: "[Q] of examples"},
+		{Name: Quantiles, About: "[U, Q] the number that so many percent are at or below"},
+		{Name: Classes, About: "[C] the labels", Sometimes: true},
+		{Name: ClassExamples, About: "[C] how many examples each has", Sometimes: true},
+		{Name: ClassMean, About: "[U, C] mean over those of each", Sometimes: true},
+	}}
+}
+
+func connectionArrays() File {
+	f := File{ConnectionsArrays, []Field{unitsArray()}}
+	for _, side := range []string{Below, Above} {
+		f.Fields = append(f.Fields,
+			Field{Name: Connected(side, Layer), About: "[U, K] layer of the units " + side + " with the largest weights, largest first; -1 for no more"},
+			Field{Name: Connected(side, Unit), About: "[U, K] which of its units"},
+			Field{Name: Connected(side, Weight), About: "[U, K] the weight between the two; NaN for no more"})
+	}
+	return f
+}
+
 func compared() File {
 	return File{CompareArrays, []Field{
 		unitsArray(),

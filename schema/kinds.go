@@ -18,6 +18,8 @@ const (
 	TaskExamples          = "visualize examples"
 	TaskRestarts          = "analyze restarts"
 	TaskSelectivity       = "analyze selectivity"
+	TaskTuning            = "analyze tuning"
+	TaskConnections       = "analyze connections"
 	TaskCompare           = "analyze compare"
 	TaskLikelihood        = "analyze likelihood"
 	TaskFigureSelectivity = figure + "selectivity"
@@ -63,6 +65,8 @@ func Kinds() []Kind {
 		{TaskRestarts, append(pictures(ModesPicture, similarity(Trained, "*"), similarity(Untrained, "*")),
 			modes(), thresholds(), named(ofFamily(Trained, "*"), modesOfLayer()), named(ofFamily(Untrained, "*"), modesOfLayer()))},
 		{TaskSelectivity, append(pictures(SelectivityPicture), selectivityMatrix(), selectivity())},
+		{TaskTuning, append(pictures(TuningPicture), tuningArrays(), tuning(), classes())},
+		{TaskConnections, []File{connectionArrays(), connections()}},
 		{TaskCompare, append(pictures(ComparePicture, ActivationsPicture), compared(), comparison())},
 		{TaskLikelihood, []File{likelihood(), partition(), runs()}},
 		{TaskFigure("1"), append(pictures(FigurePicture("1")), figureArrays("*")...)},

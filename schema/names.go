@@ -1,5 +1,7 @@
 package schema
 
+import "fmt"
+
 // The names of arrays and columns that more than one file has, or that a reader asks for.
 const (
 	Unit       = "unit"
@@ -47,6 +49,26 @@ const (
 	Matrix    = "matrix"
 	Dominance = "dominance"
 
+	Edges            = "edges"
+	Histogram        = "histogram"
+	Percents         = "percents"
+	Quantiles        = "quantiles"
+	Classes          = "classes"
+	ClassExamples    = "class_examples"
+	ClassMean        = "class_mean"
+	Class            = "class"
+	ClassName        = "class_name"
+	On               = "on"
+	BestClass        = "best_class"
+	ClassSelectivity = "class_selectivity"
+	Explained        = "explained"
+	Doubt            = "doubt"
+
+	Side   = "side"
+	Weight = "weight"
+	Below  = "below"
+	Above  = "above"
+
 	Methods         = "methods"
 	Missing         = "missing"
 	Percentile      = "percentile"
@@ -77,3 +99,10 @@ const (
 
 // CosineTo is the column of the cosine to the pattern of another method.
 func CosineTo(method string) string { return Cosine + "_" + method }
+
+// Quantile is the column of the number that so many percent are at or below.
+func Quantile(percent int) string { return fmt.Sprintf("q%02d", percent) }
+
+// Connected is the name of an array about the units of a side, [Below] or [Above], that
+// others are most strongly connected to: their [Layer], [Unit] or [Weight].
+func Connected(side, what string) string { return side + "_" + what }

@@ -1,10 +1,12 @@
 package schema
 
+import "fmt"
+
 // tables are all files with columns, by their own names.
 func tables() []File {
 	return []File{
 		trainingLog(), fineTuneLog(), learning(), scores(), trial(), search(),
-		restarts(), mixing(), modes(), thresholds(), selectivity(), comparison(),
+		restarts(), mixing(), modes(), thresholds(), selectivity(), tuning(), classes(), connections(), comparison(),
 		likelihood(), partition(), runs(),
 	}
 }
@@ -180,6 +182,48 @@ func selective() []Field {
 
 func selectivity() File {
 	return File{SelectivityTable, append([]Field{layerColumn(), unitColumn(), {Name: Dead, About: "whether it has no pattern"}}, selective()...)}
+}
+
+// tuning has a row per unit.
+func tuning() File {
+	f := File{TuningTable, []Field{
+		layerColumn(), unitColumn(),
+		{Name: Mean, About: "of the unit over the examples"},
+		{Name: deviation, About: "standard deviation over them"},
+		{Name: "least", About: "the smallest"},
+		{Name: "largest", About: "the largest"},
+		{Name: On, About: "share of examples at which its activation is above 0"},
+	}}
+	for _, p := range []int{1, 5, 25, 50, 75, 95, 99} {
+		f.Fields = append(f.Fields, Field{Name: Quantile(p), About: fmt.Sprintf("what %d %% are at or below", p)})
+	}
+	f.Fields = append(f.Fields,
+		Field{Name: BestClass, About: "label with the largest mean"},
+		Field{Name: ClassSelectivity, About: "(a - b)/(a + b) of its mean and that of the others' means"},
+		Field{Name: Explained, About: "share of the variance that is between classes"},
+		Field{Name: Doubt, About: "never on, saturated or constant, if it is"})
+	return f
+}
+
+// classes has a row per label.
+func classes() File {
+	return File{ClassesTable, []Field{
+		{Name: Class, About: "the label"},
+		{Name: ClassName, About: "what it is called, if it has a name"},
+		{Name: Examples, About: "how many"},
+	}}
+}
+
+// connections has a row per unit, side and place.
+func connections() File {
+	return File{ConnectionsTable, []Field{
+		layerColumn(), unitColumn(),
+		{Name: Side, About: "below or above: where the other unit is"},
+		{Name: "place", About: "1 for the largest weight"},
+		{Name: "other_layer", About: "that of the other unit"},
+		{Name: "other_unit", About: "which"},
+		{Name: Weight, About: "between the two"},
+	}}
 }
 
 // comparison has a row per unit and method.

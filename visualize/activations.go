@@ -9,10 +9,11 @@ import (
 )
 
 // readout computes the activations, before the nonlinearity, of some units of one
-// layer for batches of inputs.
+// layer for batches of inputs, or what they put out.
 type readout struct {
 	matrices
 	inputs, units int
+	after         bool          // what is put out
 	rows          int           // of a batch at most
 	model         *engine.Model // the network up to the layer, with the units alone
 	at            engine.Value  // of the units
@@ -61,7 +62,7 @@ func (r *readout) of(x []float32) (input, activation engine.Matrix, err error) {
 	if activation, err = r.out.Slice(0, rows); err != nil {
 		return nil, nil, err
 	}
-	return input, activation, r.model.Forward(input, engine.Output{At: r.at, To: activation})
+	return input, activation, r.model.Forward(input, engine.Output{At: r.at, After: r.after, To: activation})
 }
 
 // Close gives the device's memory back.

@@ -32,7 +32,7 @@ func newArchive(w io.Writer) *archive { return &archive{zip: zip.NewWriter(w)} }
 
 // addArray adds one array: its element type as numpy writes it ("<f4"), its
 // shape, and the elements, row by row.
-func addArray[T float32 | int64 | int32](a *archive, name, descr string, shape []int, elements []T) {
+func addArray[T float32 | float64 | int64 | int32](a *archive, name, descr string, shape []int, elements []T) {
 	if a.err != nil {
 		return
 	}
