@@ -51,6 +51,8 @@ func killCases() []killCase {
 		{name: "analyze restarts", command: "analyze restarts --model b/dbn --control --resamples 3 --out out" + few},
 		{name: "analyze selectivity", command: "analyze selectivity --model b/dbn --out out" + few},
 		{name: "analyze compare", command: "analyze compare --model b/dbn --data digits:n=60 --resamples 3 --out out" + few + little},
+		{name: "analyze tuning", command: "analyze tuning --model b/dbn --data digits:n=60 --out out"},
+		{name: "analyze connections", command: "analyze connections --model b/dbn --layer 2 --out out"},
 		{name: "analyze likelihood", command: "analyze likelihood --model b/dbn --data digits:n=60 --out out"},
 		{name: "figure 1", command: "figure 1 --dbn b/dbn --sdae b/sdae --columns 2 --restart-units 2 --out out" + few},
 		{name: "figure 3", command: "figure 3 --dbn b/dbn --layer 2 --out out" + little},

@@ -63,6 +63,8 @@ func TestOutputFails(t *testing.T) {
 		"analyze compare":     {"--model", in("dbn"), "--ascent", in("climbed"), "--data", "digits:n=60", "--out", in("compare")},
 		"analyze restarts":    {"--ascent", in("climbed"), "--out", in("restarts")},
 		"analyze selectivity": {"--model", in("dbn"), "--ascent", in("climbed"), "--out", in("selectivity")},
+		"analyze tuning":      {"--model", in("dbn"), "--data", "digits:n=60", "--out", in("tuning")},
+		"analyze connections": {"--model", in("dbn"), "--layer", "2", "--out", in("connections")},
 		"analyze likelihood":  {"--model", in("dbn"), "--data", "digits:n=60", "--out", in("likelihood")},
 	}
 	// These take their time; they print as the others do.

@@ -56,6 +56,13 @@ func examplesOf(name string) []string {
 		return []string{"unitscope analyze selectivity --model runs/dbn --layer 3 --units 0-99 --out runs/selectivity"}
 	case "unitscope analyze compare":
 		return []string{"unitscope analyze compare --model runs/dbn --layer 3 --units 0-35 --data mnist:MNIST --out runs/compare"}
+	case "unitscope analyze tuning":
+		return []string{
+			"unitscope analyze tuning --model net.onnx --layer 2 --units 0-35 --data mnist:MNIST --out runs/tuning",
+			"unitscope analyze tuning --model runs/dbn --layer 3 --before --out runs/tuning    # of the data it was trained on",
+		}
+	case "unitscope analyze connections":
+		return []string{"unitscope analyze connections --model net.onnx --layer 2 --units 0-35 --out runs/connections"}
 	case "unitscope analyze likelihood":
 		return []string{"unitscope analyze likelihood --model runs/dbn --data mnist:MNIST --test mnist:MNIST,split=test --out runs/likelihood"}
 	case "unitscope figure 1", "unitscope figure 2", "unitscope figure selectivity":

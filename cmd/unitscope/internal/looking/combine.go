@@ -109,6 +109,6 @@ func combine(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	j.Wrote(schema.CombinePicture, ascentOnUnits(j, n)...)
+	j.Wrote(schema.CombinePicture, AscentOnUnits(j, n)...)
 	return nil
 }

@@ -80,7 +80,7 @@ func examples(ctx *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	next := onUnits(j, schema.TaskCompare)
+	next := OnUnits(j, schema.TaskCompare)
 	if data := ctx.String("data"); data != "" {
 		next = append(next, "--data", data)
 	}

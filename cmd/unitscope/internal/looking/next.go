@@ -12,8 +12,8 @@ import (
 	"github.com/unitscope/unitscope/visualize"
 )
 
-// onUnits is another command on the units that this one has looked at.
-func onUnits(j *job.Job, command string) []string {
+// OnUnits is another command on the units that this one has looked at.
+func OnUnits(j *job.Job, command string) []string {
 	words := slices.Concat(strings.Fields(command), theModel(j), []string{"--layer", j.Ctx.String("layer"), "--units", j.Ctx.String("units")})
 	if j.Ctx.IsSet("seed") {
 		words = append(words, "--seed", fmt.Sprint(j.Ctx.Uint64("seed")))
@@ -21,13 +21,13 @@ func onUnits(j *job.Job, command string) []string {
 	return append(words, "--out", j.BesideOut(words[1]))
 }
 
-// ascentOnUnits is an ascent of the units that this command has looked at; or a report,
+// AscentOnUnits is an ascent of the units that this command has looked at; or a report,
 // where there is no norm to climb at.
-func ascentOnUnits(j *job.Job, n *network.Network) []string {
+func AscentOnUnits(j *job.Job, n *network.Network) []string {
 	if n.Radius == 0 {
 		return j.ReportOn()
 	}
-	return onUnits(j, schema.TaskAscent)
+	return OnUnits(j, schema.TaskAscent)
 }
 
 // afterAscent is an analysis of the patterns that an ascent has found. Those of

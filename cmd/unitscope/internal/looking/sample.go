@@ -89,7 +89,7 @@ func sample(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	j.Wrote(schema.SamplesPicture, ascentOnUnits(j, n)...)
+	j.Wrote(schema.SamplesPicture, AscentOnUnits(j, n)...)
 	return nil
 }
 

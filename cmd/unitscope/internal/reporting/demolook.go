@@ -37,7 +37,7 @@ func (d *demoLook) stages() (all []stage) {
 		m := layerMethods{
 			model:  []string{"--model", filepath.Join(d.out, string(kind))},
 			common: []string{"--seed", fmt.Sprint(d.ctx.Uint64("seed")), "--device", d.ctx.String("device"), "--quiet"},
-			out:    d.out, ascent: d.size.ascentFlags(), combines: true, examples: []string{"--data", look.data}, analysis: look.analysis,
+			out:    d.out, ascent: d.size.ascentFlags(), combines: true, examples: []string{"--data", look.data}, tuning: []string{"--data", look.tuning}, analysis: look.analysis,
 		}
 		if kind == network.DBN {
 			m.sampling = look.sampling

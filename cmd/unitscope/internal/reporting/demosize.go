@@ -29,6 +29,7 @@ type lookSize struct {
 	units    int // the first ones; all of them would make a file that is too large to send
 	restarts int
 	data     string   // for examples
+	tuning   string   // data for the tuning of units, fewer of them
 	sampling []string // flags
 	analysis []string // flags of analyze restarts
 }
@@ -40,13 +41,13 @@ func chooseDemoSize(ctx *cli.Context) demoSize {
 	size := demoSize{
 		data: "digits:n=20500", validation: 500, units: []int{200, 200, 200},
 		figure: figures.UnitsOptions{Ascent: visualize.DefaultAscent(), Columns: 6, RestartUnits: 4},
-		look:   lookSize{100, 9, "digits:n=20500", []string{"--samples", "20", "--burn-in", "100", "--every", "20"}, []string{"--resamples", "100"}},
+		look:   lookSize{100, 9, "digits:n=20500", "digits:n=3000", []string{"--samples", "20", "--burn-in", "100", "--every", "20"}, []string{"--resamples", "100"}},
 	}
 	if ctx.Bool("quick") {
 		size.data, size.validation, size.units, size.epochs = "digits:n=2100", 100, []int{40, 30, 20}, 2
 		size.figure.Columns, size.figure.RestartUnits = 3, 2
 		size.figure.Ascent.Rate, size.figure.Ascent.MaxSteps = 0.125, 60
-		size.look = lookSize{6, 3, "digits:n=300", []string{"--samples", "4", "--chains", "2", "--burn-in", "5", "--every", "2"}, []string{"--resamples", "20"}}
+		size.look = lookSize{6, 3, "digits:n=300", "digits:n=300", []string{"--samples", "4", "--chains", "2", "--burn-in", "5", "--every", "2"}, []string{"--resamples", "20"}}
 	}
 	return size
 }

@@ -186,6 +186,7 @@ func (l *looker) stages() (all []stage) {
 	}
 	if data != "" {
 		methods.examples = []string{"--data", data}
+		methods.tuning = methods.examples
 	}
 	for _, layer := range l.layers {
 		m := methods
@@ -207,6 +208,7 @@ type layerMethods struct {
 	ascent   []string // flags of the ascent
 	combines bool     // filters can be combined
 	examples []string // --data; nil without any
+	tuning   []string // the same for the tuning of units
 	sampling []string // flags; nil for a model that can't be sampled from
 	analysis []string // flags of analyze restarts
 }
@@ -222,8 +224,10 @@ func (m layerMethods) stages(prefix string, layer int, units string) (all []stag
 	if m.combines {
 		add("combine", schema.TaskCombine, of, []string{"--top", "all"})
 	}
+	add("connections", schema.TaskConnections, of)
 	if m.examples != nil {
 		add("examples", schema.TaskExamples, of, m.examples)
+		add("tuning", schema.TaskTuning, of, m.tuning)
 	}
 	if m.sampling != nil {
 		add("sample", schema.TaskSample, of, m.sampling)

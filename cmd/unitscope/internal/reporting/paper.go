@@ -302,7 +302,8 @@ func (m *models) layerStages(make func(kind network.Kind, prefix string, of []st
 	return all
 }
 
-// methods shows the units of every layer by every method of sections 3 to 5.
+// methods shows the units of every layer by every method of sections 3 to 5, what they
+// do over the data, and how they are connected.
 func (m *models) methods() []stage {
 	return m.layerStages(func(kind network.Kind, prefix string, of []string) []stage {
 		all := []stage{
@@ -313,7 +314,9 @@ func (m *models) methods() []stage {
 		if kind == network.DBN {
 			all = append(all, m.stage(prefix+"sample", schema.TaskSample, of, m.paper.sampling))
 		}
-		return all
+		return append(all,
+			m.stage(prefix+"tuning", schema.TaskTuning, of, []string{"--data", m.data}),
+			m.stage(prefix+"connections", schema.TaskConnections, of))
 	})
 }
 
