@@ -20,6 +20,7 @@ func ascent() File {
 		{Name: Stop, About: "[U, R] why there were no more, in words"},
 		{Name: Tangent, About: "[U, R] share of the gradient along the sphere"},
 		{Name: Cosine, About: "[U, R] to the unit's best restart"},
+		{Name: Penalty, About: "[U, R] what penalties take off at its end", Sometimes: true},
 		goalsArray(),
 	}}
 }

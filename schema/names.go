@@ -23,6 +23,7 @@ const (
 	Tangent         = "tangent"
 	Cosine          = "cosine"
 	Step            = "step"
+	Penalty         = "penalty"
 
 	Samples  = "samples"
 	Mean     = "mean"

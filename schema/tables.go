@@ -108,6 +108,7 @@ func restarts() File {
 		{Name: Stop, About: "why there were no more"},
 		{Name: Tangent, About: "share of the gradient along the sphere"},
 		{Name: Cosine, About: "to the unit's best restart"},
+		{Name: Penalty, About: "what penalties take off at its end", Sometimes: true},
 		goalColumn(),
 	}}
 }

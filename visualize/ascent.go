@@ -56,13 +56,18 @@ const (
 // same to the bit whatever other units or restarts are asked for, however the rows are
 // cut into chunks, and with any number of threads.
 //
+// With another constraint or with penalties ([engine.Rule]), what climbs is the goal less
+// the penalties, and the best restart is the one with most of it. Random starts of a
+// ball are those of the sphere; in a box each component is uniform between its ends.
+//
 // With Rate 0 one step size is found for the whole layer, as the paper found
 // that the same serves all its units: of a geometric series of rates, the one
 // with the highest final activations of a few units, spread evenly over those of
 // the layer that have a gradient at their start. It depends on the model, layer,
 // direction, radius and seed only, and on whether it is before or after its
 // nonlinearity that is climbed, never on the units asked for. Objectives climb with
-// that of the units of their layer.
+// that of the units of their layer. With another constraint than the sphere or with
+// penalties, where steps find their own length, it is a fixed one.
 //
 // As many rows are on the device at a time as about half of its free memory holds.
 // Where that proves too many, they begin anew, half as many at a time. Only if a
@@ -84,7 +89,9 @@ func Ascend(ctx context.Context, d engine.Device, n *network.Network, o AscentOp
 	}
 	defer closeInto(&err, a)
 	rule := a.rule(float32(o.Rate))
-	if rule.Rate == 0 {
+	if rule.Rate == 0 && o.constrained() {
+		rule.Rate = constrainedRate
+	} else if rule.Rate == 0 {
 		if rule.Rate, err = a.findRate(); err != nil {
 			return nil, fmt.Errorf("ascent: find a rate for layer %d: %w", o.Layer, err)
 		}
@@ -129,10 +136,10 @@ type layerAscent struct {
 
 // finished is the final state of one row.
 type finished struct {
-	activation, start, gradient, tangent float32
-	steps                                int
-	stop                                 engine.StopReason
-	pattern                              []float32 // [D], valid until the next row
+	activation, start, gradient, tangent, penalty float32
+	steps                                         int
+	stop                                          engine.StopReason
+	pattern                                       []float32 // [D], valid until the next row
 }
 
 func newLayerAscent(ctx context.Context, d engine.Device, n *network.Network, o AscentOptions) (*layerAscent, error) {
@@ -157,7 +164,10 @@ func (a *layerAscent) Close() error { return a.model.Close() }
 // rule is how rows climb, with this rate.
 func (a *layerAscent) rule(rate float32) engine.Rule {
 	o := a.options
-	return engine.Rule{Rate: rate, Radius: float32(o.Radius), Tolerance: float32(o.Tolerance), Patience: o.Patience, MaxSteps: o.MaxSteps}
+	return engine.Rule{
+		Rate: rate, Radius: float32(o.Radius), Tolerance: float32(o.Tolerance), Patience: o.Patience, MaxSteps: o.MaxSteps,
+		Constraint: o.Constraint, Penalty: o.Penalty,
+	}
 }
 
 // ascend has these rows climb by a rule, and hands each one, in order, to visit.
@@ -194,7 +204,7 @@ func (a *layerAscent) ascendChunk(rule engine.Rule, r rows, from, n int, visit f
 	for k := range n {
 		visit(from+k, finished{
 			activation: state.Activation[k], start: state.StartActivation[k],
-			gradient: state.Gradient[k], tangent: state.Tangent[k],
+			gradient: state.Gradient[k], tangent: state.Tangent[k], penalty: state.Penalty[k],
 			steps: state.Steps[k], stop: state.Stop[k],
 			pattern: a.patterns[k*a.inputs() : (k+1)*a.inputs()],
 		})
@@ -215,13 +225,16 @@ func (a *layerAscent) start(x engine.Matrix, r rows, from, n int) (*engine.Ascen
 	}
 	if r.starts == nil {
 		err = a.device.Uniform(top, engine.Stream{Seed: a.options.Seed, Purpose: engine.PurposeStart, Keys: keys})
+		if err == nil {
+			err = a.place(top)
+		}
 	} else {
 		err = top.Write(a.given(r, from, n))
+		if err == nil && a.options.Constraint.Kind == engine.Sphere {
+			err = a.device.Project(top, float32(a.options.Radius))
+		}
 	}
 	if err != nil {
-		return nil, err
-	}
-	if err := a.device.Project(top, float32(a.options.Radius)); err != nil {
 		return nil, err
 	}
 	goals, climbs := goals(units, r.goal, float32(a.options.Direction))
@@ -292,7 +305,11 @@ func (a *layerAscent) chunkRows(n int) int {
 	if a.options.ChunkRows > 0 {
 		return min(a.options.ChunkRows, n)
 	}
-	return fittingRows(a.device, n, int(a.rowBytes()/4), maxChunkRows)
+	most := maxChunkRows
+	if a.options.constrained() {
+		most = constrainedRows
+	}
+	return fittingRows(a.device, n, int(a.rowBytes()/4), most)
 }
 
 // rowBytes is about what a row takes on the device.
@@ -300,6 +317,9 @@ func (a *layerAscent) rowBytes() int64 {
 	// The definition of an ascent holds four rows of inputs, two of the target's
 	// weights, and an output and a gradient of each value below.
 	floats := 4 * a.inputs()
+	if a.options.constrained() {
+		floats += 6 * a.inputs()
+	}
 	for _, o := range a.net.Ops[:len(a.net.Ops)-1] {
 		floats += 2 * max(o.Weight.Rows, len(o.Bias), a.inputs()*min(1, len(o.In)-1))
 	}

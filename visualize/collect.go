@@ -21,6 +21,7 @@ type collector struct {
 
 	// The numbers of the result's arrays of the same names.
 	activation, start, tangent, cosine []float32
+	penalty                            []float32 // nil without penalties
 	best, average, patterns            []float32
 	unit                               []float32 // [R, D] of the unit in work, if not all are kept
 }
@@ -28,7 +29,7 @@ type collector struct {
 func newCollector(o AscentOptions, shape []int, inputs int, rate float32) (*collector, error) {
 	units, rows := len(o.Units), len(o.Units)*o.Restarts
 	r := &AscentResult{
-		Layer: o.Layer, Direction: o.Direction, After: o.After, Rate: shortest(rate), Radius: o.Radius, Shape: slices.Clone(shape),
+		Layer: o.Layer, Direction: o.Direction, After: o.After, Rate: shortest(rate), Radius: o.Radius, Constraint: o.Constraint, Shape: slices.Clone(shape),
 		Units: slices.Clone(o.Units), Names: o.names(), Restarts: o.Restarts,
 		Best: make([]int, units), Dead: make([]bool, units),
 		Steps: make([]int, rows), Stop: make([]engine.StopReason, rows),
@@ -48,6 +49,9 @@ func newCollector(o AscentOptions, shape []int, inputs int, rate float32) (*coll
 	}
 	r.Activation, r.StartActivation = array(&c.activation, units, o.Restarts), array(&c.start, units, o.Restarts)
 	r.Tangent, r.Cosine = array(&c.tangent, units, o.Restarts), array(&c.cosine, units, o.Restarts)
+	if o.penalised() {
+		r.Penalty = array(&c.penalty, units, o.Restarts)
+	}
 	r.BestPatterns, r.Average = array(&c.best, units, inputs), array(&c.average, units, inputs)
 	if o.KeepAll {
 		r.Patterns = array(&c.patterns, units, o.Restarts, inputs)
@@ -75,6 +79,9 @@ func (c *collector) store(i int, row finished) {
 	unit, restart := i/c.result.Restarts, i%c.result.Restarts
 	c.activation[i], c.start[i], c.tangent[i] = row.activation, row.start, row.tangent
 	c.result.Steps[i], c.result.Stop[i] = row.steps, row.stop
+	if c.penalty != nil {
+		c.penalty[i] = row.penalty
+	}
 	patterns := c.unit
 	if c.patterns != nil {
 		size := c.result.Restarts * c.inputs
@@ -118,7 +125,11 @@ func (c *collector) judge(unit int) (best int, dead bool) {
 	from, to := unit*r.Restarts, (unit+1)*r.Restarts
 	best, dead = from, true
 	for i := from; i < to; i++ {
-		if (c.activation[i]-c.activation[best])*float32(r.Direction) > 0 {
+		gain := (c.activation[i] - c.activation[best]) * float32(r.Direction)
+		if c.penalty != nil {
+			gain -= c.penalty[i] - c.penalty[best]
+		}
+		if gain > 0 {
 			best = i
 		}
 		dead = dead && c.foundNothing(i)

@@ -22,14 +22,21 @@ type AscentOptions struct {
 	After      bool // units after the layer's nonlinearity; objectives say so themselves
 	Restarts   int  // random starts per unit, >= 1
 	// Start [Restarts, D] are inputs of the network, after [network.Network.Preprocess],
-	// at which the restarts of every unit begin, scaled to the radius; nil for random
-	// ones.
+	// at which the restarts of every unit begin, scaled to the radius, or at the nearest
+	// point of a ball or box; nil for random ones.
 	Start *tensor.Dense
 	// Rate is the length of the first step relative to the radius, see
 	// [engine.Rule]; 0 finds one for the layer, see [Ascend].
 	Rate      float64
 	Direction int     // +1 maximises the activation, -1 minimises it
-	Radius    float64 // rho, the norm of every pattern; 0 takes the model's
+	Radius    float64 // rho, the norm of every pattern, in a ball the largest; 0 takes the model's
+	// Constraint is where patterns may be: on the sphere of the radius, unless another is
+	// asked for. In a box Radius is the length that steps are measured by, and 0 takes
+	// half of its diagonal.
+	Constraint engine.Constraint
+	// Penalty is taken off what is climbed. Its Picture may be left out: total variation
+	// is then that of the network's input shape.
+	Penalty   engine.Penalty
 	Tolerance float64 // relative gain at or below which a step counts as slow, >= 0
 	Patience  int     // slow steps in a row after which a row stops, >= 1
 	MaxSteps  int     // steps of a row at most, >= 0
@@ -73,6 +80,9 @@ func (o AscentOptions) Check() error {
 	case o.MaxSteps < 0:
 		return words.BadOption("MaxSteps", o.MaxSteps, "want 0 or more")
 	}
+	if err := o.checkConstraint(); err != nil {
+		return err
+	}
 	return checkChunk(o.ChunkRows)
 }
 
@@ -110,7 +120,7 @@ func (o AscentOptions) resolve(n *network.Network) (AscentOptions, error) {
 	if err := o.checkStart(n.Sizes()[0]); err != nil {
 		return o, err
 	}
-	if o.Radius, err = radiusFor(n, o.Radius); err != nil {
+	if o, err = o.bounds(n); err != nil {
 		return o, err
 	}
 	return o, o.checkRows(n.Sizes()[0])
@@ -139,7 +149,7 @@ func (o AscentOptions) checkStart(inputs int) error {
 		return words.BadOption("Start", nil, "%w: want a row of inputs for each restart", err)
 	}
 	for k := range o.Restarts {
-		if norm := norm64(data[k*inputs : (k+1)*inputs]); norm == 0 || norm-norm != 0 {
+		if norm := norm64(data[k*inputs : (k+1)*inputs]); norm == 0 && o.Constraint.Kind == engine.Sphere || norm-norm != 0 {
 			return words.BadOption("Start", k, "its norm is %g: want finite numbers that are not all 0", norm)
 		}
 	}

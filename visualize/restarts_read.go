@@ -51,14 +51,13 @@ func ReadRestarts(table io.Reader, layer, direction int) (*AscentResult, error) 
 	}
 	in := csv.NewReader(table)
 	in.ReuseRecord = true
-	columns := columnsOf(schema.RestartsTable, nil)
-	named := columnsOf(schema.RestartsTable, []string{})
 	names, err := in.Read()
-	if err != nil || !slices.Equal(names, columns) && !slices.Equal(names, named) {
-		return nil, fmt.Errorf("read restarts: not a table of restarts: its first line must name %v", columns)
+	penalised, named := slices.Contains(names, schema.Penalty), slices.Contains(names, schema.GoalName)
+	if err != nil || !slices.Equal(names, columnsOf(schema.RestartsTable, penalised, named)) {
+		return nil, fmt.Errorf("read restarts: not a table of restarts: its first line must name %v", columnsOf(schema.RestartsTable, false, false))
 	}
-	t := &restartTable{result: &AscentResult{Layer: layer, Direction: direction}}
-	if len(names) == len(named) {
+	t := &restartTable{result: &AscentResult{Layer: layer, Direction: direction}, penalised: penalised}
+	if named {
 		t.result.Names = []string{}
 	}
 	for {
@@ -85,6 +84,8 @@ type restartTable struct {
 	columns columns
 	count   int          // restarts of the unit in work so far
 	seen    map[int]bool // units
+	// penalised is true where there are penalties.
+	penalised bool
 }
 
 func (t *restartTable) add(row []string) error {
@@ -113,10 +114,15 @@ func (t *restartTable) add(row []string) error {
 	if stop == engine.Running {
 		return fmt.Errorf("row %d: %.20q is no reason to stop", at, row[5])
 	}
-	for _, c := range []struct {
+	type number struct {
 		to   *[]float32
 		text string
-	}{{&t.columns.activation, row[2]}, {&t.columns.start, row[3]}, {&t.columns.tangent, row[6]}, {&t.columns.cosine, row[7]}} {
+	}
+	numbers := []number{{&t.columns.activation, row[2]}, {&t.columns.start, row[3]}, {&t.columns.tangent, row[6]}, {&t.columns.cosine, row[7]}}
+	if t.penalised {
+		numbers = append(numbers, number{&t.columns.penalty, row[8]})
+	}
+	for _, c := range numbers {
 		x, err := strconv.ParseFloat(c.text, 32)
 		if err != nil || x-x != 0 {
 			return fmt.Errorf("row %d: %.20q is not a finite number", at, c.text)
@@ -189,13 +195,16 @@ func (t *restartTable) conclude() error {
 		from []float32
 	}{
 		{&r.Activation, t.columns.activation}, {&r.StartActivation, t.columns.start},
-		{&r.Tangent, t.columns.tangent}, {&r.Cosine, t.columns.cosine},
+		{&r.Tangent, t.columns.tangent}, {&r.Cosine, t.columns.cosine}, {&r.Penalty, t.columns.penalty},
 	} {
+		if c.from == nil {
+			continue // there are no penalties
+		}
 		if *c.to, err = dense.Of(c.from, len(r.Units), r.Restarts); err != nil {
 			return err
 		}
 	}
-	c := collector{result: r, activation: t.columns.activation, start: t.columns.start}
+	c := collector{result: r, activation: t.columns.activation, start: t.columns.start, penalty: t.columns.penalty}
 	r.Best, r.Dead = make([]int, len(r.Units)), make([]bool, len(r.Units))
 	for u := range r.Units {
 		r.Best[u], r.Dead[u] = c.judge(u)

@@ -19,21 +19,25 @@ import (
 const DeadGain = 1e-4
 
 // AscentResult is what the restarts of some units of one layer found: U units,
-// R restarts, patterns of D components. A pattern's norm is the radius.
+// R restarts, patterns of D components. A pattern's norm is the radius, unless there
+// is another constraint.
 type AscentResult struct {
 	Layer     int
 	Direction int     // +1 or -1
 	After     bool    // units were climbed after the nonlinearity
 	Rate      float64 // the step size used
 	Radius    float64 // rho
-	Shape     []int   // of one pattern, as the model's input; nil if it has none
-	Units     []int   // [U]
+	// Constraint is where patterns are: on the sphere of the radius, unless another was
+	// asked for.
+	Constraint engine.Constraint
+	Shape      []int // of one pattern, as the model's input; nil if it has none
+	Units      []int // [U]
 	// Names [U] are those of objectives, which Units number; nil for units.
 	Names    []string
 	Restarts int // R
 
 	// Best [U] is the restart of each unit with the highest activation (the
-	// lowest for direction -1); the first of them if several are equal.
+	// lowest for direction -1), less penalties; the first of them if several are equal.
 	Best []int
 	// BestPatterns [U, D] are the patterns of the best restarts.
 	BestPatterns *tensor.Dense
@@ -54,6 +58,9 @@ type AscentResult struct {
 	// first-order optimum), and the cosine between the restart's pattern and
 	// the best one of its unit.
 	Activation, StartActivation, Tangent, Cosine *tensor.Dense
+	// Penalty [U, R] is what penalties take at each restart's end: it has climbed the
+	// activation, or its negative for direction -1, less that. Nil without penalties.
+	Penalty *tensor.Dense
 	// Curves are how the activations grew; nil unless AscentOptions.Curves was
 	// set.
 	Curves *Curves
@@ -74,12 +81,19 @@ func (r *AscentResult) UnitPatterns() Patterns { return r.patterns(r.BestPattern
 func (r *AscentResult) RestartPatterns() Patterns { return r.patterns(r.Patterns) }
 
 func (r *AscentResult) patterns(data *tensor.Dense) Patterns {
-	return Patterns{Name: "patterns", Data: data, Shape: r.Shape, Units: r.Units, Names: r.Names, Radius: r.Radius, Missing: r.Dead}
+	p := Patterns{Name: "patterns", Data: data, Shape: r.Shape, Units: r.Units, Names: r.Names, Missing: r.Dead}
+	switch r.Constraint.Kind {
+	case engine.Sphere:
+		p.Radius = r.Radius
+	case engine.Box:
+		p.Low, p.High = r.Constraint.Lowest, r.Constraint.Highest
+	}
+	return p
 }
 
 // WriteArrays writes ascent.npz: units [U], best [U, D], with KeepAll also
 // patterns [U, R, D], and activation, start_activation, steps, stop, tangent and
-// cosine [U, R]; of objectives, their names [U] too. Numbers are float32 or int64; stop
+// cosine [U, R]; with penalties penalty [U, R], and of objectives their names [U] too. Numbers are float32 or int64; stop
 // is text, "converged", "steps" or "vanished". The same result gives the same bytes.
 func (r *AscentResult) WriteArrays(w io.Writer) error {
 	if _, err := r.columns(); err != nil {
@@ -101,13 +115,16 @@ func (r *AscentResult) WriteArrays(w io.Writer) error {
 	a.words(schema.Stop, stops, len(engine.StopConverged.String()), len(r.Units), r.Restarts)
 	a.floats(schema.Tangent, r.Tangent)
 	a.floats(schema.Cosine, r.Cosine)
+	if r.Penalty != nil {
+		a.floats(schema.Penalty, r.Penalty)
+	}
 	a.names(r.Names)
 	return a.Close()
 }
 
 // WriteTable writes restarts.csv: a line of names, then a line per restart,
-// with the numbers of [AscentResult.WriteArrays] but the patterns. Of objectives, the
-// last column is their names.
+// with the numbers of [AscentResult.WriteArrays] but the patterns. Penalties and the
+// names of objectives are the last columns, where there are any.
 func (r *AscentResult) WriteTable(w io.Writer) error {
 	columns, err := r.columns()
 	if err != nil {
@@ -115,13 +132,17 @@ func (r *AscentResult) WriteTable(w io.Writer) error {
 	}
 	number := func(x float32) string { return strconv.FormatFloat(float64(x), 'g', -1, 32) }
 	out := csv.NewWriter(w)
-	err = out.Write(columnsOf(schema.RestartsTable, r.Names))
+	err = out.Write(columnsOf(schema.RestartsTable, r.Penalty != nil, r.Names != nil))
 	for i := 0; i < len(r.Steps) && err == nil; i++ {
-		err = out.Write(append([]string{
+		row := []string{
 			strconv.Itoa(r.Units[i/r.Restarts]), strconv.Itoa(i % r.Restarts),
 			number(columns.activation[i]), number(columns.start[i]), strconv.Itoa(r.Steps[i]), r.Stop[i].String(),
 			number(columns.tangent[i]), number(columns.cosine[i]),
-		}, nameIn(r.Names, i/r.Restarts)...))
+		}
+		if r.Penalty != nil {
+			row = append(row, number(columns.penalty[i]))
+		}
+		err = out.Write(append(row, nameIn(r.Names, i/r.Restarts)...))
 	}
 	out.Flush()
 	if err = errors.Join(err, out.Error()); err != nil {
@@ -131,7 +152,7 @@ func (r *AscentResult) WriteTable(w io.Writer) error {
 }
 
 // columns are the numbers of every restart [U*R].
-type columns struct{ activation, start, tangent, cosine []float32 }
+type columns struct{ activation, start, tangent, cosine, penalty []float32 }
 
 // columns returns the numbers of every restart, and makes sure that there are
 // as many of each as of restarts.
@@ -150,8 +171,11 @@ func (r *AscentResult) columns() (columns, error) {
 		to   *[]float32
 	}{
 		{"activation", r.Activation, &c.activation}, {"start activation", r.StartActivation, &c.start},
-		{"tangent", r.Tangent, &c.tangent}, {"cosine", r.Cosine, &c.cosine},
+		{"tangent", r.Tangent, &c.tangent}, {"cosine", r.Cosine, &c.cosine}, {"penalty", r.Penalty, &c.penalty},
 	} {
+		if column.name == "penalty" && r.Penalty == nil {
+			continue
+		}
 		data, err := dense.Data(column.from)
 		if err == nil && len(data) != rows {
 			err = fmt.Errorf("%d units with %d restarts, %d numbers", len(r.Units), r.Restarts, len(data))

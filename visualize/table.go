@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 
 	"github.com/unitscope/unitscope/schema"
@@ -26,17 +27,15 @@ func writeRows(w io.Writer, what string, names []string, rows [][]string) error 
 	return nil
 }
 
-// columnsOf are a table's columns: the last, for names of objectives, is there where
-// there are some.
-func columnsOf(table string, names []string) []string {
-	columns := schema.Columns(table)
-	if names == nil {
-		columns = columns[:len(columns)-1]
-	}
-	return columns
+// columnsOf are a table's columns: those for penalties and for names of objectives are
+// there where there are some.
+func columnsOf(table string, penalised, named bool) []string {
+	return slices.DeleteFunc(schema.Columns(table), func(column string) bool {
+		return column == schema.Penalty && !penalised || column == schema.GoalName && !named
+	})
 }
 
-// nameIn is what a row has in that column.
+// nameIn is what a row has in the column for names.
 func nameIn(names []string, place int) []string {
 	if names == nil {
 		return nil

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/engine/dense"
 	"github.com/unitscope/unitscope/schema"
 	"github.com/unitscope/unitscope/visualize"
@@ -37,7 +38,7 @@ func (b *builder) ascent(r *runFolder) (err error) {
 	if err != nil {
 		return err
 	}
-	tiles, err := b.placeTiles(sorted, greys{})
+	tiles, err := b.placeTiles(sorted, greysOf(r))
 	if err != nil {
 		return err
 	}
@@ -55,11 +56,19 @@ func (b *builder) ascent(r *runFolder) (err error) {
 	}
 	b.Ascent, b.seen[schema.TaskAscent] = a, true
 	// What follows may be too much to show; the best patterns and all numbers stay.
-	return errors.Join(b.allPatterns(a, arrays, found), b.curves(a, r))
+	return errors.Join(b.allPatterns(a, r, arrays, found), b.curves(a, r))
+}
+
+// greysOf is how patterns of an ascent are shown: those in a box of grey levels as such.
+func greysOf(r *runFolder) greys {
+	if r.record.Options["constraint"] == engine.Box.String()+"=0,1" {
+		return greys{grey: share}
+	}
+	return greys{}
 }
 
 // allPatterns takes in the patterns of all restarts, if the run kept them.
-func (b *builder) allPatterns(a *ascentData, path string, found *visualize.AscentResult) error {
+func (b *builder) allPatterns(a *ascentData, r *runFolder, path string, found *visualize.AscentResult) error {
 	switch has, err := hasArray(path, schema.Patterns); {
 	case err != nil:
 		return err
@@ -75,7 +84,7 @@ func (b *builder) allPatterns(a *ascentData, path string, found *visualize.Ascen
 	if len(patterns.shape) != 2 || patterns.shape[0] != found.Restarts || !slices.Equal(patterns.units, found.Units) {
 		return fmt.Errorf("%s: patterns of shape %v for %d restarts", schema.AscentArrays, patterns.shape, found.Restarts)
 	}
-	tiles, err := b.placeTiles(patterns, greys{})
+	tiles, err := b.placeTiles(patterns, greysOf(r))
 	if err != nil {
 		return err
 	}

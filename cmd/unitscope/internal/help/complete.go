@@ -149,6 +149,8 @@ func FixedValues(flag string) []string {
 		return []string{"means", "samples"}
 	case "direction":
 		return []string{"1", "-1"}
+	case "constraint":
+		return []string{engine.Sphere.String(), engine.Ball.String(), engine.Box.String() + "=0,1"}
 	case "precision":
 		return []string{"fp32"}
 	}

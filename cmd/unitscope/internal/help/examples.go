@@ -36,6 +36,8 @@ func examplesOf(name string) []string {
 			"unitscope visualize ascent --model runs/dbn --layer 3 --units 0-35 --out runs/units",
 			"# a model that does not say what norm its inputs have",
 			"unitscope visualize ascent --model mine.safetensors --data npy:mine.npy --out runs/mine",
+			"# pictures of grey levels, and smooth ones",
+			"unitscope visualize ascent --model net.onnx --layer 3 --constraint box=0,1 --total-variation 0.2 --out runs/smooth",
 			"# what tells two classes apart, and directions in a layer in place of its units",
 			"unitscope visualize ascent --model net.onnx --rho 9 --goal \"3:4,3:9*-1\" --out runs/4-not-9",
 			"unitscope visualize ascent --model net.onnx --rho 9 --layer 2 --direction directions.npy --out runs/directions",

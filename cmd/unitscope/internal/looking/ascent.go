@@ -27,6 +27,7 @@ func ascentCommand() *cli.Command {
 		&cli.StringFlag{Name: "curves", Value: "auto", Usage: fmt.Sprintf("`WHETHER` to record the activation of every restart against its steps: yes, no, or auto: up to %s of all units together", words.Count(curvesRows, "restart"))})
 	flags = append(flags, AscentFlags()...)
 	flags = append(flags, ObjectiveFlags()...)
+	flags = append(flags, ConstraintFlags()...)
 	flags = append(flags, RadiusFlags()...)
 	return &cli.Command{
 		Name:  "ascent",
@@ -97,7 +98,7 @@ func ascent(ctx *cli.Context) error {
 		return err
 	}
 	j.Describe(n)
-	if o.Radius, err = ChooseRadius(j, n); err != nil {
+	if err := ChooseBounds(j, n, &o); err != nil {
 		return err
 	}
 	all, files, err := Ascents(j, n, o, func() ([]int, error) {
@@ -120,7 +121,10 @@ func ascent(ctx *cli.Context) error {
 		if err != nil {
 			return err
 		}
-		j.Resolved["lr"], j.Resolved["rho"] = fmt.Sprint(result.Rate), fmt.Sprint(result.Radius)
+		j.Resolved["lr"] = fmt.Sprint(result.Rate)
+		if o.Constraint.Kind != engine.Box {
+			j.Resolved["rho"] = fmt.Sprint(result.Radius)
+		}
 		return writeAscent(f, n, result)
 	})
 	if err != nil {
@@ -236,6 +240,9 @@ func ascentName(r *visualize.AscentResult) string {
 	name := "patterns of maximal activation"
 	if r.Direction < 0 {
 		name = "patterns of minimal activation"
+	}
+	if r.Constraint.Kind != engine.Sphere {
+		name += " in a " + r.Constraint.Kind.String()
 	}
 	switch {
 	case r.Names != nil:

@@ -21,14 +21,21 @@ import (
 	"github.com/unitscope/unitscope/visualize"
 )
 
+// climbedCategory is where help has flags for what is climbed.
+const climbedCategory = "Options for what is climbed"
+
+// AfterFlag is --after.
+func AfterFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "after", Category: climbedCategory, Usage: "climb what comes after the nonlinearity of a layer, in place of the activation before it"}
+}
+
 // ObjectiveFlags are for commands that climb whatever they are asked to.
 func ObjectiveFlags() []cli.Flag {
-	const category = "Options for what is climbed"
 	return []cli.Flag{
-		&cli.StringFlag{Name: "direction", Category: category, Value: strconv.Itoa(visualize.DefaultAscent().Direction), Usage: "`WAY`: 1 to maximise, -1 to minimise; or FILE.npy, whose rows [n, units of the layer] are directions in the layer to maximise in place of its units"},
-		&cli.StringSliceFlag{Name: "goal", Category: category, KeepSpace: true, Usage: "`LAYER:UNIT*WEIGHT,...`, a weighted sum of units of any layers to climb in place of units, such as 3:12,3:40*-0.5; a weight is 1 if it is left out; may be given several times"},
-		&cli.BoolFlag{Name: "after", Category: category, Usage: "climb what comes after the nonlinearity of a layer, in place of the activation before it"},
-		&cli.StringFlag{Name: "start", Category: category, Usage: "`FILE` of what restarts begin at in place of random inputs: a picture, or .npy, of one input or several [n, inputs], one for each restart, normalised as --data are"},
+		&cli.StringFlag{Name: "direction", Category: climbedCategory, Value: strconv.Itoa(visualize.DefaultAscent().Direction), Usage: "`WAY`: 1 to maximise, -1 to minimise; or FILE.npy, whose rows [n, units of the layer] are directions in the layer to maximise in place of its units"},
+		&cli.StringSliceFlag{Name: "goal", Category: climbedCategory, KeepSpace: true, Usage: "`LAYER:UNIT*WEIGHT,...`, a weighted sum of units of any layers to climb in place of units, such as 3:12,3:40*-0.5; a weight is 1 if it is left out; may be given several times"},
+		AfterFlag(),
+		&cli.StringFlag{Name: "start", Category: climbedCategory, Usage: "`FILE` of what restarts begin at in place of random inputs: a picture, or .npy, of one input or several [n, inputs], one for each restart, normalised as --data are"},
 	}
 }
 

@@ -102,6 +102,9 @@ func (a *methodsAnalysis) choose(ctx *cli.Context) (err error) {
 	if a.best, err = chooseBest(a.Job, a.model, func() (float64, error) { return a.compare.Radius, nil }); err != nil {
 		return err
 	}
+	if stored := a.best.stored; stored != nil && stored.Constraint.Kind == engine.Box {
+		return usage.Mistakef("--ascent %s: its patterns are in a box, and patterns are compared at one norm; climb on the sphere or in a ball", ctx.String("ascent"))
+	}
 	layer, units := a.best.layer()
 	a.compare.Layer, a.compare.Units = layer, units
 	a.combine.Layer, a.combine.Units = layer, units

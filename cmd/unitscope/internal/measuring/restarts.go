@@ -52,7 +52,8 @@ func restartsAscentFlags() []cli.Flag {
 		&cli.BoolFlag{Name: "control", Usage: "also climb an untrained network of the same shape, to compare with"},
 	}
 	flags = append(append(flags, looking.RadiusFlags()...), looking.AscentFlags()...)
-	return append(flags, looking.ObjectiveFlags()...)
+	flags = append(flags, looking.ObjectiveFlags()...)
+	return append(flags, looking.ConstraintFlags()...)
 }
 
 // analyzeRestarts is `unitscope analyze restarts`.
@@ -129,7 +130,7 @@ func (a *restartsAnalysis) choose(ctx *cli.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o.Radius, err = looking.ChooseRadius(a.Job, n); err != nil {
+	if err := looking.ChooseBounds(a.Job, n, &o); err != nil {
 		return nil, err
 	}
 	o.KeepAll = true
@@ -144,7 +145,9 @@ func (a *restartsAnalysis) choose(ctx *cli.Context) ([]string, error) {
 			return nil, err
 		}
 	}
-	a.Resolved["rho"], a.file = fmt.Sprint(o.Radius), file
+	if a.file = file; o.Constraint.Kind != engine.Box {
+		a.Resolved["rho"] = fmt.Sprint(o.Radius)
+	}
 	return append(files, file), nil
 }
 

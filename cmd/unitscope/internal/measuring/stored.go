@@ -69,6 +69,11 @@ func openAscent(folder string) (*storedAscent, error) {
 	if s.result, err = visualize.OpenRestarts(path, layer, direction); err != nil {
 		return nil, fmt.Errorf("--ascent: %w", err)
 	}
+	if constraint := s.record.Options["constraint"]; constraint != "" {
+		if s.result.Constraint, err = looking.ParseConstraint(constraint); err != nil {
+			return nil, fmt.Errorf("--ascent %s: its record: %w", folder, err)
+		}
+	}
 	s.result.Radius, _ = strconv.ParseFloat(s.record.Options["rho"], 64)
 	s.files = []string{filepath.Join(folder, schema.Record), path, s.arrays()}
 	return s, nil

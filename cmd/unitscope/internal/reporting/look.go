@@ -37,6 +37,8 @@ func LookCommand(program Program) *cli.Command {
 		&cli.StringFlag{Name: "check", Usage: "`FILE.npz` with inputs x and what the model's own framework makes of them, before activations: y of the last layer, and arrays that are called as layers; the look begins only if this program makes the same of them"},
 		&cli.BoolFlag{Name: "resume", Usage: "go on with the run in --out, with the same options and data; what is complete is kept"},
 	}
+	flags = append(flags, looking.AfterFlag())
+	flags = append(flags, looking.ConstraintFlags()...)
 	flags = append(flags, usage.FileFlags()...)
 	return &cli.Command{
 		Name:      schema.TaskLook,
@@ -129,6 +131,7 @@ type looker struct {
 	network *network.Network
 	layers  []int
 	units   map[int]string // of each layer, for --units
+	boxed   bool           // patterns are in a box, and have no norm
 }
 
 // choose finds out the layers and units, and that the patterns' norm is known.
@@ -137,7 +140,12 @@ func (l *looker) choose() (err error) {
 	if l.layers, err = looking.ChosenLayers(l.job, l.network); err != nil {
 		return err
 	}
-	if ctx.String("rho") == "" && ctx.String("data") == "" && l.network.Radius == 0 {
+	o := visualize.DefaultAscent()
+	if err := looking.ParseBounds(ctx, &o); err != nil {
+		return err
+	}
+	l.boxed = o.Constraint.Kind == engine.Box
+	if !l.boxed && ctx.String("rho") == "" && ctx.String("data") == "" && l.network.Radius == 0 {
 		return usage.Mistakef("look: the model does not say rho, the mean norm of its data; give --data, or --rho")
 	}
 	l.units = map[int]string{}
@@ -178,10 +186,15 @@ func (l *looker) stages() (all []stage) {
 		model: append([]string{"--model", l.model}, usage.Given(ctx, usage.FileFlags())...), common: common, out: ctx.String("out"),
 		ascent: []string{"--restarts", fmt.Sprint(ctx.Int("restarts")), "--steps", fmt.Sprint(ctx.Int("steps"))},
 	}
+	methods.ascent = append(methods.ascent, usage.Given(ctx, looking.ConstraintFlags())...)
+	if ctx.Bool("after") {
+		methods.ascent = append(methods.ascent, "--after")
+	}
 	data := ctx.String("data")
-	if rho := ctx.String("rho"); rho != "" {
+	switch rho := ctx.String("rho"); {
+	case rho != "":
 		methods.ascent = append(methods.ascent, "--rho", rho)
-	} else if data != "" {
+	case data != "" && !l.boxed:
 		methods.ascent = append(methods.ascent, "--data", data)
 	}
 	if data != "" {
