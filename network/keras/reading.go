@@ -135,7 +135,7 @@ func (r *reading) step(m *model, u use) error {
 		if hint := hints[l.class]; hint != "" {
 			return errors.New(hint)
 		}
-		return errors.New("this layer can't be read")
+		return errors.New("this layer can't be read: save the model as far as what comes before it")
 	}
 	if n.err != nil {
 		return n.err

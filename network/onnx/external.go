@@ -88,7 +88,7 @@ func (f *folder) open(location string) (*os.File, int64, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, 0, fmt.Errorf("its file %s is missing: put it beside the model", shown(location))
 	case err != nil:
-		return nil, 0, fmt.Errorf("its file %s can't be read inside the model's folder: %w", shown(location), cause(err))
+		return nil, 0, fmt.Errorf("its file %s can't be read inside the model's folder: %w: put it beside the model itself", shown(location), cause(err))
 	case !info.Mode().IsRegular():
 		return nil, 0, fmt.Errorf("its file %s is not a regular file", shown(location))
 	}

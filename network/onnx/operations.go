@@ -82,7 +82,7 @@ func (p *plan) known(n *node) error {
 	case hints[n.op()] != "":
 		return errors.New(hints[n.op()])
 	}
-	return errors.New("this operation can't be read")
+	return errors.New("this operation can't be read: export the network as far as what comes before it")
 }
 
 // operate adds an operation to the network.

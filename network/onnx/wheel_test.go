@@ -21,27 +21,37 @@ import (
 
 // TestCases reads the test cases that ONNX's own package brings, some of which are for
 // one operation and some networks: each is read, and then computes what the case says,
-// or is refused with one line. UNITSCOPE_ONNX_CASES may name another folder of such
+// or is refused with one line that names what is in the way. UNITSCOPE_ONNX_CASES may name another folder of such
 // cases, as testdata/random_networks.py writes.
 func TestCases(t *testing.T) {
 	folder := os.Getenv("UNITSCOPE_ONNX_CASES")
 	if folder == "" {
 		folder = strings.TrimSpace(pythontest.Run(t, "onnx", "import onnx, os; print(os.path.join(os.path.dirname(onnx.__file__), 'backend', 'test', 'data'))"))
 	}
-	read, compared, refused := 0, 0, map[string]int{}
+	read, compared, refused := map[string]int{}, 0, map[string]int{}
+	total := map[string]int{} // by the folder, as light and pytorch-converted
 	err := filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || filepath.Ext(path) != ".onnx" {
 			return err
 		}
+		within, err := filepath.Rel(folder, path)
+		if err != nil {
+			return err
+		}
+		kind, _, _ := strings.Cut(filepath.ToSlash(within), "/")
+		total[kind]++
 		g, err := Read(path)
 		if err != nil {
 			if strings.Contains(err.Error(), "\n") || !strings.Contains(err.Error(), filepath.Base(path)) {
 				t.Errorf("%s: want one line that names the file: %v", path, err)
 			}
+			if !named.MatchString(err.Error()) {
+				t.Errorf("%s: it does not say what of the file is in the way: %v", path, err)
+			}
 			refused[reason(err)]++
 			return nil
 		}
-		read++
+		read[kind]++
 		if compareCase(t, path, g) {
 			compared++
 		}
@@ -50,18 +60,23 @@ func TestCases(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	total := read
-	for _, n := range refused {
-		total += n
+	all := 0
+	for _, kind := range slices.Sorted(maps.Keys(total)) {
+		t.Logf("%s: %d models, %d read, %d refused by name", kind, total[kind], read[kind], total[kind]-read[kind])
+		all += read[kind]
 	}
-	t.Logf("%d models: %d read, %d of them compared, %d refused", total, read, compared, total-read)
+	t.Logf("%d models that were read are compared", compared)
 	for _, why := range slices.SortedFunc(maps.Keys(refused), func(a, b string) int { return refused[b] - refused[a] }) {
 		t.Logf("%5d %s", refused[why], why)
 	}
-	if read < 15 || compared < 15 {
-		t.Errorf("only %d models of %s are read, and %d compared", read, folder, compared)
+	if all < 15 || compared < 15 {
+		t.Errorf("only %d models of %s are read, and %d compared", all, folder, compared)
 	}
 }
+
+// named is an error that names a part of a network, or says that there is none, or more
+// than one.
+var named = regexp.MustCompile(`(node|tensor|input) "|it (has several (inputs|ends)|computes nothing)`)
 
 var particular = regexp.MustCompile(`"[^"]*"|[0-9]+`)
 

@@ -72,7 +72,7 @@ func load(source io.ReaderAt, size int64, kind filekind.Kind, folder string, o O
 	case filekind.Torch, filekind.TorchLegacy, filekind.TorchScript:
 		return Read(source, size, o)
 	case filekind.Pickle:
-		return nil, errors.New("it is a pickle that torch.save has not written: write torch.save(model.state_dict(), ...)")
+		return nil, errors.New("it is a pickle that torch.save has not written: save a model of PyTorch by torch.save(model.state_dict(), ...), one of scikit-learn as ONNX")
 	case filekind.Safetensors:
 		f, err := safetensors.Read(source, size)
 		if err != nil {
