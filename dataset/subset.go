@@ -109,3 +109,13 @@ func norm(x []float32) float64 {
 	}
 	return math.Sqrt(sum)
 }
+
+// Spread returns at most count of the numbers 0 to n-1, evenly spaced from 0 on: some of
+// a set's examples, or of a layer's units.
+func Spread(n, count int) []int {
+	spread := make([]int, min(n, count))
+	for i := range spread {
+		spread[i] = int(int64(i) * int64(n) / int64(len(spread)))
+	}
+	return spread
+}

@@ -112,3 +112,14 @@ func TestInfoIsACopy(t *testing.T) {
 		}
 	}
 }
+
+func TestSpread(t *testing.T) {
+	for _, c := range []struct {
+		n, count int
+		want     []int
+	}{{3, 16, []int{0, 1, 2}}, {100, 4, []int{0, 25, 50, 75}}, {5, 5, []int{0, 1, 2, 3, 4}}, {10, 3, []int{0, 3, 6}}, {0, 4, []int{}}, {4, 0, []int{}}, {math.MaxInt32, 2, []int{0, math.MaxInt32 / 2}}} {
+		if got := Spread(c.n, c.count); !slices.Equal(got, c.want) {
+			t.Errorf("Spread(%d, %d) = %v, want %v", c.n, c.count, got, c.want)
+		}
+	}
+}

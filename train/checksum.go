@@ -22,7 +22,7 @@ const checksumExamples = 64
 
 // checksum is 64 bits of the SHA-256 of a few examples.
 func checksum(set dataset.Set) (string, error) {
-	indices := feed.Spread(set.Len(), checksumExamples)
+	indices := dataset.Spread(set.Len(), checksumExamples)
 	examples := make([]float32, len(indices)*set.Info().Size())
 	if err := feed.Read(set, examples, indices); err != nil {
 		return "", err
@@ -44,7 +44,7 @@ func labelledChecksum(set dataset.Set) (string, error) {
 	}
 	hash := sha256.New()
 	fmt.Fprintln(hash, examples)
-	for _, index := range feed.Spread(set.Len(), checksumExamples) {
+	for _, index := range dataset.Spread(set.Len(), checksumExamples) {
 		label, ok := set.Label(index)
 		fmt.Fprintln(hash, label, ok)
 	}

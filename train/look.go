@@ -130,7 +130,7 @@ const lookedFloats = 1 << 20
 
 // measure finds Low, High, Mean and Variance, and whether all examples are the same.
 func (l *Look) measure(seen dataset.Set) (same bool, err error) {
-	size, indices := seen.Info().Size(), feed.Spread(seen.Len(), scaleExamples)
+	size, indices := seen.Info().Size(), dataset.Spread(seen.Len(), scaleExamples)
 	// Deviations from the first number lose nothing where all are far from 0.
 	var first []float32
 	var sum, squares float64

@@ -37,7 +37,7 @@ func (o Options) CheckScale(set dataset.Set) (warning string, err error) {
 	if o.Visible != engine.Gaussian || set.Len() == 0 {
 		return "", nil
 	}
-	indices := feed.Spread(set.Len(), scaleExamples)
+	indices := dataset.Spread(set.Len(), scaleExamples)
 	examples := make([]float32, len(indices)*set.Info().Size())
 	if err := feed.Read(set, examples, indices); err != nil {
 		return "", err

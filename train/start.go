@@ -3,6 +3,7 @@ package train
 import (
 	"math"
 
+	"github.com/unitscope/unitscope/dataset"
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/engine/dense"
 	"github.com/unitscope/unitscope/network"
@@ -51,7 +52,7 @@ func (l *layerRun) startBiases(c *Checkpoint) error {
 // inputMeans is the mean of each input of the layer, over [statisticExamples]
 // examples at most, evenly spaced.
 func (l *layerRun) inputMeans() ([]float32, error) {
-	indices := feed.Spread(l.set.Len(), statisticExamples)
+	indices := dataset.Spread(l.set.Len(), statisticExamples)
 	sums := make([]float64, l.inputs(l.layer))
 	rows := make([]float32, l.examples.Rows()*len(sums))
 	err := l.each(l.set, 0, indices, func(x engine.Matrix, _ int) error {
@@ -151,7 +152,7 @@ func (t *trainer) largestNorm() (float64, error) {
 // eachOfSample visits [statisticExamples] examples at most, evenly spaced.
 func (t *trainer) eachOfSample(visit func(x []float32)) error {
 	size := t.set.Info().Size()
-	return feed.Some(t.set, feed.Spread(t.set.Len(), statisticExamples), t.chunk, func(p feed.Part) error {
+	return feed.Some(t.set, dataset.Spread(t.set.Len(), statisticExamples), t.chunk, func(p feed.Part) error {
 		for i := range p.Indices {
 			visit(p.Examples[i*size : (i+1)*size])
 		}

@@ -206,3 +206,61 @@ func TestChunksFitTheMemory(t *testing.T) {
 		}
 	}
 }
+
+// counted is a device with little memory, which counts how often networks are loaded.
+type counted struct {
+	engine.Device
+	loads int
+}
+
+func (d *counted) Load(n engine.Net) (engine.Loaded, error) {
+	d.loads++
+	return d.Device.Load(n)
+}
+
+func (d *counted) Info() engine.Info {
+	info := d.Device.Info()
+	info.FreeMemory = 4 << 10
+	return info
+}
+
+// TestLoadedOnce checks that a network is put on the device once, in however many
+// chunks its rows go, and that these change nothing.
+func TestLoadedOnce(t *testing.T) {
+	n := randomNetwork(t, 5, 4, 0.5, 15, 12, 9)
+	for i := range n.Layers {
+		inputs := n.Sizes()[i]
+		n.Layers[i].VisibleBias = array(t, normals(uint64(i), 1, inputs), inputs)
+	}
+	points := normals(3, 1, 40*15)
+	var units []int
+	for i := range 40 {
+		units = append(units, i%9)
+	}
+	cpu := openDevice(t)
+	for name, work := range map[string]func(d engine.Device) []float32{
+		"gradients": func(d engine.Device) []float32 {
+			g, err := Gradients(t.Context(), d, n, 2, Patterns{Data: array(t, points, 40, 15), Units: units})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return numbers(t, g)
+		},
+		"reconstruction": func(d engine.Device) []float32 {
+			c := compareWork{ctx: t.Context(), device: d, model: n, options: CompareOptions{Layer: 2}, inputs: 15, patterns: points, missing: make([]bool, 40), result: &CompareResult{Rows: make([]Compared, 40)}}
+			if err := c.reconstruct(); err != nil {
+				t.Fatal(err)
+			}
+			var away []float32
+			for _, r := range c.result.Rows {
+				away = append(away, float32(r.Reconstruction))
+			}
+			return away
+		},
+	} {
+		d := &counted{Device: cpu}
+		if got := work(d); !slices.Equal(got, work(cpu)) || d.loads != 1 {
+			t.Errorf("%s: loaded %d times, the same numbers: %v", name, d.loads, slices.Equal(got, work(cpu)))
+		}
+	}
+}

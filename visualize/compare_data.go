@@ -183,21 +183,31 @@ func (c *compareWork) distances() error {
 }
 
 // reconstruct measures the reconstruction errors, if the model can reconstruct.
-func (c *compareWork) reconstruct() error {
+func (c *compareWork) reconstruct() (err error) {
 	if !c.model.Reconstructs(c.options.Layer) {
 		return nil
 	}
 	rows, floats := len(c.result.Rows), 2*rowFloats(c.model, c.options.Layer, 0)
 	chunk := fittingRows(c.device, rows, floats, maxCompareRows)
-	return inChunks(c.device, rows, chunk, 4*int64(floats), c.reconstructRows)
+	var r *reconstruction
+	err = fewerRows(c.device, chunk, 4*int64(floats), func(rows int) (err error) {
+		chunk = rows
+		r, err = newReconstruction(c.device, c.model, c.options.Layer, rows)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	defer closeInto(&err, r)
+	return inChunks(c.device, rows, chunk, 4*int64(floats), func(from, to int) error { return c.reconstructRows(r, from, to) })
 }
 
 // reconstructRows measures the errors of rows from..to-1.
-func (c *compareWork) reconstructRows(from, to int) error {
+func (c *compareWork) reconstructRows(r *reconstruction, from, to int) error {
 	if err := c.ctx.Err(); err != nil {
 		return err
 	}
-	back, err := reconstruction(c.device, c.model, c.options.Layer, c.patterns[from*c.inputs:to*c.inputs])
+	back, err := r.of(c.patterns[from*c.inputs : to*c.inputs])
 	if err != nil {
 		return fmt.Errorf("reconstruct: %w", err)
 	}
@@ -215,59 +225,90 @@ func (c *compareWork) reconstructRows(from, to int) error {
 	return nil
 }
 
-// reconstruction takes x [n, D] up to a layer and down again, by the means.
-func reconstruction(d engine.Device, n *network.Network, layer int, x []float32) (back []float32, err error) {
-	rows := len(x) / n.Sizes()[0]
-	m := matrices{device: d}
-	defer closeInto(&err, &m)
-	encoder, err := n.NewEncoder(d, layer, rows)
-	if err != nil {
+// reconstruction takes batches of inputs up to a layer and down again, by the means.
+type reconstruction struct {
+	matrices // the parameters of the way down
+	inputs   int
+	encoder  *network.Encoder
+	down     []oneDown // from the layer down
+}
+
+// oneDown takes h_l to E[h_{l-1} | h_l].
+type oneDown struct {
+	weight engine.Matrix
+	times  engine.Product
+}
+
+// newReconstruction makes room for batches of so many rows.
+func newReconstruction(d engine.Device, n *network.Network, layer, rows int) (r *reconstruction, err error) {
+	r = &reconstruction{matrices: matrices{device: d}, inputs: n.Sizes()[0]}
+	if r.encoder, err = n.NewEncoder(d, layer, rows); err != nil {
 		return nil, err
 	}
-	defer closeInto(&err, encoder)
-	input, err := m.matrix(engine.Host{Rows: rows, Cols: n.Sizes()[0], Data: x})
-	if err != nil {
-		return nil, err
-	}
-	h, err := encoder.Encode(input)
-	if err != nil {
-		return nil, err
-	}
-	for l := layer; l >= 1; l-- {
-		if h, err = m.down(h, n, l); err != nil {
-			return nil, fmt.Errorf("layer %d: %w", l, err)
+	for l := layer; l >= 1 && err == nil; l-- {
+		var to oneDown
+		if to, err = r.oneDown(n, l); err != nil {
+			err = fmt.Errorf("layer %d: %w", l, err)
 		}
+		r.down = append(r.down, to)
+	}
+	if err != nil {
+		closeInto(&err, r)
+		return nil, err
+	}
+	return r, nil
+}
+
+func (r *reconstruction) oneDown(n *network.Network, l int) (to oneDown, err error) {
+	weight, err := dense.Host(n.Layers[l-1].Weight)
+	if err != nil {
+		return to, err
+	}
+	bias, err := dense.Data(n.Layers[l-1].VisibleBias)
+	if err != nil {
+		return to, err
+	}
+	if to.weight, err = r.matrix(weight); err != nil {
+		return to, err
+	}
+	to.times = engine.Multiply(false, false)
+	if l > 1 || n.Visible == engine.Bernoulli {
+		to.times.Epilogue.Kind = engine.EpilogueSigmoid
+	}
+	to.times.Epilogue.Bias, err = r.matrix(engine.Host{Rows: 1, Cols: len(bias), Data: bias})
+	return to, err
+}
+
+// of takes x [n, D] up and down.
+func (r *reconstruction) of(x []float32) (back []float32, err error) {
+	rows := len(x) / r.inputs
+	m := matrices{device: r.device}
+	defer closeInto(&err, &m)
+	input, err := m.matrix(engine.Host{Rows: rows, Cols: r.inputs, Data: x})
+	if err != nil {
+		return nil, err
+	}
+	h, err := r.encoder.Encode(input)
+	if err != nil {
+		return nil, err
+	}
+	for _, to := range r.down {
+		below, err := m.matrix(engine.Host{Rows: rows, Cols: to.weight.Cols()})
+		if err != nil {
+			return nil, err
+		}
+		if err := r.device.Gemm(below, h, to.weight, to.times); err != nil {
+			return nil, err
+		}
+		h = below
 	}
 	back = make([]float32, len(x))
 	return back, h.Read(back)
 }
 
-// down returns E[h_{l-1} | h_l].
-func (m *matrices) down(h engine.Matrix, n *network.Network, l int) (engine.Matrix, error) {
-	weight, err := dense.Host(n.Layers[l-1].Weight)
-	if err != nil {
-		return nil, err
-	}
-	bias, err := dense.Data(n.Layers[l-1].VisibleBias)
-	if err != nil {
-		return nil, err
-	}
-	w, err := m.matrix(weight)
-	if err != nil {
-		return nil, err
-	}
-	c, err := m.matrix(engine.Host{Rows: 1, Cols: len(bias), Data: bias})
-	if err != nil {
-		return nil, err
-	}
-	below, err := m.matrix(engine.Host{Rows: h.Rows(), Cols: weight.Cols})
-	if err != nil {
-		return nil, err
-	}
-	p := engine.Multiply(false, false)
-	p.Epilogue.Bias = c
-	if l > 1 || n.Visible == engine.Bernoulli {
-		p.Epilogue.Kind = engine.EpilogueSigmoid
-	}
-	return below, m.device.Gemm(below, h, w, p)
+// Close gives the device's memory back.
+func (r *reconstruction) Close() error {
+	err := r.matrices.Close()
+	closeInto(&err, r.encoder)
+	return err
 }

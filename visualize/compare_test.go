@@ -254,7 +254,12 @@ func TestReconstructionOfGaussianInputs(t *testing.T) {
 	n := stack(5, layer(t, 2, []float32{30, 40}, []float32{0}))
 	n.Visible = engine.Gaussian
 	n.Layers[0].VisibleBias = array(t, []float32{-27, -36}, 2)
-	back, err := reconstruction(openDevice(t), n, 1, []float32{3, 4})
+	r, err := newReconstruction(openDevice(t), n, 1, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	back, err := r.of([]float32{3, 4})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -44,7 +44,7 @@ func spacedExamples(n *network.Network, set dataset.Set) ([]float32, error) {
 	if got := set.Info().Size(); got != size {
 		return nil, fmt.Errorf("the data's examples have %s, the model's inputs %d", words.Count(got, "component"), size)
 	}
-	indices := spread(set.Len(), min(maxLearningExamples, max(1, maxLearningNumbers/size)))
+	indices := dataset.Spread(set.Len(), min(maxLearningExamples, max(1, maxLearningNumbers/size)))
 	x := make([]float32, len(indices)*size)
 	if err := set.Read(x, indices); err != nil {
 		return nil, err
@@ -89,7 +89,7 @@ func (s *variation) total() float64 {
 // learn looks at one layer. variance is that of all its inputs together.
 func learn(d engine.Device, n *network.Network, layer int, x []float32, variance float64) (Learning, variation, error) {
 	width := n.Sizes()[layer]
-	units := spread(width, maxLearningUnits)
+	units := dataset.Spread(width, maxLearningUnits)
 	a, err := activationsOf(d, n, layer, units, x)
 	if err != nil {
 		return Learning{}, variation{}, err
@@ -281,7 +281,7 @@ func LearnOfWeights(d engine.Device, n *network.Network, layer int) (Learning, e
 	}
 	top := net.Ops[len(net.Ops)-1]
 	all := top.Weight
-	units := spread(all.Rows, min(maxLearningUnits, max(2, maxLearningNumbers/all.Cols)))
+	units := dataset.Spread(all.Rows, min(maxLearningUnits, max(2, maxLearningNumbers/all.Cols)))
 	l := Learning{Layer: layer, Units: len(units), Initial: initialWeights(n, layer)}
 	if l.Initial == 0 {
 		l.Random = evenlySpread(all.Data)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/engine/dense"
+	"github.com/unitscope/unitscope/engine/memory"
 	"github.com/unitscope/unitscope/network"
 )
 
@@ -17,7 +18,7 @@ import (
 // They are what the first step of an ascent from there follows (section 3 of
 // the paper). A unit may be named several times. When ctx ends before the work
 // begins, the error wraps the context's.
-func Gradients(ctx context.Context, d engine.Device, n *network.Network, layer int, at Patterns) (*tensor.Dense, error) {
+func Gradients(ctx context.Context, d engine.Device, n *network.Network, layer int, at Patterns) (_ *tensor.Dense, err error) {
 	units := at.Units
 	if err := n.CheckLayer(layer); err != nil {
 		return nil, fmt.Errorf("gradients: %w", err)
@@ -32,6 +33,15 @@ func Gradients(ctx context.Context, d engine.Device, n *network.Network, layer i
 	if err != nil {
 		return nil, err
 	}
+	net, err := n.Upto(layer, nil)
+	if err != nil {
+		return nil, fmt.Errorf("gradients: layer %d: %w", layer, err)
+	}
+	model, err := engine.Load(d, net)
+	if err != nil {
+		return nil, fmt.Errorf("gradients: layer %d: %w", layer, memory.Explain(d, "the layers", smaller, err))
+	}
+	defer closeInto(&err, model)
 	gradients := make([]float32, len(points))
 	floats := 2 * rowFloats(n, layer, 0)
 	rows := fittingRows(d, len(units), floats, maxChunkRows)
@@ -39,7 +49,7 @@ func Gradients(ctx context.Context, d engine.Device, n *network.Network, layer i
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		return gradientRows(d, n, layer, units[from:to], points[from*inputs:to*inputs], gradients[from*inputs:to*inputs])
+		return gradientRows(d, model, units[from:to], points[from*inputs:to*inputs], gradients[from*inputs:to*inputs])
 	})
 	if err != nil {
 		return nil, fmt.Errorf("gradients: layer %d: %w", layer, err)
@@ -47,28 +57,21 @@ func Gradients(ctx context.Context, d engine.Device, n *network.Network, layer i
 	return dense.Of(gradients, len(units), inputs)
 }
 
-// gradientRows computes the gradients at points [n, D] of n units.
-func gradientRows(d engine.Device, n *network.Network, layer int, units []int, points, gradients []float32) (err error) {
-	net, err := n.Upto(layer, nil)
-	if err != nil {
-		return err
-	}
-	model, err := engine.Load(d, net)
-	if err != nil {
-		return err
-	}
-	defer closeInto(&err, model)
+// gradientRows computes the gradients at points [n, D] of n units of a model's last value.
+func gradientRows(d engine.Device, model *engine.Model, units []int, points, gradients []float32) (err error) {
 	m := matrices{device: d}
 	defer closeInto(&err, &m)
-	x, err := m.matrix(engine.Host{Rows: len(units), Cols: net.Input.Size(), Data: points})
+	inputs := model.Net().Input.Size()
+	x, err := m.matrix(engine.Host{Rows: len(units), Cols: inputs, Data: points})
 	if err != nil {
 		return err
 	}
-	g, err := m.matrix(engine.Host{Rows: len(units), Cols: net.Input.Size()})
+	g, err := m.matrix(engine.Host{Rows: len(units), Cols: inputs})
 	if err != nil {
 		return err
 	}
-	goals, rows := goals(units, func(u int) engine.Goal { return engine.UnitGoal(engine.Value(len(net.Ops)), u) }, 1)
+	top := engine.Value(len(model.Net().Ops))
+	goals, rows := goals(units, func(u int) engine.Goal { return engine.UnitGoal(top, u) }, 1)
 	if _, err := model.Gradient(g, x, goals, rows); err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/unitscope/unitscope/dataset"
 	"github.com/unitscope/unitscope/engine"
 )
 
@@ -54,7 +55,7 @@ func rate(exponent int) float32 { return float32(math.Ldexp(1, exponent)) }
 // alive returns units, spread evenly over the layer, whose gradient has not
 // vanished at their first start.
 func (a *layerAscent) alive() (units []int, err error) {
-	candidates := spread(a.units(), scannedUnits)
+	candidates := dataset.Spread(a.units(), scannedUnits)
 	a.options.MaxSteps = 0
 	err = a.ascend(a.rule(deadRate), a.rowsOf(candidates, 1), func(i int, row finished) {
 		if row.stop != engine.StopVanished {
@@ -62,15 +63,6 @@ func (a *layerAscent) alive() (units []int, err error) {
 		}
 	})
 	return units, err
-}
-
-// spread returns at most limit of 0..n-1, evenly spaced.
-func spread(n, limit int) []int {
-	chosen := make([]int, min(n, limit))
-	for i := range chosen {
-		chosen[i] = i * n / len(chosen)
-	}
-	return chosen
 }
 
 // search tries rates 2^exponent on a few rows.
@@ -91,7 +83,7 @@ type probe struct {
 // begin starts anew with so many rows, of as many units as there are.
 func (s *search) begin(count, steps int) {
 	var units []int
-	for _, k := range spread(len(s.alive), count) {
+	for _, k := range dataset.Spread(len(s.alive), count) {
 		units = append(units, s.alive[k])
 	}
 	s.rows = s.ascent.rowsOf(units, (count+len(units)-1)/len(units))

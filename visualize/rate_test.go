@@ -121,15 +121,3 @@ func TestPick(t *testing.T) {
 		t.Errorf("score %g, want 0.25: a unit that no rate moves counts nothing", got)
 	}
 }
-
-func TestSpread(t *testing.T) {
-	for _, c := range []struct{ n, limit, want, last int }{{3, 16, 3, 2}, {100, 4, 4, 75}, {16, 16, 16, 15}} {
-		got := spread(c.n, c.limit)
-		if len(got) != c.want || got[0] != 0 || got[len(got)-1] != c.last {
-			t.Errorf("spread(%d, %d) = %v", c.n, c.limit, got)
-		}
-	}
-	if got := spread(0, 4); len(got) != 0 {
-		t.Errorf("spread of nothing: %v", got)
-	}
-}

@@ -23,16 +23,6 @@ func Read(set dataset.Set, dst []float32, indices []int) error {
 	return nil
 }
 
-// Spread returns count indices of n, evenly spaced from 0; all if there are no more.
-func Spread(n, count int) []int {
-	count = min(n, count)
-	indices := make([]int, count)
-	for i := range indices {
-		indices[i] = int(int64(i) * int64(n) / int64(count))
-	}
-	return indices
-}
-
 // Part is some of the examples that [Some] or [All] goes through, until the next part.
 type Part struct {
 	At       int // place of the first of them

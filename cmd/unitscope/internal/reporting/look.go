@@ -13,6 +13,7 @@ import (
 	"github.com/unitscope/unitscope/cmd/unitscope/internal/job"
 	"github.com/unitscope/unitscope/cmd/unitscope/internal/looking"
 	"github.com/unitscope/unitscope/cmd/unitscope/internal/usage"
+	"github.com/unitscope/unitscope/dataset"
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/network"
@@ -172,8 +173,8 @@ func spreadUnits(size int) string {
 		return "all"
 	}
 	var units []string
-	for i := range lookedUnits {
-		units = append(units, strconv.Itoa(i*size/lookedUnits))
+	for _, u := range dataset.Spread(size, lookedUnits) {
+		units = append(units, strconv.Itoa(u))
 	}
 	return strings.Join(units, ",")
 }
