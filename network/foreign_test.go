@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -134,4 +135,38 @@ func chain(t *testing.T) *graph.Graph {
 		t.Fatal(err)
 	}
 	return g
+}
+
+// A folder of SAELens is a model, as a run's is; a run's own file goes before it.
+func TestFolders(t *testing.T) {
+	const sae = "torch/testdata/sae"
+	file := filepath.Join(sae, "sae_weights.safetensors")
+	if got := network.FileOf(sae); got != file {
+		t.Errorf("the file of %s is %s", sae, got)
+	}
+	of, err := network.Load(sae)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if same, err := network.Load(file); err != nil || !slices.Equal(same.Sizes(), of.Sizes()) || of.LayerLabel(1) != "latents" {
+		t.Errorf("%v, %v and %v units", err, of.Sizes(), same.Sizes())
+	}
+	both := t.TempDir()
+	for _, name := range []string{"sae_weights.safetensors", network.FileName} {
+		if err := os.WriteFile(filepath.Join(both, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := network.FileOf(both); got != filepath.Join(both, network.FileName) {
+		t.Errorf("of both it takes %s", got)
+	}
+	if empty := t.TempDir(); network.FileOf(empty) != filepath.Join(empty, network.FileName) {
+		t.Errorf("an empty folder has %s", network.FileOf(empty))
+	}
+	if _, err := network.Load("no such"); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("nothing: %v", err)
+	}
+	if _, err := network.Load(t.TempDir()); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("an empty folder: %v", err)
+	}
 }

@@ -33,16 +33,27 @@ type Options struct {
 	Mean, Deviation []float32
 }
 
+// FileOf is the file of a model that is named by it or by its folder: a run's, which has a
+// [FileName], or one of SAELens.
+func FileOf(path string) string {
+	info, err := os.Stat(path)
+	if err != nil || !info.IsDir() {
+		return path
+	}
+	own, theirs := filepath.Join(path, FileName), filepath.Join(path, torch.AutoencoderFile)
+	if _, err := os.Stat(own); err == nil {
+		return own
+	}
+	if _, err := os.Stat(theirs); err == nil {
+		return theirs
+	}
+	return own
+}
+
 // LoadWith is [Load] of any file that there is a reader for: a model of our own, ONNX,
 // Keras, or what PyTorch saves. It looks at what the file holds, not at its name.
 func LoadWith(path string, o Options) (*Network, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if info.IsDir() {
-		path = filepath.Join(path, FileName)
-	}
+	path = FileOf(path)
 	kind, err := filekind.Recognise(path)
 	if err != nil {
 		return nil, err
@@ -89,11 +100,7 @@ func LoadWith(path string, o Options) (*Network, error) {
 // For is what of the options the file of a model takes, for files that are loaded by the
 // same ones: not what it says itself.
 func (o Options) For(path string) (Options, error) {
-	if info, err := os.Stat(path); err != nil {
-		return o, err
-	} else if info.IsDir() {
-		path = filepath.Join(path, FileName)
-	}
+	path = FileOf(path)
 	kind, err := filekind.Recognise(path)
 	if err != nil {
 		return o, err
@@ -199,7 +206,7 @@ func isOwn(path string) (own bool, err error) {
 	return named || strings.HasPrefix(f.Metadata[formatKey], formatsPrefix), f.Close()
 }
 
-// Load reads a model from its file, or from model.safetensors in a folder.
+// Load reads a model from its file, or from its folder, see [FileOf].
 // Every error names the file and, where there is one, the tensor. Files of other
 // frameworks that need to be told something are for [LoadWith].
 func Load(path string) (*Network, error) { return LoadWith(path, Options{}) }

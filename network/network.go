@@ -63,6 +63,8 @@
 // order does not, "encoder.0=1,encoder.2=2", and "-" in place of a number that one is
 // left out. --normalize MEAN,DEVIATION is what the data were normalised with. A layer
 // can be called by its name in the file. What no reader knows is refused by its name.
+// Sparse autoencoders of SAELens, a folder with cfg.json and sae_weights.safetensors, are
+// read without their decoders: latents are units.
 package network
 
 import (

@@ -1,5 +1,6 @@
 // Package words is what libraries say to people: numbers of things in sentences, "1
-// unit", "2 units", "3 classes", and what is wrong with an option, [OptionError].
+// unit", "2 units", "3 classes", what is wrong with an option, [OptionError], and which
+// word was meant, [Nearest].
 package words
 
 import (

@@ -17,12 +17,14 @@ import (
 // The tensors of a sparse autoencoder of SAELens, and the file beside them that says
 // how they are used.
 const (
-	encoderName      = "W_enc" // [inputs, latents]
-	encoderBiasName  = "b_enc"
-	decoderName      = "W_dec" // [latents, inputs]
-	decoderBiasName  = "b_dec"
-	scalingName      = "scaling_factor" // [latents], which the decoder multiplies them by
-	configName       = "cfg.json"
+	encoderName     = "W_enc" // [inputs, latents]
+	encoderBiasName = "b_enc"
+	decoderName     = "W_dec" // [latents, inputs]
+	decoderBiasName = "b_dec"
+	scalingName     = "scaling_factor" // [latents], which the decoder multiplies them by
+	configName      = "cfg.json"
+	// AutoencoderFile is what SAELens calls the file of the tensors, in a folder of its own.
+	AutoencoderFile  = "sae_weights.safetensors"
 	maxConfig        = 1 << 20
 	autoencoderTitle = "latents"
 )

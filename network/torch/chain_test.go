@@ -237,3 +237,18 @@ func FuzzTensors(f *testing.F) {
 		}
 	})
 }
+
+// Activations by other names are not taken for granted, but named.
+func TestMeantActivation(t *testing.T) {
+	tensors := parameters("a.weight", []int{3, 4}, "b.weight", []int{2, 3})
+	for name, want := range map[string]string{
+		"ReLU": "did you mean relu? want one of [", "nn.ReLU()": "did you mean relu?", "relux": "did you mean relu?", "Leaky_ReLU": "did you mean leakyrelu?", "GELU": "did you mean gelu?",
+		"gelu_pytorch_tanh": "did you mean gelu-tanh?", "swish": "did you mean silu?", "sigmod": "did you mean sigmoid?", "torch.nn.Hardswish": "did you mean hardswish?", "linear": "did you mean identity?",
+		"relu6": `Activation "relu6": want one of [`, "prelu": `Activation "prelu": want one of [`, "gaussian": `Activation "gaussian": want one of [`, strings.Repeat("x", 200): "want one of [",
+	} {
+		_, err := torch.FromTensors(tensors, torch.Options{Activation: name})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", name, err, want)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package torch
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/engine/memory"
@@ -77,9 +78,45 @@ func (s *state) chooseActivation(stated string) (engine.Activation, error) {
 	}
 	a, err := engine.ParseActivation(name)
 	if err != nil {
-		return a, words.BadOption("Activation", fmt.Sprintf("%.40q", name), "want one of %v", activations())
+		hint := ""
+		if meant := meantActivation(name); meant != "" {
+			hint = fmt.Sprintf("did you mean %s? ", meant)
+		}
+		return a, words.BadOption("Activation", fmt.Sprintf("%.40q", name), "%swant one of %v", hint, activations())
 	}
 	return a, nil
+}
+
+// meantActivation is the activation that was probably meant by a name that is none: as
+// PyTorch and others write it, or misspelt; "" if there is none.
+func meantActivation(name string) string {
+	bare := strings.NewReplacer("_", "", "-", "", " ", "", ".", "", "(", "", ")", "")
+	plain := bare.Replace(strings.TrimPrefix(strings.TrimPrefix(strings.ToLower(name), "torch."), "nn."))
+	known := activations()
+	for _, k := range known {
+		if bare.Replace(k) == plain {
+			return k
+		}
+	}
+	switch plain {
+	case "linear", "none":
+		return engine.Identity.String()
+	case "logistic":
+		return engine.Sigmoid.String()
+	case "swish":
+		return engine.SiLU.String()
+	case "hswish":
+		return engine.HardSwish.String()
+	case "hsigmoid":
+		return engine.HardSigmoid.String()
+	case "lrelu":
+		return engine.LeakyReLU.String()
+	case "gelunew", "gelupytorchtanh":
+		return engine.GELUTanh.String()
+	case "softmax", "prelu", "relu6", "clip", "selu", "celu":
+		return "" // near to another, which is not meant
+	}
+	return words.Nearest(plain, known)
 }
 
 // activations are those that can be stated by their name alone.

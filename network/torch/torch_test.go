@@ -146,7 +146,7 @@ func TestRefusedFiles(t *testing.T) {
 	}{
 		{"testdata/relu.pt", torch.Options{}, "testdata/relu.pt: Activation: a state dict does not say what follows its layers: want relu, or what else it was of [identity sigmoid "},
 		{"testdata/relu.pt", torch.Options{}, "; it holds fc1.weight [5 6], fc1.bias [5], fc2.weight [4 5], fc2.bias [4], fc3.weight [3 4], fc3.bias [3]"},
-		{"testdata/relu.pt", torch.Options{Activation: "rely"}, `testdata/relu.pt: Activation "rely": want one of [identity sigmoid `},
+		{"testdata/relu.pt", torch.Options{Activation: "rely"}, `testdata/relu.pt: Activation "rely": did you mean relu? want one of [identity sigmoid `},
 		{"testdata/relu.pt", torch.Options{Activation: "relu", Input: engine.Flat(7)}, "testdata/relu.pt: Input 7: its first layer has 6 inputs"},
 		{"testdata/relu.pt", torch.Options{Activation: "relu", Mean: []float32{1, 2}}, "Mean: 2 numbers for 6 channels"},
 		{"testdata/relu.pt", torch.Options{Activation: "relu", Deviation: []float32{0}}, "Deviation: 1 numbers for 6 channels, want them above 0"},

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -12,16 +11,7 @@ import (
 	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report/runfolder"
-	"github.com/unitscope/unitscope/schema"
 )
-
-// ModelFile is the file of a model that is named by it or by its run folder.
-func ModelFile(path string) string {
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		return filepath.Join(path, schema.Model)
-	}
-	return path
-}
 
 // LoadModel loads the model of a flag, --model, --dbn or --sdae, and says how its file
 // was read; file is the model's file itself.
@@ -32,7 +22,7 @@ func (j *Job) LoadModel(flag string) (n *network.Network, file string, err error
 // LoadFrom is LoadModel of a path that is called what in errors. Of several models, each
 // takes those of the flags about files that it has a use for.
 func (j *Job) LoadFrom(what, path string) (n *network.Network, file string, err error) {
-	file = ModelFile(path)
+	file = network.FileOf(path)
 	if _, err := os.Stat(file); err != nil && file != path {
 		if err := runfolder.Require(path); err != nil {
 			return nil, "", fmt.Errorf("%s: %w", what, err)

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/unitscope/unitscope/cmd/unitscope/internal/usage"
+	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report/runfolder"
 	"github.com/unitscope/unitscope/schema"
 )
@@ -27,7 +28,7 @@ func (j *Job) BesideOut(what string) string { return BesideFolder(j.Ctx.String("
 func (j *Job) ReportOn() []string {
 	runs := []string{j.Ctx.String("out")}
 	add := func(path string) {
-		folder := filepath.Dir(ModelFile(path))
+		folder := filepath.Dir(network.FileOf(path))
 		if _, err := runfolder.ReadRecord(folder); path != "" && err == nil && !slices.Contains(runs, folder) {
 			runs = append(runs, folder)
 		}

@@ -160,7 +160,7 @@ func storedBest(ctx *cli.Context, n *network.Network) (*storedAscent, error) {
 	if err != nil {
 		return nil, err
 	}
-	model, err := runfolder.DigestFile(job.ModelFile(ctx.String("model")))
+	model, err := runfolder.DigestFile(network.FileOf(ctx.String("model")))
 	if err != nil {
 		return nil, fmt.Errorf("--model: %w", err)
 	}

@@ -1,6 +1,10 @@
-package help
+package words_test
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/unitscope/unitscope/engine/words"
+)
 
 func TestNearest(t *testing.T) {
 	known := []string{"demo", "train", "finetune", "visualize", "epochs", "lr", "layers"}
@@ -8,8 +12,8 @@ func TestNearest(t *testing.T) {
 		{"visualise", "visualize"}, {"epoch", "epochs"}, {"trian", "train"}, {"layer", "layers"},
 		{"fine-tune", "finetune"}, {"rl", "lr"}, {"speed", ""}, {"", ""}, {"visualizevisualizevisualizevisualizevisualizevisualizevisualizevisualize", ""},
 	} {
-		if got := nearest(c.word, known); got != c.want {
-			t.Errorf("nearest(%q) = %q, want %q", c.word, got, c.want)
+		if got := words.Nearest(c.word, known); got != c.want {
+			t.Errorf("Nearest(%q) = %q, want %q", c.word, got, c.want)
 		}
 	}
 }
