@@ -12,6 +12,7 @@
 # make kill-points  every command is killed at every fsync, rename and removal of a file; Linux on amd64
 # make bench    benchmarks of the CPU device
 # make fuzz     every fuzz test for FUZZTIME each
+# make fuzz-nets  the fuzz test of random networks for FUZZTIME, on the CPU and, where a cuda.h is found, on the emulated driver
 # make lint     gofmt, go vet (amd64 and arm64), staticcheck, govulncheck
 # make check    lint, and: generated files current, go.mod tidy, cross-builds
 # make man      the manual page, unitscope.1
@@ -25,7 +26,7 @@ FUZZTIME ?= 20s
 CUDA_HEADERS := $(firstword $(foreach d,$(if $(CUDA_HOME),$(CUDA_HOME)/include) /usr/local/cuda/include /usr/include,$(if $(wildcard $(d)/cuda.h),$(d))))
 CUDA_BUILD   := CGO_ENABLED=1 CGO_CFLAGS="-g -O2 -I$(CURDIR)/gpu/include -I$(CUDA_HEADERS)"
 
-.PHONY: cuda-header test-noasm test-emulated gpu-bundle gpu-bundle-test mutants ptx-check ptx-report paper-quick report-browser kill-points build test race bench fuzz lint vulnerabilities check cross generate tidy man install pictures clean
+.PHONY: cuda-header test-noasm test-emulated gpu-bundle gpu-bundle-test mutants ptx-check ptx-report paper-quick report-browser kill-points fuzz-nets build test race bench fuzz lint vulnerabilities check cross generate tidy man install pictures clean
 
 build:
 ifneq ($(CUDA_HEADERS),)
@@ -107,6 +108,15 @@ fuzz:
 	    $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1x $$package || exit 1; \
 	  done; \
 	done
+
+FUZZ_NETS := -run '^$$' -fuzz '^FuzzNets$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 1x
+
+fuzz-nets:
+	$(GO) test $(FUZZ_NETS) ./cpu
+ifneq ($(CUDA_HEADERS),)
+	$(MAKE) --no-print-directory -C kernels emulator
+	$(CARD_TEST) $(FUZZ_NETS) ./gpu
+endif
 
 lint:
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "gofmt would change:"; echo "$$unformatted"; exit 1; }
