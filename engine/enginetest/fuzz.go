@@ -20,6 +20,16 @@ func Fuzz(f *testing.F, exact bool, devices ...engine.Device) {
 	for seed := range uint64(pick(24, 8)) {
 		f.Add(seed, []byte{})
 	}
+	for _, choices := range [][]byte{
+		{39, 1, 0, 6},          // a chain of seven operations on 40 inputs
+		{0, 1, 0, 0, 0, 0},     // one unit of one input
+		{0, 0, 2, 3, 2, 1, 6},  // a graph of seven operations on pictures of three channels
+		{0, 0, 0, 0, 3, 1, 3},  // a graph on pictures of one row
+		{31, 1, 1, 6, 0, 0, 0}, // a graph on 32 inputs
+	} {
+		f.Add(uint64(len(choices)), choices)
+		f.Add(uint64(100+len(choices)), choices)
+	}
 	f.Fuzz(func(t *testing.T, seed uint64, choices []byte) {
 		s := &subject{T: t, device: devices[seed%uint64(len(devices))], used: map[string]float64{}, random: rand.New(rand.NewPCG(seed, 0))}
 		z := &fuzzed{subject: s, choices: choices, exact: exact, results: map[string][][]float32{}}
