@@ -58,7 +58,8 @@ const (
 //
 // With another constraint or with penalties ([engine.Rule]), what climbs is the goal less
 // the penalties, and the best restart is the one with most of it. Random starts of a
-// ball are those of the sphere; in a box each component is uniform between its ends.
+// ball are those of the sphere; in a box each component is uniform between its ends, and
+// the start is then scaled to rho, if that is known.
 //
 // With Rate 0 one step size is found for the whole layer, as the paper found
 // that the same serves all its units: of a geometric series of rates, the one

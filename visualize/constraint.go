@@ -43,11 +43,29 @@ func (o AscentOptions) checkConstraint() error {
 	return nil
 }
 
+// Outweighed counts the units, or objectives, that are not dead and whose best restart
+// has gained less than [DeadGain] of activation: penalties were all that it climbed. It is
+// 0 without penalties.
+func (r *AscentResult) Outweighed() (n int) {
+	c, err := r.columns()
+	if err != nil || r.Penalty == nil {
+		return 0
+	}
+	for u, best := range r.Best {
+		a, start := c.activation[u*r.Restarts+best], c.start[u*r.Restarts+best]
+		if gain := float64(a-start) * float64(r.Direction); !r.Dead[u] && gain <= DeadGain*max(1, math.Abs(float64(a))) {
+			n++
+		}
+	}
+	return n
+}
+
 // bounds fills in the radius, and what pictures are to the total variation.
 func (o AscentOptions) bounds(n *network.Network) (AscentOptions, error) {
 	var err error
-	if o.Constraint.Kind == engine.Box && o.Radius == 0 {
+	if o.Constraint.Kind == engine.Box && o.Radius == 0 && n.Radius == 0 {
 		// A length to measure steps by: half of the box's diagonal.
+		o.anywhere = true
 		o.Radius = (float64(o.Constraint.Highest) - float64(o.Constraint.Lowest)) / 2 * math.Sqrt(float64(n.Sizes()[0]))
 	}
 	if o.Radius, err = radiusFor(n, o.Radius); err != nil {
@@ -72,19 +90,22 @@ func pictureOf(shape []int) (engine.Shape, error) {
 	return engine.Shape{}, words.BadOption("Penalty.TotalVariation", nil, "the model does not say what pictures its inputs are; it wants rows and columns")
 }
 
-// place puts random numbers from 0 to 1 [rows, D] where random starts are: on the sphere,
-// also of a ball, or anywhere in a box.
+// place puts random numbers from 0 to 1 [rows, D] where random starts are: at the norm of
+// the radius, in a box after they were spread over it. What is not in the box then begins
+// at its nearest point ([engine.NewAscentState]). Far from the norm of data the units of
+// many networks are saturated, and have no gradient.
 func (a *layerAscent) place(x engine.Matrix) error {
-	c := a.options.Constraint
-	if c.Kind != engine.Box {
-		return a.device.Project(x, float32(a.options.Radius))
+	if c := a.options.Constraint; c.Kind == engine.Box {
+		data := make([]float32, x.Rows()*x.Cols())
+		if err := x.Read(data); err != nil {
+			return err
+		}
+		for j, v := range data {
+			data[j] = c.Lowest + v*(c.Highest-c.Lowest)
+		}
+		if err := x.Write(data); err != nil || a.options.anywhere {
+			return err
+		}
 	}
-	data := make([]float32, x.Rows()*x.Cols())
-	if err := x.Read(data); err != nil {
-		return err
-	}
-	for j, v := range data {
-		data[j] = c.Lowest + v*(c.Highest-c.Lowest)
-	}
-	return x.Write(data)
+	return a.device.Project(x, float32(a.options.Radius))
 }

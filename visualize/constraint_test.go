@@ -174,6 +174,25 @@ func TestPenaltiesAreKept(t *testing.T) {
 	}
 }
 
+// A penalty that nothing comes up against is said.
+func TestOutweighed(t *testing.T) {
+	n := deep(t)
+	for weight, want := range map[float32]int{0: 0, 0.01: 0, 1e6: 1} {
+		o := options(2, 1, 2)
+		o.Constraint.Kind, o.Penalty.L2, o.Restarts = engine.Ball, weight, 2
+		// From where the units are strongest there is nothing but the penalty to gain.
+		best := options(2, 1)
+		best.Restarts = 2
+		if weight > 1 {
+			o.Start = ascend(t, openDevice(t), n, best).Average
+			o.Restarts, o.Units = 1, []int{1}
+		}
+		if got := ascend(t, openDevice(t), n, o).Outweighed(); got != want {
+			t.Errorf("weight %g outweighs %d, want %d", weight, got, want)
+		}
+	}
+}
+
 func TestConstraintMistakes(t *testing.T) {
 	for what, change := range map[string]func(o *AscentOptions){
 		"Constraint Kind":        func(o *AscentOptions) { o.Constraint.Kind = 9 },

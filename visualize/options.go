@@ -31,8 +31,9 @@ type AscentOptions struct {
 	Direction int     // +1 maximises the activation, -1 minimises it
 	Radius    float64 // rho, the norm of every pattern, in a ball the largest; 0 takes the model's
 	// Constraint is where patterns may be: on the sphere of the radius, unless another is
-	// asked for. In a box Radius is the length that steps are measured by, and 0 takes
-	// half of its diagonal.
+	// asked for. In a box Radius is the norm of random starts, and the length that steps
+	// are measured by; where neither it nor the model's is known, starts are anywhere in
+	// the box.
 	Constraint engine.Constraint
 	// Penalty is taken off what is climbed. Its Picture may be left out: total variation
 	// is then that of the network's input shape.
@@ -49,6 +50,8 @@ type AscentOptions struct {
 	// ChunkRows is how many rows are on the device at a time; 0 works it out
 	// from the device's free memory. It changes no result.
 	ChunkRows int
+
+	anywhere bool // random starts are anywhere in the box
 }
 
 // DefaultAscent returns the options of the paper, 9 restarts that maximise,

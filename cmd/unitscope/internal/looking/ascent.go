@@ -122,9 +122,6 @@ func ascent(ctx *cli.Context) error {
 			return err
 		}
 		j.Resolved["lr"] = fmt.Sprint(result.Rate)
-		if o.Constraint.Kind != engine.Box {
-			j.Resolved["rho"] = fmt.Sprint(result.Radius)
-		}
 		return writeAscent(f, n, result)
 	})
 	if err != nil {
@@ -187,6 +184,9 @@ func Ascend(ctx context.Context, c *console.Console, d engine.Device, n *network
 			why = "; they begin where their nonlinearity is flat, and without --after they climb from there"
 		}
 		c.Warn("units", "dead %s, whose gradient vanishes from every start and which are drawn as a cross: %d of %d%s", words.Plural(noun(o)), dead, len(result.Units), why)
+	}
+	if light := result.Outweighed(); o.Start == nil && 2*light > len(result.Units) {
+		c.Warn("penalties", "penalties outweigh the activation of %d of %s, whose patterns only have less to penalise than their starts; try a smaller --l2 or --total-variation", light, words.Count(len(result.Units), noun(o)))
 	}
 	off, err := result.OffWarning(n)
 	if off != "" {

@@ -18,7 +18,7 @@ import (
 func ConstraintFlags() []cli.Flag {
 	const category = "Options for where patterns may be"
 	return []cli.Flag{
-		&cli.StringFlag{Name: "constraint", Category: category, Value: "sphere", Usage: "`WHERE` patterns may be: sphere, of norm rho; ball, of norm rho or less; or box=LOW,HIGH, with each component between the two, such as box=0,1"},
+		&cli.StringFlag{Name: "constraint", Category: category, Value: "sphere", Usage: "`WHERE` patterns may be: sphere, of norm rho; ball, of norm rho or less; or box=LOW,HIGH, with each component between the two, such as box=0,1, where rho is the norm that random starts have, if it is known"},
 		&cli.Float64Flag{Name: "l2", Category: category, Usage: "`W` of the penalty W/2 ||x||^2 on a pattern x, 0 or more"},
 		&cli.Float64Flag{Name: "total-variation", Category: category, Usage: "`W` of the penalty on differences between neighbours in a picture, 0 or more, which makes patterns smooth"},
 	}
@@ -29,15 +29,16 @@ func ChooseBounds(j *job.Job, n *network.Network, o *visualize.AscentOptions) (e
 	if err := ParseBounds(j.Ctx, o); err != nil {
 		return err
 	}
-	if o.Constraint.Kind != engine.Box {
-		o.Radius, err = ChooseRadius(j, n)
-		return err
+	if o.Constraint.Kind == engine.Box {
+		j.Resolved["constraint"] = fmt.Sprintf("%s=%g,%g", o.Constraint.Kind, o.Constraint.Lowest, o.Constraint.Highest)
+		if n.Radius == 0 && !j.Ctx.IsSet("rho") && !j.Ctx.IsSet("data") {
+			return nil
+		}
 	}
-	j.Resolved["constraint"] = fmt.Sprintf("%s=%g,%g", o.Constraint.Kind, o.Constraint.Lowest, o.Constraint.Highest)
-	if j.Ctx.IsSet("data") {
-		return usage.Mistakef("--data and --constraint box: patterns in a box have no norm to say; leave --data out")
+	if o.Radius, err = ChooseRadius(j, n); err == nil {
+		j.Resolved["rho"] = fmt.Sprint(o.Radius)
 	}
-	return nil
+	return err
 }
 
 // ParseBounds reads ConstraintFlags.
@@ -49,11 +50,8 @@ func ParseBounds(ctx *cli.Context, o *visualize.AscentOptions) (err error) {
 	if _, err := checked(*o); err != nil {
 		return err
 	}
-	switch {
-	case o.Constraint.Kind == engine.Sphere && o.Penalty.L2 > 0:
+	if o.Constraint.Kind == engine.Sphere && o.Penalty.L2 > 0 {
 		return usage.Mistakef("--l2 and --constraint sphere: all patterns have one norm there, and the penalty changes nothing; give --constraint ball or box=0,1")
-	case o.Constraint.Kind == engine.Box && ctx.IsSet("rho"):
-		return usage.Mistakef("--rho and --constraint box: patterns in a box have no norm to say; leave --rho out")
 	}
 	return nil
 }

@@ -145,9 +145,7 @@ func (a *restartsAnalysis) choose(ctx *cli.Context) ([]string, error) {
 			return nil, err
 		}
 	}
-	if a.file = file; o.Constraint.Kind != engine.Box {
-		a.Resolved["rho"] = fmt.Sprint(o.Radius)
-	}
+	a.file = file
 	return append(files, file), nil
 }
 

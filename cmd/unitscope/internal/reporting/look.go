@@ -132,7 +132,6 @@ type looker struct {
 	network *network.Network
 	layers  []int
 	units   map[int]string // of each layer, for --units
-	boxed   bool           // patterns are in a box, and have no norm
 }
 
 // choose finds out the layers and units, and that the patterns' norm is known.
@@ -145,8 +144,7 @@ func (l *looker) choose() (err error) {
 	if err := looking.ParseBounds(ctx, &o); err != nil {
 		return err
 	}
-	l.boxed = o.Constraint.Kind == engine.Box
-	if !l.boxed && ctx.String("rho") == "" && ctx.String("data") == "" && l.network.Radius == 0 {
+	if o.Constraint.Kind != engine.Box && ctx.String("rho") == "" && ctx.String("data") == "" && l.network.Radius == 0 {
 		return usage.Mistakef("look: the model does not say rho, the mean norm of its data; give --data, or --rho")
 	}
 	l.units = map[int]string{}
@@ -192,10 +190,9 @@ func (l *looker) stages() (all []stage) {
 		methods.ascent = append(methods.ascent, "--after")
 	}
 	data := ctx.String("data")
-	switch rho := ctx.String("rho"); {
-	case rho != "":
+	if rho := ctx.String("rho"); rho != "" {
 		methods.ascent = append(methods.ascent, "--rho", rho)
-	case data != "" && !l.boxed:
+	} else if data != "" {
 		methods.ascent = append(methods.ascent, "--data", data)
 	}
 	if data != "" {
