@@ -62,6 +62,8 @@ const (
 	// Pictures.
 	PurposePatch  Purpose = 36 // picture and place of a patch; row = example, step 1 for the sample that scales them
 	PurposeLeaves Purpose = 37 // leaves of a dead-leaves picture; row = picture
+	// Chains of a unit and free ones that change places; row = (layer, unit).
+	PurposeChance Purpose = 38
 )
 
 // MaxColumns is the largest number of columns a row of random numbers can

@@ -39,6 +39,8 @@ func samples() File {
 		{Name: Samples, About: "[U, N, D] inputs drawn with the unit held"},
 		{Name: Mean, About: "[U, D] of a unit's samples"},
 		{Name: FreeMean, About: "[D] of samples with no unit held"},
+		{Name: DataMean, About: "[U, D] of the examples, each as much as it is likely to turn the unit on", Sometimes: true},
+		{Name: DataFreeMean, About: "[D] of all examples", Sometimes: true},
 	}}
 }
 

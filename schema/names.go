@@ -29,6 +29,12 @@ const (
 	Mean     = "mean"
 	FreeMean = "free_mean"
 
+	DataMean        = "data_mean"
+	DataFreeMean    = "data_free_mean"
+	Chance          = "chance"
+	DataCorrelation = "data_correlation"
+	DataDistance    = "data_distance"
+
 	RHatTotal  = rHat + "_total"
 	RHatFirst  = rHat + "_first"
 	RHatSecond = rHat + "_second"

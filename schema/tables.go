@@ -126,6 +126,9 @@ func mixing() File {
 		{Name: Modes, About: "groups of samples"},
 		{Name: "main_mode", About: "share of the largest"},
 		{Name: Concentration, About: "mean cosine between a sample and the mean"},
+		{Name: Chance, About: "of a mean that differs as much from the free one if the unit said nothing; above 0.05 it can't be told from it"},
+		{Name: DataCorrelation, About: "between the mean less the free one and the same of the data, over components"},
+		{Name: DataDistance, About: "between the two, relative to that of the data"},
 	}}
 }
 

@@ -29,6 +29,11 @@ type Mixing struct {
 	// unit's samples: 1 if all are the same, near 0 if they have no direction in
 	// common.
 	Concentration float64
+	// Chance is how probable it would be that the unit's mean differs from the free
+	// one by as much if the unit said nothing: by exchanging the unit's chains with
+	// free ones. Above [ToldApart] its mean cannot be told from the free one. NaN for
+	// fewer than 4 chains.
+	Chance float64
 }
 
 // Statistic is how the chains agree about one number of a sample. Both fields

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strconv"
 
@@ -33,6 +34,10 @@ type SampleResult struct {
 	FreeMean *tensor.Dense
 	// Mixing [U] says how far to trust the samples.
 	Mixing []Mixing
+	// Data is what samples have been held against, and Agreement [U] the outcome, see
+	// [SampleResult.Hold]; both nil until then.
+	Data      *DataMeans
+	Agreement []Agreement
 }
 
 // UnitPatterns are the mean of each unit's samples.
@@ -77,6 +82,8 @@ func (s *sampler) conclude(n *network.Network) (*SampleResult, error) {
 			return nil, fmt.Errorf("comparing samples of unit %d: %w", o.Units[u], err)
 		}
 		r.Mixing[u] = samples.mixing(o.Cosine)
+		source := engine.NewSource(o.Seed, engine.PurposeChance, 0, engine.RowKey(o.Layer, o.Units[u], 0))
+		r.Mixing[u].Chance = chanceOf(s.of(u), s.of(units), s.chains, s.inputs, source)
 	}
 	var errs [3]error
 	r.Samples, errs[0] = dense.Of(s.samples[:units*o.Samples*s.inputs], units, o.Samples, s.inputs)
@@ -184,7 +191,8 @@ func (c *comparison) gram() ([]float64, error) {
 }
 
 // WriteArrays writes samples.npz: units [U], samples [U, N, D], mean [U, D] and
-// free_mean [D]. Numbers are float32 or int64. The same result gives the same
+// free_mean [D], and where samples have been held against data, data_mean [U, D] and
+// data_free_mean [D]. Numbers are float32 or int64. The same result gives the same
 // bytes.
 func (r *SampleResult) WriteArrays(w io.Writer) error {
 	a := newArchive(w)
@@ -192,11 +200,16 @@ func (r *SampleResult) WriteArrays(w io.Writer) error {
 	a.floats(schema.Samples, r.Samples)
 	a.floats(schema.Mean, r.Mean)
 	a.floats(schema.FreeMean, r.FreeMean)
+	if r.Data != nil {
+		a.floats(schema.DataMean, r.Data.Mean)
+		a.floats(schema.DataFreeMean, r.Data.FreeMean)
+	}
 	return a.Close()
 }
 
 // WriteTable writes mixing.csv: a line of names, then a line per unit with the
-// numbers of its [Mixing]. A number that is NaN is left empty.
+// numbers of its [Mixing] and, if there is one, of its [Agreement]. A number that is NaN
+// is left empty.
 func (r *SampleResult) WriteTable(w io.Writer) error {
 	if len(r.Mixing) != len(r.Units) {
 		return fmt.Errorf("write table of mixing: %d units, %d rows", len(r.Units), len(r.Mixing))
@@ -210,7 +223,12 @@ func (r *SampleResult) WriteTable(w io.Writer) error {
 		for _, s := range []Statistic{m.Total, m.First, m.Second} {
 			row = append(row, numberText(s.Autocorrelation))
 		}
-		rows = append(rows, append(row, strconv.Itoa(m.Modes), numberText(m.MainMode), numberText(m.Concentration)))
+		agreed := Agreement{math.NaN(), math.NaN()}
+		if r.Agreement != nil {
+			agreed = r.Agreement[i]
+		}
+		rows = append(rows, append(row, strconv.Itoa(m.Modes), numberText(m.MainMode), numberText(m.Concentration), numberText(m.Chance),
+			numberText(agreed.Correlation), numberText(agreed.Distance)))
 	}
 	return writeRows(w, "mixing", schema.Columns(schema.MixingTable), rows)
 }
