@@ -58,6 +58,7 @@ const (
 	CurvesPicture      = "curves.png"
 	MeansPicture       = "means.png"
 	SamplesPicture     = "samples.png"
+	DeviationsPicture  = "deviations.png"
 	CombinePicture     = "combine.png"
 	ExamplesPicture    = "examples.png"
 	ModesPicture       = "modes.png"

@@ -59,7 +59,7 @@ func Kinds() []Kind {
 		{TaskSearch, []File{search()}},
 		{TaskTrial, append(training(trainingLog()), File{Name: PretrainedModel}, fineTuneLog(), trial())},
 		{TaskAscent, append(pictures(UnitsPicture, RestartsPicture, CurvesPicture), ascent(), restarts(), curves())},
-		{TaskSample, append(pictures(MeansPicture, SamplesPicture), samples(), mixing())},
+		{TaskSample, append(pictures(MeansPicture, SamplesPicture, DeviationsPicture), samples(), mixing())},
 		{TaskCombine, append(pictures(CombinePicture), combination())},
 		{TaskExamples, append(pictures(ExamplesPicture), examples())},
 		{TaskRestarts, append(pictures(ModesPicture, similarity(Trained, "*"), similarity(Untrained, "*")),

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 
 	"gorgonia.org/tensor"
 
@@ -81,7 +82,7 @@ func (o DataMeansOptions) check(n *network.Network, set dataset.Set) error {
 	if err := checkChoice(n, o.Layer, o.Units); err != nil {
 		return err
 	}
-	if err := checkGenerative(n, o.Layer); err != nil {
+	if err := n.CheckGenerative(o.Layer); err != nil {
 		return err
 	}
 	if size := set.Info().Size(); size != n.Sizes()[0] {
@@ -241,9 +242,31 @@ func (r *DataMeans) UnitPatterns() (Patterns, error) {
 }
 
 // DeviationPatterns are by how much the mean of each unit's samples differs from that
-// of free ones.
+// of free ones. Units whose mean cannot be told from the free one, see [Mixing.Chance],
+// have a question mark behind their numbers.
 func (r *SampleResult) DeviationPatterns() (Patterns, error) {
-	return deviations("deviations of samples", r.Mean, r.FreeMean, r.Shape, r.Units)
+	p, err := deviations("deviations of samples", r.Mean, r.FreeMean, r.Shape, r.Units)
+	if r.Untold() == 0 {
+		return p, err
+	}
+	for i, m := range r.Mixing {
+		name := strconv.Itoa(r.Units[i])
+		if m.Chance > ToldApart {
+			name += "?"
+		}
+		p.Names = append(p.Names, name)
+	}
+	return p, err
+}
+
+// Untold is how many units have a mean that cannot be told from the free one.
+func (r *SampleResult) Untold() (n int) {
+	for _, m := range r.Mixing {
+		if m.Chance > ToldApart {
+			n++
+		}
+	}
+	return n
 }
 
 // deviations are means [U, D] less a free mean [D].
@@ -304,6 +327,21 @@ func (r *SampleResult) Hold(data *DataMeans) error {
 		r.Agreement[u] = agreement(s[u*size:(u+1)*size], d[u*size:(u+1)*size])
 	}
 	return nil
+}
+
+// MedianAgreement is in the middle of the units for which there is something to compare,
+// each number by itself; NaN where there are none.
+func (r *SampleResult) MedianAgreement() (correlation, distance float64) {
+	var correlations, distances []float64
+	for _, a := range r.Agreement {
+		if !math.IsNaN(a.Correlation) {
+			correlations = append(correlations, a.Correlation)
+		}
+		if !math.IsNaN(a.Distance) {
+			distances = append(distances, a.Distance)
+		}
+	}
+	return middle(correlations), middle(distances)
 }
 
 func agreement(sampled, data []float32) Agreement {

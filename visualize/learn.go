@@ -267,8 +267,11 @@ func kinds(d engine.Device, rows []float32, width int, limit float32) (count int
 	return len(first), nil
 }
 
-// middle is the median; it sorts the numbers.
+// middle is the median, NaN of nothing; it sorts the numbers.
 func middle(numbers []float64) float64 {
+	if len(numbers) == 0 {
+		return math.NaN()
+	}
 	slices.Sort(numbers)
 	return quantile(numbers, 0.5)
 }

@@ -232,15 +232,27 @@ func TestSampleFiles(t *testing.T) {
 	sameShapes(t, arraysIn(t, func(w *bytes.Buffer) error { return r.WriteArrays(w) }), map[string][]int{
 		"units": {2}, "samples": {2, 30, 4}, "mean": {2, 4}, "free_mean": {4},
 	})
-	r.Mixing[1] = Mixing{Total: Statistic{math.NaN(), math.NaN()}, First: Statistic{math.Inf(1), 1}, Second: Statistic{1.25, -0.5}, Modes: 2, MainMode: 0.75}
+	r.Mixing[1] = Mixing{Total: Statistic{math.NaN(), math.NaN()}, First: Statistic{math.Inf(1), 1}, Second: Statistic{1.25, -0.5}, Modes: 2, MainMode: 0.75, Chance: 0.5}
 	var file bytes.Buffer
 	if err := r.WriteTable(&file); err != nil {
 		t.Fatal(err)
 	}
 	lines := strings.Split(file.String(), "\n")
-	if len(lines) != 4 || !strings.HasPrefix(lines[1], "2,") || lines[2] != "0,,+Inf,1.25,,1,-0.5,2,0.75,0" {
+	if len(lines) != 4 || !strings.HasPrefix(lines[1], "2,") || lines[2] != "0,,+Inf,1.25,,1,-0.5,2,0.75,0,0.5,," {
 		t.Errorf("table\n%s", &file)
 	}
+	r.Data = &DataMeans{Mean: r.Mean, FreeMean: r.FreeMean}
+	r.Agreement = []Agreement{{-0.25, 3}, {math.NaN(), 1}}
+	file.Reset()
+	if err := r.WriteTable(&file); err != nil {
+		t.Fatal(err)
+	}
+	if lines := strings.Split(file.String(), "\n"); !strings.HasSuffix(lines[1], ",-0.25,3") || !strings.HasSuffix(lines[2], ",0.5,,1") {
+		t.Errorf("table held against data\n%s", &file)
+	}
+	sameShapes(t, arraysIn(t, func(w *bytes.Buffer) error { return r.WriteArrays(w) }), map[string][]int{
+		"units": {2}, "samples": {2, 30, 4}, "mean": {2, 4}, "free_mean": {4}, "data_mean": {2, 4}, "data_free_mean": {4},
+	})
 	r.Mixing = nil
 	if err := r.WriteTable(&file); err == nil || !strings.Contains(err.Error(), "2 units, 0 rows") {
 		t.Errorf("without rows: error %v", err)

@@ -301,6 +301,8 @@ func (b *builder) samples(r *runFolder) error {
 	return b.column(r, schema.MixingTable, []fact{
 		{Key: schema.Concentration, Name: "concentration of samples", About: "mean cosine between samples and their mean: 1 if all are alike"},
 		{Key: "sample_modes", Name: "modes of samples", About: "modes among the samples of the unit"},
+		{Key: schema.Chance, Name: "chance of the samples", About: "of a mean that differs as much from that of free samples if the unit said nothing: above 0.05 it can't be told from it"},
+		{Key: schema.DataCorrelation, Name: "samples and data", About: "correlation, over components, of how the mean of samples and what the data say of the unit deviate: 1 if samples are true"},
 	}, map[string]string{"sample_modes": schema.Modes})
 }
 

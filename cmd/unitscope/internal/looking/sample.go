@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 
 	"github.com/urfave/cli/v2"
@@ -12,6 +13,7 @@ import (
 	"github.com/unitscope/unitscope/cmd/unitscope/internal/job"
 	"github.com/unitscope/unitscope/cmd/unitscope/internal/picture"
 	"github.com/unitscope/unitscope/cmd/unitscope/internal/usage"
+	"github.com/unitscope/unitscope/dataset"
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/network"
@@ -27,10 +29,15 @@ func sampleCommand() *cli.Command {
 		Usage: "sampling from a unit (section 4 of Erhan et al., 2009): inputs that a Deep Belief Net draws while the unit is held at 1",
 		Description: "Samples from every unit in several chains and writes to --out: samples.npz (samples, the mean of each unit, and\n" +
 			"that of the net with no unit held), mixing.csv (how well the chains agree and how many modes the samples have,\n" +
-			"a row per unit), means.png (the mean of each unit), samples.png (a row for each of the first units, its mean at\n" +
-			"the left), both as .svg too, and run.json. Only a DBN has the generative half that this needs, and one trained with --persistent has\n" +
+			"a row per unit), means.png (the mean of each unit), deviations.png (by how much it differs from the mean of the net with\n" +
+			"no unit held), samples.png (a row for each of the first units, its mean at the left), all as .svg too, and run.json.\n" +
+			"With --data, what samples show of a unit is held against what the data say: the mean of the examples, each as much as it is\n" +
+			"likely to turn the unit on, less the mean of all. For a model at the optimum of its likelihood the two are the same.\n" +
+			"Only a DBN has the generative half that this needs, and one trained with --persistent has\n" +
 			"by far the better one: long chains leave the data of a net that was trained with chains of one step.",
-		Flags:  append(append(usage.ModelFlags(), SampleFlags()...), usage.PictureFlags()...),
+		Flags: append(append(append(usage.ModelFlags(), SampleFlags()...),
+			&cli.StringFlag{Name: "data", Usage: "`DATA` to hold the samples against, as train takes it, see `unitscope help data`; any size will do (default: none)"},
+			&cli.IntFlag{Name: "limit", Usage: "use only the first `N` examples of --data, 0 for all"}), usage.PictureFlags()...),
 		Action: sample,
 	}
 }
@@ -58,7 +65,7 @@ func SampleOptions(ctx *cli.Context) (visualize.SampleOptions, error) {
 }
 
 // sample is `unitscope visualize sample`.
-func sample(ctx *cli.Context) error {
+func sample(ctx *cli.Context) (err error) {
 	j, err := job.Begin(ctx, schema.TaskSample)
 	if err != nil {
 		return err
@@ -78,11 +85,27 @@ func sample(ctx *cli.Context) error {
 	if err := n.CheckGenerative(o.Layer); err != nil {
 		return usage.Mistakef("--model %s: %w", ctx.String("model"), err)
 	}
+	var against dataset.Set
+	if ctx.String("data") != "" {
+		data, err := j.Open(j.Given(), n)
+		if err != nil {
+			return err
+		}
+		defer job.CloseInto(&err, data)
+		against = data.Set
+	} else if ctx.IsSet("limit") {
+		return usage.Mistakef("--limit is of --data, which is not given")
+	}
 	err = j.Compute(o.Seed, []string{file}, func(d engine.Device, f *runfolder.Folder) error {
-		j.WarnOfLayers(d, job.LookedAt{Network: n, File: file, Layers: []int{o.Layer}})
+		j.WarnOfLayers(d, job.LookedAt{Network: n, File: file, Set: against, Layers: []int{o.Layer}})
 		result, err := Draw(ctx.Context, j.Console, d, n, o)
 		if err != nil {
 			return err
+		}
+		if against != nil {
+			if err := Hold(ctx.Context, j.Console, d, n, against, result); err != nil {
+				return err
+			}
 		}
 		return writeSamples(f, n, result)
 	})
@@ -107,7 +130,35 @@ func Draw(ctx context.Context, c *console.Console, d engine.Device, n *network.N
 	if text := Disagreement(n, result); text != "" {
 		c.Warn("chains", "%s", text)
 	}
+	if untold := result.Untold(); untold > 0 {
+		c.Warn("units", "the mean of the samples of %d of %s can't be told from that of samples with no unit held: they show what the net produces anyway", untold, words.Count(len(o.Units), "unit"))
+	}
 	return result, nil
+}
+
+// Hold holds samples against data, shows its progress and says how well they agree.
+func Hold(ctx context.Context, c *console.Console, d engine.Device, n *network.Network, set dataset.Set, r *visualize.SampleResult) error {
+	p := c.Progress(fmt.Sprintf("%s layer %d, what the data say of %s", n.Kind, r.Layer, words.Count(len(r.Units), "unit")), "example", int64(set.Len()))
+	data, err := visualize.MeansOfData(ctx, d, n, set, visualize.DataMeansOptions{Layer: r.Layer, Units: r.Units}, func(done, total int) { p.Set(int64(done), "") })
+	if err == nil {
+		err = r.Hold(data)
+	}
+	if err != nil {
+		p.Stop()
+		return err
+	}
+	p.Finish("")
+	c.Say("%s", agreementText(r))
+	return nil
+}
+
+// agreementText says how well samples agree with data, in the middle of the units.
+func agreementText(r *visualize.SampleResult) string {
+	correlation, distance := r.MedianAgreement()
+	if math.IsNaN(correlation) {
+		return "samples and data: no unit deviates in either, there is nothing to compare"
+	}
+	return fmt.Sprintf("samples and data: over the components of the input, by how much a unit's mean deviates from the free one correlates by %.2f, in the median over units, and is %.2f of its length away: 1 and 0 if samples show what units stand for", correlation, distance)
 }
 
 // Disagreement says that chains have not mixed, and why that may be; "" if they have.
@@ -149,12 +200,51 @@ func writeSamples(f *runfolder.Folder, n *network.Network, r *visualize.SampleRe
 	if err != nil {
 		return err
 	}
+	deviations, err := deviationPicture(n, r)
+	if err != nil {
+		return err
+	}
 	return errors.Join(
+		picture.Write(f, schema.DeviationsPicture, deviations, r.Layer),
 		f.Write(schema.SamplesArrays, r.WriteArrays),
 		f.Write(schema.MixingTable, r.WriteTable),
 		picture.Write(f, schema.MeansPicture, means, r.Layer),
 		picture.Write(f, schema.SamplesPicture, samples, r.Layer),
 	)
+}
+
+// deviationPicture shows by how much the mean of each unit's samples differs from the
+// free one and, beside it, what the data say of that.
+func deviationPicture(n *network.Network, r *visualize.SampleResult) (*report.Picture, error) {
+	drawn, err := r.DeviationPatterns()
+	if err != nil {
+		return nil, err
+	}
+	heading := picture.LayerHeading(n, r.Layer) + ": means of samples less that with no unit held"
+	greys, err := report.BesideOthers(drawn)
+	if err != nil {
+		return nil, err
+	}
+	title := heading
+	if r.Data != nil {
+		title = picture.LayerHeading(n, r.Layer) + ", by samples"
+	}
+	panels := []*report.Panel{report.Units(title, drawn, greys)}
+	if r.Data != nil {
+		given, err := r.Data.UnitPatterns()
+		if err != nil {
+			return nil, err
+		}
+		if greys, err = report.BesideOthers(given); err != nil {
+			return nil, err
+		}
+		panels = append(panels, report.Units("by the data", given, greys))
+	}
+	img, err := report.Sheet(heading, panels)
+	if err == nil && r.Untold() > 0 {
+		img.Note("Question mark: the mean can't be told from that with no unit held.")
+	}
+	return img, err
 }
 
 // sampleRows are a row for each of the first units, its mean and the first samples.
