@@ -107,6 +107,9 @@ const (
 // CosineTo is the column of the cosine to the pattern of another method.
 func CosineTo(method string) string { return Cosine + "_" + method }
 
+// QuantilePercents are the percentages of examples that quantiles are of.
+func QuantilePercents() []int { return []int{1, 5, 25, 50, 75, 95, 99} }
+
 // Quantile is the column of the number that so many percent are at or below.
 func Quantile(percent int) string { return fmt.Sprintf("q%02d", percent) }
 

@@ -198,7 +198,7 @@ func tuning() File {
 		{Name: "largest", About: "the largest"},
 		{Name: On, About: "share of examples at which its activation is above 0"},
 	}}
-	for _, p := range []int{1, 5, 25, 50, 75, 95, 99} {
+	for _, p := range QuantilePercents() {
 		f.Fields = append(f.Fields, Field{Name: Quantile(p), About: fmt.Sprintf("what %d %% are at or below", p)})
 	}
 	f.Fields = append(f.Fields,

@@ -10,13 +10,11 @@ import (
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/network"
+	"github.com/unitscope/unitscope/schema"
 )
 
 // TuningBins is how many bins the histogram of a unit has.
 const TuningBins = 64
-
-// tuningPercents are the percentages of examples that quantiles are of.
-var tuningPercents = [...]int{1, 5, 25, 50, 75, 95, 99}
 
 // TuningOptions says of which units to find out what they do over a data set.
 type TuningOptions struct {
@@ -164,7 +162,7 @@ type tally struct {
 
 func newTuner(d engine.Device, n *network.Network, set dataset.Set, o TuningOptions) (*tuner, error) {
 	t := &tuner{model: n, set: set, options: o, place: map[int]int{}}
-	t.result = &TuningResult{Layer: o.Layer, Before: o.Before, Examples: set.Len(), Percents: tuningPercents[:]}
+	t.result = &TuningResult{Layer: o.Layer, Before: o.Before, Examples: set.Len(), Percents: schema.QuantilePercents()}
 	t.countClasses()
 	need := float64(len(o.Units)) * (4*fineBins + 8*float64(len(t.result.Classes)))
 	if err := checkResults("histograms of "+words.Count(len(o.Units), "unit"), need, "fewer units"); err != nil {

@@ -105,6 +105,6 @@ func (b *builder) modes(t *table) {
 
 func (b *builder) fact(key, name, about string, values numbers) {
 	if slices.ContainsFunc(values, func(x float32) bool { return x == x }) {
-		b.Facts = append(b.Facts, fact{key, name, about, values})
+		b.Facts = append(b.Facts, fact{Key: key, Name: name, About: about, Values: values})
 	}
 }

@@ -8,10 +8,12 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/unitscope/unitscope/schema"
+	"github.com/unitscope/unitscope/visualize"
 )
 
 // npyOf is an npy file of zeros with this header, and as many bytes as it
@@ -130,7 +132,7 @@ func TestPatternsThatAreNotShown(t *testing.T) {
 
 // Whatever a run's files hold, a report is made or an error is said.
 func FuzzFiles(f *testing.F) {
-	names := []string{"ascent.npz", "restarts.csv", "curves.npz", "samples.npz", "mixing.csv", "combine.npz", "examples.npz", "selectivity.npz", "selectivity.csv", "modes.csv", "compare.csv", "log.csv", "scores.csv", "figure1.png", "compare.npz", "layer1-samples.npz", "layer1-combine.npz"}
+	names := []string{"ascent.npz", "restarts.csv", "curves.npz", "samples.npz", "mixing.csv", "combine.npz", "examples.npz", "selectivity.npz", "selectivity.csv", "modes.csv", "compare.csv", "log.csv", "scores.csv", "figure1.png", "compare.npz", "layer1-samples.npz", "layer1-combine.npz", "tuning.npz", "tuning.csv", "classes.csv", "connections.npz"}
 	dir := f.TempDir()
 	n := trained(f, filepath.Join(dir, "dbn"), 1)
 	found := climbed(f, filepath.Join(dir, "ascent"), filepath.Join(dir, "dbn"), n, 1, "0-2")
@@ -149,13 +151,25 @@ func FuzzFiles(f *testing.F) {
 		f.Add(uint8(i), b.Bytes())
 	}
 	f.Add(uint8(9), []byte("network,layer,unit,modes\ntrained,1,0,2\nuntrained,1,0,1\n"))
-	tasks := []string{schema.TaskAscent, schema.TaskSample, schema.TaskCombine, schema.TaskExamples, schema.TaskSelectivity, schema.TaskRestarts, schema.TaskCompare, "figure 4"}
+	tuning := tuningOf(1, 3, nil, 0, 2)
+	connections, err := visualize.Connections(n, visualize.ConnectionsOptions{Layer: 1, Units: []int{0, 2}, Top: 2})
+	if err != nil {
+		f.Fatal(err)
+	}
+	for name, write := range map[string]func(io.Writer) error{"tuning.npz": tuning.WriteArrays, "tuning.csv": tuning.WriteTable, "classes.csv": tuning.WriteClasses, "connections.npz": connections.WriteArrays} {
+		var b bytes.Buffer
+		if err := write(&b); err != nil {
+			f.Fatal(err)
+		}
+		f.Add(uint8(slices.Index(names, name)), b.Bytes())
+	}
+	tasks := []string{schema.TaskAscent, schema.TaskSample, schema.TaskCombine, schema.TaskExamples, schema.TaskSelectivity, schema.TaskRestarts, schema.TaskCompare, "figure 4", schema.TaskTuning, schema.TaskConnections}
 	f.Fuzz(func(t *testing.T, which uint8, content []byte) {
 		dir := t.TempDir()
 		model := filepath.Join(dir, "dbn")
 		n := trained(t, model, 1)
 		for i, task := range tasks {
-			good := files{"restarts.csv": found.WriteTable, "ascent.npz": found.WriteArrays, "compare.csv": text("layer,unit,method,missing\n1,0,ascent,false\n1,1,ascent,true\n")}
+			good := files{"tuning.npz": tuning.WriteArrays, "connections.npz": connections.WriteArrays, "restarts.csv": found.WriteTable, "ascent.npz": found.WriteArrays, "compare.csv": text("layer,unit,method,missing\n1,0,ascent,false\n1,1,ascent,true\n")}
 			good[names[int(which)%len(names)]] = func(w io.Writer) error { _, err := w.Write(content); return err }
 			makeRun(t, filepath.Join(dir, fmt.Sprint(i)), task, map[string]string{"layer": "1", "direction": "1"}, []string{filepath.Join(model, schema.Model)}, good)
 		}

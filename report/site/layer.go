@@ -38,6 +38,8 @@ type layer struct {
 	Combine     *placedTiles     `json:"combine,omitempty"`
 	Examples    *examplesData    `json:"examples,omitempty"`
 	Selectivity *selectivityData `json:"selectivity,omitempty"`
+	Tuning      *tuningData      `json:"tuning,omitempty"`
+	Connections *connectionsData `json:"connections,omitempty"`
 	Others      []other          `json:"others"`   // patterns of comparisons and figures
 	Warnings    []string         `json:"warnings"` // of runs, that concern the layer
 	// Facts are the units' numbers, which can be sorted by.
@@ -55,6 +57,8 @@ type fact struct {
 	Name   string  `json:"name"`
 	About  string  `json:"about"`
 	Values numbers `json:"values"`
+	// Words are what values stand for, by their number; nil for numbers.
+	Words []string `json:"words,omitempty"`
 }
 
 // placedTiles is tiles of some of the units: Places[u] is the unit's place in the
@@ -131,6 +135,10 @@ func (b *builder) add(r *runFolder) (err error) {
 		err = b.examples(r)
 	case schema.TaskSelectivity:
 		err = b.selectivity(r)
+	case schema.TaskTuning:
+		err = b.tuning(r)
+	case schema.TaskConnections:
+		err = b.connections(r)
 	default:
 		return nil
 	}

@@ -36,6 +36,7 @@ func (r *Report) layers(ctx context.Context, m *Model) error {
 		}
 	}
 	r.goals(m)
+	r.connect(m)
 	m.Missing = missing(m)
 	return nil
 }
@@ -187,7 +188,7 @@ func (r *Report) modes(m *Model) *table {
 
 // The order in which methods are read: a unit's tile in the grid is of the first
 // that has a pattern of it. The weights of the first layer come before examples.
-var methods = []string{schema.TaskAscent, schema.TaskCombine, schema.TaskSample, schema.TaskExamples, schema.TaskSelectivity}
+var methods = []string{schema.TaskAscent, schema.TaskCombine, schema.TaskSample, schema.TaskExamples, schema.TaskSelectivity, schema.TaskTuning, schema.TaskConnections}
 
 // newLayer is an empty page.
 func newLayer(key string, m *Model, number int, title string) *layer {
@@ -238,16 +239,30 @@ func (r *Report) layer(m *Model, number int, runs map[string]*runFolder, others 
 	}
 	l.Warnings = append(l.Warnings, r.warningsOf(m, number)...)
 	if len(l.Units) == 0 || l.components == 0 {
+		for _, run := range inOrder(runs) {
+			r.problem(run, "its units are not shown: there is no picture of any of them; give a run of %q, or of another method, of the same layer too", schema.TaskAscent)
+		}
 		return nil
 	}
 	r.sheets[key] = b.sheets
 	return l
 }
 
+// inOrder are runs in the order of methods.
+func inOrder(runs map[string]*runFolder) (all []*runFolder) {
+	for _, task := range methods {
+		if run := runs[task]; run != nil {
+			all = append(all, run)
+		}
+	}
+	return all
+}
+
 // archives are the arrays of each method, by which its units are known.
 var archives = map[string]string{
 	schema.TaskAscent: schema.AscentArrays, schema.TaskSample: schema.SamplesArrays, schema.TaskCombine: schema.CombineArrays,
 	schema.TaskExamples: schema.ExamplesArrays, schema.TaskSelectivity: schema.SelectivityArrays,
+	schema.TaskTuning: schema.TuningArrays, schema.TaskConnections: schema.ConnectionsArrays,
 }
 
 func unitsOf(r *runFolder) ([]int, error) {
@@ -278,7 +293,7 @@ func missing(m *Model) (commands []string) {
 			switch task {
 			case schema.TaskSelectivity:
 				flags = append(flags, "--units", "all")
-			case schema.TaskExamples, schema.TaskCompare:
+			case schema.TaskExamples, schema.TaskCompare, schema.TaskTuning:
 				flags = append(flags, data...)
 			}
 			add(task, flags...)

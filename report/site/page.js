@@ -51,6 +51,9 @@
   const thumb = (layer, i, width, label) => {
     const t = thumbOf(layer, i);
     if (t) return tile(layer, t.tiles, t.places[i] * t.each, width, label);
+    return noTile(layer, width);
+  };
+  const noTile = (layer, width) => {
     const zoom = zoomOf(layer, width), none = el("span", { class: "tile none" }, said("no pattern"));
     none.style.width = layer.cols * zoom + "px";
     none.style.height = layer.rows * zoom + "px";
@@ -60,6 +63,8 @@
   // What a page is about is units, or goals with names.
   const noun = layer => layer.names ? "goal" : "unit";
   const called = (layer, unit) => layer.names ? layer.names[layer.units.indexOf(unit)] : "unit " + unit;
+  // What a fact says of a unit, in numbers or in words.
+  const valueText = (fact, value, digits) => value === null ? "–" : fact.words ? fact.words[value] : text(value, digits);
   const factOf = (layer, key) => layer.facts.find(f => f.key === key);
 
   // The grid of a layer.
@@ -98,8 +103,8 @@
     for (const i of layer.order) {
       const value = shown ? shown.values[i.place] : null;
       const id = layer.names ? layer.names[i.place] : String(i.unit);
-      i.label.replaceChildren(said("layer " + layer.layer + ", " + noun(layer) + " "), id, i.dead ? said(", dead") : "", value === null ? "" : " · ", value === null ? "" : said(shown.name + " "), value === null ? "" : text(value, 3));
-      letters = Math.max(letters, (value === null ? id : id + " · " + text(value, 3)).length);
+      i.label.replaceChildren(said("layer " + layer.layer + ", " + noun(layer) + " "), id, i.dead ? said(", dead") : "", value === null ? "" : " · ", value === null ? "" : said(shown.name + " "), value === null ? "" : valueText(shown, value, 3));
+      letters = Math.max(letters, (value === null ? id : id + " · " + valueText(shown, value, 3)).length);
     }
     layer.view.querySelector(".hint").textContent = fact ? fact.name + ": " + fact.about : "";
     layer.view.querySelector(".labels").textContent = "Below each its " + (layer.names ? "name" : "number") + (shown ? " and its " + shown.name + (fact ? "" : ": " + shown.about) : "") + ".";
@@ -143,7 +148,7 @@
         el("span", { class: "key" }, "Escape: all " + noun(layer) + "s. Left and right arrow: neighbours in the order of the grid.")),
       title, ...warnings(layer),
       el("div", { class: "lead" }, lead(layer, i), facts(layer, i)),
-      el("div", { class: "panels" }, restarts(layer, i), curves(layer, i), histogram(layer, i), samples(layer, i), combination(layer, i), examples(layer, i), ...others(layer, i), selectivity(layer, i)));
+      el("div", { class: "panels" }, restarts(layer, i), curves(layer, i), histogram(layer, i), samples(layer, i), combination(layer, i), examples(layer, i), tuning(layer, i), classes(layer, i), connections(layer, i), ...others(layer, i), selectivity(layer, i)));
     shown = { layer, unit, neighbour };
     title.focus({ preventScroll: true });
     window.scrollTo(0, 0);
@@ -162,7 +167,7 @@
   }
 
   function facts(layer, i) {
-    const rows = layer.facts.filter(f => f.values[i] !== null).flatMap(f => [el("dt", {}, f.name), el("dd", {}, text(f.values[i]) + place(f, i), el("span", { class: "about why" }, f.about))]);
+    const rows = layer.facts.filter(f => f.values[i] !== null).flatMap(f => [el("dt", {}, f.name), el("dd", {}, valueText(f, f.values[i]) + (f.words ? "" : place(f, i)), el("span", { class: "about why" }, f.about))]);
     if (layer.dead && layer.dead.includes(i)) rows.push(el("dt", {}, "dead"), el("dd", {}, "no start of the ascent had a gradient: its patterns are random starts"));
     return rows.length ? el("dl", {}, rows) : null;
   }
@@ -295,6 +300,72 @@
       plot("responses of " + n + " units to this unit's pattern", [0, n - 1], [Math.min(0, least(row)) / 127, 1], "unit, in the order of the matrix", "response",
         (x, y) => svg("path", { class: "line", d: [...row].map((v, k) => "M" + x(k).toFixed(1) + " " + y(0).toFixed(1) + "V" + y(v / 127).toFixed(1)).join("") })),
       list(strongest));
+  }
+
+  // What the unit does over data. A bin that is much fuller than all others is cut off,
+  // and its number stands beside it.
+  function tuning(layer, i) {
+    const t = layer.tuning, bins = t && t.counts.length / layer.units.length;
+    if (!t || t.counts[i * bins] < 0) return null;
+    const counts = t.counts.slice(i * bins, (i + 1) * bins), all = counts.reduce((a, b) => a + b, 0);
+    const [low, high] = t.range.slice(2 * i, 2 * i + 2), edge = k => low + (high - low) * k / bins;
+    const [first, second] = [...counts].sort((a, b) => b - a), cut = first > 4 * second && second > 0, top = cut ? 1.5 * second : first;
+    const quantiles = t.percents.map((p, k) => [p, t.quantiles[i * t.percents.length + k]]), at = percent => (quantiles.find(([p]) => p === percent) || [])[1];
+    // From 5 to 95 percent a line, from 25 to 75 a box, and the median in it.
+    const box = x => [[at(5), at(25)], [at(75), at(95)]].map(([a, b]) => svg("path", { class: "quantile", d: "M" + x(a) + " 18H" + x(b) })).concat(
+      svg("rect", { class: "quantile", x: x(at(25)), y: 12, width: Math.max(.5, x(at(75)) - x(at(25))), height: 12 }), svg("path", { class: "quantile median", d: "M" + x(at(50)) + " 9v18" }));
+    const doubt = t.doubts[i] ? el("p", {}, el("span", { class: "mark" }, "This unit is " + t.doubts[i] + ".")) : null;
+    return panel((t.what === "output" ? "Outputs" : "Activations") + " over the data", "A histogram of the unit's " + t.what + " for " + plural(all, "example") + (t.what === "output" ? ", after the nonlinearity" : ", before the nonlinearity") + ". Above it the middle half of them as a box, with the median, and 90 in 100 as a line.", doubt,
+      plot("histogram of the " + t.what + "s for " + plural(all, "example"), [low, high], [0, 1.2 * top], t.what, "examples",
+        (x, y) => [...counts.flatMap((n, k) => {
+          const bar = svg("rect", { class: "fill", x: x(edge(k)) + .5, y: y(Math.min(n, top)), width: Math.max(1, x(edge(k + 1)) - x(edge(k)) - 1), height: y(0) - y(Math.min(n, top)) });
+          if (n <= top) return [bar];
+          const left = k < bins / 2, beside = left ? x(edge(k + 1)) + 4 : x(edge(k)) - 4;
+          return [bar, svg("text", { x: beside, y: y(top) + 10, "text-anchor": left ? "start" : "end" }, "← ".repeat(left) + n + " →".repeat(!left))];
+        }), ...(at(5) === undefined ? [] : box(x))], { counted: true }),
+      el("details", {}, el("summary", {}, "quantiles"), el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "quantiles" }, el("table", {},
+        el("thead", {}, el("tr", {}, el("th", { scope: "col", class: "right" }, "% of examples"), el("th", { scope: "col", class: "right" }, "at or below"))),
+        el("tbody", {}, quantiles.map(([p, v]) => el("tr", {}, el("th", { scope: "row", class: "right" }, p), el("td", { class: "right" }, text(v)))))))));
+  }
+
+  // The unit's mean for each class, as bars from 0.
+  function classes(layer, i) {
+    const t = layer.tuning, shown = t && t.means ? t.means.length / layer.units.length : 0;
+    if (shown < 2 || t.best[i * shown] < 0) return null;
+    const means = t.means.slice(i * shown, (i + 1) * shown);
+    if (most(means) === least(means)) return null;
+    const names = t.best.slice(i * shown, (i + 1) * shown).map(c => t.classes[c]);
+    const short = name => name.length > 18 ? name.slice(0, 17) + "…" : name;
+    const longest = most(names.map(n => short(n).length)), row = 17, w = 420, left = 12 + 6.5 * longest, right = 52;
+    const low = Math.min(0, least(means)), high = Math.max(0, most(means)), x = v => left + (high > low ? (v - low) / (high - low) : 0) * (w - left - right);
+    const best = most(means), others = t.classes.length > shown ? ", the " + shown + " of " + t.classes.length + " with the largest" : "";
+    return panel("Tuning to classes", "The unit's mean " + t.what + " for the examples of each class" + others + ".",
+      svg("svg", { class: "plot", viewBox: "0 0 " + w + " " + (shown * row + 4), role: "img", "aria-label": "mean " + t.what + " by class: " + names.map((n, k) => n + " " + text(means[k], 3)).join(", ") },
+        means.map((v, k) => svg("rect", { class: v === best && best > low ? "fill" : "fill other", x: Math.min(x(0), x(v)), y: k * row + 3, width: Math.max(.5, Math.abs(x(v) - x(0))), height: row - 4 })),
+        svg("path", { class: "axis", d: "M" + x(0) + " 0V" + (shown * row + 4) }),
+        names.map((n, k) => svg("text", { x: left - 6, y: (k + 1) * row - 3, "text-anchor": "end" }, short(n))),
+        means.map((v, k) => svg("text", { x: x(Math.max(v, 0)) + 5, y: (k + 1) * row - 3 }, text(v, 3)))));
+  }
+
+  // The units at each side that this one has the largest weights to, with their pages
+  // where the report has some, and their pictures where this file has them.
+  function connections(layer, i) {
+    const c = layer.connections;
+    if (!c) return null;
+    const side = (name, s, none) => {
+      const all = [...Array(c.each).keys()].map(k => i * c.each + k).filter(k => s.layer[k] > 0), numbers = [...new Set(all.map(k => s.layer[k]))];
+      const heading = el("h3", {}, name + (numbers.length === 1 ? ", in " + c.titles[numbers[0]] : ""));
+      if (!all.length) return [heading, el("p", { class: "about" }, none)];
+      return [heading, list(all.map(k => {
+        const other = numbers.length > 1 ? [said("layer "), s.layer[k] + "/"] : [], key = layer.key.replace(/[^/]*$/, s.layer[k]), here = layers.find(l => l.key === key);
+        const at = here ? here.units.indexOf(s.unit[k]) : -1, label = el("span", { class: "label" }, ...other, said("unit "), s.unit[k] + " · ", said("weight "), (s.weight[k] > 0 ? "+" : "") + text(s.weight[k], 2));
+        const picture = at >= 0 ? thumb(here, at, 56) : noTile(layer, 56);
+        return el("li", {}, s.page[k] ? el("a", { href: "#" + key + "/" + s.unit[k] }, picture, label) : [picture, label]);
+      }))];
+    };
+    return panel("Strongest connections", "The units with the largest weights to this one, whatever their sign; those that were not looked at have no picture.",
+      ...side("Below", c.below, layer.layer === 1 ? "This layer takes the inputs; its weights to them are its filters." : "Something else than weights comes between."),
+      ...side("Above", c.above, "No units take this one's output by weights alone."));
   }
 
   // Of a report in several files an address may name what another of them has.

@@ -113,6 +113,18 @@ test("a unit's page says whether its chains agree, and holds no empty words", ()
   assert.doesNotMatch(words, /null|undefined|NaN/);
 }));
 
+test("a unit's page has what it does over the data, and leads to the units it is connected to", () => visit({}, async page => {
+  await openLayer(page);
+  await units(page).first().click();
+  await title(page).waitFor();
+  const panel = name => page.locator("#unit .panel", { has: page.locator("h2", { hasText: name }) });
+  assert.ok(await panel("over the data").locator("rect.fill").count() > 1, "no histogram");
+  assert.ok(await panel("Tuning to classes").locator("rect.fill").count() > 1, "no bars of classes");
+  const other = panel("Strongest connections").locator("a").first(), to = await other.getAttribute("href");
+  await other.click();
+  await page.waitForFunction(to => location.hash === to && document.querySelector("#unit:not([hidden]) h1").innerText.endsWith("unit " + to.split("/").pop()), to);
+}));
+
 test("an address names a unit", () => visit({}, async page => {
   await openLayer(page);
   const href = await units(page).nth(1).getAttribute("href");
