@@ -4,16 +4,14 @@ import (
 	"math"
 
 	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/engine/operand"
 )
 
 func (d *device) Activate(h, slope, y engine.Matrix, a engine.Activation) error {
 	if err := d.open("activate"); err != nil {
 		return err
 	}
-	if err := engine.CheckActivate(h, slope, y, a); err != nil {
-		return err
-	}
-	mh, mslope, my, err := engine.TakeActivate[*matrix](d, h, slope, y)
+	mh, mslope, my, err := operand.Activate[*matrix](d, h, slope, y, a)
 	if err == nil {
 		d.byRows(rowTask{compute: activateRow, dst: mh, slope: mslope, x: my, activation: a}, activationCost(a.Kind))
 	}

@@ -7,7 +7,7 @@ func (d *device) Corrupt(dst, x engine.Matrix, c engine.Corruption, at engine.St
 	if err != nil {
 		return err
 	}
-	if err := engine.CheckCorruption(c); err != nil {
+	if err := c.Check(); err != nil {
 		return err
 	}
 	t := rowTask{compute: corruptRow, dst: mdst, x: mx, corruption: c, at: at}

@@ -3,6 +3,7 @@ package cpu
 import (
 	"github.com/unitscope/unitscope/cpu/internal/kernel"
 	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/engine/operand"
 )
 
 // A product dst [m, n] = op(a) op(b) is computed as in Goto and van de Geijn,
@@ -96,11 +97,8 @@ func (d *device) Gemm(dst, a, b engine.Matrix, p engine.Product) error {
 	if err := d.open("gemm"); err != nil {
 		return err
 	}
-	if err := engine.CheckGemm(dst, a, b, p); err != nil {
-		return err
-	}
 	e := p.Epilogue
-	o, err := engine.TakeProduct[*matrix](d, dst, a, b, e)
+	o, err := operand.Gemm[*matrix](d, dst, a, b, p)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/unitscope/unitscope/cpu/internal/kernel"
 	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/engine/operand"
 )
 
 // gibbs is the fused engine.Gibbs. Weights are packed once, in both
@@ -88,16 +89,11 @@ func (c *conditional) multiply(y, x []float32, strips int) {
 }
 
 func newGibbs(d *device, p engine.Gibbs) (*gibbs, error) {
-	if err := engine.CheckGibbs(p); err != nil {
-		return nil, err
-	}
 	if err := checkCopies("gibbs", 2*len(p.Layer.Weight.Data)); err != nil {
 		return nil, err
 	}
 	w := p.Layer.Weight
 	g := &gibbs{device: d, plan: engine.Gibbs{Visible: p.Visible, Seed: p.Seed}}
-	// The checks of a state need the sizes of the parameters, not the numbers.
-	g.plan.Layer.Weight = engine.Host{Rows: w.Rows, Cols: w.Cols}
 	g.up = newConditional(d.set, factor{data: w.Data, stride: w.Cols, along: true}, w.Cols, p.Layer.Bias)
 	g.down = newConditional(d.set, factor{data: w.Data, stride: w.Cols}, w.Rows, p.VisibleBias)
 	g.carry = g.carryGroup
@@ -118,10 +114,7 @@ func (g *gibbs) Run(s *engine.GibbsState, sweeps int) (progress engine.GibbsProg
 	if g.closed {
 		return progress, errors.New("gibbs: the plan is closed")
 	}
-	if err := engine.CheckGibbsState(g.plan, s, sweeps); err != nil {
-		return progress, err
-	}
-	g.hidden, g.visible, g.means, err = engine.TakeGibbs[*matrix](g.device, s)
+	g.hidden, g.visible, g.means, err = operand.Gibbs[*matrix](g.device, s)
 	if err != nil || sweeps <= 0 {
 		return progress, err
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/engine/memory"
+	"github.com/unitscope/unitscope/engine/operand"
 )
 
 // matrix is a view of rows of a storage.
@@ -48,7 +49,7 @@ func (m *matrix) Write(src []float32) error {
 	if err := m.Usable("write", "matrix"); err != nil {
 		return err
 	}
-	if err := engine.CheckTransfer("write", m, len(src)); err != nil {
+	if err := operand.CheckTransfer("write", m, len(src)); err != nil {
 		return err
 	}
 	copy(m.data(), src)
@@ -59,7 +60,7 @@ func (m *matrix) Read(dst []float32) error {
 	if err := m.Usable("read", "matrix"); err != nil {
 		return err
 	}
-	if err := engine.CheckTransfer("read", m, len(dst)); err != nil {
+	if err := operand.CheckTransfer("read", m, len(dst)); err != nil {
 		return err
 	}
 	copy(dst, m.data())
@@ -70,7 +71,7 @@ func (m *matrix) Slice(from, to int) (engine.Matrix, error) {
 	if err := m.Usable("slice", "matrix"); err != nil {
 		return nil, err
 	}
-	if err := engine.CheckSlice(m, from, to); err != nil {
+	if err := operand.CheckSlice(m, from, to); err != nil {
 		return nil, err
 	}
 	return &matrix{in: m.in, first: m.first + from*m.cols, rows: to - from, cols: m.cols, view: true}, nil
@@ -85,12 +86,12 @@ func (m *matrix) Close() error {
 	return nil
 }
 
-// Place implements [engine.Own].
+// Place implements [operand.Own].
 func (m *matrix) Place() (on engine.Device, in any, first int) {
 	return m.in.device, m.in, m.first
 }
 
-// Usable implements [engine.Own].
+// Usable implements [operand.Own].
 func (m *matrix) Usable(operation, name string) error {
 	if m.in.device.closed {
 		return m.in.device.open(operation)

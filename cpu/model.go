@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/engine/operand"
 )
 
 // model is a network on the CPU whose operations are affine, each reading the one
@@ -107,7 +108,7 @@ func (m *model) run(evaluations float64, part func(p *modelPart, i int)) {
 
 // Forward implements engine.Loaded.
 func (m *model) Forward(x engine.Matrix, outputs []engine.Output) error {
-	o := engine.Operands[*matrix]{Device: m.device, Operation: "forward"}
+	o := operand.Set[*matrix]{Device: m.device, Operation: "forward"}
 	mx := o.Take("x", x)
 	top, to := 0, make([]output, len(m.layers)+1)
 	var taken []*matrix
@@ -149,7 +150,7 @@ type output struct{ before, after []*matrix }
 
 // Gradient implements engine.Loaded.
 func (m *model) Gradient(dst, x engine.Matrix, aims engine.Aims, values []float32) error {
-	o := engine.Operands[*matrix]{Device: m.device, Operation: "gradient"}
+	o := operand.Set[*matrix]{Device: m.device, Operation: "gradient"}
 	mdst, mx := o.Take("dst", dst), o.Take("x", x)
 	o.Apart("dst", mdst, "x", mx)
 	if o.Err != nil {
@@ -181,7 +182,7 @@ func (m *model) Ascend(s *engine.AscentState, aims engine.Aims, r engine.Rule, s
 	if err := m.device.open("ascent"); err != nil {
 		return progress, err
 	}
-	x, err := engine.TakeOne[*matrix](m.device, "ascent", "x", s.X)
+	x, err := operand.One[*matrix](m.device, "ascent", "x", s.X)
 	if err != nil {
 		return progress, err
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/unitscope/unitscope/cpu/internal/kernel"
 	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/engine/operand"
 )
 
 // rowTask is an operation that computes each row (or, for column means, each
@@ -77,10 +78,7 @@ func (d *device) elementwise(operation string, dst, x engine.Matrix) (mdst, mx *
 	if err := d.open(operation); err != nil {
 		return nil, nil, err
 	}
-	if err := engine.CheckElementwise(operation, dst, x); err != nil {
-		return nil, nil, err
-	}
-	return engine.TakeElementwise[*matrix](d, operation, dst, x)
+	return operand.Elementwise[*matrix](d, operation, dst, x)
 }
 
 func (d *device) Sigmoid(dst, x engine.Matrix) error {
@@ -130,10 +128,7 @@ func (d *device) Uniform(dst engine.Matrix, at engine.Stream) error {
 	if err := d.open("uniform"); err != nil {
 		return err
 	}
-	if err := engine.CheckRandom("uniform", dst, at); err != nil {
-		return err
-	}
-	mdst, err := engine.TakeOne[*matrix](d, "uniform", "dst", dst)
+	mdst, err := operand.Uniform[*matrix](d, dst, at)
 	if err == nil {
 		d.byRows(rowTask{compute: uniformRow, dst: mdst, x: mdst, at: at}, costRandom)
 	}
@@ -146,10 +141,10 @@ func uniformRow(d *device, _ *worker, t *rowTask, i int) {
 
 // random checks an operation that draws a number for each element of x.
 func (d *device) random(operation string, dst, x engine.Matrix, at engine.Stream) (mdst, mx *matrix, err error) {
-	if mdst, mx, err = d.elementwise(operation, dst, x); err == nil {
-		err = engine.CheckRandom(operation, dst, at)
+	if err := d.open(operation); err != nil {
+		return nil, nil, err
 	}
-	return mdst, mx, err
+	return operand.Random[*matrix](d, operation, dst, x, at)
 }
 
 func (d *device) Bernoulli(dst, p engine.Matrix, at engine.Stream) error {
@@ -197,10 +192,7 @@ func (d *device) Reduce(dst, x engine.Matrix, r engine.Reduction) error {
 	if err := d.open("reduce"); err != nil {
 		return err
 	}
-	if err := engine.CheckReduce(dst, x, r); err != nil {
-		return err
-	}
-	mdst, mx, with, err := engine.TakeReduce[*matrix](d, dst, x, r)
+	mdst, mx, with, err := operand.Reduce[*matrix](d, dst, x, r)
 	if err != nil {
 		return err
 	}
@@ -278,10 +270,7 @@ func (d *device) Project(x engine.Matrix, radius float32) error {
 	if err := d.open("project"); err != nil {
 		return err
 	}
-	if err := engine.CheckProject(x, radius); err != nil {
-		return err
-	}
-	mx, err := engine.TakeOne[*matrix](d, "project", "x", x)
+	mx, err := operand.Project[*matrix](d, x, radius)
 	if err == nil {
 		d.byRows(rowTask{compute: projectRow, x: mx, alpha: radius}, 2*costSum)
 	}
@@ -304,10 +293,7 @@ func (d *device) Gather(dst, src engine.Matrix, rows []int) error {
 	if err := d.open("gather"); err != nil {
 		return err
 	}
-	if err := engine.CheckGather(dst, src, rows); err != nil {
-		return err
-	}
-	mdst, msrc, err := engine.TakeGather[*matrix](d, dst, src)
+	mdst, msrc, err := operand.Gather[*matrix](d, dst, src, rows)
 	if err == nil {
 		d.byCount(rowTask{compute: gatherRow, dst: mdst, x: msrc, rows: rows}, len(rows), float64(msrc.cols)*costCopy)
 	}
@@ -320,10 +306,7 @@ func (d *device) CopyColumns(dst engine.Matrix, to int, src engine.Matrix, from,
 	if err := d.open("copy columns"); err != nil {
 		return err
 	}
-	if err := engine.CheckColumns(dst, to, src, from, columns); err != nil {
-		return err
-	}
-	mdst, msrc, err := engine.TakeColumns[*matrix](d, dst, src)
+	mdst, msrc, err := operand.CopyColumns[*matrix](d, dst, to, src, from, columns)
 	if err == nil {
 		d.byCount(rowTask{compute: copyColumnsRow, dst: mdst, x: msrc, to: to, from: from, columns: columns}, msrc.rows, float64(columns)*costCopy)
 	}

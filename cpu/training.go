@@ -6,6 +6,7 @@ import (
 
 	"github.com/unitscope/unitscope/cpu/internal/kernel"
 	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/engine/operand"
 )
 
 // learner is what the fused training plans share. An update is a few phases,
@@ -62,7 +63,7 @@ type learner struct {
 // parameters is engine.Parameters as numbers.
 type parameters struct{ weight, bias, visibleBias []float32 }
 
-func dataOf(p engine.ParametersOf[*matrix]) parameters {
+func dataOf(p operand.Parameters[*matrix]) parameters {
 	return parameters{p.Weight.data(), p.Bias.data(), p.VisibleBias.data()}
 }
 
@@ -136,7 +137,7 @@ func (l *learner) open() error {
 
 // take looks at the operands' memory.
 func (l *learner) take(s *engine.TrainingState, data engine.Matrix) error {
-	o, err := engine.TakeTraining[*matrix](l.device, l.operation, s, data)
+	o, err := operand.Training[*matrix](l.device, l.operation, s, data)
 	if err != nil {
 		return err
 	}

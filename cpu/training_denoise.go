@@ -15,9 +15,6 @@ type denoise struct {
 }
 
 func newDenoise(d *device, p engine.Denoise) (engine.Runner, error) {
-	if err := engine.CheckDenoise(p); err != nil {
-		return nil, err
-	}
 	r := &denoise{plan: p}
 	r.init(d, "denoise", p.VisibleUnits, p.HiddenUnits, p.Batch, 2*p.Batch, r.updateBatch)
 	r.visibleUnits, r.hiddenUnits = r.strips(p.Batch, p.VisibleUnits), r.strips(p.Batch, p.HiddenUnits)
@@ -31,9 +28,6 @@ func newDenoise(d *device, p engine.Denoise) (engine.Runner, error) {
 // Run implements engine.TrainingRunner.
 func (r *denoise) Run(s *engine.TrainingState, data engine.Matrix, keys []uint64, u engine.Update) (engine.TrainingProgress, error) {
 	if err := r.open(); err != nil {
-		return engine.TrainingProgress{}, err
-	}
-	if err := engine.CheckTraining(r.plan, s, data, keys, u); err != nil {
 		return engine.TrainingProgress{}, err
 	}
 	return r.train(s, data, keys, u)

@@ -20,9 +20,6 @@ type divergence struct {
 }
 
 func newDivergence(d *device, p engine.ContrastiveDivergence) (engine.Runner, error) {
-	if err := engine.CheckContrastiveDivergence(p); err != nil {
-		return nil, err
-	}
 	rows, model := max(p.Batch, p.Chains), p.Batch
 	if p.Chains > 0 {
 		model = p.Chains
@@ -53,9 +50,6 @@ func (r *divergence) Close() error {
 // Run implements engine.TrainingRunner.
 func (r *divergence) Run(s *engine.TrainingState, data engine.Matrix, keys []uint64, u engine.Update) (engine.TrainingProgress, error) {
 	if err := r.open(); err != nil {
-		return engine.TrainingProgress{}, err
-	}
-	if err := engine.CheckTraining(r.plan, s, data, keys, u); err != nil {
 		return engine.TrainingProgress{}, err
 	}
 	return r.train(s, data, keys, u)

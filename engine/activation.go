@@ -181,9 +181,9 @@ func clipped(y, low, high, within float64) (h, slope float64) {
 	return y, within
 }
 
-// check refuses parameters without a meaning; channels is how many the activation
+// Check refuses parameters without a meaning; channels is how many the activation
 // is applied to.
-func (a Activation) check(channels int) error {
+func (a Activation) Check(channels int) error {
 	number := func(name string, x float32) error {
 		if x-x != 0 {
 			return fmt.Errorf("%s: %s %g: %w", a.Kind, name, x, ErrNotFinite)

@@ -33,7 +33,10 @@
 // ([Goal]), and ascents of it, which [Model.Ascend] takes on so many steps at a time.
 // The plans are algorithms of their own.
 //
-// Package enginetest holds the suite that checks all of it.
+// # Devices
+//
+// Who writes a device implements [Device] with the help of package operand, and
+// registers it. Package enginetest holds the suite that checks all of it.
 package engine
 
 import (
@@ -119,9 +122,11 @@ type Device interface {
 	Gather(dst, src Matrix, rows []int) error
 	// CopyColumns copies columns: dst[i][to+j] = src[i][from+j] for j < columns.
 	CopyColumns(dst Matrix, to int, src Matrix, from, columns int) error
-	// Compile prepares a plan: it copies and packs what stays fixed, once. A
-	// device without a version of its own returns [ErrNotFused]; then [Plain]
-	// runs the definition. Callers use [CompileGibbs] and [CompileTraining].
+	// Compile prepares a plan that has been checked: it copies and packs what stays
+	// fixed, once. A device without a version of its own returns [ErrNotFused]; then
+	// [Plain] runs the definition. Callers use [CompileGibbs] and [CompileTraining],
+	// whose runners check what they are given too, but for what only the device can
+	// see, as [Loaded].
 	Compile(p Plan) (Runner, error)
 	// Load puts a network that has been checked on the device. A device without a
 	// version of its own for such networks returns [ErrNotFused]. Callers use the

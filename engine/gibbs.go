@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+
+	"github.com/unitscope/unitscope/engine/internal/shape"
 )
 
 // Gibbs is block Gibbs sampling in one RBM, for many chains at once (section 4
@@ -24,8 +26,6 @@ type Gibbs struct {
 	Visible     VisibleKind
 	Seed        uint64
 }
-
-func (Gibbs) plan() {}
 
 // GibbsState is what chains carry from sweep to sweep; nothing else is needed
 // to go on later, bit for bit.
@@ -51,7 +51,7 @@ type GibbsState struct {
 // first sweep: Visible is zero. Clamp and keys are kept, not copied. The state's
 // matrices are the caller's to close, with [GibbsState.Close].
 func NewGibbsState(d Device, p Gibbs, clamp []int, keys []uint64) (*GibbsState, error) {
-	if err := CheckGibbs(p); err != nil {
+	if err := p.check(); err != nil {
 		return nil, err
 	}
 	w := workspace{device: d}
@@ -59,7 +59,7 @@ func NewGibbsState(d Device, p Gibbs, clamp []int, keys []uint64) (*GibbsState, 
 	s.Hidden = w.matrix(len(clamp), p.Layer.Weight.Rows)
 	s.Visible = w.matrix(len(clamp), p.Layer.Weight.Cols)
 	if w.err == nil {
-		w.err = CheckGibbsState(p, s, 0)
+		w.err = s.check(p, 0)
 	}
 	if w.err == nil {
 		w.err = s.Hidden.Write(p.held(clamp, 0.5))
@@ -122,15 +122,12 @@ type GibbsRunner interface {
 // CompileGibbs prepares Gibbs sampling on a device: the device's own version if
 // it has one, else the definition.
 func CompileGibbs(d Device, p Gibbs) (GibbsRunner, error) {
-	if err := CheckGibbs(p); err != nil {
-		return nil, err
-	}
 	return compile[GibbsRunner](d, p)
 }
 
-// CheckGibbs checks the shapes of an RBM that is to be sampled from, and that
-// its parameters are finite.
-func CheckGibbs(p Gibbs) error {
+// check checks the shapes of an RBM that is to be sampled from, and that its
+// parameters are finite.
+func (p Gibbs) check() error {
 	w := p.Layer.Weight
 	if err := checkLayerSizes("gibbs", w.Cols, w.Rows, 1, p.Visible); err != nil {
 		return err
@@ -150,24 +147,23 @@ func CheckGibbs(p Gibbs) error {
 	return nil
 }
 
-// CheckGibbsState checks that a state belongs to an RBM and can make so many
-// sweeps more.
-func CheckGibbsState(p Gibbs, s *GibbsState, sweeps int) error {
+// check checks that a state belongs to an RBM and can make so many sweeps more.
+func (s *GibbsState) check(p Gibbs, sweeps int) error {
 	chains, hidden, visible := len(s.Clamp), p.Layer.Weight.Rows, p.Layer.Weight.Cols
 	if len(s.Keys) != chains {
 		return fmt.Errorf("gibbs: %d chains by their clamps, %d keys of random numbers", chains, len(s.Keys))
 	}
-	if err := present("gibbs", operand{"hidden", s.Hidden}, operand{"visible", s.Visible}); err != nil {
+	if err := shape.Present("gibbs", shape.Of("hidden", s.Hidden), shape.Of("visible", s.Visible)); err != nil {
 		return err
 	}
-	if err := wantShape("gibbs", operand{"hidden", s.Hidden}, chains, hidden); err != nil {
+	if err := shape.Want("gibbs", shape.Of("hidden", s.Hidden), chains, hidden); err != nil {
 		return err
 	}
-	if err := wantShape("gibbs", operand{"visible", s.Visible}, chains, visible); err != nil {
+	if err := shape.Want("gibbs", shape.Of("visible", s.Visible), chains, visible); err != nil {
 		return err
 	}
 	if s.Means != nil {
-		if err := wantShape("gibbs", operand{"means", s.Means}, chains, visible); err != nil {
+		if err := shape.Want("gibbs", shape.Of("means", s.Means), chains, visible); err != nil {
 			return err
 		}
 	}

@@ -3,6 +3,8 @@ package engine
 import (
 	"errors"
 	"fmt"
+
+	"github.com/unitscope/unitscope/engine/internal/shape"
 )
 
 // Model is a network on a device, put there once for everything that is asked of it.
@@ -83,18 +85,18 @@ type Output struct {
 
 // Forward computes values for the rows of x [rows, inputs], all in one pass.
 func (m *Model) Forward(x Matrix, outputs ...Output) error {
-	if err := m.checkInput("forward", operand{"x", x}); err != nil {
+	if err := m.checkInput("forward", shape.Of("x", x)); err != nil {
 		return err
 	}
 	for i, o := range outputs {
 		if o.At < 0 || int(o.At) >= len(m.shapes) {
 			return fmt.Errorf("forward: output %d is value %d, want one of 0 to %d", i, o.At, len(m.shapes)-1)
 		}
-		to := operand{fmt.Sprintf("output %d", i), o.To}
-		if err := present("forward", to); err != nil {
+		to := shape.Of(fmt.Sprintf("output %d", i), o.To)
+		if err := shape.Present("forward", to); err != nil {
 			return err
 		}
-		if err := wantShape("forward", to, x.Rows(), m.shapes[o.At].Size()); err != nil {
+		if err := shape.Want("forward", to, x.Rows(), m.shapes[o.At].Size()); err != nil {
 			return err
 		}
 	}
@@ -105,12 +107,12 @@ func (m *Model) Forward(x Matrix, outputs ...Output) error {
 // of the same shape, and returns the goals' values. rows [rows] says which of the
 // goals each row has. NaN and Inf travel through it.
 func (m *Model) Gradient(dst, x Matrix, goals []Goal, rows []int) (values []float32, err error) {
-	for _, o := range []operand{{"x", x}, {"dst", dst}} {
+	for _, o := range []shape.Named{shape.Of("x", x), shape.Of("dst", dst)} {
 		if err := m.checkInput("gradient", o); err != nil {
 			return nil, err
 		}
 	}
-	if err := sameShape("gradient", operand{"dst", dst}, operand{"x", x}); err != nil {
+	if err := shape.Same("gradient", shape.Of("dst", dst), shape.Of("x", x)); err != nil {
 		return nil, err
 	}
 	if dst == x {
@@ -146,7 +148,7 @@ func (m *Model) Ascend(s *AscentState, r Rule, steps int) (AscentProgress, error
 }
 
 func (m *Model) checkAscent(s *AscentState, r Rule) error {
-	if err := m.checkInput("ascent", operand{"x", s.X}); err != nil {
+	if err := m.checkInput("ascent", shape.Of("x", s.X)); err != nil {
 		return err
 	}
 	if err := r.check(m.net.Input); err != nil {
@@ -159,15 +161,15 @@ func (m *Model) checkAscent(s *AscentState, r Rule) error {
 }
 
 // checkInput checks a matrix with the network's inputs in its rows.
-func (m *Model) checkInput(operation string, x operand) error {
+func (m *Model) checkInput(operation string, x shape.Named) error {
 	if m.closed {
 		return fmt.Errorf("%s: the model is closed", operation)
 	}
-	if err := present(operation, x); err != nil {
+	if err := shape.Present(operation, x); err != nil {
 		return err
 	}
-	if inputs := m.net.Input.Size(); x.m.Cols() != inputs {
-		return fmt.Errorf("%s: %s is %s, the network has %d inputs", operation, x.name, shape(x.m), inputs)
+	if inputs := m.net.Input.Size(); x.Cols() != inputs {
+		return fmt.Errorf("%s: %s is %s, the network has %d inputs", operation, x.Name, shape.String(x), inputs)
 	}
 	return nil
 }

@@ -137,7 +137,7 @@ func (o Op) check(shapes []Shape) (out Shape, err error) {
 	if !finite(o.Weight.Data) || !finite(o.Factor) || !finite(o.Bias) {
 		return out, fmt.Errorf("its parameters: %w", ErrNotFinite)
 	}
-	return out, o.Activation.check(out.Channels)
+	return out, o.Activation.Check(out.Channels)
 }
 
 func (o Op) affineShape(shapes []Shape) (Shape, error) {

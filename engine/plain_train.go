@@ -78,9 +78,6 @@ type plainDivergence struct {
 }
 
 func newPlainDivergence(d Device, p ContrastiveDivergence) (*plainDivergence, error) {
-	if err := CheckContrastiveDivergence(p); err != nil {
-		return nil, err
-	}
 	rows := max(p.Batch, p.Chains)
 	r := &plainDivergence{learner: newLearner(d, p.Batch), plan: p}
 	for chain := range p.Chains {
@@ -98,9 +95,6 @@ func newPlainDivergence(d Device, p ContrastiveDivergence) (*plainDivergence, er
 
 // Run implements [TrainingRunner].
 func (r *plainDivergence) Run(s *TrainingState, data Matrix, keys []uint64, u Update) (TrainingProgress, error) {
-	if err := CheckTraining(r.plan, s, data, keys, u); err != nil {
-		return TrainingProgress{}, err
-	}
 	return r.batches(s, data, keys, r.plan.Batch, func(x Matrix, keys []uint64) float64 { return r.update(s, x, keys, u) })
 }
 
@@ -251,9 +245,6 @@ type plainDenoise struct {
 }
 
 func newPlainDenoise(d Device, p Denoise) (*plainDenoise, error) {
-	if err := CheckDenoise(p); err != nil {
-		return nil, err
-	}
 	r := &plainDenoise{learner: newLearner(d, p.Batch), plan: p}
 	r.corrupted, r.output = r.matrix(p.Batch, p.VisibleUnits), r.matrix(p.Batch, p.VisibleUnits)
 	r.code, r.delta = r.matrix(p.Batch, p.HiddenUnits), r.matrix(p.Batch, p.HiddenUnits)
@@ -265,9 +256,6 @@ func newPlainDenoise(d Device, p Denoise) (*plainDenoise, error) {
 
 // Run implements [TrainingRunner].
 func (r *plainDenoise) Run(s *TrainingState, data Matrix, keys []uint64, u Update) (TrainingProgress, error) {
-	if err := CheckTraining(r.plan, s, data, keys, u); err != nil {
-		return TrainingProgress{}, err
-	}
 	return r.batches(s, data, keys, r.plan.Batch, func(x Matrix, keys []uint64) float64 { return r.update(s, x, keys, u) })
 }
 

@@ -12,10 +12,10 @@ import (
 // Every plan has a definition written with a device's primitives only (the
 // plain_*.go files of this package). It is what the plan means, what runs on a
 // device without a fused version, and what fused versions are tested against.
-type Plan interface{ plan() }
-
-func (ContrastiveDivergence) plan() {}
-func (Denoise) plan()               {}
+type Plan interface {
+	// check refuses numbers without a meaning.
+	check() error
+}
 
 // Runner is a prepared plan: a [GibbsRunner] or a [TrainingRunner].
 type Runner interface {
@@ -205,40 +205,48 @@ type Denoise struct {
 // CompileTraining prepares a [ContrastiveDivergence] or a [Denoise] on a
 // device: the device's own version if it has one, else the definition.
 func CompileTraining(d Device, p Plan) (TrainingRunner, error) {
-	var err error
-	switch p := p.(type) {
-	case ContrastiveDivergence:
-		err = CheckContrastiveDivergence(p)
-	case Denoise:
-		err = CheckDenoise(p)
-	default:
-		err = fmt.Errorf("compile training: %T is not a plan for training", p)
+	switch p.(type) {
+	case ContrastiveDivergence, Denoise:
+		return compile[TrainingRunner](d, p)
 	}
-	if err != nil {
-		return nil, err
-	}
-	return compile[TrainingRunner](d, p)
+	return nil, fmt.Errorf("compile training: %T is not a plan for training", p)
 }
 
 func compile[R Runner](d Device, p Plan) (R, error) {
+	var none R
+	if err := p.check(); err != nil {
+		return none, err
+	}
 	r, err := d.Compile(p)
 	if errors.Is(err, ErrNotFused) {
-		r, err = Plain(d, p)
+		r, err = plain(d, p)
 	}
-	var none R
 	if err != nil {
 		return none, err
 	}
-	runner, ok := r.(R)
-	if !ok {
+	if _, ok := r.(R); !ok {
 		return none, errors.Join(fmt.Errorf("compile %T on %s: it returned a %T, which can't run it", p, d.Name(), r), r.Close())
 	}
-	return runner, nil
+	return checked(r, p).(R), nil
 }
 
 // Plain returns the definition of a plan, written with the device's primitives
 // only.
 func Plain(d Device, p Plan) (Runner, error) {
+	if p == nil {
+		return nil, fmt.Errorf("plain: unknown plan %T", p)
+	}
+	if err := p.check(); err != nil {
+		return nil, err
+	}
+	r, err := plain(d, p)
+	if err != nil {
+		return nil, err
+	}
+	return checked(r, p), nil
+}
+
+func plain(d Device, p Plan) (Runner, error) {
 	switch p := p.(type) {
 	case Gibbs:
 		return newPlainGibbs(d, p)
@@ -248,4 +256,43 @@ func Plain(d Device, p Plan) (Runner, error) {
 		return newPlainDenoise(d, p)
 	}
 	return nil, fmt.Errorf("plain: unknown plan %T", p)
+}
+
+// checked is a runner of a plan that checks what it is given, so that no device has to.
+func checked(r Runner, p Plan) Runner {
+	switch r := r.(type) {
+	case GibbsRunner:
+		sizes := p.(Gibbs) // without its numbers, which may go
+		sizes.Layer, sizes.VisibleBias = Layer{Weight: Host{Rows: sizes.Layer.Weight.Rows, Cols: sizes.Layer.Weight.Cols}}, nil
+		return &checkedGibbs{r, sizes}
+	case TrainingRunner:
+		return &checkedTraining{r, p}
+	}
+	return r
+}
+
+type checkedGibbs struct {
+	GibbsRunner
+	plan Gibbs
+}
+
+// Run implements [GibbsRunner].
+func (r *checkedGibbs) Run(s *GibbsState, sweeps int) (GibbsProgress, error) {
+	if err := s.check(r.plan, sweeps); err != nil {
+		return GibbsProgress{}, err
+	}
+	return r.GibbsRunner.Run(s, sweeps)
+}
+
+type checkedTraining struct {
+	TrainingRunner
+	plan Plan
+}
+
+// Run implements [TrainingRunner].
+func (r *checkedTraining) Run(s *TrainingState, data Matrix, keys []uint64, u Update) (TrainingProgress, error) {
+	if err := checkTraining(r.plan, s, data, keys, u); err != nil {
+		return TrainingProgress{}, err
+	}
+	return r.TrainingRunner.Run(s, data, keys, u)
 }

@@ -4,6 +4,7 @@ package gpu
 
 import (
 	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/engine/operand"
 	"github.com/unitscope/unitscope/kernels"
 )
 
@@ -11,10 +12,7 @@ func (d *device) Activate(h, slope, y engine.Matrix, a engine.Activation) error 
 	if err := d.open("activate"); err != nil {
 		return err
 	}
-	if err := engine.CheckActivate(h, slope, y, a); err != nil {
-		return err
-	}
-	mh, mslope, my, err := engine.TakeActivate[*matrix](d, h, slope, y)
+	mh, mslope, my, err := operand.Activate[*matrix](d, h, slope, y, a)
 	if err != nil {
 		return err
 	}

@@ -124,7 +124,7 @@ func (a *all) Compile(p engine.Plan) (engine.Runner, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &allGibbs{t, p}, nil
+		return &allGibbs{t}, nil
 	}
 	return a.device.Compile(p)
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/engine/operand"
 )
 
 // allModel is a network on all cards: ascents run on all of them, what takes one pass
@@ -39,7 +40,7 @@ func (m allModel) Ascend(s *engine.AscentState, aims engine.Aims, r engine.Rule,
 	if err := m.ready("ascent"); err != nil {
 		return progress, err
 	}
-	if _, err := engine.TakeOne[*matrix](m.all.device, "ascent", "x", s.X); err != nil {
+	if _, err := operand.One[*matrix](m.all.device, "ascent", "x", s.X); err != nil {
 		return progress, err
 	}
 	var running []int

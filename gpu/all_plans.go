@@ -6,12 +6,12 @@ import (
 	"errors"
 
 	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/engine/operand"
 )
 
 // allGibbs is an engine.Gibbs on all cards.
 type allGibbs struct {
 	*replicas[engine.GibbsRunner]
-	plan engine.Gibbs
 }
 
 // Run implements engine.GibbsRunner.
@@ -19,10 +19,7 @@ func (r *allGibbs) Run(s *engine.GibbsState, sweeps int) (progress engine.GibbsP
 	if err := r.ready("gibbs"); err != nil {
 		return progress, err
 	}
-	if err := engine.CheckGibbsState(r.plan, s, sweeps); err != nil {
-		return progress, err
-	}
-	if _, _, _, err := engine.TakeGibbs[*matrix](r.all.device, s); err != nil {
+	if _, _, _, err := operand.Gibbs[*matrix](r.all.device, s); err != nil {
 		return progress, err
 	}
 	if len(s.Clamp) == 0 || sweeps <= 0 {

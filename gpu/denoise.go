@@ -17,9 +17,6 @@ type denoise struct {
 }
 
 func newDenoise(d *device, p engine.Denoise) (*denoise, error) {
-	if err := engine.CheckDenoise(p); err != nil {
-		return nil, err
-	}
 	r := &denoise{learner: newLearner(d, "denoise", p.VisibleUnits, p.HiddenUnits, p.Batch), plan: p}
 	h := &r.fixed
 	r.corrupted, r.output = h.matrix(p.Batch, p.VisibleUnits), h.matrix(p.Batch, p.VisibleUnits)
@@ -32,9 +29,6 @@ func newDenoise(d *device, p engine.Denoise) (*denoise, error) {
 
 // Run implements engine.TrainingRunner.
 func (r *denoise) Run(s *engine.TrainingState, data engine.Matrix, keys []uint64, u engine.Update) (engine.TrainingProgress, error) {
-	if err := engine.CheckTraining(r.plan, s, data, keys, u); err != nil {
-		return engine.TrainingProgress{}, err
-	}
 	l, err := r.lesson(s, data, u)
 	if err != nil {
 		return engine.TrainingProgress{}, err

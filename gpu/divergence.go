@@ -25,9 +25,6 @@ type divergence struct {
 }
 
 func newDivergence(d *device, p engine.ContrastiveDivergence) (*divergence, error) {
-	if err := engine.CheckContrastiveDivergence(p); err != nil {
-		return nil, err
-	}
 	r := &divergence{learner: newLearner(d, "contrastive divergence", p.VisibleUnits, p.HiddenUnits, p.Batch), plan: p}
 	h, rows := &r.fixed, p.Batch
 	r.driven = h.matrix(p.Batch, p.HiddenUnits)
@@ -59,9 +56,6 @@ func newDivergence(d *device, p engine.ContrastiveDivergence) (*divergence, erro
 
 // Run implements engine.TrainingRunner.
 func (r *divergence) Run(s *engine.TrainingState, data engine.Matrix, keys []uint64, u engine.Update) (engine.TrainingProgress, error) {
-	if err := engine.CheckTraining(r.plan, s, data, keys, u); err != nil {
-		return engine.TrainingProgress{}, err
-	}
 	l, err := r.lesson(s, data, u)
 	if err != nil {
 		return engine.TrainingProgress{}, err

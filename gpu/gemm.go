@@ -8,6 +8,7 @@ import (
 	"gorgonia.org/cu"
 
 	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/engine/operand"
 	"github.com/unitscope/unitscope/kernels"
 )
 
@@ -23,10 +24,7 @@ func (d *device) Gemm(dst, a, b engine.Matrix, p engine.Product) error {
 	if err := d.open("gemm"); err != nil {
 		return err
 	}
-	if err := engine.CheckGemm(dst, a, b, p); err != nil {
-		return err
-	}
-	o, err := engine.TakeProduct[*matrix](d, dst, a, b, p.Epilogue)
+	o, err := operand.Gemm[*matrix](d, dst, a, b, p)
 	if err != nil {
 		return err
 	}

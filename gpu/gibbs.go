@@ -8,6 +8,7 @@ import (
 	"gorgonia.org/cu"
 
 	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/engine/operand"
 )
 
 // gibbs is the engine.Gibbs of a card. A sweep is two launches, products that draw
@@ -23,14 +24,8 @@ type gibbs struct {
 }
 
 func newGibbs(d *device, p engine.Gibbs) (*gibbs, error) {
-	if err := engine.CheckGibbs(p); err != nil {
-		return nil, err
-	}
-	w := p.Layer.Weight
 	g := &gibbs{plan: engine.Gibbs{Visible: p.Visible, Seed: p.Seed}, fixed: holding{device: d, operation: "gibbs"}}
-	// The checks of a state need the sizes.
-	g.plan.Layer.Weight = engine.Host{Rows: w.Rows, Cols: w.Cols}
-	g.weight, g.bias, g.visibleBias = g.fixed.upload(w), g.fixed.row(p.Layer.Bias), g.fixed.row(p.VisibleBias)
+	g.weight, g.bias, g.visibleBias = g.fixed.upload(p.Layer.Weight), g.fixed.row(p.Layer.Bias), g.fixed.row(p.VisibleBias)
 	if err := g.fixed.compiled(); err != nil {
 		return nil, err
 	}
@@ -52,11 +47,8 @@ func (g *gibbs) Run(s *engine.GibbsState, sweeps int) (progress engine.GibbsProg
 	if g.closed {
 		return progress, errors.New("gibbs: the plan is closed")
 	}
-	if err := engine.CheckGibbsState(g.plan, s, sweeps); err != nil {
-		return progress, err
-	}
 	c := sampling{gibbs: g, holding: holding{device: d, operation: "gibbs"}, state: s}
-	c.hidden, c.visible, c.means, err = engine.TakeGibbs[*matrix](d, s)
+	c.hidden, c.visible, c.means, err = operand.Gibbs[*matrix](d, s)
 	if err != nil || sweeps <= 0 {
 		return progress, err
 	}

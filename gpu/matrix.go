@@ -9,6 +9,7 @@ import (
 	"gorgonia.org/cu"
 
 	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/engine/operand"
 	"github.com/unitscope/unitscope/gpu/internal/driver"
 )
 
@@ -74,7 +75,7 @@ func (m *matrix) Write(src []float32) error {
 	if err := m.Usable("write", "matrix"); err != nil {
 		return err
 	}
-	if err := engine.CheckTransfer("write", m, len(src)); err != nil {
+	if err := operand.CheckTransfer("write", m, len(src)); err != nil {
 		return err
 	}
 	m.in.device.send(m.at(), bytesOf(src), &label{operation: "write", operands: [4]named{m.called("matrix")}})
@@ -85,7 +86,7 @@ func (m *matrix) Read(dst []float32) error {
 	if err := m.Usable("read", "matrix"); err != nil {
 		return err
 	}
-	if err := engine.CheckTransfer("read", m, len(dst)); err != nil {
+	if err := operand.CheckTransfer("read", m, len(dst)); err != nil {
 		return err
 	}
 	d := m.in.device
@@ -99,7 +100,7 @@ func (m *matrix) Slice(from, to int) (engine.Matrix, error) {
 	if err := m.Usable("slice", "matrix"); err != nil {
 		return nil, err
 	}
-	if err := engine.CheckSlice(m, from, to); err != nil {
+	if err := operand.CheckSlice(m, from, to); err != nil {
 		return nil, err
 	}
 	return &matrix{in: m.in, first: m.first + from*m.cols, rows: to - from, cols: m.cols, view: true}, nil
@@ -115,12 +116,12 @@ func (m *matrix) Close() error {
 	return m.in.device.memory.put(m.in.piece)
 }
 
-// Place implements [engine.Own].
+// Place implements [operand.Own].
 func (m *matrix) Place() (on engine.Device, memory any, first int) {
 	return m.in.device, m.in, m.first
 }
 
-// Usable implements [engine.Own].
+// Usable implements [operand.Own].
 func (m *matrix) Usable(operation, name string) error {
 	if err := m.in.device.open(operation); err != nil {
 		return err

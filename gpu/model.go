@@ -8,6 +8,7 @@ import (
 	"gorgonia.org/cu"
 
 	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/engine/operand"
 	"github.com/unitscope/unitscope/kernels"
 )
 
@@ -233,7 +234,7 @@ func (m *model) Gradient(dst, x engine.Matrix, aims engine.Aims, values []float3
 	if err := m.open("gradient"); err != nil {
 		return err
 	}
-	o := engine.Operands[*matrix]{Device: m.fixed.device, Operation: "gradient"}
+	o := operand.Set[*matrix]{Device: m.fixed.device, Operation: "gradient"}
 	mdst, mx := o.Take("dst", dst), o.Take("x", x)
 	o.Apart("dst", mdst, "x", mx)
 	if o.Err != nil {
@@ -267,7 +268,7 @@ func (m *model) Forward(x engine.Matrix, outputs []engine.Output) (err error) {
 	if err := m.open("forward"); err != nil {
 		return err
 	}
-	o := engine.Operands[*matrix]{Device: m.fixed.device, Operation: "forward"}
+	o := operand.Set[*matrix]{Device: m.fixed.device, Operation: "forward"}
 	mx, layers := o.Take("x", x), 0
 	to := make([]*matrix, len(outputs))
 	for i, out := range outputs {

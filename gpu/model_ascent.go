@@ -8,6 +8,7 @@ import (
 	"gorgonia.org/cu"
 
 	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/engine/operand"
 	"github.com/unitscope/unitscope/kernels"
 )
 
@@ -36,7 +37,7 @@ func (m *model) Ascend(s *engine.AscentState, aims engine.Aims, r engine.Rule, s
 	if err := m.open("ascent"); err != nil {
 		return progress, err
 	}
-	x, err := engine.TakeOne[*matrix](m.fixed.device, "ascent", "x", s.X)
+	x, err := operand.One[*matrix](m.fixed.device, "ascent", "x", s.X)
 	if err != nil {
 		return progress, err
 	}

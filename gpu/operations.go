@@ -6,6 +6,7 @@ import (
 	"gorgonia.org/cu"
 
 	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/engine/operand"
 	"github.com/unitscope/unitscope/kernels"
 )
 
@@ -14,10 +15,7 @@ func (d *device) elementwise(operation string, dst, x engine.Matrix) (mdst, mx *
 	if err := d.open(operation); err != nil {
 		return nil, nil, err
 	}
-	if err := engine.CheckElementwise(operation, dst, x); err != nil {
-		return nil, nil, err
-	}
-	return engine.TakeElementwise[*matrix](d, operation, dst, x)
+	return operand.Elementwise[*matrix](d, operation, dst, x)
 }
 
 // describe is the label of an operation with these operands.
@@ -54,10 +52,10 @@ func (d *device) Times(dst, x engine.Matrix) error {
 
 // random checks an operation that draws a number for each element of x.
 func (d *device) random(operation string, dst, x engine.Matrix, at engine.Stream) (mdst, mx *matrix, err error) {
-	if mdst, mx, err = d.elementwise(operation, dst, x); err == nil {
-		err = engine.CheckRandom(operation, dst, at)
+	if err := d.open(operation); err != nil {
+		return nil, nil, err
 	}
-	return mdst, mx, err
+	return operand.Random[*matrix](d, operation, dst, x, at)
 }
 
 // drawing launches a kernel whose last arguments name random numbers. keys are 0,
@@ -86,10 +84,7 @@ func (d *device) Uniform(dst engine.Matrix, at engine.Stream) error {
 	if err := d.open("uniform"); err != nil {
 		return err
 	}
-	if err := engine.CheckRandom("uniform", dst, at); err != nil {
-		return err
-	}
-	mdst, err := engine.TakeOne[*matrix](d, "uniform", "dst", dst)
+	mdst, err := operand.Uniform[*matrix](d, dst, at)
 	if err != nil {
 		return err
 	}
@@ -127,7 +122,7 @@ func (d *device) Corrupt(dst, x engine.Matrix, c engine.Corruption, at engine.St
 	if err != nil {
 		return err
 	}
-	if err := engine.CheckCorruption(c); err != nil {
+	if err := c.Check(); err != nil {
 		return err
 	}
 	return d.corrupt(mdst, mx, c, at, 0)
@@ -167,10 +162,7 @@ func (d *device) Reduce(dst, x engine.Matrix, r engine.Reduction) error {
 	if err := d.open("reduce"); err != nil {
 		return err
 	}
-	if err := engine.CheckReduce(dst, x, r); err != nil {
-		return err
-	}
-	mdst, mx, with, err := engine.TakeReduce[*matrix](d, dst, x, r)
+	mdst, mx, with, err := operand.Reduce[*matrix](d, dst, x, r)
 	if err != nil {
 		return err
 	}
@@ -190,10 +182,7 @@ func (d *device) Project(x engine.Matrix, radius float32) error {
 	if err := d.open("project"); err != nil {
 		return err
 	}
-	if err := engine.CheckProject(x, radius); err != nil {
-		return err
-	}
-	mx, err := engine.TakeOne[*matrix](d, "project", "x", x)
+	mx, err := operand.Project[*matrix](d, x, radius)
 	if err != nil {
 		return err
 	}
@@ -205,10 +194,7 @@ func (d *device) Gather(dst, src engine.Matrix, rows []int) error {
 	if err := d.open("gather"); err != nil {
 		return err
 	}
-	if err := engine.CheckGather(dst, src, rows); err != nil {
-		return err
-	}
-	mdst, msrc, err := engine.TakeGather[*matrix](d, dst, src)
+	mdst, msrc, err := operand.Gather[*matrix](d, dst, src, rows)
 	if err != nil || rowBlocks(mdst) == 0 {
 		return err
 	}
@@ -232,10 +218,7 @@ func (d *device) CopyColumns(dst engine.Matrix, to int, src engine.Matrix, from,
 	if err := d.open("copy columns"); err != nil {
 		return err
 	}
-	if err := engine.CheckColumns(dst, to, src, from, columns); err != nil {
-		return err
-	}
-	mdst, msrc, err := engine.TakeColumns[*matrix](d, dst, src)
+	mdst, msrc, err := operand.CopyColumns[*matrix](d, dst, to, src, from, columns)
 	if err != nil || columns == 0 {
 		return err
 	}

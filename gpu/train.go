@@ -8,6 +8,7 @@ import (
 	"gorgonia.org/cu"
 
 	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/engine/operand"
 	"github.com/unitscope/unitscope/kernels"
 )
 
@@ -30,7 +31,7 @@ func (l *learner) Close() error {
 }
 
 // parameters are of a model on a card.
-type parameters = engine.ParametersOf[*matrix]
+type parameters = operand.Parameters[*matrix]
 
 // lesson is one run of a plan for training.
 type lesson struct {
@@ -63,7 +64,7 @@ func (l *learner) lesson(s *engine.TrainingState, data engine.Matrix, u engine.U
 	if l.closed {
 		return nil, errors.New(h.operation + ": the plan is closed")
 	}
-	o, err := engine.TakeTraining[*matrix](h.device, h.operation, s, data)
+	o, err := operand.Training[*matrix](h.device, h.operation, s, data)
 	return &lesson{
 		holding: h, state: s, rule: u, data: o.Data,
 		value: o.Value, velocity: o.Velocity,

@@ -163,7 +163,7 @@ func (o Options) checkDenoising() error {
 		return words.BadOption("Corruption", uint8(o.Corruption), "want mask, saltpepper or gauss")
 	}
 	for i, noise := range o.Noise {
-		if engine.CheckCorruption(engine.Corruption{Kind: o.Corruption, Level: float32(noise)}) != nil {
+		if (engine.Corruption{Kind: o.Corruption, Level: float32(noise)}).Check() != nil {
 			return words.BadOption("Noise", fmt.Sprintf("%g%s", noise, forLayer(len(o.Noise), i+1)), "want %s", noiseRange(o.Corruption))
 		}
 	}

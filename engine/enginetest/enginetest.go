@@ -242,7 +242,12 @@ func (s *subject) implementations(p engine.Plan) map[string]func() (engine.Runne
 	}
 	s.must(err)
 	s.must(r.Close())
-	ways["fused"] = func() (engine.Runner, error) { return s.device.Compile(p) }
+	ways["fused"] = func() (engine.Runner, error) {
+		if p, is := p.(engine.Gibbs); is {
+			return engine.CompileGibbs(s.device, p)
+		}
+		return engine.CompileTraining(s.device, p)
+	}
 	return ways
 }
 

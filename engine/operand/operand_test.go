@@ -1,11 +1,18 @@
-package engine_test
+package operand_test
 
 import (
 	"errors"
 	"testing"
 
 	"github.com/unitscope/unitscope/engine"
+	"github.com/unitscope/unitscope/engine/operand"
 )
+
+// pretend is a device of which only the identity matters.
+type pretend struct {
+	engine.Device
+	name string
+}
 
 // own is a matrix of a pretended device: a range of a memory.
 type own struct {
@@ -21,8 +28,8 @@ func (m *own) Cols() int                        { return m.cols }
 func (m *own) Usable(_, _ string) error         { return m.closed }
 func (m *own) Place() (engine.Device, any, int) { return m.on, m.in, m.first }
 
-// TestOperands takes operands that lie in memory in all ways.
-func TestOperands(t *testing.T) {
+// TestSet takes operands that lie in memory in all ways.
+func TestSet(t *testing.T) {
 	here, elsewhere := &pretend{name: "here"}, &pretend{name: "elsewhere"}
 	memory, other, closed := new(int), new(int), errors.New("x is closed")
 	at := func(in *int, first, rows, cols int) *own {
@@ -49,7 +56,7 @@ func TestOperands(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for i, want := range []string{c.apart, c.same} {
-				o := engine.Operands[*own]{Device: here, Operation: "add"}
+				o := operand.Set[*own]{Device: here, Operation: "add"}
 				mdst, mx := o.Take("dst", dst), o.Take("x", c.x)
 				if [...]func(string, *own, string, *own){o.Apart, o.ApartOrSame}[i]("dst", mdst, "x", mx); want == "" {
 					if o.Err != nil || mdst != dst || c.x != nil && engine.Matrix(mx) != c.x {
@@ -66,7 +73,7 @@ func TestOperands(t *testing.T) {
 // TestFirstError says that the first error stays, and that nothing is taken after it.
 func TestFirstError(t *testing.T) {
 	here := &pretend{name: "here"}
-	o := engine.Operands[*own]{Device: here, Operation: "add"}
+	o := operand.Set[*own]{Device: here, Operation: "add"}
 	o.Take("a", &own{})
 	if b := o.Take("b", &own{on: here}); b != nil || o.Err.Error() != "add: a belongs to another device" {
 		t.Errorf("took %v after the error %v", b, o.Err)
