@@ -93,8 +93,8 @@ func look(ctx *cli.Context, program Program) error {
 				return err
 			}
 		}
-		p := &paperRun{program: program, job: j, folder: f, out: ctx.String("out"), title: "What the units of " + filepath.Base(filepath.Clean(path)) + " have learned"}
-		return p.run(stages)
+		all := &stagesRun{program: program, job: j, folder: f, out: ctx.String("out"), title: "What the units of " + filepath.Base(filepath.Clean(path)) + " have learned"}
+		return all.run(stages)
 	})
 	if err != nil {
 		return console.GoOn(ctx, err)

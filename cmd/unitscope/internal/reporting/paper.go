@@ -78,8 +78,8 @@ func paper(ctx *cli.Context, program Program) error {
 	// What is complete of it, it finds stage by stage.
 	j.GoOn = func(_, _ runfolder.Record) (bool, error) { return false, nil }
 	err = j.Compute(ctx.Uint64("seed"), nil, func(_ engine.Device, f *runfolder.Folder) error {
-		p := &paperRun{program: program, job: j, folder: f, out: plan.out, title: "What the units have learned"}
-		return p.run(stages)
+		all := &stagesRun{program: program, job: j, folder: f, out: plan.out, title: "What the units have learned"}
+		return all.run(stages)
 	})
 	if err != nil {
 		return console.GoOn(ctx, err)

@@ -2,6 +2,7 @@ package reporting
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +14,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/urfave/cli/v2"
+
 	"github.com/unitscope/unitscope/cmd/unitscope/internal/job"
 	"github.com/unitscope/unitscope/cmd/unitscope/internal/usage"
 	"github.com/unitscope/unitscope/engine/words"
@@ -20,8 +23,31 @@ import (
 	"github.com/unitscope/unitscope/schema"
 )
 
+// Program makes the program anew, with these outputs: a command that is made of
+// others calls them through it, as people would.
+type Program func(stdout, stderr io.Writer) *cli.App
+
+// runStage runs the command line of a stage.
+func (p Program) runStage(ctx context.Context, call []string, stdout, stderr io.Writer) error {
+	app := p(stdout, stderr)
+	usage.Called(app, call, true)
+	return app.RunContext(ctx, call)
+}
+
+// stage is one command of a paper, or of a look at a model, with a run folder of its own.
+type stage struct {
+	folder    string   // under --out
+	args      []string // of unitscope, without --out
+	resumable bool     // it takes --resume
+}
+
+// command is the stage as it can be called by itself.
+func (s stage) command(out string) []string {
+	return slices.Concat([]string{"unitscope"}, s.args, []string{"--out", filepath.Join(out, s.folder)})
+}
+
 // stageResult is what summary.md says of a stage, kept in stages.json from one
-// call of a paper to the next.
+// call of their command to the next.
 type stageResult struct {
 	Folder  string   `json:"folder"`
 	Command []string `json:"command"`
@@ -29,8 +55,9 @@ type stageResult struct {
 	Output  string   `json:"output"` // what the stage printed: its findings
 }
 
-// paperRun goes through the stages of a paper, or of a look at a model.
-type paperRun struct {
+// stagesRun is a run of several commands, a paper or a look at a model: those that are
+// complete are kept, the others are done in their order, and their summary and report written.
+type stagesRun struct {
 	program Program
 	job     *job.Job
 	folder  *runfolder.Folder
@@ -39,14 +66,14 @@ type paperRun struct {
 	results []stageResult
 }
 
-func (p *paperRun) run(stages []stage) error {
+func (r *stagesRun) run(stages []stage) error {
 	var before []stageResult
-	if p.job.Start == runfolder.Resume {
+	if r.job.Start == runfolder.Resume {
 		var err error
-		if before, err = p.readResults(); err != nil {
+		if before, err = r.readResults(); err != nil {
 			return err
 		}
-		if err := compareStages(before, stages, p.out); err != nil {
+		if err := compareStages(before, stages, r.out); err != nil {
 			return err
 		}
 	}
@@ -54,28 +81,28 @@ func (p *paperRun) run(stages []stage) error {
 	// What comes after a stage that had to be done is made from its results.
 	anew := false
 	for i, s := range stages {
-		command := s.command(p.out)
-		if result, ok := p.complete(s, before); ok && !anew {
-			p.results = append(p.results, result)
+		command := s.command(r.out)
+		if result, ok := r.complete(s, before); ok && !anew {
+			r.results = append(r.results, result)
 			continue
 		}
 		anew = true
-		p.job.Console.Say("stage %d of %d: %s", i+1, len(stages), strings.Join(command, " "))
-		if err := p.perform(s, command); err != nil {
+		r.job.Console.Say("stage %d of %d: %s", i+1, len(stages), strings.Join(command, " "))
+		if err := r.perform(s, command); err != nil {
 			return fmt.Errorf("stage %d of %d, %s: %w", i+1, len(stages), s.folder, err)
 		}
 	}
-	p.job.Console.Say("all %s are done, %s in this call", words.Count(len(stages), "stage"), time.Since(began).Round(time.Second))
-	if err := p.writeResults(p.folder.Write); err != nil {
+	r.job.Console.Say("all %s are done, %s in this call", words.Count(len(stages), "stage"), time.Since(began).Round(time.Second))
+	if err := r.writeResults(r.folder.Write); err != nil {
 		return err
 	}
-	if err := p.folder.Write(schema.Summary, p.writeSummary); err != nil {
+	if err := r.folder.Write(schema.Summary, r.writeSummary); err != nil {
 		return err
 	}
-	return writeReport(p.job.Ctx.Context, p.job.Console, p.folder, p.title)
+	return writeReport(r.job.Ctx.Context, r.job.Console, r.folder, r.title)
 }
 
-// compareStages refuses to go on with a paper that was made in another way: its
+// compareStages refuses to go on with a run that was made in another way: its
 // stages would be done again over those that are there.
 func compareStages(before []stageResult, stages []stage, out string) error {
 	for _, r := range before {
@@ -91,7 +118,7 @@ func compareStages(before []stageResult, stages []stage, out string) error {
 }
 
 // essential is a command without what does not change its results, and without
-// how the paper's folder is called.
+// how the run's own folder is called.
 func essential(command []string) (kept []string) {
 	for i := 0; i < len(command); i++ {
 		switch command[i] {
@@ -107,40 +134,40 @@ func essential(command []string) (kept []string) {
 
 // complete finds a stage's result if the folder holds all of it and nothing in it
 // has changed since. That it was made by the same command, compareStages has seen.
-func (p *paperRun) complete(s stage, before []stageResult) (stageResult, bool) {
-	i := slices.IndexFunc(before, func(r stageResult) bool { return r.Folder == s.folder })
+func (r *stagesRun) complete(s stage, before []stageResult) (stageResult, bool) {
+	i := slices.IndexFunc(before, func(done stageResult) bool { return done.Folder == s.folder })
 	if i < 0 {
 		return stageResult{}, false
 	}
-	folder := filepath.Join(p.out, s.folder)
+	folder := filepath.Join(r.out, s.folder)
 	return before[i], runfolder.Verify(folder) == nil && runfolder.Tidy(folder) == nil
 }
 
 // perform runs a stage and keeps what it has found.
-func (p *paperRun) perform(s stage, command []string) error {
+func (r *stagesRun) perform(s stage, command []string) error {
 	began := time.Now()
 	call := slices.Clone(command)
-	switch _, err := os.Stat(filepath.Join(p.out, s.folder)); {
+	switch _, err := os.Stat(filepath.Join(r.out, s.folder)); {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
 		return err
-	case s.resumable && p.begun(s, command):
+	case s.resumable && r.begun(s, command):
 		call = append(call, "--resume")
 	default:
 		call = append(call, "--force")
 	}
 	var output bytes.Buffer
-	if err := p.program.runStage(p.job.Ctx.Context, call, io.MultiWriter(&output, p.job.Ctx.App.Writer), p.job.Ctx.App.ErrWriter); err != nil {
+	if err := r.program.runStage(r.job.Ctx.Context, call, io.MultiWriter(&output, r.job.Ctx.App.Writer), r.job.Ctx.App.ErrWriter); err != nil {
 		return err
 	}
-	p.results = append(p.results, stageResult{s.folder, command, time.Since(began).Seconds(), output.String()})
-	return p.writeResults(p.folder.WriteTemporary)
+	r.results = append(r.results, stageResult{s.folder, command, time.Since(began).Seconds(), output.String()})
+	return r.writeResults(r.folder.WriteTemporary)
 }
 
 // begun is true for a training that this very command has begun, or ended without
 // the paper's having got to know it.
-func (p *paperRun) begun(s stage, command []string) bool {
-	folder := filepath.Join(p.out, s.folder)
+func (r *stagesRun) begun(s stage, command []string) bool {
+	folder := filepath.Join(r.out, s.folder)
 	record, err := runfolder.ReadRecord(folder)
 	if err != nil || record.Status == runfolder.Complete && runfolder.Verify(folder) != nil {
 		return false
@@ -152,8 +179,8 @@ func (p *paperRun) begun(s stage, command []string) bool {
 // maxResults bounds stages.json, which is read back.
 const maxResults = 1 << 24
 
-func (p *paperRun) readResults() ([]stageResult, error) {
-	path := p.folder.Path(schema.Stages)
+func (r *stagesRun) readResults() ([]stageResult, error) {
+	path := r.folder.Path(schema.Stages)
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -168,30 +195,30 @@ func (p *paperRun) readResults() ([]stageResult, error) {
 	}
 	var results []stageResult
 	if err := json.Unmarshal(text, &results); err != nil || len(text) > maxResults {
-		return nil, fmt.Errorf("%s is not the list of a paper's stages; start anew with --force", path)
+		return nil, fmt.Errorf("%s is not a list of stages; start anew with --force", path)
 	}
 	return results, nil
 }
 
-func (p *paperRun) writeResults(write func(name string, write func(io.Writer) error) error) error {
+func (r *stagesRun) writeResults(write func(name string, write func(io.Writer) error) error) error {
 	return write(schema.Stages, func(w io.Writer) error {
 		e := json.NewEncoder(w)
 		e.SetIndent("", "  ")
-		return e.Encode(p.results)
+		return e.Encode(r.results)
 	})
 }
 
 // writeSummary lists the stages with their findings.
-func (p *paperRun) writeSummary(w io.Writer) error {
+func (r *stagesRun) writeSummary(w io.Writer) error {
 	var b bytes.Buffer
 	total := 0.0
-	for _, r := range p.results {
-		total += r.Seconds
+	for _, result := range r.results {
+		total += result.Seconds
 	}
-	fmt.Fprintf(&b, "# What the units have learned\n\n%d stages, %.0f seconds. Each is a command that can be called by itself; its folder has pictures, tables and arrays.\n", len(p.results), total)
-	for _, r := range p.results {
-		fmt.Fprintf(&b, "\n## %s\n\n`%s`, %.1f s\n", filepath.ToSlash(r.Folder), strings.Join(r.Command, " "), r.Seconds)
-		if text := strings.TrimSpace(r.Output); text != "" {
+	fmt.Fprintf(&b, "# What the units have learned\n\n%d stages, %.0f seconds. Each is a command that can be called by itself; its folder has pictures, tables and arrays.\n", len(r.results), total)
+	for _, result := range r.results {
+		fmt.Fprintf(&b, "\n## %s\n\n`%s`, %.1f s\n", filepath.ToSlash(result.Folder), strings.Join(result.Command, " "), result.Seconds)
+		if text := strings.TrimSpace(result.Output); text != "" {
 			fmt.Fprintf(&b, "\n```\n%s\n```\n", text)
 		}
 	}
