@@ -30,8 +30,8 @@ const lookFirst, lookAround = 1, 5
 // Restarts that gained next to nothing have no share of it: those whose gain is lost in
 // the rounding of their activation, or in how far they strayed from their start on the way.
 // They are left out, and the title counts them. The result must hold curves. Where no restart gained anything, there is no
-// figure and no error. name is the start of the title: "DBN".
-func AscentCurves(name string, r *visualize.AscentResult) (*chart.Figure, error) {
+// figure and no error. heading is what the layer is called: "DBN layer 2".
+func AscentCurves(heading string, r *visualize.AscentResult) (*chart.Figure, error) {
 	if r == nil || r.Curves == nil {
 		return nil, fmt.Errorf("curves: the ascent has recorded none")
 	}
@@ -43,7 +43,7 @@ func AscentCurves(name string, r *visualize.AscentResult) (*chart.Figure, error)
 	if len(data) != rows*len(r.Curves.Steps) || len(r.Steps) != rows || len(r.Best) != len(r.Units) || rows == 0 {
 		return nil, fmt.Errorf("curves: %d units with %d restarts, %d steps, %d numbers of curves", len(r.Units), r.Restarts, len(r.Steps), len(data))
 	}
-	c := &curves{AscentResult: r, of: layerName(name, r.Layer), data: data, points: curvePoints(r)}
+	c := &curves{AscentResult: r, of: heading, data: data, points: curvePoints(r)}
 	draw := c.panels
 	if len(r.Units) > curvePanels {
 		draw = c.summary

@@ -39,7 +39,7 @@ func TestAscentCurves(t *testing.T) {
 		{"hundreds of restarts", 2, 300, []string{"activation of the first 50 of 300 restarts"}},
 		{"summary", 17, 3, []string{"SDAE layer 2: gain of 51 restarts of 17 units", ">50 %</text>", "5 %: 6 points from 0 to 1,"}},
 	} {
-		f, err := AscentCurves("SDAE", climbed(t, c.units, c.restarts))
+		f, err := AscentCurves("SDAE layer 2", climbed(t, c.units, c.restarts))
 		if err != nil {
 			t.Fatalf("%s: %v", c.name, err)
 		}
@@ -56,13 +56,13 @@ func TestAscentCurves(t *testing.T) {
 	}
 	flat := climbed(t, 17, 3)
 	clear(flat.Curves.Activation.Float32s())
-	if f, err := AscentCurves("SDAE", flat); f != nil || err != nil {
+	if f, err := AscentCurves("SDAE layer 2", flat); f != nil || err != nil {
 		t.Errorf("no gain: %v, %v", f, err)
 	}
 	short := climbed(t, 2, 3)
 	short.Steps = short.Steps[:5]
 	for want, r := range map[string]*visualize.AscentResult{"recorded none": {}, "2 units with 3 restarts, 5 steps": short} {
-		if _, err := AscentCurves("SDAE", r); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := AscentCurves("SDAE layer 2", r); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q", err, want)
 		}
 	}
@@ -78,7 +78,7 @@ func TestCurvesWithoutGain(t *testing.T) {
 			curves[u*3*7+k] = a
 		}
 	}
-	f, err := AscentCurves("SDAE", r)
+	f, err := AscentCurves("SDAE layer 2", r)
 	if err != nil {
 		t.Fatal(err)
 	}

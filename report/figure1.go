@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/visualize"
@@ -75,14 +76,10 @@ func figure1Panels(models []Figure1Model, o FigureOptions) ([][]*Panel, error) {
 			if r == nil {
 				return nil, fmt.Errorf("%s, panel %d: result is missing (nil)", m.Name, k+1)
 			}
-			heading := layerName(m.Name, r.Layer)
-			if k < len(m.Headings) {
-				heading = m.Headings[k]
-			}
-			rows[i][k] = layerPanel(heading, r.UnitPatterns().Named(ascentName), o.grid())
+			rows[i][k] = layerPanel(m.heading(r.Layer), r.UnitPatterns().Named(ascentName), o.grid())
 		}
 		if m.Restarts != nil {
-			p, err := restartsPanel(m.Name, m.Restarts, o)
+			p, err := restartsPanel(m.heading(m.Restarts.Layer), m.Restarts, o)
 			if err != nil {
 				return nil, fmt.Errorf("%s, restarts: %w", m.Name, err)
 			}
@@ -90,6 +87,16 @@ func figure1Panels(models []Figure1Model, o FigureOptions) ([][]*Panel, error) {
 		}
 	}
 	return rows, nil
+}
+
+// heading is what a layer of the model is called.
+func (m Figure1Model) heading(layer int) string {
+	for k, r := range m.Layers {
+		if r != nil && r.Layer == layer && k < len(m.Headings) {
+			return m.Headings[k]
+		}
+	}
+	return strings.TrimSpace(fmt.Sprintf("%s layer %d", m.Name, layer))
 }
 
 // ascentName is of the patterns of an ascent, where nothing else is beside them.
@@ -106,7 +113,7 @@ func layerPanel(heading string, p visualize.Patterns, o GridOptions) *Panel {
 }
 
 // restartsPanel is a block for each unit, with a tile for each restart.
-func restartsPanel(name string, r *visualize.AscentResult, o FigureOptions) (*Panel, error) {
+func restartsPanel(layer string, r *visualize.AscentResult, o FigureOptions) (*Panel, error) {
 	if r.Patterns == nil {
 		return nil, fmt.Errorf("patterns are missing (nil); the ascent must keep all patterns")
 	}
@@ -115,7 +122,7 @@ func restartsPanel(name string, r *visualize.AscentResult, o FigureOptions) (*Pa
 		return nil, err
 	}
 	units, restarts, _ := all.Size()
-	p := &Panel{Heading: fmt.Sprintf("%s: %s, %s", layerName(name, r.Layer), words.Count(units, "unit"), words.Count(restarts, "restart"))}
+	p := &Panel{Heading: fmt.Sprintf("%s: %s, %s", layer, words.Count(units, "unit"), words.Count(restarts, "restart"))}
 	for u := range units {
 		patterns, err := all.Of(u)
 		if err != nil {

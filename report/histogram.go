@@ -22,8 +22,8 @@ const maxBars = 40
 // each layer, in which a bar says what share of its units that are not dead has
 // so many modes, the last one of 40 so many or more. The networks, such as the
 // trained one and its control, stand side by side. name is the start of the title:
-// "DBN"; it may be empty.
-func ModesHistogram(name string, results []*visualize.ModesResult) (*chart.Figure, error) {
+// "DBN"; it may be empty. title is what a layer is called: "layer 2".
+func ModesHistogram(name string, title func(layer int) string, results []*visualize.ModesResult) (*chart.Figure, error) {
 	var layers []int
 	var networks []string
 	most := 1
@@ -45,10 +45,10 @@ func ModesHistogram(name string, results []*visualize.ModesResult) (*chart.Figur
 	noun := Noun(results[0].Names)
 	axes := chart.Axes{X: "modes of a " + noun, Y: "share of " + words.Plural(noun), YHigh: 1, Width: panelWidth, Height: panelHeight}
 	for _, layer := range layers {
-		axes.Title = fmt.Sprintf("Layer %d", layer)
+		axes.Title = strings.Replace(title(layer), "layer", "Layer", 1)
 		if len(layers) == 1 {
 			// One plot has no title beside the figure's.
-			axes.Title = modesTitle(layerName(name, layer), results[0])
+			axes.Title = modesTitle(strings.TrimSpace(name+" "+title(layer)), results[0])
 			axes.Width, axes.Height = chart.DefaultWidth, chart.DefaultHeight
 		} else {
 			figure.Title = modesTitle(name, results[0])
@@ -127,9 +127,9 @@ func shares(r *visualize.ModesResult, most int) (shares []float64, dead int) {
 // line is the median of the units. Units whose first method has no pattern, or an
 // activation that is not positive or less than a hundredth of another method's, of which a
 // share says nothing, are left out of the left panel, and its title counts the others. A panel without a dot is
-// left out; without any, there is no figure and no error. name is the start of the
-// title: "DBN".
-func ActivationPlot(name string, r *visualize.CompareResult) (*chart.Figure, error) {
+// left out; without any, there is no figure and no error. layer is what the layer is
+// called: "DBN layer 2".
+func ActivationPlot(layer string, r *visualize.CompareResult) (*chart.Figure, error) {
 	if len(r.Methods) == 0 {
 		return nil, fmt.Errorf("plot of activations: no methods")
 	}
@@ -156,7 +156,7 @@ func ActivationPlot(name string, r *visualize.CompareResult) (*chart.Figure, err
 	if related < len(r.Units) {
 		left += fmt.Sprintf(", of %d", related)
 	}
-	figure := &chart.Figure{Title: fmt.Sprintf("%s: what the patterns of %s reach", layerName(name, r.Layer), words.Count(len(r.Units), "unit"))}
+	figure := &chart.Figure{Title: fmt.Sprintf("%s: what the patterns of %s reach", layer, words.Count(len(r.Units), "unit"))}
 	for _, panel := range []struct {
 		title, y string
 		groups   [][]float64

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"image"
 	"math"
 	"strings"
@@ -44,9 +45,12 @@ func svgOf(t testing.TB, f *chart.Figure) string {
 }
 
 // What the bars show is said in words too.
+// numbered is what layers without names are called.
+func numbered(layer int) string { return fmt.Sprintf("layer %d", layer) }
+
 func TestModesHistogram(t *testing.T) {
 	results := []*visualize.ModesResult{modesWith("trained", 1, 1, 1, 2, 5, 0), modesWith("untrained", 1, 1, 1), modesWith("trained", 2, 3)}
-	f, err := ModesHistogram("SDAE", results)
+	f, err := ModesHistogram("SDAE", numbered, results)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +71,7 @@ func TestModesHistogram(t *testing.T) {
 		{"all dead", []*visualize.ModesResult{modesWith("trained", 1, 0, 0)}},
 		{"thousands of modes", []*visualize.ModesResult{modesWith("trained", 1, 5000, 39)}},
 	} {
-		f, err := ModesHistogram("", c.results)
+		f, err := ModesHistogram("", numbered, c.results)
 		if err != nil {
 			t.Fatalf("%s: %v", c.name, err)
 		}
@@ -76,7 +80,7 @@ func TestModesHistogram(t *testing.T) {
 			t.Errorf("%s: the one layer is not named", c.name)
 		}
 	}
-	if _, err := ModesHistogram("", nil); err == nil || !strings.Contains(err.Error(), "no layers") {
+	if _, err := ModesHistogram("", numbered, nil); err == nil || !strings.Contains(err.Error(), "no layers") {
 		t.Errorf("no layers: error %v", err)
 	}
 }
@@ -103,7 +107,7 @@ func TestActivationPlot(t *testing.T) {
 		v := float64(u)
 		r.Rows = append(r.Rows, visualize.Compared{Activation: 4 - v, Percentile: 100 - v}, visualize.Compared{Activation: v / 2, Percentile: 20 * v, Missing: u == 3})
 	}
-	f, err := ActivationPlot("DBN", r)
+	f, err := ActivationPlot("DBN layer 1", r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,7 +124,7 @@ func TestActivationPlot(t *testing.T) {
 	for i := range r.Rows {
 		r.Rows[i].Missing = true
 	}
-	if f, err := ActivationPlot("DBN", r); f != nil || err != nil {
+	if f, err := ActivationPlot("DBN layer 1", r); f != nil || err != nil {
 		t.Errorf("nothing to plot: %v, %v", f, err)
 	}
 }
@@ -133,7 +137,7 @@ func TestActivationPlotOfNothing(t *testing.T) {
 		{Activation: 2, Percentile: 100}, {Activation: -1, Percentile: 40},
 		{Activation: -1, Percentile: 100}, {Activation: -2, Percentile: 40},
 	}}
-	f, err := ActivationPlot("DBN", r)
+	f, err := ActivationPlot("DBN layer 1", r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,7 +148,7 @@ func TestActivationPlotOfNothing(t *testing.T) {
 }
 
 func TestComparison(t *testing.T) {
-	p, err := Comparison("DBN", methodsOf(t), 5, GridOptions{Scale: 4})
+	p, err := Comparison("DBN layer 1", methodsOf(t), 5, GridOptions{Scale: 4})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,15 +162,15 @@ func TestComparison(t *testing.T) {
 			t.Errorf("there is no %q", want)
 		}
 	}
-	if one, err := Comparison("DBN", methodsOf(t), 1, GridOptions{Scale: 4}); err != nil || len(one.images) != 2+1 {
+	if one, err := Comparison("DBN layer 1", methodsOf(t), 1, GridOptions{Scale: 4}); err != nil || len(one.images) != 2+1 {
 		t.Errorf("one unit: %v", err)
 	}
 	bad := methodsOf(t)
 	bad.Rows = bad.Rows[:1]
 	for want, do := range map[string]func() (*Picture, error){
-		"no result":                      func() (*Picture, error) { return Comparison("DBN", nil, 1, GridOptions{}) },
-		"at least 1":                     func() (*Picture, error) { return Comparison("DBN", methodsOf(t), 0, GridOptions{}) },
-		"4 patterns of 2 units, 1 marks": func() (*Picture, error) { return Comparison("DBN", bad, 1, GridOptions{}) },
+		"no result":                      func() (*Picture, error) { return Comparison("DBN layer 1", nil, 1, GridOptions{}) },
+		"at least 1":                     func() (*Picture, error) { return Comparison("DBN layer 1", methodsOf(t), 0, GridOptions{}) },
+		"4 patterns of 2 units, 1 marks": func() (*Picture, error) { return Comparison("DBN layer 1", bad, 1, GridOptions{}) },
 	} {
 		if _, err := do(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q", err, want)
@@ -185,7 +189,7 @@ func TestSimilarities(t *testing.T) {
 	}
 	r := &visualize.ModesResult{Layer: 2, Threshold: 0.95, Restarts: 3, Cosines: cosines, Mode: []int{-1, -1, -1, 0, 1, 0},
 		Units: []visualize.UnitModes{{Unit: 4, Dead: true}, {Unit: 7, Modes: visualize.Estimate{Value: 2}}}}
-	p, err := Similarities("DBN", r, 9)
+	p, err := Similarities("DBN layer 2", r, 9)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -203,7 +207,7 @@ func TestSimilarities(t *testing.T) {
 		t.Error("the unit is not named")
 	}
 	r.Mode = []int{-1, -1, -1, -1, -1, -1}
-	if p, err := Similarities("DBN", r, 9); p != nil || err != nil {
+	if p, err := Similarities("DBN layer 2", r, 9); p != nil || err != nil {
 		t.Errorf("all dead: %v, %v", p, err)
 	}
 	if _, err := Similarities("", nil, 9); err == nil || !strings.Contains(err.Error(), "no cosines") {

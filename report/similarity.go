@@ -16,9 +16,9 @@ const maxSimilarities = 1 << 23
 // at most so many, that found something: a matrix per unit, in the order of its
 // dendrogram, which stands at its right. The line across the dendrogram is the
 // threshold of the modes. Without such a unit there is no picture and no error,
-// and neither where a single matrix would be larger than 8 million elements. name
-// is the start of the heading: "DBN"; it may be empty.
-func Similarities(name string, r *visualize.ModesResult, most int) (*Picture, error) {
+// and neither where a single matrix would be larger than 8 million elements. layer is
+// what the layer is called: "DBN layer 2".
+func Similarities(layer string, r *visualize.ModesResult, most int) (*Picture, error) {
 	if r == nil || r.Cosines == nil {
 		return nil, fmt.Errorf("similarities: no cosines")
 	}
@@ -55,7 +55,7 @@ func Similarities(name string, r *visualize.ModesResult, most int) (*Picture, er
 	if len(maps) < len(r.Units) {
 		shown = fmt.Sprintf("%d of %s", len(maps), words.Count(len(r.Units), Noun(r.Names)))
 	}
-	heading := fmt.Sprintf("%s: how alike the restarts of %s are", layerName(name, r.Layer), shown)
+	heading := fmt.Sprintf("%s: how alike the restarts of %s are", layer, shown)
 	return HeatMaps(inSquare(maps), HeatOptions{
 		Title: heading, Heading: heading,
 		Rows: "restart", Columns: "restart", What: "cosine between two restarts",

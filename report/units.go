@@ -3,7 +3,6 @@ package report
 import (
 	"fmt"
 	"strconv"
-	"strings"
 
 	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/visualize"
@@ -32,12 +31,6 @@ func Shown(shown, all int, noun string) string {
 		return words.Count(all, noun)
 	}
 	return fmt.Sprintf("the first %d of %s", shown, words.Count(all, noun))
-}
-
-// layerName starts a heading: "SDAE layer 3", or "layer 3" of a model without a
-// name.
-func layerName(model string, layer int) string {
-	return strings.TrimSpace(fmt.Sprintf("%s layer %d", model, layer))
 }
 
 // Noun is what results are of that have these names: a goal, or where there are none, a

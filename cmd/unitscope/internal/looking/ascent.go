@@ -228,7 +228,7 @@ func writeCurves(f *runfolder.Folder, n *network.Network, r *visualize.AscentRes
 	if err := f.Write(schema.CurvesArrays, r.Curves.WriteArrays); err != nil {
 		return err
 	}
-	figure, err := report.AscentCurves(picture.FamilyName(n), r)
+	figure, err := report.AscentCurves(picture.LayerHeading(n, r.Layer), r)
 	if err != nil || figure == nil {
 		return err
 	}

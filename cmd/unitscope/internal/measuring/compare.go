@@ -216,11 +216,12 @@ func (a *methodsAnalysis) examples(d engine.Device) (visualize.Patterns, error) 
 
 func (a *methodsAnalysis) write(f *runfolder.Folder) error {
 	r := a.result
-	patterns, err := report.Comparison(picture.FamilyName(a.model), r, picture.UnitsShown, report.GridOptions{})
+	layer := picture.LayerHeading(a.model, r.Layer)
+	patterns, err := report.Comparison(layer, r, picture.UnitsShown, report.GridOptions{})
 	if err != nil {
 		return err
 	}
-	activations, err := report.ActivationPlot(picture.FamilyName(a.model), r)
+	activations, err := report.ActivationPlot(layer, r)
 	if err != nil {
 		return err
 	}

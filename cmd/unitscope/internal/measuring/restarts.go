@@ -196,7 +196,7 @@ func (a *restartsAnalysis) analyze(ctx context.Context, d engine.Device, f *runf
 	if err := f.Write(schema.FamilyFile(name, r.Layer), m.WriteArrays); err != nil {
 		return err
 	}
-	similarities, err := report.Similarities(a.pictureName(name), m, similaritiesShown)
+	similarities, err := report.Similarities(strings.TrimSpace(a.pictureName(name)+" "+a.title(r.Layer)), m, similaritiesShown)
 	if err != nil || similarities == nil {
 		return err
 	}
@@ -205,6 +205,14 @@ func (a *restartsAnalysis) analyze(ctx context.Context, d engine.Device, f *runf
 		layers = []int{r.Layer}
 	}
 	return picture.Write(f, schema.SimilarityPicture(name, r.Layer), similarities, layers...)
+}
+
+// title is what a layer of the model is called.
+func (a *restartsAnalysis) title(layer int) string {
+	if a.ascent != nil {
+		return network.LayerTitle(layer, a.ascent.record.Options["layer_name"])
+	}
+	return a.network[schema.Trained].LayerTitle(layer)
 }
 
 // pictureName is what a picture of one network calls it.
@@ -225,7 +233,7 @@ func (a *restartsAnalysis) write(f *runfolder.Folder) error {
 	if err := f.Write(schema.ThresholdTable, func(w io.Writer) error { return visualize.WriteThresholdTable(w, a.results) }); err != nil {
 		return err
 	}
-	img, err := report.ModesHistogram(a.family, a.results)
+	img, err := report.ModesHistogram(a.family, a.title, a.results)
 	if err != nil {
 		return err
 	}
@@ -238,7 +246,7 @@ func (a *restartsAnalysis) summary() string {
 	texts := []string{fmt.Sprintf("%s, %s per %s, modes at cosine %g, means over %s with intervals of 95 %%.", a.of, words.Count(a.results[0].Restarts, "restart"), noun, a.modes.Threshold, words.Plural(noun))}
 	for _, r := range a.results {
 		if r.Network == schema.Trained {
-			texts = append(texts, layerSummary(r, a.control(r.Layer)))
+			texts = append(texts, layerSummary(a.title(r.Layer), r, a.control(r.Layer)))
 		}
 	}
 	return strings.Join(texts, "\n")
@@ -254,10 +262,10 @@ func (a *restartsAnalysis) control(layer int) *visualize.ModesSummary {
 	return nil
 }
 
-// layerSummary is a sentence or two about one layer.
-func layerSummary(r *visualize.ModesResult, control *visualize.ModesSummary) string {
+// layerSummary is a sentence or two about a layer that is called so.
+func layerSummary(layer string, r *visualize.ModesResult, control *visualize.ModesSummary) string {
 	s := r.Summary
-	name, noun := fmt.Sprintf("Layer %d", r.Layer), report.Noun(r.Names)
+	name, noun := strings.Replace(layer, "layer", "Layer", 1), report.Noun(r.Names)
 	if s.Dead == s.Units {
 		return name + ": every " + noun + " asked for is dead, its gradient vanishes from every start."
 	}
@@ -279,7 +287,7 @@ func layerSummary(r *visualize.ModesResult, control *visualize.ModesSummary) str
 			"spread of final activations relative to the gain "+number(func(s visualize.ModesSummary) visualize.Estimate { return s.RelativeSpread }, "%.2f %%", 100),
 			"chance that another restart finds a new mode "+number(func(s visualize.ModesSummary) visualize.Estimate { return s.Unseen }, "%.0f %%", 100))
 	}
-	text := fmt.Sprintf("%s (%s): %s.", name, words.Count(s.Units-s.Dead, noun), strings.Join(texts, "; "))
+	text := fmt.Sprintf("%s, %s: %s.", name, words.Count(s.Units-s.Dead, noun), strings.Join(texts, "; "))
 	if r.Restarts == 1 {
 		text += " One restart says nothing about agreement; ask for more with --restarts."
 	}
