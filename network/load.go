@@ -91,6 +91,7 @@ func LoadWith(path string, o Options) (*Network, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
+	n.Format = strings.TrimPrefix(kind.String(), "a ")
 	if say := asColours(n.InputShape); say != "" && o.InputShape == nil {
 		n.Warnings = append(n.Warnings, "it does not say the shape of its inputs: "+say)
 	}

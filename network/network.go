@@ -119,6 +119,9 @@ type Network struct {
 	Output *Layer
 	// Training records the options that trained the model, by name.
 	Training map[string]string
+	// Format is what kind of file of another framework it was read from, "ONNX"; "" for
+	// our own.
+	Format string
 	// Remarks are what is worth knowing of how the file was read, a line each, for the
 	// people whose file it is; Warnings what may not have been meant, as it was guessed
 	// or left out. They are not written.

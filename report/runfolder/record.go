@@ -52,7 +52,8 @@ type Record struct {
 	// WorkingFolder is where the command was called, which the relative paths of
 	// Command, Options and Inputs start from; "" if that is not known.
 	WorkingFolder string       `json:"working_folder,omitempty"`
-	Data          []Data       `json:"data,omitempty"` // what it read of data sets
+	Data          []Data       `json:"data,omitempty"`  // what it read of data sets
+	Model         *Model       `json:"model,omitempty"` // the one of another framework that it read
 	Inputs        []FileDigest `json:"inputs"`
 	Outputs       []FileDigest `json:"outputs"`
 	// Planned are the files that a run may write which is not complete: names, or

@@ -232,6 +232,7 @@ func (r *Report) describe(m *Model) {
 		for _, run := range m.others {
 			m.takeShape(run.record.Options["input_shape"])
 			m.takeName(run)
+			m.takeModel(run)
 		}
 		return
 	}

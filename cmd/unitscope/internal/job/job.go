@@ -32,6 +32,7 @@ type Job struct {
 	Resolved map[string]string
 	inputs   []string         // files that were read, for the record; Compute is given more
 	data     []runfolder.Data // that were read, for the record
+	model    *runfolder.Model // of another framework, for the record
 	Several  bool             // models are loaded by the same flags
 	taken    map[string]bool  // which of these flags any of the models has a use for
 	Folders  []string         // run folders below --out that belong to the run, with slashes
@@ -111,7 +112,7 @@ func (j *Job) Compute(seed uint64, inputs []string, work func(engine.Device, *ru
 // own data. Compute makes one itself.
 func (j *Job) NewRecord(seed uint64, d engine.Info, inputs []string) (runfolder.Record, error) {
 	r, err := runfolder.NewRecord(j.task, usage.CommandLine(j.Ctx), j.Resolved, seed, d, j.read(inputs))
-	r.Planned, r.Data, r.Folders = schema.Planned(j.task), j.data, j.Folders
+	r.Planned, r.Data, r.Folders, r.Model = schema.Planned(j.task), j.data, j.Folders, j.model
 	return r, err
 }
 

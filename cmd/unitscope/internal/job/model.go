@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/unitscope/unitscope/cmd/unitscope/internal/usage"
+	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/report/runfolder"
@@ -51,7 +52,43 @@ func (j *Job) LoadFrom(what, path string) (n *network.Network, file string, err 
 	for _, warning := range n.Warnings {
 		j.Console.Warn(what, "%s: %s: %s", what, file, warning)
 	}
+	if n.Format != "" && !j.Several {
+		if j.model, err = ModelOf(n); err != nil {
+			return nil, "", fmt.Errorf("%s: %s: %w", what, file, err)
+		}
+		if text := j.Ctx.String("normalize"); text != "" {
+			j.model.Normalised = "mean and deviation " + text
+		}
+	}
 	return n, file, nil
+}
+
+// ModelOf is what a record says of a model.
+func ModelOf(n *network.Network) (*runfolder.Model, error) {
+	net, at, err := n.Net()
+	if err != nil {
+		return nil, err
+	}
+	m := &runfolder.Model{Format: n.Format, Inputs: network.FormatShape(n.InputShape), Operations: len(net.Ops)}
+	for _, o := range net.Ops {
+		if o.Kind == engine.Scale && o.In[0] == 0 {
+			m.Normalised = "by a scale that the file has"
+			continue
+		}
+		m.Parameters += len(o.Weight.Data) + len(o.Bias) + len(o.Factor)
+	}
+	for i, v := range at {
+		o := net.Ops[v-1]
+		l := runfolder.ModelLayer{Units: o.Weight.Rows, Activation: o.Activation.Kind.String()}
+		if name := n.LayerLabel(i + 1); name != strconv.Itoa(i+1) {
+			l.Name = name
+		}
+		if o.Activation.Kind == engine.Identity {
+			l.Activation = runfolder.NoActivation
+		}
+		m.Layers = append(m.Layers, l)
+	}
+	return m, nil
 }
 
 // took keeps in mind which flags about files a model has a use for.

@@ -106,21 +106,20 @@ func look(ctx *cli.Context, program Program) error {
 // layerTable lists the layers of a model.
 func layerTable(n *network.Network) [][]string {
 	rows := [][]string{{"layer", "name", "units", "activation"}}
-	net, at, err := n.Net()
+	m, err := job.ModelOf(n)
 	if err != nil {
 		return rows
 	}
-	for i, v := range at {
-		o := net.Ops[v-1]
-		kind := o.Activation.Kind.String()
+	for i, l := range m.Layers {
+		activation := l.Activation
 		switch {
-		case o.Activation.Kind != engine.Identity || i < len(at)-1:
+		case activation != runfolder.NoActivation || i < len(m.Layers)-1:
 		case n.Output != nil:
-			kind = "none: class units"
+			activation += ": class units"
 		default:
-			kind = "none: class units, or what else the model ends in"
+			activation += ": class units, or what else the model ends in"
 		}
-		rows = append(rows, []string{strconv.Itoa(i + 1), n.LayerLabel(i + 1), strconv.Itoa(o.Weight.Rows), kind})
+		rows = append(rows, []string{strconv.Itoa(i + 1), n.LayerLabel(i + 1), strconv.Itoa(l.Units), activation})
 	}
 	return rows
 }
