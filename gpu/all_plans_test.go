@@ -42,12 +42,17 @@ func testLayer(units, inputs int, scale float32) engine.Layer {
 
 // TestAllAscend checks that an ascent gives the bits of one card, with fewer rows
 // than cards, with as many on each, with ragged parts, and with rows that stop at
-// different times.
+// different times; with a constraint and penalties too.
 func TestAllAscend(t *testing.T) {
-	c := climb{
-		[]engine.Layer{testLayer(12, 9, 4), testLayer(5, 12, 2)}, 1,
-		engine.Rule{Rate: 0.8, Radius: 3, Tolerance: 1e-5, Patience: 2, MaxSteps: 30, CurveSteps: []int{0, 3, 20}},
-	}
+	rule := engine.Rule{Rate: 0.8, Radius: 3, Tolerance: 1e-5, Patience: 2, MaxSteps: 30, CurveSteps: []int{0, 3, 20}}
+	testAllAscend(t, rule)
+	rule.Constraint = engine.Constraint{Kind: engine.Box, Highest: 1}
+	rule.Penalty = engine.Penalty{L2: 0.1, TotalVariation: 0.05, Picture: engine.Shape{Channels: 1, Rows: 3, Cols: 3}}
+	testAllAscend(t, rule)
+}
+
+func testAllAscend(t *testing.T, rule engine.Rule) {
+	c := climb{[]engine.Layer{testLayer(12, 9, 4), testLayer(5, 12, 2)}, 1, rule}
 	climb := func(d engine.Device, rows, steps int) (*engine.AscentState, []float32, int64) {
 		m, err := engine.Load(d, engine.Stack(c.layers))
 		if err != nil {

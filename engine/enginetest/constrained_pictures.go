@@ -28,13 +28,14 @@ func (s *subject) checkVariation() {
 	net, r := s.pictures(units, 0.4, 0.5)
 	shapes, goals := s.shapesOf(net), unitGoals(1, units, 1)
 	starts := s.normals(units*inputs, 0.3)
+	// The curvature is at most that of L2 and 8/e of total variation.
+	step := 1 / (0.5 + 0.4*8/(0.1*float64(r.Radius)/math.Sqrt(inputs)))
+	s.checkVariationOnSphere(net, r, goals, starts, step)
 	for _, c := range constraints()[1:] {
 		r.Constraint = c
 		var want [][]float64
 		for _, goal := range goals {
-			// The curvature is at most that of L2 and 8/e of total variation.
-			e := 0.1 * float64(r.Radius) / math.Sqrt(inputs)
-			want = append(want, penalised{net, shapes, goal, r}.solve(make([]float64, inputs), 1/(0.5+0.4*8/e), pick(4000, 1500)))
+			want = append(want, penalised{net, shapes, goal, r}.solve(make([]float64, inputs), step, pick(4000, 1500)))
 		}
 		s.forEachModel(net, func(way string, m *engine.Model) {
 			state, x, _ := s.ascend(m, r, goals, upTo(units), starts, 100)
@@ -65,6 +66,22 @@ func (s *subject) checkVariation() {
 			}
 			s.near("penalty", c.name, state.Penalty[i:i+1], []float64{p.penalty(x)}, func(int) float64 { return 1e-6 * p.penalty(x) })
 			s.near("step along the gradient", c.name, moved[i*inputs:(i+1)*inputs], g, func(int) float64 { return 1e-6 })
+		}
+	})
+}
+
+// checkVariationOnSphere: there may be several optima on the sphere, so that the reference
+// begins where the device ends, and must not find more.
+func (s *subject) checkVariationOnSphere(net engine.Net, r engine.Rule, goals []engine.Goal, starts []float32, step float64) {
+	shapes, inputs := s.shapesOf(net), net.Input.Size()
+	s.forEachModel(net, func(way string, m *engine.Model) {
+		state, x, _ := s.ascend(m, r, goals, upTo(len(goals)), starts, 100)
+		for i, goal := range goals {
+			p, end := penalised{net, shapes, goal, r}, doubles(x[i*inputs:(i+1)*inputs])
+			where := fmt.Sprintf("%s, unit %d, %v", way, i, state.Stop[i])
+			more := p.value(p.solve(end, step, 500))
+			s.near("value with total variation on the sphere", where, []float32{float32(p.value(end))}, []float64{more}, func(int) float64 { return 1e-6 * (1 + math.Abs(more)) })
+			s.near("length on the sphere", where, []float32{float32(norm(end))}, []float64{float64(r.Radius)}, func(int) float64 { return 1e-6 * float64(r.Radius) })
 		}
 	})
 }
