@@ -13,8 +13,34 @@ import (
 )
 
 // ErrNoStack is wrapped by the errors of what only a stack of sigmoid layers can be
-// asked for: to be trained further, sampled from, or taken for filters.
-var ErrNoStack = errors.New("the network is no stack of layers as are trained here")
+// asked for: to be trained further, sampled from, written, or compared with one that is untrained.
+var ErrNoStack = errors.New("the network is no stack of sigmoid layers as are trained here")
+
+// CheckStack says what makes a network no stack of [Layer], nil if it is one, and wraps
+// [ErrNoStack].
+func (n *Network) CheckStack() error {
+	if n.Graph == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", noStack(n.Graph), ErrNoStack)
+}
+
+// noStack is what makes a graph no stack, "" if it is one.
+func noStack(g *graph.Graph) string {
+	for i, o := range g.Net.Ops {
+		switch {
+		case o.Kind != engine.Affine:
+			return fmt.Sprintf("it has %s (%s)", g.Names[i], o.Kind)
+		case o.In[0] != engine.Value(i):
+			return fmt.Sprintf("%s does not take what the layer before it puts out", g.Names[i])
+		case o.Activation.Kind == engine.Identity:
+			return fmt.Sprintf("%s is followed by nothing", g.Names[i])
+		case o.Activation.Kind != engine.Sigmoid:
+			return fmt.Sprintf("%s is followed by %s", g.Names[i], o.Activation.Kind)
+		}
+	}
+	return ""
+}
 
 // engineShape is the shape of a picture, [rows, cols] or [channels, rows, cols], or of
 // a row of numbers.
@@ -66,13 +92,10 @@ func inputShape(s engine.Shape) []int {
 
 // stackOf fills in Layers where a graph is a stack.
 func (n *Network) stackOf(g *graph.Graph) error {
-	ops := g.Net.Ops
-	for i, o := range ops {
-		if o.Kind != engine.Affine || o.In[0] != engine.Value(i) || o.Activation.Kind != engine.Sigmoid {
-			return nil
-		}
+	if noStack(g) != "" {
+		return nil
 	}
-	for i, o := range ops {
+	for i, o := range g.Net.Ops {
 		weight, err := dense.Of(o.Weight.Data, o.Weight.Rows, o.Weight.Cols)
 		if err != nil {
 			return err

@@ -2,6 +2,7 @@ package network_test
 
 import (
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -168,5 +169,52 @@ func TestFolders(t *testing.T) {
 	}
 	if _, err := network.Load(t.TempDir()); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("an empty folder: %v", err)
+	}
+}
+
+// What can't be done without a stack says what makes a network none.
+func TestNoStack(t *testing.T) {
+	for _, c := range []struct{ file, activation, want string }{
+		{"torch/testdata/relu.pt", "relu", "fc1 is followed by relu: the network is no stack of sigmoid layers as are trained here"},
+		{"torch/testdata/sigmoid.pt", "sigmoid", " is followed by nothing: the network is no stack"},
+	} {
+		n, err := network.LoadWith(c.file, network.Options{Activation: c.activation})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, stack := n.Stack(1)
+		for what, err := range map[string]error{"check": n.CheckStack(), "stack": stack, "write": n.Write(io.Discard), "sample": n.CheckGenerative(1)} {
+			if !errors.Is(err, network.ErrNoStack) || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%s, %s: %v, want %q", c.file, what, err, c.want)
+			}
+		}
+	}
+	// Operations that are no layers.
+	weight := engine.Host{Rows: 2, Cols: 2, Data: []float32{1, 2, 3, 4}}
+	sigmoid := engine.Activation{Kind: engine.Sigmoid}
+	for want, build := range map[string]func(b *graph.Builder){
+		"": func(b *graph.Builder) {
+			b.Activate("f", b.Affine("a", b.Input(), weight, nil), sigmoid)
+		},
+		"it has norm (scale): ": func(b *graph.Builder) {
+			b.Activate("f", b.Affine("a", b.Scale("norm", b.Input(), []float32{2, 2}, []float32{0, 0}), weight, nil), sigmoid)
+		},
+		"it has sum (add): ": func(b *graph.Builder) {
+			b.Add("sum", b.Activate("f", b.Affine("a", b.Input(), weight, nil), sigmoid), b.Input())
+		},
+	} {
+		b := graph.New(engine.Flat(2))
+		build(b)
+		g, err := b.Finish()
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, err := network.FromGraph(g, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := n.CheckStack(); want == "" && err != nil || want != "" && (err == nil || !strings.HasPrefix(err.Error(), want)) {
+			t.Errorf("%v, want %q", err, want)
+		}
 	}
 }

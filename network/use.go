@@ -23,8 +23,8 @@ func (n *Network) CheckLayer(layer int) error {
 // engine.Stack. The numbers are shared with the network, not copied. layers outside
 // 1..len(Layers) is an error: class units are none of a stack's.
 func (n *Network) Stack(layers int) ([]engine.Layer, error) {
-	if n.Graph != nil {
-		return nil, fmt.Errorf("stack: %w", ErrNoStack)
+	if err := n.CheckStack(); err != nil {
+		return nil, fmt.Errorf("stack: %w", err)
 	}
 	if layers < 1 || layers > len(n.Layers) {
 		return nil, fmt.Errorf("stack: %d layers of a network of %d", layers, len(n.Layers))
@@ -44,9 +44,10 @@ func (n *Network) Stack(layers int) ([]engine.Layer, error) {
 // of them is a Restricted Boltzmann Machine with what is below it.
 func (n *Network) CheckGenerative(layer int) error {
 	const others = "ascent, combine and examples work with every model"
+	err := n.CheckStack()
 	switch {
-	case n.Graph != nil:
-		return fmt.Errorf("%w, and has no generative half; %s", ErrNoStack, others)
+	case err != nil:
+		return fmt.Errorf("%w, and has no generative half; %s", err, others)
 	case n.Kind != DBN:
 		return fmt.Errorf("the model is of kind %s, which has no generative half: only in a %s is a layer an RBM with what is below it, so that p(below | above) can be sampled; %s", n.Kind, DBN, others)
 	case n.Output != nil:

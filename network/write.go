@@ -19,8 +19,8 @@ func (n *Network) Write(w io.Writer) error {
 	if err := n.Check(); err != nil {
 		return fmt.Errorf("write model: %w", err)
 	}
-	if n.Graph != nil {
-		return fmt.Errorf("write model: %w", ErrNoStack)
+	if err := n.CheckStack(); err != nil {
+		return fmt.Errorf("write model: %w", err)
 	}
 	if len(n.Layers) == 0 {
 		return fmt.Errorf("write model: %w", errNoLayers)

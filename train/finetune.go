@@ -131,8 +131,8 @@ func newTuner(n *network.Network, set, held dataset.Set, o FineTuneOptions, h Fi
 	if err := n.Check(); err != nil {
 		return nil, err
 	}
-	if n.Graph != nil {
-		return nil, network.ErrNoStack
+	if err := n.CheckStack(); err != nil {
+		return nil, err
 	}
 	if err := o.Check(len(n.Layers)); err != nil {
 		return nil, err

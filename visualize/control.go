@@ -12,8 +12,8 @@ import (
 // [network.Untrained]; but for a classifier, which fine-tuning begins at 0, where no
 // unit has anything to climb: its weights are as those of an MLP's layer.
 func Control(n *network.Network, seed uint64) (*network.Network, error) {
-	if n.Graph != nil {
-		return nil, fmt.Errorf("control: what another framework's training begins with is not known: %w", network.ErrNoStack)
+	if err := n.CheckStack(); err != nil {
+		return nil, fmt.Errorf("control: what another framework's training begins with is not known: %w", err)
 	}
 	sizes, shape := n.Sizes(), n.InputShape
 	if len(shape) == 0 {

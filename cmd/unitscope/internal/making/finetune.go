@@ -89,8 +89,8 @@ func fineTune(ctx *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if n.Graph != nil {
-		return usage.Mistakef("--model %s: only models of sigmoid layers can be fine-tuned, as are trained here; to look at others, `unitscope look`", ctx.String("model"))
+	if err := n.CheckStack(); err != nil {
+		return usage.Mistakef("--model %s: %w, and only those can be fine-tuned; to look at others, `unitscope look`", ctx.String("model"), err)
 	}
 	o, err := fineTuneOptions(ctx, len(n.Layers))
 	if err != nil {
