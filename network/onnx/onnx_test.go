@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/unitscope/unitscope/internal/pythontest"
 	"github.com/unitscope/unitscope/network/graph"
 	"github.com/unitscope/unitscope/network/graph/graphtest"
 )
@@ -16,19 +17,20 @@ func evaluate(t testing.TB, g *graph.Graph, x []float64) []float64 {
 	return values[len(values)-1]
 }
 
-// models are the files of testdata, with inputs and what the frameworks that wrote
-// them make of those.
-func models(t *testing.T) map[string]struct{ X, Y [][]float64 } {
-	return graphtest.Expected[struct{ X, Y [][]float64 }](t, "testdata")
+func TestExporters(t *testing.T) { compareFiles(t, "testdata") }
+
+// Files that the frameworks of this machine write.
+func TestPython(t *testing.T) {
+	compareFiles(t, pythontest.Files(t, "torch, onnxscript, onnxruntime, skl2onnx", "testdata/make.py"))
 }
 
-// TestExporters compares with what PyTorch, in float64, and onnxruntime, in float32,
+// compareFiles compares with what PyTorch, in float64, and onnxruntime, in float32,
 // compute. Folding rounds weights once more, which is 6e-8 of each; a mistake, as the
 // other form of GELU, is 1e-4 and more.
-func TestExporters(t *testing.T) {
-	for name, want := range models(t) {
+func compareFiles(t *testing.T, folder string) {
+	for name, want := range graphtest.Expected[struct{ X, Y [][]float64 }](t, folder) {
 		t.Run(name, func(t *testing.T) {
-			g, err := Read(filepath.Join("testdata", name+".onnx"))
+			g, err := Read(filepath.Join(folder, name+".onnx"))
 			if err != nil {
 				t.Fatal(err)
 			}
