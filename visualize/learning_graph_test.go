@@ -137,7 +137,7 @@ func TestOffWarning(t *testing.T) {
 	o := options(1, 0, 1, 2, 3)
 	o.Radius = 1
 	r := ascend(t, d, relu, o)
-	const want = "units of layer 1 that stay off at the best pattern found: 2 of 4 (0, 3); their activations reach -997, of which relu makes 0, and no pattern of this norm turned them on"
+	const want = "units of layer 1 that stay off at the best pattern found: 2 of 4 (units 0, 3); their activations reach -997, of which relu makes 0, and no pattern of this norm turned them on"
 	if text, err := r.OffWarning(relu); text != want || err != nil {
 		t.Errorf("it says %q, want %q; %v", text, want, err)
 	}
@@ -155,7 +155,7 @@ func TestOffWarning(t *testing.T) {
 	}
 	for k, off := range map[engine.ActivationKind]bool{engine.Identity: false, engine.LeakyReLU: false, engine.Sigmoid: true, engine.SiLU: true, engine.Tanh: true} {
 		n := graphOf(t, 8, eachOf(k, fill(8, 3), bias))
-		if text, err := ascend(t, d, n, o).OffWarning(n); strings.Contains(text, "2 of 4 (0, 3)") != off || err != nil {
+		if text, err := ascend(t, d, n, o).OffWarning(n); strings.Contains(text, "2 of 4 (units 0, 3)") != off || err != nil {
 			t.Errorf("%s: it says %q, %v", k, text, err)
 		}
 	}
@@ -165,12 +165,12 @@ func TestOffWarning(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if text, err := e.OffWarning(relu); !strings.HasPrefix(text, "units of layer 1 that stay off for every example: 1 of 3 (3); their activations reach -997, of which relu makes 0") || err != nil {
+	if text, err := e.OffWarning(relu); !strings.HasPrefix(text, "units of layer 1 that stay off for every example: 1 of 3 (unit 3); their activations reach -997, of which relu makes 0") || err != nil {
 		t.Errorf("of examples it says %q, %v", text, err)
 	}
-	many := graphOf(t, 12, eachOf(engine.ReLU, fill(12, 3), fill(12, -50)))
-	o.Units = appendRange(nil, 0, 11)
-	if text, _ := ascend(t, d, many, o).OffWarning(many); !strings.Contains(text, "12 of 12 (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, and 2 more)") {
+	many := graphOf(t, 14, eachOf(engine.ReLU, fill(14, 3), fill(14, -50)))
+	o.Units = appendRange(nil, 0, 13)
+	if text, _ := ascend(t, d, many, o).OffWarning(many); !strings.Contains(text, "14 of 14 (units 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 2 more)") {
 		t.Errorf("of many it says %q", text)
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"strconv"
-	"strings"
 
 	"gorgonia.org/tensor"
 
@@ -128,12 +127,7 @@ func offWarning(n *network.Network, layer int, units []int, best []float64, wher
 	if most < 0 {
 		return "", nil
 	}
-	off := len(names)
-	const named = 10
-	if off > named {
-		names = append(names[:named], fmt.Sprintf("and %d more", off-named))
-	}
 	h, _ := f.At(best[most], most)
 	return fmt.Sprintf("units of layer %d that stay off %s: %d of %d (%s); their activations reach %.3g, of which %s makes %.2g, and %s",
-		layer, where, off, len(units), strings.Join(names, ", "), best[most], f.Kind, h, so), nil
+		layer, where, len(names), len(units), namedUnits(names), best[most], f.Kind, h, so), nil
 }
