@@ -92,18 +92,15 @@ type Workload struct {
 	prepare func(kit *kit, o Options) (job, error)
 }
 
-// kit is what a workload is made with: the device, and the matrices made on it.
+// kit is what a workload is made with: the device, and what is made on it.
 type kit struct {
-	device engine.Device
-	made   []interface{ Close() error }
+	device   engine.Device
+	matrices engine.Matrices
+	made     []interface{ Close() error }
 }
 
 func (k *kit) matrix(rows, cols int) (engine.Matrix, error) {
-	m, err := k.device.New(rows, cols)
-	if err == nil {
-		k.keep(m)
-	}
-	return m, err
+	return k.matrices.New(k.device, rows, cols)
 }
 
 // keep has c closed with the workload.
@@ -114,6 +111,7 @@ func (k *kit) close() error {
 	for _, c := range k.made {
 		errs = append(errs, c.Close())
 	}
+	errs = append(errs, k.matrices.Close())
 	return errors.Join(errs...)
 }
 

@@ -1,13 +1,11 @@
 package engine
 
-import "errors"
-
 // workspace is what a plan written with primitives holds on its device. Its
 // methods remember the first error, so that a sequence of operations reads as
 // formulas and is checked once, at the end.
 type workspace struct {
 	device   Device
-	matrices []Matrix
+	matrices Matrices
 	err      error
 }
 
@@ -17,19 +15,17 @@ func (w *workspace) matrix(rows, cols int) Matrix {
 		return nil
 	}
 	var m Matrix
-	if m, w.err = w.device.New(rows, cols); w.err != nil {
-		return nil
-	}
-	w.matrices = append(w.matrices, m)
+	m, w.err = w.matrices.New(w.device, rows, cols)
 	return m
 }
 
 // upload returns a new matrix with these numbers.
 func (w *workspace) upload(h Host) Matrix {
-	m := w.matrix(h.Rows, h.Cols)
-	if w.err == nil {
-		w.err = m.Write(h.Data)
+	if w.err != nil {
+		return nil
 	}
+	var m Matrix
+	m, w.err = w.matrices.Upload(w.device, h)
 	return m
 }
 
@@ -119,11 +115,4 @@ func (w *workspace) read(dst []float32, m Matrix) {
 }
 
 // Close gives back every matrix.
-func (w *workspace) Close() error {
-	var errs []error
-	for _, m := range w.matrices {
-		errs = append(errs, m.Close())
-	}
-	w.matrices = nil
-	return errors.Join(errs...)
-}
+func (w *workspace) Close() error { return w.matrices.Close() }

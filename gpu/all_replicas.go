@@ -99,6 +99,7 @@ type loans struct {
 	card       int
 	rows       span
 	home, here []*matrix // on the first card, and on this one
+	made       engine.Matrices
 	err        error
 }
 
@@ -116,7 +117,7 @@ func (l *loans) lend(m engine.Matrix, content bool) engine.Matrix {
 	if l.card == 0 {
 		return view
 	}
-	made, err := l.all.cards[l.card].New(view.Rows(), view.Cols())
+	made, err := l.made.New(l.all.cards[l.card], view.Rows(), view.Cols())
 	if err != nil {
 		l.err = err
 		return nil
@@ -151,10 +152,8 @@ func (l *loans) settle() error {
 	if err := d.worker.wait(d.synchronize); l.err == nil {
 		l.err = err
 	}
-	for _, m := range l.here {
-		if err := m.Close(); l.err == nil {
-			l.err = err
-		}
+	if err := l.made.Close(); l.err == nil {
+		l.err = err
 	}
 	return l.err
 }

@@ -24,7 +24,7 @@ import (
 type holding struct {
 	device    *device
 	operation string // of errors
-	matrices  []*matrix
+	matrices  engine.Matrices
 	pieces    []piece
 	err       error
 }
@@ -34,11 +34,10 @@ func (h *holding) matrix(rows, cols int) *matrix {
 	if h.err != nil {
 		return nil
 	}
-	made, err := h.device.New(rows, cols)
+	made, err := h.matrices.New(h.device, rows, cols)
 	if h.err = err; err != nil {
 		return nil
 	}
-	h.matrices = append(h.matrices, made.(*matrix))
 	return made.(*matrix)
 }
 
@@ -129,11 +128,7 @@ func (h *holding) compiled() error {
 // close gives everything back. The card may still be at work on it: later users of
 // the memory come after.
 func (h *holding) close() (first error) {
-	for _, m := range h.matrices {
-		if err := m.Close(); first == nil {
-			first = err
-		}
-	}
+	first = h.matrices.Close()
 	for _, p := range h.pieces {
 		if h.device.closed {
 			break
@@ -142,7 +137,7 @@ func (h *holding) close() (first error) {
 			first = err
 		}
 	}
-	h.matrices, h.pieces = nil, nil
+	h.pieces = nil
 	return first
 }
 

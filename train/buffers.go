@@ -1,8 +1,6 @@
 package train
 
 import (
-	"errors"
-
 	"gorgonia.org/tensor"
 
 	"github.com/unitscope/unitscope/engine"
@@ -15,7 +13,7 @@ import (
 // remember the first error, to be checked once.
 type buffers struct {
 	device   engine.Device
-	matrices []engine.Matrix
+	matrices engine.Matrices
 	err      error
 }
 
@@ -24,12 +22,8 @@ func (b *buffers) matrix(rows, cols int) engine.Matrix {
 	if b.err != nil {
 		return nil
 	}
-	m, err := b.device.New(rows, cols)
-	if err != nil {
-		b.err = err
-		return nil
-	}
-	b.matrices = append(b.matrices, m)
+	var m engine.Matrix
+	m, b.err = b.matrices.New(b.device, rows, cols)
 	return m
 }
 
@@ -75,14 +69,7 @@ func (b *buffers) views(matrices []engine.Matrix, rows int) (views []engine.Matr
 	return views
 }
 
-func (b *buffers) close() error {
-	var errs []error
-	for _, m := range b.matrices {
-		errs = append(errs, m.Close())
-	}
-	b.matrices = nil
-	return errors.Join(errs...)
-}
+func (b *buffers) close() error { return b.matrices.Close() }
 
 // download reads a layer from the device; what it does not have is nil. Numbers that
 // are not finite are an error that wraps [engine.ErrNotFinite].

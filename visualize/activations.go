@@ -11,7 +11,8 @@ import (
 // readout computes the activations, before the nonlinearity, of some units of one
 // layer for batches of inputs, or what they put out.
 type readout struct {
-	matrices
+	device        engine.Device
+	matrices      engine.Matrices
 	inputs, units int
 	after         bool          // what is put out
 	rows          int           // of a batch at most
@@ -35,12 +36,12 @@ func readoutOf(d engine.Device, n *network.Network, layer int, units []int, rows
 	if err != nil {
 		return nil, err
 	}
-	r := &readout{matrices: matrices{device: d}, inputs: net.Input.Size(), units: len(units), rows: rows, at: engine.Value(len(net.Ops))}
+	r := &readout{device: d, inputs: net.Input.Size(), units: len(units), rows: rows, at: engine.Value(len(net.Ops))}
 	if r.model, err = engine.Load(d, net); err == nil {
-		r.input, err = r.matrix(engine.Host{Rows: rows, Cols: r.inputs})
+		r.input, err = r.matrices.New(d, rows, r.inputs)
 	}
 	if err == nil {
-		r.out, err = r.matrix(engine.Host{Rows: rows, Cols: len(units)})
+		r.out, err = r.matrices.New(d, rows, len(units))
 	}
 	if err != nil {
 		closeInto(&err, r)

@@ -121,11 +121,11 @@ func newMoments(d engine.Device, n *network.Network, set dataset.Set, o DataMean
 		x: make([]float32, momentExamples*r.inputs), p: make([]float32, momentExamples*r.units), sum: make([]float32, r.units*r.inputs),
 		weighted: make([]float64, r.units*r.inputs), total: make([]float64, r.units), all: make([]float64, r.inputs),
 	}
-	if m.examples, err = m.matrix(engine.Host{Rows: momentExamples, Cols: r.inputs}); err == nil {
-		m.on, err = m.matrix(engine.Host{Rows: momentExamples, Cols: r.units})
+	if m.examples, err = m.matrices.New(d, momentExamples, r.inputs); err == nil {
+		m.on, err = m.matrices.New(d, momentExamples, r.units)
 	}
 	if err == nil {
-		m.product, err = m.matrix(engine.Host{Rows: r.units, Cols: r.inputs})
+		m.product, err = m.matrices.New(d, r.units, r.inputs)
 	}
 	if err != nil {
 		closeInto(&err, m)

@@ -76,3 +76,14 @@ func checkResults(what string, bytes float64, fewer string) error {
 	}
 	return nil
 }
+
+// fittingRows is how many of n rows, each of so many float32, fit half of a
+// device's free memory, from 1 to most.
+func fittingRows(d engine.Device, n, floats, most int) int {
+	free := d.Info().FreeMemory
+	if free <= 0 {
+		free = unknownMemory
+	}
+	fitting := free / 2 / int64(4*floats)
+	return int(min(int64(n), max(1, min(fitting, int64(most)))))
+}

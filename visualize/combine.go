@@ -161,17 +161,17 @@ func keepLargest(dst, row []float32, top int) {
 
 // product computes a b on a device.
 func product(d engine.Device, a, b engine.Host) (c []float32, err error) {
-	m := matrices{device: d}
+	var m engine.Matrices
 	defer closeInto(&err, &m)
-	left, err := m.matrix(a)
+	left, err := m.Upload(d, a)
 	if err != nil {
 		return nil, err
 	}
-	right, err := m.matrix(b)
+	right, err := m.Upload(d, b)
 	if err != nil {
 		return nil, err
 	}
-	out, err := m.matrix(engine.Host{Rows: a.Rows, Cols: b.Cols})
+	out, err := m.New(d, a.Rows, b.Cols)
 	if err != nil {
 		return nil, err
 	}

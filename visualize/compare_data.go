@@ -76,9 +76,9 @@ func (c *compareWork) newScan() (s *exampleScan, err error) {
 		return nil, err
 	}
 	chunk = s.readout.rows
-	s.all, err = s.readout.matrix(engine.Host{Rows: rows, Cols: c.inputs, Data: c.patterns})
+	s.all, err = s.readout.matrices.Upload(c.device, engine.Host{Rows: rows, Cols: c.inputs, Data: c.patterns})
 	if err == nil {
-		s.products, err = s.readout.matrix(engine.Host{Rows: chunk, Cols: rows})
+		s.products, err = s.readout.matrices.New(c.device, chunk, rows)
 	}
 	if err != nil {
 		closeInto(&err, s)
@@ -227,7 +227,8 @@ func (c *compareWork) reconstructRows(r *reconstruction, from, to int) error {
 
 // reconstruction takes batches of inputs up to a layer and down again, by the means.
 type reconstruction struct {
-	matrices // the parameters of the way down
+	device   engine.Device
+	matrices engine.Matrices // the parameters of the way down
 	inputs   int
 	encoder  *network.Encoder
 	down     []oneDown // from the layer down
@@ -241,7 +242,7 @@ type oneDown struct {
 
 // newReconstruction makes room for batches of so many rows.
 func newReconstruction(d engine.Device, n *network.Network, layer, rows int) (r *reconstruction, err error) {
-	r = &reconstruction{matrices: matrices{device: d}, inputs: n.Sizes()[0]}
+	r = &reconstruction{device: d, inputs: n.Sizes()[0]}
 	if r.encoder, err = n.NewEncoder(d, layer, rows); err != nil {
 		return nil, err
 	}
@@ -268,23 +269,23 @@ func (r *reconstruction) oneDown(n *network.Network, l int) (to oneDown, err err
 	if err != nil {
 		return to, err
 	}
-	if to.weight, err = r.matrix(weight); err != nil {
+	if to.weight, err = r.matrices.Upload(r.device, weight); err != nil {
 		return to, err
 	}
 	to.times = engine.Multiply(false, false)
 	if l > 1 || n.Visible == engine.Bernoulli {
 		to.times.Epilogue.Kind = engine.EpilogueSigmoid
 	}
-	to.times.Epilogue.Bias, err = r.matrix(engine.Host{Rows: 1, Cols: len(bias), Data: bias})
+	to.times.Epilogue.Bias, err = r.matrices.Upload(r.device, engine.Host{Rows: 1, Cols: len(bias), Data: bias})
 	return to, err
 }
 
 // of takes x [n, D] up and down.
 func (r *reconstruction) of(x []float32) (back []float32, err error) {
 	rows := len(x) / r.inputs
-	m := matrices{device: r.device}
+	var m engine.Matrices
 	defer closeInto(&err, &m)
-	input, err := m.matrix(engine.Host{Rows: rows, Cols: r.inputs, Data: x})
+	input, err := m.Upload(r.device, engine.Host{Rows: rows, Cols: r.inputs, Data: x})
 	if err != nil {
 		return nil, err
 	}
@@ -293,7 +294,7 @@ func (r *reconstruction) of(x []float32) (back []float32, err error) {
 		return nil, err
 	}
 	for _, to := range r.down {
-		below, err := m.matrix(engine.Host{Rows: rows, Cols: to.weight.Cols()})
+		below, err := m.New(r.device, rows, to.weight.Cols())
 		if err != nil {
 			return nil, err
 		}

@@ -237,13 +237,13 @@ func appendNormalised(rows []float32, row []float64) []float32 {
 // its negative; rows of zeros are of one kind.
 func kinds(d engine.Device, rows []float32, width int, limit float32) (count int, err error) {
 	n := len(rows) / width
-	m := matrices{device: d}
+	var m engine.Matrices
 	defer closeInto(&err, &m)
-	a, err := m.matrix(engine.Host{Rows: n, Cols: width, Data: rows})
+	a, err := m.Upload(d, engine.Host{Rows: n, Cols: width, Data: rows})
 	if err != nil {
 		return 0, err
 	}
-	product, err := m.matrix(engine.Host{Rows: n, Cols: n})
+	product, err := m.New(d, n, n)
 	if err != nil {
 		return 0, err
 	}

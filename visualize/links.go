@@ -59,14 +59,14 @@ func Gradients(ctx context.Context, d engine.Device, n *network.Network, layer i
 
 // gradientRows computes the gradients at points [n, D] of n units of a model's last value.
 func gradientRows(d engine.Device, model *engine.Model, units []int, points, gradients []float32) (err error) {
-	m := matrices{device: d}
+	var m engine.Matrices
 	defer closeInto(&err, &m)
 	inputs := model.Net().Input.Size()
-	x, err := m.matrix(engine.Host{Rows: len(units), Cols: inputs, Data: points})
+	x, err := m.Upload(d, engine.Host{Rows: len(units), Cols: inputs, Data: points})
 	if err != nil {
 		return err
 	}
-	g, err := m.matrix(engine.Host{Rows: len(units), Cols: inputs})
+	g, err := m.New(d, len(units), inputs)
 	if err != nil {
 		return err
 	}

@@ -248,11 +248,12 @@ func (s *sampler) keep(x []float32, from, moment int) {
 
 // descent is ancestral sampling from the states of one layer down to the input.
 type descent struct {
-	matrices
-	room   matrices // of one chunk
-	seed   uint64
-	layer  int            // of the units that are sampled
-	levels []descentLevel // the highest first
+	device   engine.Device
+	matrices engine.Matrices
+	room     engine.Matrices // of one chunk
+	seed     uint64
+	layer    int            // of the units that are sampled
+	levels   []descentLevel // the highest first
 }
 
 // descentLevel is p(h_{number-1} | h_number).
@@ -266,7 +267,7 @@ type descentLevel struct {
 
 // newDescent puts the layers below o.Layer on the device.
 func newDescent(d engine.Device, n *network.Network, o SampleOptions) (*descent, error) {
-	s := &descent{matrices: matrices{device: d}, room: matrices{device: d}, seed: o.Seed, layer: o.Layer}
+	s := &descent{device: d, seed: o.Seed, layer: o.Layer}
 	for number := o.Layer - 1; number >= 1; number-- {
 		if err := s.add(n, number); err != nil {
 			closeInto(&err, s)
@@ -287,10 +288,10 @@ func (s *descent) add(n *network.Network, number int) error {
 		return err
 	}
 	level := descentLevel{number: number, real: visibleKind(n, number) == engine.Gaussian}
-	if level.weight, err = s.matrix(weight); err != nil {
+	if level.weight, err = s.matrices.Upload(s.device, weight); err != nil {
 		return err
 	}
-	if level.visibleBias, err = s.matrix(engine.Host{Rows: 1, Cols: len(bias), Data: bias}); err != nil {
+	if level.visibleBias, err = s.matrices.Upload(s.device, engine.Host{Rows: 1, Cols: len(bias), Data: bias}); err != nil {
 		return err
 	}
 	s.levels = append(s.levels, level)
@@ -303,7 +304,7 @@ func (s *descent) makeRoom(rows int) error {
 		return err
 	}
 	for i, l := range s.levels {
-		out, err := s.room.matrix(engine.Host{Rows: rows, Cols: l.weight.Cols()})
+		out, err := s.room.New(s.device, rows, l.weight.Cols())
 		if err != nil {
 			return err
 		}

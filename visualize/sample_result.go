@@ -120,16 +120,17 @@ func (s *sampler) mean(samples []float32) ([]float32, error) {
 
 // comparison compares the samples of one unit with each other, on the device.
 type comparison struct {
-	matrices
+	engine.Matrices
+	device       engine.Device
 	inputs       int
 	x, products  engine.Matrix // [n, inputs], [n, n]
 	host, square []float32     // their numbers
 }
 
 func newComparison(d engine.Device, n, inputs int) (c *comparison, err error) {
-	c = &comparison{matrices: matrices{device: d}, inputs: inputs, host: make([]float32, n*inputs), square: make([]float32, n*n)}
-	if c.x, err = c.matrix(engine.Host{Rows: n, Cols: inputs}); err == nil {
-		c.products, err = c.matrix(engine.Host{Rows: n, Cols: n})
+	c = &comparison{device: d, inputs: inputs, host: make([]float32, n*inputs), square: make([]float32, n*n)}
+	if c.x, err = c.New(d, n, inputs); err == nil {
+		c.products, err = c.New(d, n, n)
 	}
 	if err != nil {
 		closeInto(&err, c)

@@ -1,7 +1,6 @@
 package dense
 
 import (
-	"errors"
 	"fmt"
 	"sync"
 
@@ -184,23 +183,23 @@ func (e *Engine) product(operation string, a, b, result layout) error {
 func (e *Engine) multiply(numbers []float32, a, b layout) (err error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	space := &room{device: e.device}
+	var space engine.Matrices
 	defer func() {
-		if closing := space.close(); err == nil {
+		if closing := space.Close(); err == nil {
 			err = closing
 		}
 	}()
 	hostA, transA := a.operand()
 	hostB, transB := b.operand()
-	left, err := space.upload(hostA)
+	left, err := space.Upload(e.device, hostA)
 	if err != nil {
 		return err
 	}
-	right, err := space.upload(hostB)
+	right, err := space.Upload(e.device, hostB)
 	if err != nil {
 		return err
 	}
-	out, err := space.matrix(a.shape[0], b.shape[1])
+	out, err := space.New(e.device, a.shape[0], b.shape[1])
 	if err != nil {
 		return err
 	}
@@ -208,36 +207,6 @@ func (e *Engine) multiply(numbers []float32, a, b layout) (err error) {
 		return err
 	}
 	return out.Read(numbers)
-}
-
-// room holds the matrices of one product on the device.
-type room struct {
-	device engine.Device
-	held   []engine.Matrix
-}
-
-func (r *room) matrix(rows, cols int) (engine.Matrix, error) {
-	m, err := r.device.New(rows, cols)
-	if err == nil {
-		r.held = append(r.held, m)
-	}
-	return m, err
-}
-
-func (r *room) upload(h engine.Host) (engine.Matrix, error) {
-	m, err := r.matrix(h.Rows, h.Cols)
-	if err != nil {
-		return nil, err
-	}
-	return m, m.Write(h.Data)
-}
-
-func (r *room) close() error {
-	var errs []error
-	for _, m := range r.held {
-		errs = append(errs, m.Close())
-	}
-	return errors.Join(errs...)
 }
 
 // standard lets tensor's own engine compute a product of other types. It
