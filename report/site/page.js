@@ -65,6 +65,7 @@
   const called = (layer, unit) => layer.names ? layer.names[layer.units.indexOf(unit)] : "unit " + unit;
   // What a fact says of a unit, in numbers or in words.
   const valueText = (fact, value, digits) => value === null ? "–" : fact.words ? fact.words[value] : text(value, digits);
+  const cut = (name, longest = 24) => name.length > longest ? name.slice(0, longest - 1) + "…" : name;
   const factOf = (layer, key) => layer.facts.find(f => f.key === key);
 
   // The grid of a layer.
@@ -102,7 +103,7 @@
     let letters = 0;
     for (const i of layer.order) {
       const value = shown ? shown.values[i.place] : null;
-      const id = layer.names ? layer.names[i.place] : String(i.unit);
+      const id = layer.names ? cut(layer.names[i.place]) : String(i.unit);
       i.label.replaceChildren(said("layer " + layer.layer + ", " + noun(layer) + " "), id, i.dead ? said(", dead") : "", value === null ? "" : " · ", value === null ? "" : said(shown.name + " "), value === null ? "" : valueText(shown, value, 3));
       letters = Math.max(letters, (value === null ? id : id + " · " + valueText(shown, value, 3)).length);
     }
