@@ -80,6 +80,18 @@ func TestConnectionsThroughScale(t *testing.T) {
 	}
 }
 
+// Behind another nonlinearity no weight is of a unit.
+func TestConnectionsThroughNonlinearity(t *testing.T) {
+	b := graph.New(engine.Flat(2))
+	h := b.Activate("a", b.Affine("first", b.Input(), host(2, 2, 1, 0, 0, 1), []float32{0, 0}), relu)
+	h = b.Activate("c", b.Scale("norm", h, []float32{10, 0.5}, []float32{1, 2}), engine.Activation{Kind: engine.Tanh})
+	b.Activate("b", b.Affine("second", h, host(2, 2, 1, 4, -3, 5), []float32{0, 0}), relu)
+	r := connectionsOf(t, foreignNetwork(t, b), 2, 9, 0)
+	if len(r.Below[0]) != 0 || !strings.Contains(strings.Join(r.Remarks, ""), "what comes between is no weight") {
+		t.Errorf("%+v", r)
+	}
+}
+
 // Layers whose outputs stand side by side are each joined to the one that takes them.
 func TestConnectionsOfSeveralLayers(t *testing.T) {
 	b := graph.New(engine.Flat(1))

@@ -316,7 +316,8 @@ func (t *tally) tune(unit *UnitTuning, examples []int) {
 		unit.ClassSelectivity = (best - others) / (best + others)
 	}
 	between, all := between-sum*sum/count, t.labelled-sum*sum/count
-	if unit.Least < unit.Largest && all > 0 {
+	// Numbers that are all the same leave the rounding of their squares.
+	if all > 1e-12*t.labelled {
 		unit.Explained = max(0, min(1, between/all))
 	}
 }

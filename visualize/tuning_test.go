@@ -250,6 +250,14 @@ func TestTuningClasses(t *testing.T) {
 		t.Errorf("with labels of some: %+v", r)
 	}
 
+	same := &rowsSet{info: dataset.Info{Shape: []int{2}}, rows: [][]float32{{0.3, 0}}, labels: []int{0}}
+	for i := range 3001 {
+		same.rows, same.labels = append(same.rows, []float32{0.9, 0}), append(same.labels, i%2*2+1)
+	}
+	if u := tuningOf(t, d, n, partly{same}, o).Units[0]; u.Explained == u.Explained || u.ClassSelectivity != 0 {
+		t.Errorf("all with labels are the same: %g of the variance is explained", u.Explained)
+	}
+
 	many := &rowsSet{info: dataset.Info{Shape: []int{2}}}
 	for i := range 3000 {
 		many.rows, many.labels = append(many.rows, []float32{float32(i % 1000), 0}), append(many.labels, i%1000*7-1000)
