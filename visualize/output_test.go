@@ -101,6 +101,13 @@ func TestLearnOfClassifier(t *testing.T) {
 	if text := learnt(t, n, set)[2].Warning(); !strings.HasPrefix(text, "layer 3 has learned nothing: its output hardly depends on its input") {
 		t.Errorf("weights of 0: %q", text)
 	}
+	// Scores that differ by a thousandth are shares of classes that do not differ.
+	small := layer(t, 9, normals(3, 1e-3, 36), fill(4, 1))
+	hardly := *n
+	hardly.Output = &small
+	if text := learnt(t, &hardly, set)[2].Warning(); !strings.Contains(text, "deviate by 0.00") || !strings.HasPrefix(text, "layer 3 has learned nothing") {
+		t.Errorf("weights of a thousandth: %q", text)
+	}
 	weights, err := LearnOfWeights(openDevice(t), n, 3)
 	if err != nil || !strings.HasPrefix(weights.Warning(), "layer 3 has learned nothing: the weights of 4 of its 4 units are all 0") {
 		t.Errorf("weights of 0 alone: %v, %q", err, weights.Warning())
