@@ -27,7 +27,7 @@ func TestRefusedModels(t *testing.T) {
 	}{
 		{"no activation.pt", "torch/testdata/relu.pt", asItIs, "", []string{"--activation", "want relu", "fc1.weight [5 6]"}},
 		{"no activation.safetensors", "torch/testdata/shapes.safetensors", asItIs, "", []string{"--activation", "hidden.weight"}},
-		{"unknown activation.pt", "torch/testdata/relu.pt", asItIs, "--activation swish", []string{`--activation "swish": want one of`}},
+		{"unknown activation.pt", "torch/testdata/relu.pt", asItIs, "--activation swish", []string{`--activation "swish": did you mean silu?`}},
 		{"unused.safetensors", "torch/testdata/shapes.safetensors", put(`"hidden.bias"`, `"scales.bias"`), "--activation relu", []string{"--map", "scales.bias", "NAME=-"}},
 		{"no tensor.onnx", "onnx/testdata/torch-relu-script.onnx", put("fc2.bias\x12", "fc9.bias\x12"), "", []string{`node "`, `reads "fc`, "which nothing before it makes"}},
 		{"unknown.onnx", "onnx/testdata/torch-tanh-script.onnx", put("Tanh", "Tank"), "", []string{`node "/act1/Tank", Tank`, "as far as what comes before it"}},
