@@ -73,6 +73,25 @@ func TestConstraintsInTheFirstLayer(t *testing.T) {
 	}
 }
 
+// Rows are what they are however they are cut into chunks, whatever climbs and wherever.
+func TestConstrainedChunks(t *testing.T) {
+	n := deep(t)
+	for _, kind := range []engine.ConstraintKind{engine.Sphere, engine.Ball, engine.Box} {
+		goal, layer, err := ParseGoal("3:1,1:4*2", n, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o := options(layer)
+		o.Objectives, o.Constraint.Kind = []Objective{goal, {"unit 2", engine.UnitGoal(3, 2)}}, kind
+		if kind == engine.Box {
+			o.Constraint.Highest, o.Penalty.L2 = 1, 0.05
+		}
+		whole := ascend(t, openDevice(t), n, o)
+		o.ChunkRows = 4
+		sameRestarts(t, kind.String(), ascend(t, openDevice(t), n, o), whole)
+	}
+}
+
 // Patterns say what they are drawn by: a norm of a sphere, the ends of a box.
 func TestConstrainedPatterns(t *testing.T) {
 	n := deep(t)

@@ -7,6 +7,7 @@ import (
 
 	"gorgonia.org/tensor"
 
+	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/engine/dense"
 	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/network"
@@ -83,7 +84,11 @@ func (r *AscentResult) OffWarning(n *network.Network) (string, error) {
 			best[i] = math.NaN() // nothing is known of it
 		}
 	}
-	return offWarning(n, r.Layer, r.Units, best, "at the best pattern found", "no pattern of this norm turned them on")
+	so := "no pattern of this norm turned them on"
+	if r.Constraint.Kind != engine.Sphere || r.Penalty != nil {
+		so = "no pattern that climbed under this constraint, or these penalties, turned them on"
+	}
+	return offWarning(n, r.Layer, r.Units, best, "at the best pattern found", so)
 }
 
 // OffWarning says which units no example turns on, as [AscentResult.OffWarning] does.
