@@ -21,7 +21,7 @@ import (
 
 func figureSelectivityCommand() *cli.Command {
 	flags := append(modelsFlags(),
-		&cli.StringFlag{Name: "layer", Value: "all", Usage: "`LAYER` by number, 1 is the first hidden one, or by its name in the model's file, or all; a layer takes a row of the picture"},
+		usage.LayersFlag(),
 		&cli.StringFlag{Name: "units", Value: "all", Usage: "`UNITS` of each layer, counted from 0: all, 7, 0-35, or several with commas"})
 	flags = append(flags, looking.AscentFlags()...)
 	return &cli.Command{

@@ -1,7 +1,9 @@
 package looking
 
 import (
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/unitscope/unitscope/cmd/unitscope/internal/job"
 	"github.com/unitscope/unitscope/cmd/unitscope/internal/usage"
@@ -55,13 +57,29 @@ func ParseUnits(text string, n *network.Network, layer int) ([]int, error) {
 	return units, nil
 }
 
-// ChosenLayers are the layers of --layer, where it may be all.
+// ChosenLayers are the layers of --layer, where it may be all, or several with commas.
 func ChosenLayers(j *job.Job, n *network.Network) (layers []int, err error) {
-	if j.Ctx.String("layer") == "all" {
+	text := j.Ctx.String("layer")
+	if text == "all" {
 		return job.AllLayers(n), nil
 	}
-	layer, err := ChosenLayer(j, n)
-	return []int{layer}, err
+	// A name may have a comma in it.
+	if _, err := n.FindLayer(text); err == nil || !strings.Contains(text, ",") {
+		layer, err := ChosenLayer(j, n)
+		return []int{layer}, err
+	}
+	for _, name := range strings.Split(text, ",") {
+		layer, err := n.FindLayer(strings.TrimSpace(name))
+		if err != nil {
+			return nil, usage.Mistake(err)
+		}
+		if slices.Contains(layers, layer) {
+			return nil, usage.Mistakef("--layer %.60q: it names %s twice", text, n.LayerTitle(layer))
+		}
+		layers = append(layers, layer)
+	}
+	j.Resolved["layer"] = usage.JoinInts(layers)
+	return layers, nil
 }
 
 // checked are options that are in range, as far as that can be told without a model.

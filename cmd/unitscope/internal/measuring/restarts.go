@@ -47,7 +47,7 @@ func analyzeRestartsCommand() *cli.Command {
 // restartsAscentFlags are those that mean nothing beside --ascent.
 func restartsAscentFlags() []cli.Flag {
 	flags := []cli.Flag{
-		&cli.StringFlag{Name: "layer", Value: "all", Usage: "`LAYER` by number, 1 is the first hidden one, or by its name in the model's file, or all"},
+		usage.LayersFlag(),
 		&cli.StringFlag{Name: "units", Value: "all", Usage: "`UNITS` of each layer, counted from 0: all, 7, 0-35, or several with commas"},
 		&cli.BoolFlag{Name: "control", Usage: "also climb an untrained network of the same shape, to compare with"},
 	}

@@ -31,7 +31,7 @@ func LookCommand(program Program) *cli.Command {
 	flags := []cli.Flag{
 		&cli.StringFlag{Name: "data", Usage: "`DATA` that the model is for: their mean norm is that of the patterns, and the examples that excite a unit most are among them"},
 		&cli.StringFlag{Name: "rho", Usage: "`X`, the norm of the patterns, above 0 (default: that of --data, else the model's own)"},
-		&cli.StringFlag{Name: "layer", Value: "all", Usage: "`LAYER` by number, 1 is the first hidden one, or by its name in the model's file, or all"},
+		usage.LayersFlag(),
 		&cli.StringFlag{Name: "units", Value: "auto", Usage: fmt.Sprintf("`UNITS` of each layer, counted from 0: all, 7, 0-35, several with commas, or auto: all of up to %d, or as many spread over the layer", lookedUnits)},
 		&cli.IntFlag{Name: "restarts", Value: o.Restarts, Usage: "`N` random starts for each unit, at least 1"},
 		&cli.IntFlag{Name: "steps", Value: o.MaxSteps, Usage: "`N` steps of a restart at most, 0 or more"},
@@ -62,6 +62,9 @@ func look(ctx *cli.Context, program Program) error {
 	if ctx.NArg() != 1 {
 		return usage.Mistakef("look: it takes one model, and was given %s; see `unitscope look --help`", words.Count(ctx.NArg(), "name"))
 	}
+	if err := checkLook(ctx); err != nil {
+		return err
+	}
 	path := ctx.Args().First()
 	n, file, err := j.LoadFrom("MODEL", path)
 	if err != nil {
@@ -69,6 +72,9 @@ func look(ctx *cli.Context, program Program) error {
 	}
 	l := looker{job: j, model: path, network: n}
 	if err := l.choose(); err != nil {
+		return err
+	}
+	if err := l.checkData(); err != nil {
 		return err
 	}
 	// Lines that can not be printed are noticed at the end.
@@ -101,6 +107,21 @@ func look(ctx *cli.Context, program Program) error {
 	}
 	fmt.Fprintln(ctx.App.Writer, j.Folder.Path(schema.IndexPage))
 	return nil
+}
+
+// checkLook finds what is wrong with options that are for stages, before any of these.
+func checkLook(ctx *cli.Context) error {
+	o := visualize.DefaultAscent()
+	o.Restarts, o.MaxSteps = ctx.Int("restarts"), ctx.Int("steps")
+	if err := o.Check(); err != nil {
+		return usage.Mistake(err)
+	}
+	rho := ctx.String("rho")
+	if rho == "" {
+		return nil
+	}
+	_, err := usage.ParsePositive("rho", rho)
+	return err
 }
 
 // layerTable lists the layers of a model.
@@ -162,6 +183,20 @@ func (l *looker) choose() (err error) {
 		l.units[layer] = text
 	}
 	return nil
+}
+
+// checkData opens --data once: a mistake in them is found before hours of work without
+// them.
+func (l *looker) checkData() error {
+	ctx := l.job.Ctx
+	if ctx.String("data") == "" {
+		return nil
+	}
+	data, err := l.job.Open(job.DataChoice{Flag: "data", Spec: ctx.String("data"), Seed: ctx.Uint64("seed")}, l.network)
+	if err != nil {
+		return err
+	}
+	return data.Close()
 }
 
 // spreadUnits are up to lookedUnits of so many units, evenly spaced.

@@ -157,6 +157,11 @@ func PreviewFlag() cli.Flag {
 // PictureFlags are for every command that writes a picture into a run folder.
 func PictureFlags() []cli.Flag { return append(RunFlags(), PreviewFlag()) }
 
+// LayersFlag is --layer of commands that look at several layers.
+func LayersFlag() cli.Flag {
+	return &cli.StringFlag{Name: "layer", Value: "all", Usage: "`LAYERS` by number, 1 is the first hidden one, or by their names in the model's file, several with commas, or all"}
+}
+
 // ParsePositive reads a number above 0 that has single precision.
 func ParsePositive(flag, text string) (float64, error) {
 	x, err := strconv.ParseFloat(text, 64)
