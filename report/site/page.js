@@ -297,7 +297,7 @@
       const picture = at >= 0 ? thumb(layer, at, 56) : null;
       return el("li", {}, el("a", { href: address(layer, unit) }, picture, el("span", { class: "label" }, said("unit "), unit + " · ", said("response "), response)));
     });
-    return panel("Who else answers", "Answers of all " + n + " units to this unit's pattern: a unit's sigmoid, divided by its largest for any of their patterns. Below, the strongest others.",
+    return panel("Who else answers", "Answers of all " + n + " units to this unit's pattern: what a unit puts out, after its nonlinearity, divided by its largest for any of their patterns. Below, the strongest others.",
       plot("responses of " + n + " units to this unit's pattern", [0, n - 1], [Math.min(0, least(row)) / 127, 1], "unit, in the order of the matrix", "response",
         (x, y) => svg("path", { class: "line", d: [...row].map((v, k) => "M" + x(k).toFixed(1) + " " + y(0).toFixed(1) + "V" + y(v / 127).toFixed(1)).join("") })),
       list(strongest));
@@ -316,7 +316,7 @@
     const box = x => [[at(5), at(25)], [at(75), at(95)]].map(([a, b]) => svg("path", { class: "quantile", d: "M" + x(a) + " 18H" + x(b) })).concat(
       svg("rect", { class: "quantile", x: x(at(25)), y: 12, width: Math.max(.5, x(at(75)) - x(at(25))), height: 12 }), svg("path", { class: "quantile median", d: "M" + x(at(50)) + " 9v18" }));
     const doubt = t.doubts[i] ? el("p", {}, el("span", { class: "mark" }, "This unit is " + t.doubts[i] + ".")) : null;
-    return panel((t.what === "output" ? "Outputs" : "Activations") + " over the data", "A histogram of the unit's " + t.what + " for " + plural(all, "example") + (t.what === "output" ? ", after the nonlinearity" : ", before the nonlinearity") + ". Above it the middle half of them as a box, with the median, and 90 in 100 as a line.", doubt,
+    return panel((t.what === "output" ? "Outputs" : "Activations") + " over the data", "A histogram of the unit's " + t.what + " for " + plural(all, "example") + (t.what === "output" ? ", after the nonlinearity if it has one" : ", before the nonlinearity") + ". Above it the middle half of them as a box, with the median, and 90 in 100 as a line.", doubt,
       plot("histogram of the " + t.what + "s for " + plural(all, "example"), [low, high], [0, 1.2 * top], t.what, "examples",
         (x, y) => [...counts.flatMap((n, k) => {
           const bar = svg("rect", { class: "fill", x: x(edge(k)) + .5, y: y(Math.min(n, top)), width: Math.max(1, x(edge(k + 1)) - x(edge(k)) - 1), height: y(0) - y(Math.min(n, top)) });

@@ -263,7 +263,7 @@ func (m layerMethods) stages(prefix string, layer int, units string) (all []stag
 	of := slices.Concat(m.model, []string{"--layer", fmt.Sprint(layer), "--units", units})
 	found := []string{"--ascent", filepath.Join(m.out, prefix+"ascent")}
 	add := func(name, command string, flags ...[]string) {
-		all = append(all, stage{folder: prefix + name, args: slices.Concat(strings.Fields(command), slices.Concat(flags...), m.common)})
+		all = append(all, stage{folder: prefix + name, args: slices.Concat(strings.Fields(command), slices.Concat(flags...), m.common), aside: isAside(command)})
 	}
 	add("ascent", schema.TaskAscent, of, m.ascent)
 	if m.combines {

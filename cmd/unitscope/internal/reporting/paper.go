@@ -242,6 +242,7 @@ func (m *models) stage(folder, command string, flags ...[]string) stage {
 	return stage{
 		folder: filepath.Join(m.name, folder),
 		args:   slices.Concat(strings.Fields(command), slices.Concat(flags...), m.paper.common),
+		aside:  isAside(command),
 	}
 }
 

@@ -39,11 +39,29 @@ type stage struct {
 	folder    string   // under --out
 	args      []string // of unitscope, without --out
 	resumable bool     // it takes --resume
+	aside     bool     // what it finds is for the summary and the report alone
 }
+
+// isAside is true for commands that find more than people watching would read: two lines
+// for each unit.
+func isAside(command string) bool { return command == schema.TaskConnections }
 
 // command is the stage as it can be called by itself.
 func (s stage) command(out string) []string {
 	return slices.Concat([]string{"unitscope"}, s.args, []string{"--out", filepath.Join(out, s.folder)})
+}
+
+// shown is a command for those who watch: of a long list there are the ends.
+func shown(command []string) string {
+	const most = 8
+	var words []string
+	for _, word := range command {
+		if parts := strings.Split(word, ","); len(parts) > most {
+			word = strings.Join(parts[:3], ",") + ",...," + parts[len(parts)-1]
+		}
+		words = append(words, word)
+	}
+	return strings.Join(words, " ")
 }
 
 // stageResult is what summary.md says of a stage, kept in stages.json from one
@@ -87,7 +105,7 @@ func (r *stagesRun) run(stages []stage) error {
 			continue
 		}
 		anew = true
-		r.job.Console.Say("stage %d of %d: %s", i+1, len(stages), strings.Join(command, " "))
+		r.job.Console.Say("stage %d of %d: %s", i+1, len(stages), shown(command))
 		if err := r.perform(s, command); err != nil {
 			return fmt.Errorf("stage %d of %d, %s: %w", i+1, len(stages), s.folder, err)
 		}
@@ -157,7 +175,11 @@ func (r *stagesRun) perform(s stage, command []string) error {
 		call = append(call, "--force")
 	}
 	var output bytes.Buffer
-	if err := r.program.runStage(r.job.Ctx.Context, call, io.MultiWriter(&output, r.job.Ctx.App.Writer), r.job.Ctx.App.ErrWriter); err != nil {
+	findings := io.MultiWriter(&output, r.job.Ctx.App.Writer)
+	if s.aside {
+		findings = &output
+	}
+	if err := r.program.runStage(r.job.Ctx.Context, call, findings, r.job.Ctx.App.ErrWriter); err != nil {
 		return err
 	}
 	r.results = append(r.results, stageResult{s.folder, command, time.Since(began).Seconds(), output.String()})
