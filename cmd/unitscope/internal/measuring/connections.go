@@ -9,6 +9,7 @@ import (
 	"github.com/unitscope/unitscope/cmd/unitscope/internal/console"
 	"github.com/unitscope/unitscope/cmd/unitscope/internal/job"
 	"github.com/unitscope/unitscope/cmd/unitscope/internal/looking"
+	"github.com/unitscope/unitscope/cmd/unitscope/internal/picture"
 	"github.com/unitscope/unitscope/cmd/unitscope/internal/usage"
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/engine/words"
@@ -68,6 +69,7 @@ func analyzeConnections(ctx *cli.Context) error {
 		return err
 	}
 	// Lines that can not be printed are noticed at the end.
+	fmt.Fprintf(ctx.App.Writer, "%s, largest weights below and above:\n", picture.LayerHeading(n, result.Layer))
 	_ = console.WriteTable(ctx.App.Writer, connectionsTable(n, result))
 	j.Console.Wrote(j.Folder.Path(schema.ConnectionsTable))
 	j.Console.Next(looking.AscentOnUnits(j, n)...)

@@ -76,6 +76,7 @@ func analyzeTuning(ctx *cli.Context) (err error) {
 		return err
 	}
 	// Lines that can not be printed are noticed at the end.
+	fmt.Fprintf(ctx.App.Writer, "%s over %s:\n", picture.LayerHeading(n, result.Layer), words.Count(result.Examples, "example"))
 	_ = console.WriteTable(ctx.App.Writer, tuningTable(result))
 	next := looking.OnUnits(j, schema.TaskExamples)
 	if data := ctx.String("data"); data != "" {
