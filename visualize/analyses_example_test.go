@@ -7,6 +7,7 @@ import (
 
 	"gorgonia.org/tensor"
 
+	"github.com/unitscope/unitscope/dataset"
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/network"
 	"github.com/unitscope/unitscope/visualize"
@@ -52,6 +53,43 @@ func ExampleModes() {
 	unit := result.Units[0]
 	fmt.Printf("%g modes, %v; the main one has %.2f of the restarts\n", unit.Modes.Value, result.Mode, unit.MainShare.Value)
 	// Output: 2 modes, [0 1 0]; the main one has 0.67 of the restarts
+}
+
+func ExampleConnections() {
+	result, err := visualize.Connections(twoSides(), visualize.ConnectionsOptions{Layer: 2, Units: []int{1}, Top: 2})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, c := range result.Below[0] {
+		fmt.Printf("unit %d of layer %d, weight %g\n", c.Unit, c.Layer, c.Weight)
+	}
+	// Output:
+	// unit 2 of layer 1, weight 9
+	// unit 0 of layer 1, weight 0
+}
+
+func ExampleTuning() {
+	device, err := engine.Open("cpu")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer device.Close()
+	digits, err := dataset.Open("digits:n=200", 1)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer digits.Close()
+	model, err := network.Untrained(network.DBN, engine.Bernoulli, digits.Info().Shape, []int{20}, 1)
+	if err != nil {
+		log.Fatal(err)
+	}
+	result, err := visualize.Tuning(context.Background(), device, model, digits, visualize.TuningOptions{Layer: 1, Units: []int{0, 1}}, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	unit := result.Units[0]
+	fmt.Printf("%d classes; outputs of unit %d from %.2f to %.2f\n", len(result.Classes), unit.Unit, unit.Least, unit.Largest)
+	// Output: 10 classes; outputs of unit 0 from 0.47 to 0.55
 }
 
 func ExampleSelectivity() {

@@ -4,8 +4,9 @@
 // sampling from a unit (section 4) [Sample], the linear combination of the filters
 // below (section 5) [Combine], the data that excite a unit most [Examples]; the
 // filters of the first layer are [Filters]. What section 6 says of them in words is
-// measured by [Modes], [Selectivity] and [Compare]. [Learn] says which units have
-// learned anything at all.
+// measured by [Modes], [Selectivity] and [Compare]. What units do over a data set, and
+// for each class of it, is [Tuning]; whom they have the largest weights to,
+// [Connections]. [Learn] says which units have learned anything at all.
 //
 // Most take a device, a network and options, which begin with a default:
 //
