@@ -52,7 +52,7 @@ func AscentFlags() []cli.Flag {
 	o := visualize.DefaultAscent()
 	return []cli.Flag{
 		&cli.IntFlag{Name: "restarts", Value: o.Restarts, Usage: "`N` random starts for each unit, at least 1"},
-		&cli.IntFlag{Name: "steps", Value: o.MaxSteps, Usage: "`N` steps of a restart at most; with 0 its pattern is its start"},
+		&cli.IntFlag{Name: "steps", Value: o.MaxSteps, Usage: "`N` steps of a restart at most, 0 or more; with 0 its pattern is its start"},
 		&cli.StringFlag{Name: "lr", Value: "auto", Usage: "`X`, the step size of the ascent, above 0; auto finds one for each layer"},
 		&cli.Float64Flag{Name: "tol", Value: o.Tolerance, Usage: "`X`, the relative gain at or below which a step counts as slow, 0 or more"},
 		&cli.IntFlag{Name: "patience", Value: o.Patience, Usage: "`N` slow steps in a row after which a restart stops, at least 1"},
