@@ -53,8 +53,8 @@
     if (t) return tile(layer, t.tiles, t.places[i] * t.each, width, label);
     return noTile(layer, width);
   };
-  const noTile = (layer, width) => {
-    const zoom = zoomOf(layer, width), none = el("span", { class: "tile none" }, said("no pattern"));
+  const noTile = (layer, width, why = "no pattern") => {
+    const zoom = zoomOf(layer, width), none = el("span", { class: "tile none" }, said(why));
     none.style.width = layer.cols * zoom + "px";
     none.style.height = layer.rows * zoom + "px";
     return none;
@@ -360,7 +360,7 @@
       return [heading, list(all.map(k => {
         const other = numbers.length > 1 ? [said("layer "), s.layer[k] + "/"] : [], key = layer.key.replace(/[^/]*$/, s.layer[k]), here = layers.find(l => l.key === key);
         const at = here ? here.units.indexOf(s.unit[k]) : -1, label = el("span", { class: "label" }, ...other, said("unit "), s.unit[k] + " · ", said("weight "), (s.weight[k] > 0 ? "+" : "") + text(s.weight[k], 2));
-        const picture = at >= 0 ? thumb(here, at, 56) : noTile(layer, 56);
+        const picture = at >= 0 ? thumb(here, at, 56) : noTile(layer, 56, "no picture here, ");
         return el("li", {}, s.page[k] ? el("a", { href: "#" + key + "/" + s.unit[k] }, picture, label) : [picture, label]);
       }))];
     };
