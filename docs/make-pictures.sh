@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes the pictures of README.md and of docs/figures.md with the program itself:
-# those of the tour from the demo's models, and figure 1 on MNIST (DIR of the four
-# IDX files in UNITSCOPE_MNIST). The pictures of
+# those of the tour from the demo's models, figure 1 and a network of PyTorch on MNIST
+# (the folder of the four IDX files in UNITSCOPE_MNIST). The pictures of
 # docs/results.md come from the runs that it describes. Takes about ten minutes.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -14,14 +14,14 @@ unitscope="$scratch/unitscope"
 cp "$scratch/demo/figure1.png" docs/figure1-digits.png
 cp "$scratch/demo/sdae/filters.png" docs/tour-filters.png
 
-# screenshot NAME ADDRESS WIDTH,HEIGHT of the demo's HTML report.
+# screenshot NAME FOLDER ADDRESS WIDTH,HEIGHT of the HTML report in a folder.
 screenshot() {
   command -v chromium >/dev/null || { echo "no chromium: docs/$1 stays as it is"; return; }
-  chromium --headless --no-sandbox --hide-scrollbars --virtual-time-budget=5000 --window-size="$3" \
-    --screenshot="docs/$1" "file://$scratch/demo/index.html#$2" 2>/dev/null
+  chromium --headless --no-sandbox --hide-scrollbars --virtual-time-budget=5000 --window-size="$4" \
+    --screenshot="docs/$1" "file://$scratch/$2/index.html#$3" 2>/dev/null
 }
-screenshot report-grid.png dbn/1 1100,640
-screenshot report-unit.png sdae/2/7 1300,1150
+screenshot report-grid.png demo dbn/1 1100,640
+screenshot report-unit.png demo sdae/2/7 1300,1150
 
 # The chains of a DBN that is trained by chains stay near the digits.
 data=digits:n=20500
@@ -50,6 +50,15 @@ if [ -z "${UNITSCOPE_MNIST:-}" ]; then
   echo "UNITSCOPE_MNIST names no folder: docs/figure1-mnist.png stays as it is"
   exit 0
 fi
+# A network of PyTorch, as people have them.
+if python3 -c "import torch" 2>/dev/null; then
+  python3 docs/mnist-mlp.py "$UNITSCOPE_MNIST" "$scratch/mlp.pt"
+  "$unitscope" look "$scratch/mlp.pt" --activation relu --data "mnist:$UNITSCOPE_MNIST" --out "$scratch/mine"
+  screenshot look-unit.png mine mlp-pt/3/7 1200,1260
+else
+  echo "no PyTorch: docs/look-unit.png stays as it is"
+fi
+
 for family in dbn sdae; do
   "$unitscope" train $family --data "mnist:$UNITSCOPE_MNIST" --layers 500,500,500 --out "$scratch/$family-mnist"
 done

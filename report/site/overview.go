@@ -104,7 +104,7 @@ func (r *Report) Introduction() string {
 // titleOf is what a picture is called.
 func titleOf(picture string) string { return strings.TrimSuffix(picture, filepath.Ext(picture)) }
 
-// rank brings the report's figures to the front.
+// rank brings the paper's figures to the front.
 func rank(f figure) int {
 	for i, name := range []string{
 		schema.FigurePicture("1"), schema.FigurePicture("2"), schema.FigurePicture("3"), schema.FigurePicture("4"), schema.SelectivityPicture, schema.ModesPicture,
