@@ -50,8 +50,8 @@ const (
 	PurposeGibbsHidden  Purpose = 12 // its hidden states, and at step 0 their start; row as above
 	PurposeUpper        Purpose = 20 // states of the layers below one in training; row = (drawn layer, example)
 	PurposeAncestral    Purpose = 23 // states of the layers below a sampled RBM; row = (layer, unit, chain), step = (sweep, layer)
-	PurposeRestarts     Purpose = 26 // restarts drawn again by the bootstrap; row = (layer, unit), step = resample
-	PurposeUnits        Purpose = 27 // units drawn again by the bootstrap; row = (layer, analysis), step = resample
+	// 26 was restarts drawn again by the bootstrap.
+	PurposeUnits Purpose = 27 // units drawn again by the bootstrap; row = (layer, analysis), step = resample
 	// The states of annealed importance sampling, whose step is the temperature,
 	// and what else the estimates of a likelihood draw.
 	PurposeAnnealedVisible Purpose = 29 // row = (layer, direction, run)

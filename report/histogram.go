@@ -76,7 +76,7 @@ func bar(m visualize.UnitModes) int {
 	if m.Dead {
 		return 0
 	}
-	return min(int(m.Modes.Value), maxBars)
+	return min(int(m.Modes), maxBars)
 }
 
 // modesPanel is the bars of one layer.

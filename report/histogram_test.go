@@ -19,9 +19,9 @@ import (
 func modesWith(network string, layer int, modes ...int) *visualize.ModesResult {
 	r := &visualize.ModesResult{Network: network, Layer: layer, Restarts: 9, Threshold: 0.95}
 	for i, m := range modes {
-		u := visualize.UnitModes{Unit: i, Dead: m == 0, Modes: visualize.Estimate{Value: float64(m)}}
+		u := visualize.UnitModes{Unit: i, Dead: m == 0, Modes: float64(m)}
 		if u.Dead {
-			u.Modes.Value = math.NaN()
+			u.Modes = math.NaN()
 		}
 		r.Units = append(r.Units, u)
 	}
@@ -188,7 +188,7 @@ func TestSimilarities(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := &visualize.ModesResult{Layer: 2, Threshold: 0.95, Restarts: 3, Cosines: cosines, Mode: []int{-1, -1, -1, 0, 1, 0},
-		Units: []visualize.UnitModes{{Unit: 4, Dead: true}, {Unit: 7, Modes: visualize.Estimate{Value: 2}}}}
+		Units: []visualize.UnitModes{{Unit: 4, Dead: true}, {Unit: 7, Modes: 2}}}
 	p, err := Similarities("DBN layer 2", r, 9)
 	if err != nil {
 		t.Fatal(err)

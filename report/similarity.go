@@ -83,7 +83,7 @@ func similarity(r *visualize.ModesResult, u int, d *visualize.Dendrogram, cosine
 	for _, j := range d.Joins {
 		t.Joins = append(t.Joins, Join{j.A, j.B, j.Cosine})
 	}
-	modes := r.Units[u].Modes.Value
+	modes := r.Units[u].Modes
 	return &HeatMap{Title: fmt.Sprintf("%s, %s", shortened(r.NameOf(u)), words.Count(int(modes), "mode")), Matrix: matrix, Units: d.Restarts, Tree: t}, float64(lowest), nil
 }
 

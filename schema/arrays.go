@@ -66,7 +66,11 @@ func modesOfLayer() File {
 		{Name: Cosines, About: "[U, R, R] between restarts"},
 	}}
 	for _, e := range modeNumbers() {
-		f.Fields = append(f.Fields, Field{Name: e.Name, About: "[U, 3] " + e.About + ", and its interval"})
+		about := "[U] " + e.About
+		if e.interval {
+			about = "[U, 3] " + e.About + ", and its interval"
+		}
+		f.Fields = append(f.Fields, Field{Name: e.Name, About: about})
 	}
 	f.Fields = append(f.Fields, goalsArray())
 	return f

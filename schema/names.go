@@ -52,6 +52,8 @@ const (
 	Spread         = "spread"
 	RelativeSpread = "relative_spread"
 	Gap            = "gap"
+	ModesExpected  = "modes_expected"
+	Unseen         = "unseen"
 
 	Matrix    = "matrix"
 	Dominance = "dominance"

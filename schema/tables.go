@@ -132,15 +132,23 @@ func mixing() File {
 	}}
 }
 
-// modeNumbers are what is estimated of a unit's modes.
-func modeNumbers() []Field {
-	return []Field{
-		{Name: Modes, About: "clusters of the patterns that restarts found"},
-		{Name: MainShare, About: "share of the restarts in the largest"},
-		{Name: Effective, About: "effective number of modes"},
-		{Name: Spread, About: "standard deviation of the final activations"},
-		{Name: RelativeSpread, About: "relative to what restarts gained"},
-		{Name: Gap, About: "by how much the main mode's best activation exceeds that of the second"},
+// modeNumber is a number of a unit's modes, and whether it has an interval.
+type modeNumber struct {
+	Field
+	interval bool
+}
+
+// modeNumbers are what is told of a unit's modes.
+func modeNumbers() []modeNumber {
+	return []modeNumber{
+		{Field{Name: Modes, About: "clusters of the patterns that restarts found: there are at least as many"}, false},
+		{Field{Name: ModesExpected, About: "with those that no restart found, estimated from below"}, false},
+		{Field{Name: MainShare, About: "share of the restarts in the largest"}, true},
+		{Field{Name: Effective, About: "effective number of modes"}, false},
+		{Field{Name: Spread, About: "standard deviation of the final activations"}, false},
+		{Field{Name: RelativeSpread, About: "relative to what restarts gained"}, false},
+		{Field{Name: Gap, About: "by how much the main mode's best activation exceeds that of the second"}, false},
+		{Field{Name: Unseen, About: "chance that another restart finds a new mode"}, true},
 	}
 }
 
@@ -153,12 +161,15 @@ func modes() File {
 		{Name: "found", About: "how many had a gradient to climb"},
 	}}
 	for _, e := range modeNumbers() {
-		f.Fields = append(f.Fields, e, Field{Name: e.Name + "_low", About: "end of its interval"}, Field{Name: e.Name + "_high", About: "the other"})
+		if e.Name == Unseen {
+			f.Fields = append(f.Fields, Field{Name: "second_cosine", About: "between the best patterns of the two largest modes"})
+		}
+		f.Fields = append(f.Fields, e.Field)
+		if e.interval {
+			f.Fields = append(f.Fields, Field{Name: e.Name + "_low", About: "end of its interval"}, Field{Name: e.Name + "_high", About: "the other"})
+		}
 	}
-	f.Fields = append(f.Fields,
-		Field{Name: "second_cosine", About: "between the best patterns of the two largest modes"},
-		Field{Name: "unseen", About: "chance that another restart finds a new mode"},
-		goalColumn())
+	f.Fields = append(f.Fields, goalColumn())
 	return f
 }
 

@@ -51,7 +51,7 @@ func ExampleModes() {
 		log.Fatal(err)
 	}
 	unit := result.Units[0]
-	fmt.Printf("%g modes, %v; the main one has %.2f of the restarts\n", unit.Modes.Value, result.Mode, unit.MainShare.Value)
+	fmt.Printf("%g modes, %v; the main one has %.2f of the restarts\n", unit.Modes, result.Mode, unit.MainShare.Value)
 	// Output: 2 modes, [0 1 0]; the main one has 0.67 of the restarts
 }
 

@@ -7,10 +7,9 @@ import (
 	"github.com/unitscope/unitscope/engine"
 )
 
-// Estimate is a number with its bootstrap interval (Efron's percentile
-// interval). All three are NaN for what can't be said, such as the gap between
-// the modes of a unit that has one mode only; Low and High alone are NaN if
-// there were no resamples.
+// Estimate is a number with its interval: of shares of restarts that of Clopper and
+// Pearson, else a bootstrap interval (Efron's percentile interval). All three are NaN for
+// what can't be said; Low and High alone are NaN if there were no resamples.
 type Estimate struct{ Value, Low, High float64 }
 
 // unknown is the estimate of what can't be said.

@@ -18,7 +18,7 @@ func TestBootstrapCovers(t *testing.T) {
 		for i := range heads {
 			heads[i] = truth(source.Uniform() < chance)
 		}
-		b := bootstrap{seed: 1, purpose: engine.PurposeRestarts, key: uint64(s), resamples: 300, level: 0.9}
+		b := bootstrap{seed: 1, purpose: engine.PurposeUnits, key: uint64(s), resamples: 300, level: 0.9}
 		e := b.estimate(flips, 1, func(drawn []int, values []float64) {
 			values[0] = meanKnown(drawn, func(i int) float64 { return heads[i] })
 		})[0]

@@ -79,28 +79,37 @@ type UnitModes struct {
 	// vanished before they had climbed, are still at their random starts and
 	// belong to no mode.
 	Found int
-	// Modes is the number of modes. Resamples can't show a mode that no restart
-	// found, so its interval never reaches above it; Unseen says what to expect.
-	Modes Estimate
+	// Modes is the number of modes that were found: there are at least as many. How many
+	// there are in all no number of restarts bounds from above, since any share of them
+	// too small to be met may hold any number. Expected is an estimate from below of the
+	// number with those that no restart found (Chao, 1984), and Unseen says how much
+	// they are met.
+	Modes, Expected float64
 	// MainShare is the share of Found in the main mode, the largest one (of
-	// modes of equal size the one that climbs highest).
+	// modes of equal size the one that climbs highest). Its interval holds the share
+	// of the largest mode in all restarts that there could be, in at least Level of
+	// cases: by Clopper and Pearson, with what it costs to choose the largest.
 	MainShare Estimate
 	// Effective is the effective number of modes, exp of the entropy of their
 	// shares: 1 if all restarts agree, Found if each stands alone.
-	Effective Estimate
+	// It has no interval, as the numbers that follow have none: what is true of all
+	// restarts may rest on optima that few of them find, and nothing that is drawn
+	// from those at hand shows that.
+	Effective float64
 	// Spread is the standard deviation of the final activations.
-	Spread Estimate
+	Spread float64
 	// RelativeSpread is Spread relative to what the restarts gained on average.
-	RelativeSpread Estimate
+	RelativeSpread float64
 	// Gap is by how much the best activation of the main mode exceeds (in the
 	// direction of the ascent) that of the second largest one; negative if the
 	// second climbs higher.
-	Gap Estimate
+	Gap float64
 	// SecondCosine is the cosine between the best patterns of these two modes.
 	SecondCosine float64
 	// Unseen is the chance, after Good and Turing, that another restart would
-	// find a new mode: the share of Found that stand alone.
-	Unseen float64
+	// find a new mode: the share of Found that stand alone. Its interval begins at 0,
+	// and its upper end is that of Clopper and Pearson for such a share.
+	Unseen Estimate
 }
 
 // ModesSummary is the mean over the units of a layer that are not dead. The
@@ -155,8 +164,8 @@ func (r *ModesResult) NameOf(place int) string { return nameOf(r.Names, r.Units[
 // restarts.) One tree serves all thresholds, so that the number of modes never
 // falls as the threshold rises.
 //
-// A unit's numbers depend on its own restarts only. Intervals keep the modes as
-// they are and draw restarts again, by (seed, layer, unit, resample). progress is
+// A unit's numbers depend on its own restarts only. Intervals of the summary draw
+// units again, by (seed, layer, resample). progress is
 // told how many units are done; nil if nobody wants to know. When ctx ends,
 // Modes stops after the unit in work with an error that wraps the context's.
 func Modes(ctx context.Context, d engine.Device, r *AscentResult, o ModesOptions, progress func(done, total int)) (result *ModesResult, err error) {
@@ -315,15 +324,11 @@ func (a *modesAnalysis) unit(u int) UnitModes {
 	for i, k := range found {
 		modes[k] = g.mode[i]
 	}
-	b := bootstrap{a.options.Seed, engine.PurposeRestarts, engine.RowKey(a.Layer, a.Units[u], 0), a.options.Resamples, a.options.Level}
-	e := b.estimate(len(found), unitStatistics, g.statistics)
+	s := g.statistics()
 	m := UnitModes{
 		Unit: a.Units[u], Dead: len(found) == 0, Found: len(found),
-		Modes: e[0], MainShare: e[1], Effective: e[2], Spread: e[3], RelativeSpread: e[4], Gap: e[5],
-		SecondCosine: math.NaN(), Unseen: math.NaN(),
-	}
-	if len(found) > 0 {
-		m.Unseen = g.unseen()
+		Modes: s.modes, Expected: expectedModes(g.size), MainShare: mainShare(g.size, a.options.Level), Effective: s.effective,
+		Spread: s.spread, RelativeSpread: s.relative, Gap: s.gap, SecondCosine: math.NaN(), Unseen: unseen(g.size, a.options.Level),
 	}
 	if len(g.best) > 1 {
 		m.SecondCosine = float64(cosines[found[g.best[0]]*a.Restarts+found[g.best[1]]])

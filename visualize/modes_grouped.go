@@ -57,52 +57,31 @@ func compareFloats(a, b float64) int {
 	return 0
 }
 
-// unitStatistics is how many numbers statistics works out.
-const unitStatistics = 6
+// groupStatistics are numbers of the restarts of a unit, NaN for what can't be said; see
+// [UnitModes].
+type groupStatistics struct{ modes, effective, spread, relative, gap float64 }
 
-// statistics works out, for restarts drawn from these, the number of modes, the
-// share of the main one, the effective number, the spread of the final
-// activations, the same relative to the gain, and the gap to the second mode.
-func (g *grouped) statistics(drawn []int, values []float64) {
-	count, best := make([]int, len(g.size)), make([]float64, len(g.size))
-	climbed := make([]float64, len(drawn))
-	gain := 0.0
-	for i, k := range drawn {
-		m := g.mode[k]
-		if count[m]++; count[m] == 1 || g.climbed[k] > best[m] {
-			best[m] = g.climbed[k]
-		}
-		climbed[i] = g.climbed[k]
-		gain += g.gained[k] / float64(len(drawn))
+func (g *grouped) statistics() groupStatistics {
+	n := float64(len(g.mode))
+	s := groupStatistics{modes: float64(len(g.size)), spread: math.NaN(), relative: math.NaN(), gap: math.NaN()}
+	if n == 0 {
+		s.modes, s.effective = math.NaN(), math.NaN()
+		return s
 	}
-	modes, entropy := 0, 0.0
-	for _, c := range count {
-		if c > 0 {
-			share := float64(c) / float64(len(drawn))
-			modes++
-			entropy -= share * math.Log(share)
+	entropy := 0.0
+	for _, size := range g.size {
+		share := float64(size) / n
+		entropy -= share * math.Log(share)
+	}
+	s.effective = math.Exp(entropy)
+	if n > 1 {
+		s.spread = math.Sqrt(variance(g.climbed))
+		if gain := mean(g.gained); gain > 0 {
+			s.relative = s.spread / gain
 		}
 	}
-	spread, relative, gap := math.NaN(), math.NaN(), math.NaN()
-	if len(drawn) > 1 {
-		spread = math.Sqrt(variance(climbed))
-		if gain > 0 {
-			relative = spread / gain
-		}
+	if len(g.best) > 1 {
+		s.gap = g.climbed[g.best[0]] - g.climbed[g.best[1]]
 	}
-	if len(count) > 1 && count[0] > 0 && count[1] > 0 {
-		gap = best[0] - best[1]
-	}
-	copy(values, []float64{float64(modes), float64(count[0]) / float64(len(drawn)), math.Exp(entropy), spread, relative, gap})
-}
-
-// unseen is the share of the restarts that are alone in their mode.
-func (g *grouped) unseen() float64 {
-	alone := 0
-	for _, n := range g.size {
-		if n == 1 {
-			alone++
-		}
-	}
-	return float64(alone) / float64(len(g.mode))
+	return s
 }

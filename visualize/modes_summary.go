@@ -21,12 +21,12 @@ func (a *modesAnalysis) summarise() {
 		s.Stuck += a.Restarts - m.Found
 	}
 	columns := []func(m UnitModes) float64{
-		func(m UnitModes) float64 { return truth(m.Modes.Value == 1) },
-		func(m UnitModes) float64 { return m.Modes.Value },
+		func(m UnitModes) float64 { return truth(m.Modes == 1) },
+		func(m UnitModes) float64 { return m.Modes },
 		func(m UnitModes) float64 { return m.MainShare.Value },
-		func(m UnitModes) float64 { return m.Effective.Value },
-		func(m UnitModes) float64 { return m.RelativeSpread.Value },
-		func(m UnitModes) float64 { return m.Unseen },
+		func(m UnitModes) float64 { return m.Effective },
+		func(m UnitModes) float64 { return m.RelativeSpread },
+		func(m UnitModes) float64 { return m.Unseen.Value },
 	}
 	b := bootstrap{a.options.Seed, engine.PurposeUnits, engine.RowKey(a.Layer, 0, 0), a.options.Resamples, a.options.Level}
 	e := b.estimate(len(alive), len(columns), func(drawn []int, values []float64) {
@@ -50,14 +50,10 @@ func (a *modesAnalysis) at(threshold float64, alive []int) ModesAt {
 	for _, u := range alive {
 		found := a.found(u)
 		g := a.group(u, found, threshold)
-		all, values := make([]int, len(found)), make([]float64, unitStatistics)
-		for i := range all {
-			all[i] = i
-		}
-		g.statistics(all, values)
-		m.Modes += values[0] / n
-		m.MainShare += values[1] / n
-		m.Effective += values[2] / n
+		s := g.statistics()
+		m.Modes += s.modes / n
+		m.MainShare += float64(g.size[0]) / float64(len(found)) / n
+		m.Effective += s.effective / n
 		m.Single += truth(len(g.size) == 1) / n
 	}
 	return m

@@ -10,7 +10,7 @@ import (
 )
 
 // WriteModesTable writes modes.csv: a line of names, then a line per network,
-// layer and unit with the numbers of [UnitModes]. Estimates take three columns,
+// layer and unit with the numbers of [UnitModes]. Those with an interval take three columns,
 // NAME, NAME_low and NAME_high. What can't be said is left empty. Of objectives, the
 // last column is their names; all results are then of such.
 func WriteModesTable(w io.Writer, results []*ModesResult) error {
@@ -20,10 +20,12 @@ func WriteModesTable(w io.Writer, results []*ModesResult) error {
 		names = r.Names
 		for u, m := range r.Units {
 			row := []string{r.Network, strconv.Itoa(r.Layer), strconv.Itoa(m.Unit), strconv.FormatBool(m.Dead), strconv.Itoa(r.Restarts), strconv.Itoa(m.Found)}
-			for _, e := range []Estimate{m.Modes, m.MainShare, m.Effective, m.Spread, m.RelativeSpread, m.Gap} {
-				row = append(row, e.texts()...)
+			row = append(row, numberText(m.Modes), numberText(m.Expected))
+			row = append(row, m.MainShare.texts()...)
+			for _, x := range []float64{m.Effective, m.Spread, m.RelativeSpread, m.Gap, m.SecondCosine} {
+				row = append(row, numberText(x))
 			}
-			row = append(row, numberText(m.SecondCosine), numberText(m.Unseen))
+			row = append(row, m.Unseen.texts()...)
 			rows = append(rows, append(row, nameIn(names, u)...))
 		}
 	}
@@ -46,9 +48,9 @@ func WriteThresholdTable(w io.Writer, results []*ModesResult) error {
 }
 
 // WriteArrays writes an .npz file: units [U], mode [U, R] (int64, see
-// ModesResult.Mode), cosines [U, R, R], and modes, main_share, effective,
-// spread, relative_spread and gap [U, 3]: the value and both ends of its
-// interval, NaN for what can't be said; of objectives, their names [U] too.
+// ModesResult.Mode), cosines [U, R, R], main_share and unseen [U, 3], the value and both
+// ends of its interval, and modes, modes_expected, effective, spread, relative_spread and
+// gap [U]; NaN for what can't be said; of objectives, their names [U] too.
 func (r *ModesResult) WriteArrays(w io.Writer) error {
 	units := make([]int, len(r.Units))
 	for i, m := range r.Units {
@@ -60,21 +62,28 @@ func (r *ModesResult) WriteArrays(w io.Writer) error {
 	a.floats(schema.Cosines, r.Cosines)
 	for _, column := range []struct {
 		name string
-		of   func(m UnitModes) Estimate
+		of   func(m UnitModes) []float64
 	}{
-		{schema.Modes, func(m UnitModes) Estimate { return m.Modes }},
-		{schema.MainShare, func(m UnitModes) Estimate { return m.MainShare }},
-		{schema.Effective, func(m UnitModes) Estimate { return m.Effective }},
-		{schema.Spread, func(m UnitModes) Estimate { return m.Spread }},
-		{schema.RelativeSpread, func(m UnitModes) Estimate { return m.RelativeSpread }},
-		{schema.Gap, func(m UnitModes) Estimate { return m.Gap }},
+		{schema.Modes, func(m UnitModes) []float64 { return []float64{m.Modes} }},
+		{schema.ModesExpected, func(m UnitModes) []float64 { return []float64{m.Expected} }},
+		{schema.MainShare, func(m UnitModes) []float64 { return []float64{m.MainShare.Value, m.MainShare.Low, m.MainShare.High} }},
+		{schema.Effective, func(m UnitModes) []float64 { return []float64{m.Effective} }},
+		{schema.Spread, func(m UnitModes) []float64 { return []float64{m.Spread} }},
+		{schema.RelativeSpread, func(m UnitModes) []float64 { return []float64{m.RelativeSpread} }},
+		{schema.Gap, func(m UnitModes) []float64 { return []float64{m.Gap} }},
+		{schema.Unseen, func(m UnitModes) []float64 { return []float64{m.Unseen.Value, m.Unseen.Low, m.Unseen.High} }},
 	} {
 		var numbers []float32
 		for _, m := range r.Units {
-			e := column.of(m)
-			numbers = append(numbers, float32(e.Value), float32(e.Low), float32(e.High))
+			for _, x := range column.of(m) {
+				numbers = append(numbers, float32(x))
+			}
 		}
-		t, err := dense.Of(numbers, len(units), 3)
+		shape := []int{len(units)}
+		if len(numbers) > len(units) {
+			shape = append(shape, len(numbers)/len(units))
+		}
+		t, err := dense.Of(numbers, shape...)
 		if err != nil {
 			return fmt.Errorf("write modes: %w", err)
 		}

@@ -72,8 +72,10 @@ for u in range(15):
     near("cosines", arrays["cosines"][u], patterns @ patterns.T)
     near("activation", activations(ascent["patterns"][u], 2)[:, ascent["units"][u]], reached)
     near("cosine to the best", ascent["cosine"][u], patterns @ patterns[reached.argmax()])
-for name in ("modes", "effective", "main_share", "spread"):
-    assert (modes[f"{name}_low"] <= modes[f"{name}_high"]).all(), name
+    once, twice, n = (counts == 1).sum(), (counts == 2).sum(), counts.sum()
+    near("modes_expected", row["modes_expected"], len(counts) + (n - 1) / n * once * (once - 1) / (2 * (twice + 1)))
+for name in ("main_share", "unseen"):
+    assert (modes[f"{name}_low"] <= modes[name]).all() and (modes[name] <= modes[f"{name}_high"]).all(), name
 near("restarts.csv", restarts["activation"], ascent["activation"].ravel())
 
 # selectivity.csv.

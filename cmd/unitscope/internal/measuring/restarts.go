@@ -38,7 +38,7 @@ func analyzeRestartsCommand() *cli.Command {
 			"Writes to --out: modes.csv (a row per unit), modes-sweep.csv (thresholds from 0.5 to 0.99), trained-layer1.npz, ... (arrays;\n" +
 			"and untrained-layer1.npz, ... with --control), modes.png and .svg (how many units have how many modes), trained-layer1-similarity.png and\n" +
 			".svg, ... (cosines between the restarts of the first 9 units, in the order of their dendrogram) and run.json.\n" +
-			"Standard output gets a summary. Intervals are from restarts drawn again, in the summary from units drawn again.",
+			"Standard output gets a summary. Intervals of a unit's shares are those of Clopper and Pearson, in the summary from units drawn again.",
 		Flags:  append(flags, usage.PictureFlags()...),
 		Action: analyzeRestarts,
 	}
