@@ -73,22 +73,20 @@ func combine(ctx *cli.Context) error {
 	if _, err := ParseTop(ctx.String("top")); err != nil {
 		return err
 	}
-	n, file, err := j.LoadModel("model")
+	of, units, err := LoadUnits(j)
 	if err != nil {
 		return err
 	}
-	j.Describe(n)
-	if o.Layer, o.Units, err = ChosenUnits(j, n); err != nil {
-		return err
-	}
+	n := of.Network
+	o.Layer, o.Units = of.Layers[0], units
 	if o.Top, err = ChooseTop(ctx, n, o.Layer); err != nil {
 		return err
 	}
 	if !ctx.IsSet("top") {
 		j.Resolved["top"] = strconv.Itoa(o.Top)
 	}
-	err = j.Compute(ctx.Uint64("seed"), []string{file}, func(d engine.Device, f *runfolder.Folder) error {
-		j.WarnOfLayers(d, job.LookedAt{Network: n, File: file, Layers: []int{o.Layer}})
+	err = j.Compute(ctx.Uint64("seed"), []string{of.File}, func(d engine.Device, f *runfolder.Folder) error {
+		j.WarnOfLayers(d, of)
 		result, err := visualize.Combine(ctx.Context, d, n, o)
 		if err != nil {
 			return err

@@ -42,27 +42,25 @@ func examples(ctx *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	n, file, err := j.LoadModel("model")
+	of, units, err := LoadUnits(j)
 	if err != nil {
 		return err
 	}
-	j.Describe(n)
-	if o.Layer, o.Units, err = ChosenUnits(j, n); err != nil {
-		return err
-	}
-	data, err := j.OpenFor(n, file)
+	n := of.Network
+	o.Layer, o.Units = of.Layers[0], units
+	data, err := j.OpenFor(n, of.File)
 	if err != nil {
 		return err
 	}
 	defer job.CloseInto(&err, data)
-	set := data.Set
-	if err := o.CheckData(set); err != nil {
+	of.Set = data.Set
+	if err := o.CheckData(of.Set); err != nil {
 		return usage.Mistake(err)
 	}
-	err = j.Compute(ctx.Uint64("seed"), []string{file}, func(d engine.Device, f *runfolder.Folder) error {
-		j.WarnOfLayers(d, job.LookedAt{Network: n, File: file, Set: set, Layers: []int{o.Layer}})
-		p := j.Console.Progress(fmt.Sprintf("%s layer %d, %s", n.Kind, o.Layer, words.Count(len(o.Units), "unit")), "example", int64(set.Len()))
-		result, err := visualize.Examples(ctx.Context, d, n, set, o, func(done, total int) { p.Set(int64(done), "") })
+	err = j.Compute(ctx.Uint64("seed"), []string{of.File}, func(d engine.Device, f *runfolder.Folder) error {
+		j.WarnOfLayers(d, of)
+		p := j.Console.Progress(fmt.Sprintf("%s layer %d, %s", n.Kind, o.Layer, words.Count(len(o.Units), "unit")), "example", int64(of.Set.Len()))
+		result, err := visualize.Examples(ctx.Context, d, n, of.Set, o, func(done, total int) { p.Set(int64(done), "") })
 		if err != nil {
 			p.Stop()
 			return err

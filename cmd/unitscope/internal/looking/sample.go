@@ -74,36 +74,33 @@ func sample(ctx *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	n, file, err := j.LoadModel("model")
+	of, units, err := LoadUnits(j)
 	if err != nil {
 		return err
 	}
-	j.Describe(n)
-	if o.Layer, o.Units, err = ChosenUnits(j, n); err != nil {
-		return err
-	}
+	n := of.Network
+	o.Layer, o.Units = of.Layers[0], units
 	if err := n.CheckGenerative(o.Layer); err != nil {
 		return usage.Mistakef("--model %s: %w", ctx.String("model"), err)
 	}
-	var against dataset.Set
 	if ctx.String("data") != "" {
 		data, err := j.Open(j.Given(), n)
 		if err != nil {
 			return err
 		}
 		defer job.CloseInto(&err, data)
-		against = data.Set
+		of.Set = data.Set
 	} else if ctx.IsSet("limit") {
 		return usage.Mistakef("--limit is of --data, which is not given")
 	}
-	err = j.Compute(o.Seed, []string{file}, func(d engine.Device, f *runfolder.Folder) error {
-		j.WarnOfLayers(d, job.LookedAt{Network: n, File: file, Set: against, Layers: []int{o.Layer}})
+	err = j.Compute(o.Seed, []string{of.File}, func(d engine.Device, f *runfolder.Folder) error {
+		j.WarnOfLayers(d, of)
 		result, err := Draw(ctx.Context, j.Console, d, n, o)
 		if err != nil {
 			return err
 		}
-		if against != nil {
-			if err := Hold(ctx.Context, j.Console, d, n, against, result); err != nil {
+		if of.Set != nil {
+			if err := Hold(ctx.Context, j.Console, d, n, of.Set, result); err != nil {
 				return err
 			}
 		}

@@ -20,6 +20,18 @@ func ChosenUnits(j *job.Job, n *network.Network) (layer int, units []int, err er
 	return layer, units, err
 }
 
+// LoadUnits loads --model and chooses its layer and units, for commands that look at the
+// units of one layer.
+func LoadUnits(j *job.Job) (of job.LookedAt, units []int, err error) {
+	if of.Network, of.File, err = j.LoadModel("model"); err != nil {
+		return of, nil, err
+	}
+	j.Describe(of.Network)
+	layer, units, err := ChosenUnits(j, of.Network)
+	of.Layers = []int{layer}
+	return of, units, err
+}
+
 // ChosenLayer is the layer of --layer, by number or name; the record has its number,
 // and its name if it has one.
 func ChosenLayer(j *job.Job, n *network.Network) (int, error) {

@@ -43,17 +43,15 @@ func analyzeConnections(ctx *cli.Context) error {
 	if err := o.Check(); err != nil {
 		return usage.Mistake(err)
 	}
-	n, file, err := j.LoadModel("model")
+	of, units, err := looking.LoadUnits(j)
 	if err != nil {
 		return err
 	}
-	j.Describe(n)
-	if o.Layer, o.Units, err = looking.ChosenUnits(j, n); err != nil {
-		return err
-	}
+	n := of.Network
+	o.Layer, o.Units = of.Layers[0], units
 	var result *visualize.ConnectionsResult
-	err = j.Compute(ctx.Uint64("seed"), []string{file}, func(d engine.Device, f *runfolder.Folder) error {
-		j.WarnOfLayers(d, job.LookedAt{Network: n, File: file, Layers: []int{o.Layer}})
+	err = j.Compute(ctx.Uint64("seed"), []string{of.File}, func(d engine.Device, f *runfolder.Folder) error {
+		j.WarnOfLayers(d, of)
 		if result, err = visualize.Connections(n, o); err != nil {
 			return err
 		}

@@ -42,26 +42,23 @@ func analyzeTuning(ctx *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	n, file, err := j.LoadModel("model")
+	of, units, err := looking.LoadUnits(j)
 	if err != nil {
 		return err
 	}
-	j.Describe(n)
-	o := visualize.TuningOptions{Before: ctx.Bool("before")}
-	if o.Layer, o.Units, err = looking.ChosenUnits(j, n); err != nil {
-		return err
-	}
-	data, err := j.OpenFor(n, file)
+	n := of.Network
+	o := visualize.TuningOptions{Layer: of.Layers[0], Units: units, Before: ctx.Bool("before")}
+	data, err := j.OpenFor(n, of.File)
 	if err != nil {
 		return err
 	}
 	defer job.CloseInto(&err, data)
-	set := data.Set
+	of.Set = data.Set
 	var result *visualize.TuningResult
-	err = j.Compute(ctx.Uint64("seed"), []string{file}, func(d engine.Device, f *runfolder.Folder) error {
-		j.WarnOfLayers(d, job.LookedAt{Network: n, File: file, Set: set, Layers: []int{o.Layer}})
-		p := j.Console.Progress(fmt.Sprintf("%s, tuning of %s", n.LayerTitle(o.Layer), words.Count(len(o.Units), "unit")), "example", int64(set.Len()))
-		if result, err = visualize.Tuning(ctx.Context, d, n, set, o, func(done, total int) { p.Set(int64(done), "") }); err != nil {
+	err = j.Compute(ctx.Uint64("seed"), []string{of.File}, func(d engine.Device, f *runfolder.Folder) error {
+		j.WarnOfLayers(d, of)
+		p := j.Console.Progress(fmt.Sprintf("%s, tuning of %s", n.LayerTitle(o.Layer), words.Count(len(o.Units), "unit")), "example", int64(of.Set.Len()))
+		if result, err = visualize.Tuning(ctx.Context, d, n, of.Set, o, func(done, total int) { p.Set(int64(done), "") }); err != nil {
 			p.Stop()
 			return err
 		}
