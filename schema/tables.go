@@ -260,6 +260,8 @@ func comparison() File {
 		{Name: "data_max", About: "largest activation of any example"},
 		{Name: CombinationLink, About: "cosine between the first gradient and the combination"},
 		{Name: Concentration, About: "mean cosine between two samples"},
+		{Name: DataCorrelation, About: "between the mean of samples less the free one and the same of the data, over components"},
+		{Name: DataDistance, About: "between the two, relative to that of the data"},
 	}...)
 	return f
 }

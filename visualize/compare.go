@@ -33,6 +33,9 @@ type CompareOptions struct {
 	// Samples [U, N, D] are those whose mean is the method "sampling", for
 	// [CompareResult.Concentration]; nil if there are none.
 	Samples *tensor.Dense
+	// Agreement [U] is how well these samples show what units stand for by the data, see
+	// [SampleResult.Hold]; nil if nobody knows.
+	Agreement []Agreement
 	// Resamples, Level and Seed are for intervals, as in [ModesOptions].
 	Resamples int
 	Level     float64
@@ -94,6 +97,8 @@ type CompareResult struct {
 	// Concentration [U] is that of the samples, see [Concentration]; nil without
 	// samples.
 	Concentration []float64
+	// Agreement [U] is that of [CompareOptions].
+	Agreement []Agreement
 	// Summary [M] is the means over units of each method, with intervals from
 	// units drawn again.
 	Summary []MethodSummary
@@ -338,5 +343,9 @@ func (c *compareWork) links() (err error) {
 			return fmt.Errorf("samples of %d units, want %d", len(c.result.Concentration), len(o.Units))
 		}
 	}
+	if o.Agreement != nil && len(o.Agreement) != len(o.Units) {
+		return fmt.Errorf("agreement of samples and data for %d units, want %d", len(o.Agreement), len(o.Units))
+	}
+	c.result.Agreement = slices.Clone(o.Agreement)
 	return nil
 }

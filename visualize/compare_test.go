@@ -281,7 +281,7 @@ func TestCompareTable(t *testing.T) {
 	if r.Concentration[0] < 0.9 || r.Concentration[1] > 0.5 {
 		t.Errorf("concentration %v", r.Concentration)
 	}
-	for _, name := range []string{"activation", "percentile", "rank", "distance", "reconstruction", "cosine_ascent", "cosine_sampling", "combination_link", "concentration"} {
+	for _, name := range []string{"activation", "percentile", "rank", "distance", "reconstruction", "cosine_ascent", "cosine_sampling", "combination_link", "concentration", "data_correlation", "data_distance"} {
 		if !slices.Contains(rows[0], name) {
 			t.Errorf("no column %s", name)
 		}

@@ -136,9 +136,9 @@ func correlation(x, y []float64) float64 {
 
 // WriteTable writes compare.csv: a line of names, then a line per unit and
 // method with the numbers of [Compared]; cosine_NAME is the cosine to the pattern
-// of that method. The last three columns belong to the unit and are the same for
-// all of its methods: data_max, combination_link and concentration. What can't be
-// said is left empty.
+// of that method. The last five columns belong to the unit and are the same for
+// all of its methods: data_max, combination_link, concentration, data_correlation and
+// data_distance. What can't be said is left empty.
 func (r *CompareResult) WriteTable(w io.Writer) error {
 	var rows [][]string
 	for i, c := range r.Rows {
@@ -152,11 +152,16 @@ func (r *CompareResult) WriteTable(w io.Writer) error {
 		if r.Concentration != nil {
 			concentration = r.Concentration[unit]
 		}
+		agreed := Agreement{math.NaN(), math.NaN()}
+		if r.Agreement != nil {
+			agreed = r.Agreement[unit]
+		}
 		row = append(row, numberText(c.Distance), nearest, numberText(c.Reconstruction))
 		for _, cosine := range c.Cosine {
 			row = append(row, numberText(cosine))
 		}
-		rows = append(rows, append(row, numberText(c.Gradient), numberText(float64(r.DataMax[unit])), numberText(r.CombinationLink[unit]), numberText(concentration)))
+		rows = append(rows, append(row, numberText(c.Gradient), numberText(float64(r.DataMax[unit])), numberText(r.CombinationLink[unit]), numberText(concentration),
+			numberText(agreed.Correlation), numberText(agreed.Distance)))
 	}
 	return writeRows(w, "the comparison", schema.Columns(schema.CompareTable, r.Methods...), rows)
 }

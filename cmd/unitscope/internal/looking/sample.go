@@ -103,6 +103,7 @@ func sample(ctx *cli.Context) (err error) {
 			if err := Hold(ctx.Context, j.Console, d, n, of.Set, result); err != nil {
 				return err
 			}
+			j.Console.Say("%s", AgreementText(result))
 		}
 		return writeSamples(f, n, result)
 	})
@@ -133,7 +134,7 @@ func Draw(ctx context.Context, c *console.Console, d engine.Device, n *network.N
 	return result, nil
 }
 
-// Hold holds samples against data, shows its progress and says how well they agree.
+// Hold holds samples against data and shows its progress.
 func Hold(ctx context.Context, c *console.Console, d engine.Device, n *network.Network, set dataset.Set, r *visualize.SampleResult) error {
 	p := c.Progress(fmt.Sprintf("%s layer %d, what the data say of %s", n.Kind, r.Layer, words.Count(len(r.Units), "unit")), "example", int64(set.Len()))
 	data, err := visualize.MeansOfData(ctx, d, n, set, visualize.DataMeansOptions{Layer: r.Layer, Units: r.Units}, func(done, total int) { p.Set(int64(done), "") })
@@ -145,12 +146,11 @@ func Hold(ctx context.Context, c *console.Console, d engine.Device, n *network.N
 		return err
 	}
 	p.Finish("")
-	c.Say("%s", agreementText(r))
 	return nil
 }
 
-// agreementText says how well samples agree with data, in the middle of the units.
-func agreementText(r *visualize.SampleResult) string {
+// AgreementText says how well samples agree with data, in the middle of the units.
+func AgreementText(r *visualize.SampleResult) string {
 	correlation, distance := r.MedianAgreement()
 	if math.IsNaN(correlation) {
 		return "samples and data: no unit deviates in either, there is nothing to compare"

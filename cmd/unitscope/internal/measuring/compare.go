@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/urfave/cli/v2"
@@ -91,6 +92,7 @@ type methodsAnalysis struct {
 	combine visualize.CombineOptions
 	compare visualize.CompareOptions
 	result  *visualize.CompareResult
+	agreed  string   // samples and data, "" without samples
 	said    []string // of the layer, that the summary is to be read with
 }
 
@@ -191,7 +193,11 @@ func (a *methodsAnalysis) methods(d engine.Device) ([]visualize.Patterns, error)
 		if text := looking.Disagreement(a.model, r); text != "" {
 			a.said = append(a.said, text)
 		}
-		a.compare.Samples = r.Samples
+		if err := looking.Hold(ctx, a.Console, d, a.model, a.set, r); err != nil {
+			return nil, err
+		}
+		a.compare.Samples, a.compare.Agreement = r.Samples, r.Agreement
+		a.agreed = looking.AgreementText(r)
 		methods = append(methods, r.UnitPatterns().Named(visualize.MethodSampling))
 	}
 	examples, err := a.examples(d)
@@ -274,6 +280,9 @@ func (a *methodsAnalysis) summary() string {
 	fmt.Fprintf(&text, "Section 5: the cosine between the first gradient at small x and the combination of all units below is %s.\n", estimateText(r.LinkOfSection5, "%.3f", 1))
 	if r.Concentration != nil {
 		fmt.Fprintf(&text, "Section 4: the rank correlation between how concentrated a unit's samples are and how near their mean is to the ascent's pattern is %s%s.\n", estimateText(r.LinkOfSection4, "%.2f", 1), ofFew(r.PairsOfSection4))
+	}
+	if a.agreed != "" {
+		fmt.Fprintf(&text, "%s%s.\n", strings.ToUpper(a.agreed[:1]), a.agreed[1:])
 	}
 	return text.String() + job.Beware(a.said)
 }
