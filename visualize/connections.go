@@ -18,7 +18,7 @@ const DefaultConnections = 8
 type ConnectionsOptions struct {
 	Layer int   // 1 is the first hidden layer
 	Units []int // 0-based, each at most once, in the order of the results; see [ParseUnits]
-	Top   int   // K, how many units of each side at most
+	Top   int   // K, how many units of each side at most; more than the network has are all of them
 }
 
 // ConnectionsResult is the units below and above that U units of a layer have the
@@ -71,6 +71,15 @@ func Connections(n *network.Network, o ConnectionsOptions) (*ConnectionsResult, 
 		w.layer[v] = i + 1
 	}
 	r := &ConnectionsResult{Layer: o.Layer, Units: slices.Clone(o.Units), Top: o.Top}
+	others := 0
+	for _, units := range n.Sizes()[1:] {
+		others += units
+	}
+	r.Top = min(r.Top, others)
+	const perPlace = 2 * (8 + 8 + 4 + 24) // bytes of both sides, as they are found and as they are written
+	if err := checkResults(fmt.Sprintf("the connections of %s", words.Count(len(o.Units), "unit")), perPlace*float64(len(o.Units))*float64(r.Top), "fewer units, or fewer of each side"); err != nil {
+		return nil, fmt.Errorf("connections: %w", err)
+	}
 	inputs := r.below(w, at[o.Layer-1])
 	above := r.above(w, at)
 	if len(slices.Concat(r.Below...)) == 0 {

@@ -3,6 +3,8 @@ package visualize
 import (
 	"bytes"
 	"fmt"
+	"io"
+	"math"
 	"strings"
 	"testing"
 
@@ -45,6 +47,12 @@ func TestConnections(t *testing.T) {
 	}
 	if r = connectionsOf(t, n, 3, 9, 0); len(r.Remarks) != 1 || !strings.Contains(r.Remarks[0], "it is the last layer") {
 		t.Errorf("%q", r.Remarks)
+	}
+	// More places than there are units are as many as there are.
+	if r, all := connectionsOf(t, n, 3, math.MaxInt, 0), n.Sizes()[1]+n.Sizes()[2]+n.Sizes()[3]; r.Top != all {
+		t.Errorf("%d places, want %d", r.Top, all)
+	} else if err := r.WriteArrays(io.Discard); err != nil {
+		t.Error(err)
 	}
 	var table bytes.Buffer
 	if err := r.WriteTable(&table); err != nil || table.String() != "layer,unit,side,place,other_layer,other_unit,weight\n3,0,below,1,2,1,8\n3,0,below,2,2,0,7\n" {
