@@ -108,6 +108,7 @@ const longName = 40
 // is the end, which tells it from others.
 func LayerTitle(number int, name string) string {
 	title := fmt.Sprintf("layer %d", number)
+	name = graph.Plain(name) // records of runs have names, too
 	if _, err := strconv.Atoi(name); err == nil {
 		name = strconv.Quote(name)
 	}
@@ -136,7 +137,7 @@ func (n *Network) FindLayer(text string) (int, error) {
 	var labels []string
 	for layer := 1; layer <= n.Depth(); layer++ {
 		name := n.layerName(layer)
-		if name == text {
+		if name == text && name != "" {
 			return layer, nil
 		}
 		named = named || name != ""

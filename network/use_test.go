@@ -376,7 +376,8 @@ func TestLayerTitles(t *testing.T) {
 	long := strings.Repeat("encoder.", 9) + "fc2"
 	for name, want := range map[string]string{
 		"": "layer 3", "fc2": "layer 3 (fc2)", "4": `layer 3 ("4")`, "net.4": "layer 3 (net.4)",
-		long: "layer 3 (..." + long[len(long)-40:] + ")",
+		"\x1b[31m\nfc": "layer 3 (_[31m_fc)",
+		long:           "layer 3 (..." + long[len(long)-40:] + ")",
 	} {
 		if got := network.LayerTitle(3, name); got != want {
 			t.Errorf("%q: %s, want %s", name, got, want)
