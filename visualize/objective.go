@@ -45,7 +45,7 @@ func Directions(n *network.Network, layer int, rows *tensor.Dense, after bool) (
 	for k := range rows.Shape()[0] {
 		row := data[k*units : (k+1)*units]
 		if norm := norm64(row); norm == 0 || norm-norm != 0 {
-			return nil, fmt.Errorf("directions: row %d has norm %g: want finite numbers that are not all 0", k, norm)
+			return nil, fmt.Errorf("directions: row %d has norm %g: want finite numbers that are not all 0, as float32 has them", k, norm)
 		}
 		goal := engine.Goal{Terms: []engine.Term{{At: at[layer-1], After: after, Direction: row, Weight: 1}}}
 		all = append(all, Objective{fmt.Sprintf("direction %d", k), goal})
@@ -63,9 +63,9 @@ func ParseGoal(text string, n *network.Network, after bool) (o Objective, layer 
 	if err != nil {
 		return o, 0, err
 	}
-	o.Name = strings.Join(strings.Fields(text), "")
-	for part := range strings.SplitSeq(o.Name, ",") {
-		of, term, err := parseTerm(part, n)
+	var names []string
+	for part := range strings.SplitSeq(text, ",") {
+		of, term, name, err := parseTerm(part, n)
 		if err != nil {
 			return o, 0, words.BadOption("Goal", strconv.Quote(abridged(text)), "%w", err)
 		}
@@ -74,37 +74,47 @@ func ParseGoal(text string, n *network.Network, after bool) (o Objective, layer 
 			return o, 0, words.BadOption("Goal", strconv.Quote(abridged(text)), "unit %d of layer %d is named twice", term.Unit, of)
 		}
 		o.Goal.Terms, layer = append(o.Goal.Terms, term), max(layer, of)
+		names = append(names, name)
 	}
+	o.Name = strings.Join(names, ",")
 	return o, layer, nil
 }
 
-// parseTerm reads LAYER:UNIT or LAYER:UNIT*WEIGHT.
-func parseTerm(text string, n *network.Network) (layer int, t engine.Term, err error) {
+// parseTerm reads LAYER:UNIT or LAYER:UNIT*WEIGHT; name is it without spaces around
+// its parts, which layers' names may have within.
+func parseTerm(text string, n *network.Network) (layer int, t engine.Term, name string, err error) {
 	const want = "want LAYER:UNIT or LAYER:UNIT*WEIGHT, such as 3:12*0.5, or several with commas"
 	t.Weight = 1
+	text = strings.TrimSpace(text)
 	colon := strings.LastIndexByte(text, ':')
 	if colon < 0 {
-		return 0, t, fmt.Errorf("%q: %s", abridged(text), want)
+		return 0, t, "", fmt.Errorf("%q: %s", abridged(text), want)
 	}
+	of := strings.TrimSpace(text[:colon])
 	unit, weight, weighted := strings.Cut(text[colon+1:], "*")
+	unit, weight = strings.TrimSpace(unit), strings.TrimSpace(weight)
+	name = of + ":" + unit
 	if weighted {
 		w, err := strconv.ParseFloat(weight, 32)
 		if err != nil || w-w != 0 || float32(w) == 0 {
-			return 0, t, fmt.Errorf("%q: want a weight other than 0 behind the *", abridged(text))
+			return 0, t, "", fmt.Errorf("%q: want a finite number other than 0 behind the *", abridged(text))
 		}
-		t.Weight = float32(w)
+		t.Weight, name = float32(w), name+"*"+weight
 	}
-	if layer, err = n.FindLayer(text[:colon]); err != nil {
+	if layer, err = n.FindLayer(of); err != nil {
 		var option *words.OptionError
 		if errors.As(err, &option) {
 			err = option.Err
 		}
-		return 0, t, fmt.Errorf("no layer %q: %w", abridged(text[:colon]), err)
+		return 0, t, "", fmt.Errorf("no layer %q: %w", abridged(of), err)
+	}
+	if unit == "" || strings.Trim(unit, "0123456789") != "" {
+		return 0, t, "", fmt.Errorf("%q: %s", abridged(text), want)
 	}
 	if t.Unit, err = parseUnit(unit, n.Sizes()[layer]); err != nil {
-		return 0, t, fmt.Errorf("%w, in layer %d", err, layer)
+		return 0, t, "", fmt.Errorf("%w, in layer %d", err, layer)
 	}
-	return layer, t, nil
+	return layer, t, name, nil
 }
 
 // checkObjectives refuses objectives that an ascent of this layer can't have.

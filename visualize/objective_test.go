@@ -74,7 +74,7 @@ func TestSumsInTheFirstLayer(t *testing.T) {
 	const inputs, units = 23, 4
 	n := randomNetwork(t, 5, 2, 1, inputs, units)
 	weight, bias := numbers(t, n.Layers[0].Weight), numbers(t, n.Layers[0].Bias)
-	goal, _, err := ParseGoal(" 1:3*-0.5, 1:1 ", n, false)
+	goal, _, err := ParseGoal(" 1: 3 *-0.5, 1 :1 ", n, false)
 	if err != nil || goal.Name != "1:3*-0.5,1:1" {
 		t.Fatalf("%v, its name is %q", err, goal.Name)
 	}
@@ -207,15 +207,20 @@ func TestObjectiveMistakes(t *testing.T) {
 		"4:0":           "layers 1 to 3",
 		"fc:0":          "which have no names",
 		"3:5":           "no unit 5: the layer has 5 units, 0..4, in layer 3",
-		"3:x":           "in layer 3",
-		"3:1*":          "want a weight other than 0",
-		"3:1*0":         "want a weight other than 0",
-		"3:1*NaN":       "want a weight other than 0",
+		"3:x":           "want LAYER:UNIT",
+		"3:":            "want LAYER:UNIT",
+		":3":            "no layer",
+		"3:0-2":         "want LAYER:UNIT",
+		"3:1 2":         "want LAYER:UNIT",
+		"3:1*1 0":       "want a finite number",
+		"3:1*":          "want a finite number other than 0",
+		"3:1*0":         "want a finite number other than 0",
+		"3:1*NaN":       "want a finite number other than 0",
 		"3:1,3:1*2":     "unit 1 of layer 3 is named twice",
 		"3:1,":          "want LAYER:UNIT",
-		"3:1*2*3":       "want a weight other than 0",
+		"3:1*2*3":       "want a finite number other than 0",
 		"3:-1":          "want",
-		"3:1*1e60":      "want a weight other than 0",
+		"3:1*1e60":      "want a finite number other than 0",
 		"3:1;3:2*1e-60": "want",
 	} {
 		if _, _, err := ParseGoal(text, n, false); err == nil || !strings.Contains(err.Error(), want) {
