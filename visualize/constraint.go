@@ -67,6 +67,9 @@ func (o AscentOptions) bounds(n *network.Network) (AscentOptions, error) {
 		// A length to measure steps by: half of the box's diagonal.
 		o.anywhere = true
 		o.Radius = (float64(o.Constraint.Highest) - float64(o.Constraint.Lowest)) / 2 * math.Sqrt(float64(n.Sizes()[0]))
+		if !(o.Radius >= minRadius && o.Radius <= maxRadius) {
+			return o, words.BadOption("Constraint", o.Constraint.Kind, "from %g to %g: want half of its diagonal, %.3g, to be %g to %g", o.Constraint.Lowest, o.Constraint.Highest, o.Radius, minRadius, maxRadius)
+		}
 	}
 	if o.Radius, err = radiusFor(n, o.Radius); err != nil {
 		return o, err
@@ -87,7 +90,7 @@ func pictureOf(shape []int) (engine.Shape, error) {
 	case len(shape) == 3:
 		return engine.Shape{}, words.BadOption("Penalty.TotalVariation", nil, "inputs of shape %v have the channels last; it wants them first", shape)
 	}
-	return engine.Shape{}, words.BadOption("Penalty.TotalVariation", nil, "the model does not say what pictures its inputs are; it wants rows and columns")
+	return engine.Shape{}, words.BadOption("Penalty.TotalVariation", nil, "the model does not say what pictures its inputs are, rows and columns")
 }
 
 // place puts random numbers from 0 to 1 [rows, D] where random starts are: at the norm of

@@ -153,7 +153,7 @@ func (o AscentOptions) checkStart(inputs int) error {
 	}
 	for k := range o.Restarts {
 		if norm := norm64(data[k*inputs : (k+1)*inputs]); norm == 0 && o.Constraint.Kind == engine.Sphere || norm-norm != 0 {
-			return words.BadOption("Start", k, "its norm is %g: want finite numbers that are not all 0", norm)
+			return words.BadOption("Start", nil, "input %d has norm %g: want finite numbers that are not all 0", k, norm)
 		}
 	}
 	return nil

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 	"testing"
 
 	"github.com/urfave/cli/v2"
@@ -40,13 +41,18 @@ func TestNameByFlag(t *testing.T) {
 		{"search", "", "Train.Batch", "--batch"},
 		{"search", "", "FineTune.Unknown", "FineTune.Unknown"},
 	} {
-		got := usage.NameByFlag(words.BadOption(c.field, 0, "no"), flags(c.group, c.command)).Error()
-		if got != c.want+" 0: no" {
-			t.Errorf("%s %s: %s is %q, want %s", c.group, c.command, c.field, got, c.want)
+		for _, given := range []bool{false, true} {
+			err := usage.NameByFlag(words.BadOption(c.field, 0, "no"), flags(c.group, c.command), func(string) bool { return given })
+			if got := err.Error(); got != c.want+" 0: no" {
+				t.Errorf("%s %s: %s is %q, want %s", c.group, c.command, c.field, got, c.want)
+			}
+			if got, want := usage.IsMistake(err), given && strings.HasPrefix(c.want, "--"); got != want {
+				t.Errorf("%s %s: %s is a mistake: %v, want %v", c.group, c.command, c.field, got, want)
+			}
 		}
 	}
 	err := usage.Mistakef("fine-tune: %w", words.BadOption("Rate", 0, "want a number: %w", io.EOF))
-	if got, want := fmt.Sprint(usage.NameByFlag(err, flags("finetune", ""))), "fine-tune: --lr 0: want a number: EOF"; got != want {
+	if got, want := fmt.Sprint(usage.NameByFlag(err, flags("finetune", ""), func(string) bool { return true })), "fine-tune: --lr 0: want a number: EOF"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 }

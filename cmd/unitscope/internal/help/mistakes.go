@@ -50,7 +50,7 @@ func strict(c *cli.Command) {
 		if missing := missingFlags(ctx, c); len(missing) > 0 {
 			return usage.Mistakef("%s: it needs %s too; see `%s --help`", usage.CommandName(ctx), strings.Join(missing, " and "), ctx.Command.HelpName)
 		}
-		return usage.NameByFlag(action(ctx), c.Flags)
+		return usage.NameByFlag(action(ctx), c.Flags, ctx.IsSet)
 	}
 }
 

@@ -22,8 +22,8 @@ func (e namedByFlag) Error() string { return e.text }
 func (e namedByFlag) Unwrap() error { return e.error }
 
 // NameByFlag has an error call an option of a library by the flag that sets it, if
-// the command has one.
-func NameByFlag(err error, flags []cli.Flag) error {
+// the command has one. Where the flag was given, what it was given is a mistake.
+func NameByFlag(err error, flags []cli.Flag, given func(flag string) bool) error {
 	var option *words.OptionError
 	if !errors.As(err, &option) {
 		return err
@@ -32,7 +32,11 @@ func NameByFlag(err error, flags []cli.Flag) error {
 	if flag == "" {
 		return err
 	}
-	return namedByFlag{err, strings.ReplaceAll(err.Error(), option.Error(), option.Called("--"+flag))}
+	err = namedByFlag{err, strings.ReplaceAll(err.Error(), option.Error(), option.Called("--"+flag))}
+	if given(flag) {
+		err = Mistake(err)
+	}
+	return err
 }
 
 // flagOf is which of a command's flags sets a field of options, "" for none: the one
