@@ -29,6 +29,9 @@ func ChooseBounds(j *job.Job, n *network.Network, o *visualize.AscentOptions) (e
 	if err := ParseBounds(j.Ctx, o); err != nil {
 		return err
 	}
+	if o.Penalty.TotalVariation > 0 && n.Graph != nil && len(n.InputShape) < 2 {
+		return usage.Mistakef("--total-variation: the model does not say what pictures its inputs are; give --input-shape too")
+	}
 	if o.Constraint.Kind == engine.Box {
 		j.Resolved["constraint"] = fmt.Sprintf("%s=%g,%g", o.Constraint.Kind, o.Constraint.Lowest, o.Constraint.Highest)
 		if n.Radius == 0 && !j.Ctx.IsSet("rho") && !j.Ctx.IsSet("data") {

@@ -3,6 +3,7 @@ package looking
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -123,6 +124,9 @@ func (a *asked) goals(texts []string, direction string) ([]visualize.AscentOptio
 		if err != nil {
 			return nil, usage.Mistake(err)
 		}
+		if slices.ContainsFunc(o.Objectives, func(other visualize.Objective) bool { return other.Name == goal.Name }) {
+			return nil, usage.Mistakef("--goal %s: it is given twice; leave one of them out", usage.Quoted(goal.Name))
+		}
 		o.Objectives, o.Layer = append(o.Objectives, goal), max(o.Layer, layer)
 	}
 	o.After = false // goals say so themselves
@@ -163,25 +167,34 @@ func readDirections(path string, units int) (*tensor.Dense, error) {
 	if !strings.HasSuffix(strings.ToLower(path), ".npy") {
 		return nil, usage.Mistakef("--direction %.60q: want 1, -1, or a file .npy of directions", path)
 	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("--direction: %w", err)
+	}
+	if !info.Mode().IsRegular() { // a folder, or a pipe that may never end
+		return nil, usage.Mistakef("--direction %s: want a file", path)
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("--direction: %w", err)
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, fmt.Errorf("--direction: %w", err)
-	}
 	array, err := numpy.Read(f, info.Size())
 	if err != nil {
 		return nil, fmt.Errorf("--direction %s: %w", path, err)
+	}
+	if array.Floats == nil { // bytes, or truth values
+		array.Floats = make([]float32, len(array.Bytes))
+		for i, b := range array.Bytes {
+			array.Floats[i] = float32(b)
+		}
 	}
 	shape := array.Shape
 	if len(shape) == 1 {
 		shape = []int{1, shape[0]}
 	}
-	if len(shape) != 2 || shape[0] < 1 || shape[1] != units || array.Floats == nil {
-		return nil, usage.Mistakef("--direction %s: it is %v, want floats [n, %d]: the layer has %s", path, array.Shape, units, words.Count(units, "unit"))
+	if len(shape) != 2 || shape[0] < 1 || shape[1] != units {
+		return nil, usage.Mistakef("--direction %s: it is %v, want numbers [n, %d]: the layer has %s", path, array.Shape, units, words.Count(units, "unit"))
 	}
 	return dense.Of(array.Floats, shape...)
 }

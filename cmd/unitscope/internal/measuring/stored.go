@@ -59,8 +59,11 @@ func openAscent(folder string) (*storedAscent, error) {
 	}
 	layer, errL := strconv.Atoi(s.record.Options["layer"])
 	direction, errD := strconv.Atoi(s.record.Options["direction"])
-	if s.record.Task != schema.TaskAscent || errL != nil || errD != nil {
+	switch {
+	case s.record.Task != schema.TaskAscent:
 		return nil, fmt.Errorf("--ascent %s: a run of %q, want one of %q", folder, s.record.Task, schema.TaskAscent)
+	case errL != nil || errD != nil || layer < 1:
+		return nil, fmt.Errorf("--ascent %s: its record does not say which layer it climbed, and which way; run the ascent again", folder)
 	}
 	if err := runfolder.Verify(folder, schema.RestartsTable, schema.AscentArrays); err != nil {
 		return nil, fmt.Errorf("--ascent: %w", err)
