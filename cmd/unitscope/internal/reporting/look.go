@@ -152,6 +152,7 @@ type looker struct {
 	network *network.Network
 	layers  []int
 	units   map[int]string // of each layer, for --units
+	top     []string       // --top, for data of fewer examples than are shown by default
 }
 
 // choose finds out the layers and units, and that the patterns' norm is known.
@@ -196,6 +197,9 @@ func (l *looker) checkData() error {
 	if err != nil {
 		return err
 	}
+	if n := data.Set.Len(); n < visualize.DefaultExamples {
+		l.top = []string{"--top", strconv.Itoa(n)}
+	}
 	return data.Close()
 }
 
@@ -230,8 +234,8 @@ func (l *looker) stages() (all []stage) {
 		methods.ascent = append(methods.ascent, "--data", data)
 	}
 	if data != "" {
-		methods.examples = []string{"--data", data}
-		methods.tuning = methods.examples
+		methods.tuning = []string{"--data", data}
+		methods.examples = slices.Concat(methods.tuning, l.top)
 	}
 	for _, layer := range l.layers {
 		m := methods
@@ -252,8 +256,8 @@ type layerMethods struct {
 	out      string   // the folder above their run folders
 	ascent   []string // flags of the ascent
 	combines bool     // filters can be combined
-	examples []string // --data; nil without any
-	tuning   []string // the same for the tuning of units
+	examples []string // flags; nil without --data
+	tuning   []string // flags, the data's
 	sampling []string // flags; nil for a model that can't be sampled from
 	analysis []string // flags of analyze restarts
 }
