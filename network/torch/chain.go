@@ -3,6 +3,7 @@ package torch
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/unitscope/unitscope/engine/words"
@@ -25,6 +26,7 @@ func (s *state) chain() ([]*layer, error) {
 	}
 	var layers []*layer
 	var ahead []norm
+	var guessed, of []string // normalisations, and their layers
 	for i, m := range all {
 		l, n, err := m.known()
 		if err != nil {
@@ -37,17 +39,24 @@ func (s *state) chain() ([]*layer, error) {
 		case len(layers) == 0:
 			ahead = append(ahead, *n)
 		case follows(all, i):
-			of := layers[len(layers)-1]
-			of.behind = append(of.behind, *n)
-			s.warn("%s normalises after the activation of %s, by their numbers", n.name, of.name)
+			l := layers[len(layers)-1]
+			l.behind = append(l.behind, *n)
+			s.warn("%s normalises after the activation of %s, by their numbers", called(n.name), called(l.name))
 		default:
-			of := layers[len(layers)-1]
-			of.norms = append(of.norms, *n)
-			s.warn("%s is taken to normalise before the activation of %s", n.name, of.name)
+			l := layers[len(layers)-1]
+			l.norms = append(l.norms, *n)
+			guessed, of = append(guessed, n.name), append(of, l.name)
 		}
 	}
 	if len(layers) == 0 {
 		return nil, fmt.Errorf("it has no weights of a Linear module; it holds %s", list(s.tensors))
+	}
+	switch len(guessed) {
+	case 0:
+	case 1:
+		s.warn("%s is taken to normalise before the activation of %s", enumerate(guessed), enumerate(of))
+	default:
+		s.warn("%s are taken to normalise before the activations of %s", enumerate(guessed), enumerate(of))
 	}
 	s.markPlain(all, layers)
 	return s.order(layers)
@@ -85,7 +94,7 @@ func (s *state) markPlain(all []*module, layers []*layer) {
 		parent, at, too := place(next.name)
 		if ok && too && above == parent && counts[parent] && at == before+1+len(l.norms)+len(l.behind) {
 			l.plain = true
-			s.warn("nothing is between %s and %s, by their numbers: no activation follows %s", l.name, next.name, l.name)
+			s.warn("nothing is between %s and %s, by their numbers: no activation follows %s", called(l.name), called(next.name), called(l.name))
 		}
 	}
 }
@@ -130,8 +139,8 @@ func (s *state) order(layers []*layer) ([]*layer, error) {
 	if at := misfit(layers); at > 0 {
 		only := onlyOrder(layers)
 		if only == nil {
-			return nil, words.BadOption("Map", nil, "in %s its Linear modules don't fit, %s has %d units and %s %d inputs: say which tensors are of which layer; it holds %s",
-				by, layers[at-1].name, layers[at-1].units(), layers[at].name, layers[at].inputs(), list(s.tensors))
+			return nil, words.BadOption("Map", nil, "in %s its Linear modules don't fit, %s has %d units and %s %d inputs: say which tensors are of which layer, or export it as ONNX if it branches; it holds %s",
+				by, called(layers[at-1].name), layers[at-1].units(), called(layers[at].name), layers[at].inputs(), list(s.tensors))
 		}
 		layers, by = only, "the only order in which they fit"
 	}
@@ -147,10 +156,31 @@ func (s *state) order(layers []*layer) ([]*layer, error) {
 
 func titles(layers []*layer) string {
 	var names []string
-	for _, l := range layers[:min(len(layers), listed)] {
+	for _, l := range layers {
 		names = append(names, l.name)
 	}
-	return strings.Join(names, ", ")
+	return enumerate(names)
+}
+
+// enumerate is names one after another, as many as an error lists.
+func enumerate(names []string) string {
+	var all []string
+	for _, name := range names[:min(len(names), listed)] {
+		all = append(all, called(name))
+	}
+	if len(names) > listed {
+		all = append(all, fmt.Sprintf("and %d more", len(names)-listed))
+	}
+	return strings.Join(all, ", ")
+}
+
+// called is a module's name in a sentence: those of a Sequential are numbers, which
+// would be read as something else without quotes.
+func called(name string) string {
+	if _, err := strconv.Atoi(name); err == nil {
+		return strconv.Quote(name)
+	}
+	return name
 }
 
 // maxTries is how many beginnings of orders are looked at.

@@ -49,7 +49,7 @@ func TestRefusedTensors(t *testing.T) {
 		"Map: bn normalises 3 numbers, and fc after it has 2 inputs":                    {"bn.running_mean", shape{3}, "bn.running_var", shape{3}, "fc.weight", shape{3, 2}},
 		"it has no weights of a Linear module; it holds bn.running_mean [3], bn":        {"bn.running_mean", shape{3}, "bn.running_var", shape{3}},
 		// b a and a b fit both.
-		"Map: in the file's order its Linear modules don't fit, b has 3 units and c 4 inputs: say which tensors are of which layer; it holds a.weight [3 3], b.weight [3 3], c.weight [3 4]": {"a.weight", shape{3, 3}, "b.weight", shape{3, 3}, "c.weight", shape{3, 4}},
+		"Map: in the file's order its Linear modules don't fit, b has 3 units and c 4 inputs: say which tensors are of which layer, or export it as ONNX if it branches; it holds a.weight [3 3], b.weight [3 3], c.weight [3 4]": {"a.weight", shape{3, 3}, "b.weight", shape{3, 3}, "c.weight", shape{3, 4}},
 		"b has 4 units and c 5 inputs": {"a.weight", shape{3, 2}, "b.weight", shape{4, 3}, "c.weight", shape{9, 5}},
 	} {
 		if _, err := fromTensors(nil, tensors...); err == nil || !strings.Contains(err.Error(), want) {

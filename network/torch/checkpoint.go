@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -18,6 +19,7 @@ type state struct {
 	wrapped    string // what all names began with
 	remarks    []string
 	warnings   []string // of what was guessed
+	scaled     []string // normalisations that have been read
 }
 
 func (s *state) remark(format string, arguments ...any) {
@@ -26,6 +28,18 @@ func (s *state) remark(format string, arguments ...any) {
 
 func (s *state) warn(format string, arguments ...any) {
 	s.warnings = append(s.warnings, fmt.Sprintf(format, arguments...))
+}
+
+// quoted is keys one after another.
+func quoted(keys []string) string {
+	if len(keys) == 0 {
+		return "nothing"
+	}
+	var all []string
+	for _, key := range keys {
+		all = append(all, strconv.Quote(key))
+	}
+	return strings.Join(all, ", ")
 }
 
 // checkpointKeys are where people's checkpoints hold the state dict.
@@ -54,7 +68,7 @@ func stateDict(value any) (*state, error) {
 		d = inner
 	}
 	if !slices.ContainsFunc(d.Entries, func(e pickle.Entry) bool { _, ok := e.Value.(*view); return ok }) {
-		return nil, fmt.Errorf("it holds %q and no state dict that is known by its name: save model.state_dict() instead", keys(d))
+		return nil, fmt.Errorf("it holds %s and no state dict that is known by its name: save model.state_dict() instead", quoted(keys(d)))
 	}
 	if err := s.take(d); err != nil {
 		return nil, err
@@ -87,12 +101,12 @@ func (s *state) unwrap(d *pickle.Dict) (*pickle.Dict, error) {
 		}
 	}
 	if len(found) > 1 {
-		return nil, fmt.Errorf("it holds several state dicts, %q: save the one that is meant", found[:min(len(found), listed)])
+		return nil, fmt.Errorf("it holds several state dicts, %s: save the one that is meant", quoted(found[:min(len(found), listed)]))
 	}
 	if inner != nil {
 		left := slices.DeleteFunc(keys(d), func(key string) bool { return key == found[0] })
 		if len(left) > 0 {
-			s.remark("the file is a checkpoint: its %q is the network, left out is %q", found[0], left)
+			s.remark("the file is a checkpoint: its %q is the network, left out: %s", found[0], quoted(left))
 		} else {
 			s.remark("the network is what the file holds as %q", found[0])
 		}

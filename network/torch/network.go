@@ -52,9 +52,16 @@ func (s *state) network(o Options) (*graph.Graph, error) {
 		}
 	}
 	if len(layers) > 1 {
-		s.remark("%s follows each layer but the last, %s", activation.Kind, layers[len(layers)-1].name)
+		s.remark("%s follows each layer but the last, %s", activation.Kind, called(layers[len(layers)-1].name))
 	} else {
-		s.remark("%s follows its only layer, %s", activation.Kind, layers[0].name)
+		s.remark("%s follows its only layer, %s", activation.Kind, called(layers[0].name))
+	}
+	switch len(s.scaled) {
+	case 0:
+	case 1:
+		s.warn("%s adds %g to variances, as BatchNorm does unless it is told otherwise", enumerate(s.scaled), epsilon)
+	default:
+		s.warn("%s add %g to variances, as BatchNorm does unless it is told otherwise", enumerate(s.scaled), epsilon)
 	}
 	for _, remark := range s.remarks {
 		b.Remark("%s", remark)
@@ -196,7 +203,7 @@ func (s *state) add(b *graph.Builder, x engine.Value, l *layer, a engine.Activat
 		return 0, err
 	}
 	if l.bias == nil {
-		s.remark("%s has no biases: they count as zeros", l.name)
+		s.remark("%s has no biases: they count as zeros", called(l.name))
 	}
 	for _, n := range l.ahead {
 		factor, shift, err := s.readNorm(n)
@@ -204,7 +211,7 @@ func (s *state) add(b *graph.Builder, x engine.Value, l *layer, a engine.Activat
 			return 0, err
 		}
 		weight, bias = absorb(weight, bias, factor, shift)
-		s.remark("%s normalises inputs, and has become a part of %s", n.name, l.name)
+		s.remark("%s normalises inputs, and has become a part of %s", called(n.name), called(l.name))
 	}
 	x = b.Affine(l.name, x, weight, bias)
 	if x, err = s.scales(b, x, l.norms); err != nil {
@@ -260,7 +267,7 @@ func (s *state) scales(b *graph.Builder, x engine.Value, norms []norm) (engine.V
 // readNorm returns what a BatchNorm does in a trained network: y = factor x + shift,
 // with factor = weight / sqrt(variance + epsilon) and shift = bias - factor mean.
 func (s *state) readNorm(n norm) (factor, shift []float32, err error) {
-	s.warn("%s adds %g to variances, as BatchNorm does unless it is told otherwise", n.name, epsilon)
+	s.scaled = append(s.scaled, n.name)
 	values := make([][]float32, 4)
 	for i, t := range []*Tensor{&n.mean, &n.variance, n.factor, n.bias} {
 		if t == nil {

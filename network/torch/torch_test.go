@@ -80,9 +80,9 @@ func TestRemarks(t *testing.T) {
 		"relu.pt":                     {"the layers are taken in the file's order: fc1, fc2, fc3", "relu follows each layer but the last, fc3"},
 		"ordered.safetensors":         {"the layers are taken in the order of their names: net.0, net.2, net.10"},
 		"shapes.safetensors":          {"the only order in which they fit: input, hidden, output"},
-		"checkpoint.pt":               {`its "model_state_dict" is the network, left out is ["epoch" "loss" "optimizer_state_dict" "device" "random"]`, `all names begin with "module.", of DataParallel`},
-		"silu.pt":                     {`"_orig_mod.", of torch.compile`, "1 is taken to normalise before the activation of 0", "1 adds 1e-05 to variances", "5 normalises after the activation of 3", "6 has no biases", "nothing is between 6 and 7"},
-		"ahead.pt":                    {"0 normalises inputs, and has become a part of 1"},
+		"checkpoint.pt":               {`its "model_state_dict" is the network, left out: "epoch", "loss", "optimizer_state_dict", "device", "random"`, `all names begin with "module.", of DataParallel`},
+		"silu.pt":                     {`"_orig_mod.", of torch.compile`, `"1" is taken to normalise before the activation of "0"`, `"1", "5" add 1e-05 to variances`, `"5" normalises after the activation of "3"`, `"6" has no biases`, `nothing is between "6" and "7"`},
+		"ahead.pt":                    {`"0" normalises inputs, and has become a part of "1"`},
 		"sae/sae_weights.safetensors": {"b_dec is subtracted from inputs", "its decoder, which makes inputs of them, is left out"},
 	} {
 		activation := graphtest.Expected[expectation](t, "testdata")[name].Activation
