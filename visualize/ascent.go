@@ -292,7 +292,7 @@ func (a *layerAscent) turn(state *engine.AscentState) {
 	}
 	for _, numbers := range append([][]float32{state.Activation, state.StartActivation}, state.Curves...) {
 		for i := range numbers {
-			numbers[i] = -numbers[i]
+			numbers[i] = 0 - numbers[i] // 0 and not -0 where rectifiers are off
 		}
 	}
 }
