@@ -75,10 +75,12 @@ func foundInTraining(file string) (found []runfolder.Warning, known bool) {
 func (j *Job) look(d engine.Device, m LookedAt) (found []runfolder.Warning) {
 	var all []visualize.Learning
 	var err error
-	if m.Set != nil {
+	// Over a single example nothing changes, whatever the layer has learned.
+	seen := m.Set != nil && m.Set.Len() > 1
+	if seen {
 		all, err = visualize.Learn(j.Ctx.Context, d, m.Network, m.Set)
 	}
-	for i := 0; m.Set == nil && i < len(m.Layers) && err == nil; i++ {
+	for i := 0; !seen && i < len(m.Layers) && err == nil; i++ {
 		var l visualize.Learning
 		l, err = visualize.LearnOfWeights(d, m.Network, m.Layers[i])
 		all = append(all, l)
