@@ -64,6 +64,9 @@ const (
 	PurposeLeaves Purpose = 37 // leaves of a dead-leaves picture; row = picture
 	// Chains of a unit and free ones that change places; row = (layer, unit).
 	PurposeChance Purpose = 38
+	// Replicas of a chain at neighbouring temperatures that change places; row = (layer, unit,
+	// temperature and chain), step = sweep.
+	PurposeExchange Purpose = 39
 )
 
 // MaxColumns is the largest number of columns a row of random numbers can

@@ -41,6 +41,7 @@ func samples() File {
 		{Name: FreeMean, About: "[D] of samples with no unit held"},
 		{Name: DataMean, About: "[U, D] of the examples, each as much as it is likely to turn the unit on", Sometimes: true},
 		{Name: DataFreeMean, About: "[D] of all examples", Sometimes: true},
+		{Name: InverseTemperatures, About: "[T] of tempered chains, from 1, the model, to 0", Sometimes: true},
 	}}
 }
 

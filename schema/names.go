@@ -35,6 +35,11 @@ const (
 	DataCorrelation = "data_correlation"
 	DataDistance    = "data_distance"
 
+	InverseTemperatures = "inverse_temperatures"
+	EffectiveSamples    = "effective_samples"
+	Acceptance          = "acceptance"
+	RoundTrips          = "round_trips"
+
 	RHatTotal  = rHat + "_total"
 	RHatFirst  = rHat + "_first"
 	RHatSecond = rHat + "_second"

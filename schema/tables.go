@@ -129,6 +129,9 @@ func mixing() File {
 		{Name: Chance, About: "of a mean that differs as much from the free one if the unit said nothing; above 0.05 it can't be told from it"},
 		{Name: DataCorrelation, About: "between the mean less the free one and the same of the data, over components"},
 		{Name: DataDistance, About: "between the two, relative to that of the data"},
+		{Name: EffectiveSamples, About: "independent samples that the unit's are worth"},
+		{Name: Acceptance, About: "of tempered chains, chance of an exchange of the two temperatures between which it is the least"},
+		{Name: RoundTrips, About: "of tempered chains, how often a chain's replicas have come from the highest temperature"},
 	}}
 }
 

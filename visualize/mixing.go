@@ -34,6 +34,15 @@ type Mixing struct {
 	// free ones. Above [ToldApart] its mean cannot be told from the free one. NaN for
 	// fewer than 4 chains.
 	Chance float64
+	// Effective is how many independent samples the unit's are worth, by the least of
+	// the three statistics; at most as many as there are. NaN if chains have fewer than 4
+	// samples, or none of the statistics varies.
+	Effective float64
+	// Acceptance and RoundTrips are of tempered chains, 0 for plain ones. Acceptance is
+	// the mean chance that replicas change places, of the two neighbouring temperatures
+	// between which it is the least. RoundTrips is how often replicas have come from the
+	// highest temperature to the model after the burn-in, for each chain.
+	Acceptance, RoundTrips float64
 }
 
 // Statistic is how the chains agree about one number of a sample. Both fields
@@ -84,9 +93,14 @@ func (s *samplesOf) less(i, j int) float64 {
 func (s *samplesOf) mixing(threshold float64) Mixing {
 	var m Mixing
 	scale := mean(s.square)
-	m.Total = s.statistic(s.total, scale)
 	first, second := s.principal()
-	m.First, m.Second = s.statistic(first, scale), s.statistic(second, scale)
+	m.Total, m.First, m.Second = s.statistic(s.total, scale), s.statistic(first, scale), s.statistic(second, scale)
+	m.Effective = math.NaN()
+	for _, x := range [][]float64{s.total, first, second} {
+		if n := effective(s.byChain(x), constant*scale); math.IsNaN(m.Effective) || n < m.Effective {
+			m.Effective = n
+		}
+	}
 	m.Concentration = s.concentration(scale)
 	sizes := agglomerate(s.cosines(scale), s.n, threshold)
 	m.Modes, m.MainMode = len(sizes), float64(slices.Max(sizes))/float64(s.n)
@@ -96,14 +110,19 @@ func (s *samplesOf) mixing(threshold float64) Mixing {
 // statistic compares chains by the numbers x [n]; scale is the mean square of
 // what they are made from.
 func (s *samplesOf) statistic(x []float64, scale float64) Statistic {
+	chains := s.byChain(x)
+	return Statistic{RHat: splitRHat(chains, constant*scale), Autocorrelation: autocorrelation(chains, constant*scale)}
+}
+
+// byChain are the numbers x [n] of each chain, as many of one as of another.
+func (s *samplesOf) byChain(x []float64) [][]float64 {
 	chains := make([][]float64, s.chains)
-	moments := s.n / s.chains
 	for c := range chains {
-		for t := range moments {
+		for t := range s.n / s.chains {
 			chains[c] = append(chains[c], x[t*s.chains+c])
 		}
 	}
-	return Statistic{RHat: splitRHat(chains, constant*scale), Autocorrelation: autocorrelation(chains, constant*scale)}
+	return chains
 }
 
 // splitRHat is the potential scale reduction of chains of equal length, after

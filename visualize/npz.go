@@ -87,6 +87,15 @@ func (a *archive) ints(name string, numbers []int, shape ...int) {
 	addArray(a, name, "<i8", shape, elements)
 }
 
+// float64s adds numbers, as float32.
+func (a *archive) float64s(name string, numbers []float64) {
+	elements := make([]float32, len(numbers))
+	for i, x := range numbers {
+		elements[i] = float32(x)
+	}
+	addArray(a, name, "<f4", []int{len(numbers)}, elements)
+}
+
 // words adds an array of text, at most width letters each: numpy's <U.
 func (a *archive) words(name string, words []string, width int, shape ...int) {
 	elements := make([]rune, len(words)*width)

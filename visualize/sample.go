@@ -36,6 +36,14 @@ const (
 // same to the bit whatever other units, chains or sweeps are asked for, however
 // the chains are cut into chunks, and with any number of threads.
 //
+// With more than one of Temperatures, a chain is tempered (Swendsen and Wang, 1986): it
+// has replicas at higher temperatures, on the way from the model to units that know
+// nothing of each other, which the unit is held in too, and neighbours change places by
+// the rule of Metropolis after every second sweep. So a chain comes from one mode to
+// another that it would not reach by itself, for the cost of as many chains as there are
+// temperatures. Where on the way they are is found by short runs of free chains, so that
+// all neighbours change places equally often.
+//
 // As many chains again run with no unit held: their mean is what the net
 // produces by itself, against which the units' samples are compared, see
 // [Mixing].
@@ -63,7 +71,7 @@ func Sample(ctx context.Context, d engine.Device, n *network.Network, o SampleOp
 		most := 0 // a chunk that is done anew takes nothing back
 		s.progress = func() {
 			most = max(most, s.done)
-			progress(most, s.rows()*o.sweeps())
+			progress(most, s.rows()*s.rowSweeps())
 		}
 	}
 	if err := s.run(); err != nil {
@@ -84,12 +92,13 @@ type sampler struct {
 	chains  int // of each unit
 	width   int // units of the layer; as a unit's number it means the free chains
 	inputs  int
-	gibbs   engine.GibbsRunner
 	plan    engine.Gibbs
+	ladder  *ladder
 	below   *descent
 	samples []float32 // [units+1, samples, inputs], the free ones last
 	shown   []float32 // what the chains of a chunk show, [rows, inputs]
 	pace    pace
+	climbs  []climb // [rows] of tempered chains
 
 	done     int    // sweeps, summed over chains
 	progress func() // nil if nobody wants to know
@@ -110,11 +119,16 @@ func newSampler(ctx context.Context, d engine.Device, n *network.Network, o Samp
 		plan: engine.Gibbs{Layer: top, VisibleBias: bias, Visible: visibleKind(n, o.Layer), Seed: o.Seed},
 	}
 	s.samples = make([]float32, (len(o.Units)+1)*o.Samples*s.inputs)
-	if s.gibbs, err = engine.CompileGibbs(d, s.plan); err != nil {
+	path, betas, err := chooseLadder(ctx, d, s.plan, o)
+	if err != nil {
 		return nil, memory.Explain(d, "the layer", smaller, err)
 	}
+	if s.ladder, err = newLadder(d, path, betas); err != nil {
+		return nil, memory.Explain(d, "the layer", smaller, err)
+	}
+	s.climbs = make([]climb, s.rows())
 	if s.below, err = newDescent(d, n, o); err != nil {
-		closeInto(&err, s.gibbs)
+		closeInto(&err, s.ladder)
 		return nil, memory.Explain(d, "the layers", smaller, err)
 	}
 	return s, nil
@@ -122,7 +136,7 @@ func newSampler(ctx context.Context, d engine.Device, n *network.Network, o Samp
 
 // Close gives the device's memory back.
 func (s *sampler) Close() (err error) {
-	closeInto(&err, s.gibbs)
+	closeInto(&err, s.ladder)
 	closeInto(&err, s.below)
 	return err
 }
@@ -150,8 +164,15 @@ func (s *sampler) rowBytes() int64 {
 	// Hidden states, those held, visible states, means, and at most one more
 	// of each of the layers below.
 	w := s.plan.Layer.Weight
-	return 4 * int64(2*w.Rows+3*w.Cols+2*s.inputs)
+	numbers := 2*w.Rows + 3*w.Cols + 2*s.inputs
+	if rungs := len(s.ladder.betas); rungs > 1 {
+		numbers += (rungs-1)*(w.Rows+w.Cols) + w.Cols
+	}
+	return 4 * int64(numbers)
 }
+
+// rowSweeps is how many sweeps a chain's replicas make together.
+func (s *sampler) rowSweeps() int { return s.options.sweeps() * len(s.ladder.betas) }
 
 // row names chain i: the unit it holds, -1 for none, and its identity.
 func (s *sampler) row(i int) (unit int, key uint64) {
@@ -170,7 +191,7 @@ func (s *sampler) run() error {
 
 // runChunk runs chains from..to-1.
 func (s *sampler) runChunk(from, to int) (err error) {
-	s.done = from * s.options.sweeps()
+	s.done = from * s.rowSweeps()
 	n := to - from
 	clamp, keys := make([]int, n), make([]uint64, n)
 	for k := range n {
@@ -180,22 +201,24 @@ func (s *sampler) runChunk(from, to int) (err error) {
 		return err
 	}
 	s.shown = slices.Grow(s.shown[:0], n*s.inputs)[:n*s.inputs]
-	state, err := engine.NewGibbsState(s.device, s.plan, clamp, keys)
+	chains, err := newClimbers(s.ladder, clamp, keys)
 	if err != nil {
 		return err
 	}
-	defer closeInto(&err, state)
+	defer closeInto(&err, chains)
+	state := chains.states[0]
 	if s.options.Layer == 1 {
 		// Without layers below, what p(v|h) was drawn from is what is shown.
 		if state.Means, err = s.device.New(len(clamp), s.inputs); err != nil {
 			return err
 		}
 	}
-	if err := s.sweep(state, s.options.BurnIn); err != nil {
+	if err := s.sweep(chains, s.options.BurnIn); err != nil {
 		return err
 	}
+	chains.forget()
 	for moment := range s.options.moments() {
-		if err := s.sweep(state, s.options.Every); err != nil {
+		if err := s.sweep(chains, s.options.Every); err != nil {
 			return err
 		}
 		shown := state.Means
@@ -209,17 +232,20 @@ func (s *sampler) runChunk(from, to int) (err error) {
 		}
 		s.keep(s.shown, from, moment)
 	}
+	for i := range n {
+		s.climbs[from+i] = chains.climb(i)
+	}
 	return nil
 }
 
 // sweep makes so many sweeps more.
-func (s *sampler) sweep(state *engine.GibbsState, sweeps int) error {
+func (s *sampler) sweep(chains *climbers, sweeps int) error {
 	for sweeps > 0 {
 		if err := s.ctx.Err(); err != nil {
 			return err
 		}
 		now, began := min(sweeps, s.pace.next()), time.Now()
-		done, err := s.gibbs.Run(state, now)
+		done, err := chains.Run(now)
 		if err != nil {
 			return err
 		}

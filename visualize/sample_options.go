@@ -26,6 +26,9 @@ type SampleOptions struct {
 	// between -1 and 1; see [Mixing].
 	Cosine float64
 	Seed   uint64 // of all random numbers
+	// Temperatures is how many there are: 0 or 1 for plain chains, up to 64 for tempered
+	// ones, or [AutoTemperatures]; see [Sample].
+	Temperatures int
 	// ChunkRows is how many chains are on the device at a time; 0 works it out
 	// from the device's free memory. It changes no result.
 	ChunkRows int
@@ -40,6 +43,11 @@ func DefaultSample() SampleOptions {
 
 // chains is how many chains of a unit are run.
 func (o SampleOptions) chains() int { return min(o.Chains, o.Samples) }
+
+// tempered is whether chains have replicas at higher temperatures.
+func (o SampleOptions) tempered() bool {
+	return o.Temperatures > 1 || o.Temperatures == AutoTemperatures
+}
 
 // moments is how many samples the first chain of a unit gives.
 func (o SampleOptions) moments() int { return (o.Samples + o.chains() - 1) / o.chains() }
@@ -61,6 +69,12 @@ func (o SampleOptions) Check() error {
 		return words.BadOption("Every", o.Every, "want at least 1")
 	case !(o.Cosine >= -1 && o.Cosine <= 1):
 		return words.BadOption("Cosine", o.Cosine, "want a number between -1 and 1")
+	}
+	if o.Temperatures < AutoTemperatures || o.Temperatures > maxTemperatures {
+		return words.BadOption("Temperatures", o.Temperatures, "want 1 to %d, or %d to have their number chosen", maxTemperatures, AutoTemperatures)
+	}
+	if o.tempered() && o.chains() > firstTrial {
+		return words.BadOption("Chains", o.Chains, "want at most %d with several temperatures", firstTrial)
 	}
 	return checkChunk(o.ChunkRows)
 }

@@ -32,6 +32,9 @@ type SampleResult struct {
 	// FreeMean [D] is the mean of N samples of as many chains without a unit
 	// held: what the net produces by itself.
 	FreeMean *tensor.Dense
+	// Temperatures are the inverse ones of tempered chains, from 1 to 0; nil for plain
+	// chains.
+	Temperatures []float64
 	// Mixing [U] says how far to trust the samples.
 	Mixing []Mixing
 	// Data is what samples have been held against, and Agreement [U] the outcome, see
@@ -59,6 +62,9 @@ func (s *sampler) conclude(n *network.Network) (*SampleResult, error) {
 		Layer: o.Layer, Visible: n.Visible, Shape: slices.Clone(n.InputShape),
 		Units: slices.Clone(o.Units), Chains: s.chains, Mixing: make([]Mixing, units),
 	}
+	if o.tempered() {
+		r.Temperatures = slices.Clone(s.ladder.betas)
+	}
 	means := make([]float32, 0, (units+1)*s.inputs)
 	for u := range units + 1 {
 		mean, err := s.mean(s.of(u))
@@ -83,6 +89,7 @@ func (s *sampler) conclude(n *network.Network) (*SampleResult, error) {
 		}
 		r.Mixing[u] = samples.mixing(o.Cosine)
 		source := engine.NewSource(o.Seed, engine.PurposeChance, 0, engine.RowKey(o.Layer, o.Units[u], 0))
+		r.Mixing[u].Acceptance, r.Mixing[u].RoundTrips = tempering(s.climbs[u*s.chains : (u+1)*s.chains])
 		r.Mixing[u].Chance = chanceOf(s.of(u), s.of(units), s.chains, s.inputs, source)
 	}
 	var errs [3]error
@@ -193,7 +200,7 @@ func (c *comparison) gram() ([]float64, error) {
 
 // WriteArrays writes samples.npz: units [U], samples [U, N, D], mean [U, D] and
 // free_mean [D], and where samples have been held against data, data_mean [U, D] and
-// data_free_mean [D]. Numbers are float32 or int64. The same result gives the same
+// data_free_mean [D], and of tempered chains inverse_temperatures [T]. Numbers are float32 or int64. The same result gives the same
 // bytes.
 func (r *SampleResult) WriteArrays(w io.Writer) error {
 	a := newArchive(w)
@@ -204,6 +211,9 @@ func (r *SampleResult) WriteArrays(w io.Writer) error {
 	if r.Data != nil {
 		a.floats(schema.DataMean, r.Data.Mean)
 		a.floats(schema.DataFreeMean, r.Data.FreeMean)
+	}
+	if r.Temperatures != nil {
+		a.float64s(schema.InverseTemperatures, r.Temperatures)
 	}
 	return a.Close()
 }
@@ -228,8 +238,13 @@ func (r *SampleResult) WriteTable(w io.Writer) error {
 		if r.Agreement != nil {
 			agreed = r.Agreement[i]
 		}
+		acceptance, trips := math.NaN(), math.NaN()
+		if r.Temperatures != nil {
+			acceptance, trips = m.Acceptance, m.RoundTrips
+		}
 		rows = append(rows, append(row, strconv.Itoa(m.Modes), numberText(m.MainMode), numberText(m.Concentration), numberText(m.Chance),
-			numberText(agreed.Correlation), numberText(agreed.Distance)))
+			numberText(agreed.Correlation), numberText(agreed.Distance),
+			numberText(m.Effective), numberText(acceptance), numberText(trips)))
 	}
 	return writeRows(w, "mixing", schema.Columns(schema.MixingTable), rows)
 }

@@ -232,13 +232,13 @@ func TestSampleFiles(t *testing.T) {
 	sameShapes(t, arraysIn(t, func(w *bytes.Buffer) error { return r.WriteArrays(w) }), map[string][]int{
 		"units": {2}, "samples": {2, 30, 4}, "mean": {2, 4}, "free_mean": {4},
 	})
-	r.Mixing[1] = Mixing{Total: Statistic{math.NaN(), math.NaN()}, First: Statistic{math.Inf(1), 1}, Second: Statistic{1.25, -0.5}, Modes: 2, MainMode: 0.75, Chance: 0.5}
+	r.Mixing[1] = Mixing{Total: Statistic{math.NaN(), math.NaN()}, First: Statistic{math.Inf(1), 1}, Second: Statistic{1.25, -0.5}, Modes: 2, MainMode: 0.75, Chance: 0.5, Effective: math.NaN()}
 	var file bytes.Buffer
 	if err := r.WriteTable(&file); err != nil {
 		t.Fatal(err)
 	}
 	lines := strings.Split(file.String(), "\n")
-	if len(lines) != 4 || !strings.HasPrefix(lines[1], "2,") || lines[2] != "0,,+Inf,1.25,,1,-0.5,2,0.75,0,0.5,," {
+	if len(lines) != 4 || !strings.HasPrefix(lines[1], "2,") || lines[2] != "0,,+Inf,1.25,,1,-0.5,2,0.75,0,0.5,,,,," {
 		t.Errorf("table\n%s", &file)
 	}
 	r.Data = &DataMeans{Mean: r.Mean, FreeMean: r.FreeMean}
@@ -247,12 +247,23 @@ func TestSampleFiles(t *testing.T) {
 	if err := r.WriteTable(&file); err != nil {
 		t.Fatal(err)
 	}
-	if lines := strings.Split(file.String(), "\n"); !strings.HasSuffix(lines[1], ",-0.25,3") || !strings.HasSuffix(lines[2], ",0.5,,1") {
+	if lines := strings.Split(file.String(), "\n"); !strings.HasSuffix(lines[1], ",-0.25,3,,,") || !strings.HasSuffix(lines[2], ",0.5,,1,,,") {
 		t.Errorf("table held against data\n%s", &file)
 	}
 	sameShapes(t, arraysIn(t, func(w *bytes.Buffer) error { return r.WriteArrays(w) }), map[string][]int{
 		"units": {2}, "samples": {2, 30, 4}, "mean": {2, 4}, "free_mean": {4}, "data_mean": {2, 4}, "data_free_mean": {4},
 	})
+	r.Temperatures, r.Mixing[1].Effective, r.Mixing[1].Acceptance, r.Mixing[1].RoundTrips = []float64{1, 0.25, 0}, 7.5, 0.375, 1.5
+	file.Reset()
+	if err := r.WriteTable(&file); err != nil {
+		t.Fatal(err)
+	}
+	if lines := strings.Split(file.String(), "\n"); !strings.HasSuffix(lines[2], ",0.5,,1,7.5,0.375,1.5") {
+		t.Errorf("table of tempered chains\n%s", &file)
+	}
+	if got := arraysIn(t, func(w *bytes.Buffer) error { return r.WriteArrays(w) })["inverse_temperatures"]; !slices.Equal(got, []int{3}) {
+		t.Errorf("inverse temperatures are written as %v", got)
+	}
 	r.Mixing = nil
 	if err := r.WriteTable(&file); err == nil || !strings.Contains(err.Error(), "2 units, 0 rows") {
 		t.Errorf("without rows: error %v", err)

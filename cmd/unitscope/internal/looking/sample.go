@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -33,6 +35,8 @@ func sampleCommand() *cli.Command {
 			"no unit held), samples.png (a row for each of the first units, its mean at the left), all as .svg too, and run.json.\n" +
 			"With --data, what samples show of a unit is held against what the data say: the mean of the examples, each as much as it is\n" +
 			"likely to turn the unit on, less the mean of all. For a model at the optimum of its likelihood the two are the same.\n" +
+			"Chains that stay in the mode where they began have others at --temperatures change places with them: auto finds how many are\n" +
+			"needed; mixing.csv then says how often they did, and what the samples are worth.\n" +
 			"Only a DBN has the generative half that this needs, and one trained with --persistent has\n" +
 			"by far the better one: long chains leave the data of a net that was trained with chains of one step.",
 		Flags: append(append(append(usage.ModelFlags(), SampleFlags()...),
@@ -52,16 +56,41 @@ func SamplingFlags(o visualize.SampleOptions) []cli.Flag {
 		&cli.IntFlag{Name: "chains", Value: o.Chains, Usage: "`N` chains of each unit, which take turns to give a sample, at least 1"},
 		&cli.IntFlag{Name: "burn-in", Value: o.BurnIn, Usage: "`N` sweeps of a chain before those that samples are taken from, 0 or more"},
 		&cli.IntFlag{Name: "every", Value: o.Every, Usage: "`N` sweeps from one sample of a chain to the next, at least 1"},
+		&cli.StringFlag{Name: "temperatures", Value: temperaturesText(o.Temperatures), Usage: "`N` temperatures of each chain, whose replicas change places: 1 for plain chains, more for those that must get from one mode to another, or auto for as many as they need; each costs as much as a plain chain"},
 		&cli.Float64Flag{Name: "mode-cosine", Value: o.Cosine, Usage: "`X`, the cosine between samples at or above which they count as one mode, -1 to 1"},
 	}
 }
 
 // SampleOptions translates SampleFlags; layer and units are left to fill in.
 func SampleOptions(ctx *cli.Context) (visualize.SampleOptions, error) {
+	temperatures, err := parseTemperatures(ctx.String("temperatures"))
+	if err != nil {
+		return visualize.SampleOptions{}, err
+	}
 	return checked(visualize.SampleOptions{
 		Samples: ctx.Int("samples"), Chains: ctx.Int("chains"), BurnIn: ctx.Int("burn-in"), Every: ctx.Int("every"),
-		Cosine: ctx.Float64("mode-cosine"), Seed: ctx.Uint64("seed"),
+		Cosine: ctx.Float64("mode-cosine"), Seed: ctx.Uint64("seed"), Temperatures: temperatures,
 	})
+}
+
+// temperaturesText is a number of temperatures as --temperatures has it.
+func temperaturesText(n int) string {
+	if n == visualize.AutoTemperatures {
+		return "auto"
+	}
+	return strconv.Itoa(max(1, n))
+}
+
+// parseTemperatures reads --temperatures.
+func parseTemperatures(text string) (int, error) {
+	if text == "auto" {
+		return visualize.AutoTemperatures, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		return 0, usage.Mistakef("--temperatures %q: want a number, 1 for plain chains, or auto", text)
+	}
+	return n, nil
 }
 
 // sample is `unitscope visualize sample`.
@@ -117,6 +146,7 @@ func sample(ctx *cli.Context) (err error) {
 // Draw samples from units and shows its progress.
 func Draw(ctx context.Context, c *console.Console, d engine.Device, n *network.Network, o visualize.SampleOptions) (*visualize.SampleResult, error) {
 	p := c.Progress(fmt.Sprintf("%s layer %d, samples of %s", n.Kind, o.Layer, words.Count(len(o.Units), "unit")), "sweep", 0)
+	began := time.Now()
 	result, err := visualize.Sample(ctx, d, n, o, func(done, total int) {
 		p.Of(int64(total)).Set(int64(done), "")
 	})
@@ -125,6 +155,9 @@ func Draw(ctx context.Context, c *console.Console, d engine.Device, n *network.N
 		return nil, err
 	}
 	p.Finish("")
+	if result.Temperatures != nil {
+		c.Say("%s", temperingText(result, time.Since(began)))
+	}
 	if text := Disagreement(n, result); text != "" {
 		c.Warn("chains", "%s", text)
 	}
@@ -158,6 +191,30 @@ func AgreementText(r *visualize.SampleResult) string {
 	return fmt.Sprintf("samples and data: over the components of the input, by how much a unit's mean deviates from the free one correlates by %.2f, in the median over units, and is %.2f of its length away: 1 and 0 if samples show what units stand for", correlation, distance)
 }
 
+// temperingText says how tempered chains have done, in the middle of the units.
+func temperingText(r *visualize.SampleResult, took time.Duration) string {
+	var acceptance, trips, worth []float64
+	for _, m := range r.Mixing {
+		acceptance, trips = append(acceptance, m.Acceptance), append(trips, m.RoundTrips)
+		if !math.IsNaN(m.Effective) {
+			worth = append(worth, m.Effective)
+		}
+	}
+	text := fmt.Sprintf("%s: in the median over units, neighbours change places by a chance of %.2f where it is the least, and %.1f replicas of a chain came from the highest to the model",
+		words.Count(len(r.Temperatures), "temperature"), median(acceptance), median(trips))
+	if len(worth) > 0 {
+		each := median(worth)
+		text += fmt.Sprintf("; a unit's samples are worth %.0f independent ones, %.3g a second for all units", each, each*float64(len(worth))/took.Seconds())
+	}
+	return text
+}
+
+// median is of some numbers, which it sorts.
+func median(x []float64) float64 {
+	slices.Sort(x)
+	return (x[(len(x)-1)/2] + x[len(x)/2]) / 2
+}
+
 // Disagreement says that chains have not mixed, and why that may be; "" if they have.
 func Disagreement(n *network.Network, r *visualize.SampleResult) string {
 	slow := unmixed(r)
@@ -167,6 +224,9 @@ func Disagreement(n *network.Network, r *visualize.SampleResult) string {
 	text := fmt.Sprintf("the chains of %d of %s disagree (R-hat above %g): their means depend on the starts; ", slow, words.Count(len(r.Units), "unit"), visualize.MixedRHat)
 	if n.Training["persistent"] == strconv.FormatBool(false) {
 		return text + "the model was trained without --persistent, and long chains leave the data of such a net: training with it helps, more sweeps may not"
+	}
+	if r.Temperatures == nil {
+		return text + "more sweeps or --temperatures auto may help"
 	}
 	return text + "more sweeps may help"
 }
