@@ -38,7 +38,9 @@ func (m *Model) takeModel(run *runFolder) {
 	if m.names == nil {
 		m.names = map[int]string{}
 	}
+	m.sizes = []int{0} // of inputs, of which their shape is said
 	for i, l := range is.Layers {
+		m.sizes = append(m.sizes, l.Units)
 		if l.Name != "" {
 			m.names[i+1] = l.Name
 		}

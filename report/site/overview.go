@@ -182,6 +182,14 @@ func (r *Report) chart(of *runFolder, title, caption string, draw func(*bytes.Bu
 	r.Charts = append(r.Charts, chartHTML{title, caption, template.HTML(b.String())})
 }
 
+// ChartsTitle says what the charts are about.
+func (r *Report) ChartsTitle() string {
+	if slices.ContainsFunc(r.Charts, func(c chartHTML) bool { return strings.HasPrefix(c.Title, "Training of ") }) {
+		return "Training and modes"
+	}
+	return "Modes"
+}
+
 // modesByLayer draws the mean number of modes of each layer.
 func (r *Report) modesByLayer(m *Model) {
 	t := r.modes(m)

@@ -176,6 +176,7 @@
     const others = fact.values.filter((x, k) => x !== null && k !== i), x = fact.values[i];
     if (!others.length) return "";
     const higher = others.filter(o => o > x).length, same = others.filter(o => o === x).length;
+    if (others.length === 1) return higher ? ": the other is higher" : same ? ": the other is as high" : ": the other is lower";
     return ": " + (higher ? higher + " of the " + plural(others.length, "other") + (higher === 1 ? " is" : " are") + " higher" : "none of the " + plural(others.length, "other") + " is higher") + (same ? ", " + same + " as high" : "");
   }
 
@@ -242,7 +243,7 @@
     const bins = Math.min(20, Math.max(5, Math.ceil(Math.sqrt(a.count)))), counts = Array(bins).fill(0);
     const width = (high - low) / bins || Math.abs(low) * .02 || .1, start = high > low ? low : low - width * bins / 2;
     for (const v of values) counts[Math.min(bins - 1, Math.floor((v - start) / width))]++;
-    return panel("Activations of the restarts", high - low < 1e-4 * Math.max(1, Math.abs(high)) ? "All restarts end at the same activation." : null,
+    return panel("Activations of the restarts", high - low < 1e-4 * Math.max(1, Math.abs(high)) ? "All restarts end at " + (high > low ? "nearly " : "") + "the same activation." : null,
       plot("histogram of the activations of " + plural(a.count, "restart"), [start, start + bins * width], [0, most(counts)], "activation", "restarts",
         (x, y) => counts.map((n, k) => svg("rect", { class: "fill", x: x(start + k * width) + 1, y: y(n), width: Math.max(1, x(start + width) - x(start) - 2), height: y(0) - y(n) })), { counted: true }));
   }

@@ -127,7 +127,7 @@ func TestConnections(t *testing.T) {
 		t.Fatalf("problems %v", r.Problems)
 	}
 	c := dataOf(t, written(t, r)[schema.IndexPage], 1).Connections
-	if c == nil || c.Each != 20 || c.Titles[1] != "layer 1" || len(c.Titles) != 1 {
+	if c == nil || c.Each != 15 || c.Titles[1] != "layer 1" || len(c.Titles) != 1 {
 		t.Fatalf("%+v", c)
 	}
 	for k, want := range result.Below[1] {
@@ -135,7 +135,7 @@ func TestConnections(t *testing.T) {
 			t.Errorf("place %d: unit %d of layer %d with %g, page %v, want %+v", k, c.Below.Unit[k], c.Below.Layer[k], c.Below.Weight[k], c.Below.Page[k], want)
 		}
 	}
-	if c.Below.Layer[8] != -1 || c.Above.Layer[0] != -1 || c.Below.Layer[2*20] != -1 {
+	if c.Below.Layer[8] != -1 || c.Above.Layer[0] != -1 || c.Below.Layer[2*15] != -1 {
 		t.Error("there are more than the layer has, or above the last one, or of a unit that was not looked at")
 	}
 }
