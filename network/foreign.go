@@ -16,6 +16,10 @@ import (
 // asked for: to be trained further, sampled from, written, or compared with one that is untrained.
 var ErrNoStack = errors.New("the network is no stack of sigmoid layers as are trained here")
 
+// ErrNoChain is wrapped by the errors of what layers on each other alone can be asked for:
+// their linear combination.
+var ErrNoChain = errors.New("the network is no chain of layers, each on the one below it")
+
 // CheckStack says what makes a network no stack of [Layer], nil if it is one, and wraps
 // [ErrNoStack].
 func (n *Network) CheckStack() error {

@@ -218,3 +218,25 @@ func TestNoStack(t *testing.T) {
 		}
 	}
 }
+
+// Layers with a sum between them are no chain, and the error says so and nothing of stacks.
+func TestNoChain(t *testing.T) {
+	weight := engine.Host{Rows: 2, Cols: 2, Data: []float32{1, 2, 3, 4}}
+	b := graph.New(engine.Flat(2))
+	first := b.Activate("f", b.Affine("fc1", b.Input(), weight, nil), engine.Activation{Kind: engine.ReLU})
+	b.Affine("fc2", b.Add("sum", first, b.Input()), weight, nil)
+	g, err := b.Finish()
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, err := network.FromGraph(g, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if chain, err := n.Chain(1); err != nil || len(chain) != 1 {
+		t.Errorf("layer 1: %d layers, %v", len(chain), err)
+	}
+	if _, err := n.Chain(2); !errors.Is(err, network.ErrNoChain) || err.Error() != "sum (add) comes between its layers: the network is no chain of layers, each on the one below it" {
+		t.Errorf("layer 2: %v", err)
+	}
+}

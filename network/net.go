@@ -204,7 +204,7 @@ func (n *Network) Upto(layer int, units []int) (net engine.Net, err error) {
 
 // Chain is the weights and biases of layers 1..layers where each takes the numbers of
 // the one below it, whatever its nonlinearity. A normalisation of the input is part of
-// layer 1's weights. Another network's error wraps [ErrNoStack].
+// layer 1's weights. Another network's error wraps [ErrNoChain].
 func (n *Network) Chain(layers int) ([]engine.Layer, error) {
 	g, _, err := n.computes(layers)
 	if err != nil {
@@ -230,8 +230,8 @@ func (n *Network) Chain(layers int) ([]engine.Layer, error) {
 		case i == 0 && o.Kind == engine.Scale && o.Activation.Kind == engine.Identity:
 			factor = o.Factor
 		default:
-			return nil, fmt.Errorf("%s (%s) comes between its layers: %w", g.Names[i], o.Kind, ErrNoStack)
+			return nil, fmt.Errorf("%s (%s) comes between its layers: %w", g.Names[i], o.Kind, ErrNoChain)
 		}
 	}
-	return nil, ErrNoStack
+	return nil, ErrNoChain
 }

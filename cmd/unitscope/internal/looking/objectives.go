@@ -3,6 +3,7 @@ package looking
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -204,6 +205,9 @@ func (a *asked) start() (err error) {
 	path := a.Ctx.String("start")
 	if path == "" {
 		return nil
+	}
+	if strings.EqualFold(filepath.Ext(path), ".npz") {
+		return usage.Mistakef("--start %s: want a picture or .npy: .npz holds arrays by their names", path)
 	}
 	inputs := a.network.Sizes()[0]
 	set, err := dataset.OpenFile(path, inputs)
