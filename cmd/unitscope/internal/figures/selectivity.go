@@ -101,6 +101,7 @@ func (s *selectivityFigure) choose(m Model) error {
 func (s *selectivityFigure) run(d engine.Device, f *runfolder.Folder) error {
 	s.said = warn(s.Job, d, s.models)
 	var rows [][]*report.HeatMap // [layers][models]
+	var nonlinearities []engine.Activation
 	for i, m := range s.models {
 		for k, o := range s.chosen[i] {
 			r, err := s.measure(d, m.Network, o)
@@ -114,11 +115,12 @@ func (s *selectivityFigure) run(d engine.Device, f *runfolder.Folder) error {
 				rows = append(rows, make([]*report.HeatMap, len(s.models)))
 			}
 			rows[k][i] = measuring.HeatMap(m.heading(r.Layer), r)
+			nonlinearities = append(nonlinearities, m.Network.Activation(r.Layer))
 			s.said = append(s.said, measuring.WarnOfSaturation(s.Job, m.of, r)...)
 			s.summaries = append(s.summaries, measuring.SelectivitySummary(m.heading(r.Layer), r))
 		}
 	}
-	img, err := report.HeatMaps(rows, measuring.Responses())
+	img, err := report.HeatMaps(rows, measuring.Responses(nonlinearities...))
 	if err != nil {
 		return err
 	}

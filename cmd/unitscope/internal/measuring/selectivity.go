@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 
@@ -27,8 +28,9 @@ func analyzeSelectivityCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "selectivity",
 		Usage: "whether units respond to each other's patterns (section 6 of Erhan et al., 2009)",
-		Description: "Shows every unit's best pattern to all units. A unit's response to a pattern is the sigmoid of its activation, divided\n" +
-			"by the largest such number that it has over the patterns shown, so that it is 1 for the pattern that excites it most.\n" +
+		Description: "Shows every unit's best pattern to all units. A unit's response to a pattern is what it puts out, the sigmoid\n" +
+			"of its activation in models trained here, divided by the largest such number that it has over the patterns shown, so\n" +
+			"that it is 1 for the pattern that excites it most. What is negative, in networks of other frameworks, counts as 0.\n" +
 			"Writes to --out: selectivity.npz (the matrix of responses, a row for each pattern and a column for each unit, and the\n" +
 			"activations behind it), selectivity.csv (a row per unit: how much of the response to its pattern is its own),\n" +
 			"selectivity.png and .svg (the matrix) and run.json. Standard output gets a summary.",
@@ -146,7 +148,7 @@ func WarnOfSaturation(j *job.Job, of string, r *visualize.SelectivityResult) (sa
 }
 
 func writeSelectivity(f *runfolder.Folder, n *network.Network, r *visualize.SelectivityResult) error {
-	img, err := report.HeatMaps([][]*report.HeatMap{{HeatMap(picture.LayerHeading(n, r.Layer), r)}}, Responses())
+	img, err := report.HeatMaps([][]*report.HeatMap{{HeatMap(picture.LayerHeading(n, r.Layer), r)}}, Responses(n.Activation(r.Layer)))
 	if err != nil {
 		return err
 	}
@@ -159,11 +161,16 @@ func writeSelectivity(f *runfolder.Folder, n *network.Network, r *visualize.Sele
 	return picture.Write(f, schema.SelectivityPicture, img, r.Layer)
 }
 
-// Responses is what the pictures of selectivity are about.
-func Responses() report.HeatOptions {
+// Responses is what the pictures of selectivity of layers with these nonlinearities are
+// about.
+func Responses(of ...engine.Activation) report.HeatOptions {
+	response := "sigmoid(activation)"
+	if slices.ContainsFunc(of, func(a engine.Activation) bool { return a.Kind != engine.Sigmoid }) {
+		response = "output, 0 if negative,"
+	}
 	return report.HeatOptions{
 		Title: "How units respond to each other's patterns", Rows: "unit whose pattern is shown", Columns: "unit that responds",
-		What: "response: sigmoid(activation) / its largest over the patterns", High: 1,
+		What: "response: " + response + " / its largest over the patterns", High: 1,
 	}
 }
 
