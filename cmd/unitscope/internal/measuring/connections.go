@@ -27,7 +27,8 @@ func analyzeConnectionsCommand() *cli.Command {
 		Usage: "the units below and above that a unit has the largest weights to",
 		Description: "Writes to --out: connections.npz and connections.csv (for each unit those below and above with the largest weights,\n" +
 			"whatever their sign, with these) and run.json. Standard output gets a table. Where layers are joined by something else than\n" +
-			"weights, such as a sum of several, there are none, and that is said. The weights of layer 1 are its filters.",
+			"weights, such as a sum of several, there are none, and that is said; of a row of such a sum and another layer, the other's units\n" +
+			"alone are listed, though weights to the sum may be larger. The weights of layer 1 are its filters.",
 		Flags:  append(flags, usage.RunFlags()...),
 		Action: analyzeConnections,
 	}
