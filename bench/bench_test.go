@@ -159,7 +159,7 @@ func (b broken) Compile(p engine.Plan) (engine.Runner, error) {
 	return engine.Plain(b.Device, p)
 }
 
-// Load ascends on a sphere that is too large.
+// Load has goals that are too large.
 func (b broken) Load(n engine.Net) (engine.Loaded, error) {
 	loaded, err := b.Device.Load(n)
 	return larger{loaded}, err
@@ -167,9 +167,12 @@ func (b broken) Load(n engine.Net) (engine.Loaded, error) {
 
 type larger struct{ engine.Loaded }
 
-func (l larger) Ascend(s *engine.AscentState, aims engine.Aims, r engine.Rule, steps int) (engine.AscentProgress, error) {
-	r.Radius *= 1.001
-	return l.Loaded.Ascend(s, aims, r, steps)
+func (l larger) Gradient(dst, x engine.Matrix, aims engine.Aims, values []float32) error {
+	err := l.Loaded.Gradient(dst, x, aims, values)
+	for i := range values {
+		values[i] *= 1.001
+	}
+	return err
 }
 
 // TestWrongResults: a device that computes something else gets no number.

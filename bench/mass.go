@@ -66,9 +66,8 @@ func (m *mass) run(ctx context.Context) (done, error) {
 		return done{}, err
 	}
 	var d done
-	// A row that has taken n steps was evaluated n+1 times.
-	for _, steps := range m.result.Steps {
-		d.count += float64(steps + 1)
+	for _, n := range m.result.Evaluations {
+		d.count += float64(n)
 	}
 	d.flops, d.memory = d.count*perRowStep(m.layers), workingSet()
 	return d, nil

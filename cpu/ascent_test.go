@@ -148,33 +148,6 @@ func compareWithDefinition(t *testing.T, d engine.Device, c climb, s *engine.Asc
 	}
 }
 
-// A step allocates nothing, however many a call takes.
-func TestAscentAllocatesNothing(t *testing.T) {
-	d, err := cpu.Open(cpu.Options{Workers: 2})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer d.Close()
-	c := climb{benchmarkLayers(50, 60, 40), engine.Rule{Rate: 0.1, Radius: 5, Tolerance: 0, Patience: math.MaxInt, MaxSteps: math.MaxInt}}
-	m := c.loaded(t, d)
-	s := c.start(t, d, 300)
-	run := func(steps int) float64 {
-		fewest := math.Inf(1) // the runtime allocates now and then too
-		for range 5 {
-			fewest = min(fewest, testing.AllocsPerRun(1, func() {
-				if _, err := m.Ascend(s, c.rule, steps); err != nil {
-					t.Fatal(err)
-				}
-			}))
-		}
-		return fewest
-	}
-	// A call may need something for its interfaces; a step may not.
-	if few, many := run(2), run(200); many > few {
-		t.Errorf("%g allocations in a call of 200 steps, %g in one of 2", many, few)
-	}
-}
-
 // An error names the first row, whichever worker meets it.
 func TestAscentFirstError(t *testing.T) {
 	d, err := cpu.Open(cpu.Options{Workers: 2})

@@ -2,7 +2,6 @@ package cpu
 
 import (
 	"errors"
-	"math"
 	"sync/atomic"
 
 	"github.com/unitscope/unitscope/engine"
@@ -12,9 +11,8 @@ import (
 // model is a network on the CPU whose operations are affine, each reading the one
 // before. Weights are packed once, when they are first needed, in the orientations
 // that are. Each worker carries groups of rows through all layers, forward and
-// backward, in an ascent step after step, with everything it touches in its own cache;
-// bias, activation and slope are applied to a strip's outputs right after they are
-// made. A row whose ascent has ended makes room for one that waits.
+// backward, with everything it touches in its own cache; bias, activation and slope are
+// applied to a strip's outputs right after they are made.
 //
 // A row is a lane, and lanes never meet: a row's bits depend neither on its
 // company nor on its place.
@@ -23,16 +21,13 @@ type model struct {
 	net    engine.Net
 	layers []layer // one for each operation: layer l reads value l and makes value l+1
 	parts  []*modelPart
-	queue  rowQueue
 	closed bool
 
 	// What a call is about.
-	aims  engine.Aims
-	top   int // layers that take part
-	rule  engine.Rule
-	state *engine.AscentState
-	x     []float32 // [rows, inputs]
-	next  atomic.Int64
+	aims engine.Aims
+	top  int       // layers that take part
+	x    []float32 // [rows, inputs]
+	next atomic.Int64
 }
 
 // modelBytes is what the groups of a worker may take of its second level of
@@ -63,7 +58,6 @@ func (d *device) Load(n engine.Net) (engine.Loaded, error) {
 	for range d.pool.workers {
 		m.parts = append(m.parts, &modelPart{model: m})
 	}
-	m.queue.of = make([]share, len(m.parts))
 	return m, nil
 }
 
@@ -94,7 +88,7 @@ func (m *model) begin(operation string, top int, back bool) error {
 }
 
 // end lets go of the caller's memory.
-func (m *model) end() { m.aims, m.state, m.x = engine.Aims{}, nil, nil }
+func (m *model) end() { m.aims, m.x = engine.Aims{}, nil }
 
 // run has every worker do its part of so many evaluations of rows.
 func (m *model) run(evaluations float64, part func(p *modelPart, i int)) {
@@ -174,47 +168,4 @@ func (m *model) Gradient(dst, x engine.Matrix, aims engine.Aims, values []float3
 func (m *model) aim(operation string, aims engine.Aims) error {
 	m.aims = aims
 	return m.begin(operation, int(aims.Reads[len(aims.Reads)-1].At), true)
-}
-
-// Ascend implements engine.Loaded.
-func (m *model) Ascend(s *engine.AscentState, aims engine.Aims, r engine.Rule, steps int) (engine.AscentProgress, error) {
-	var progress engine.AscentProgress
-	if err := m.device.open("ascent"); err != nil {
-		return progress, err
-	}
-	x, err := operand.One[*matrix](m.device, "ascent", "x", s.X)
-	if err != nil {
-		return progress, err
-	}
-	if err := m.aim("ascent", aims); err != nil {
-		return progress, err
-	}
-	m.rule, m.state, m.x = r, s, x.data()
-	if steps > 0 {
-		m.queue.fill(s)
-		m.run(2*float64(x.rows)*float64(steps), func(p *modelPart, i int) { p.ascend(i, steps) })
-		for _, p := range m.parts {
-			progress.RowSteps += p.rowSteps
-		}
-		err = m.firstError()
-	}
-	for _, stop := range s.Stop {
-		if stop == engine.Running {
-			progress.Active++
-		}
-	}
-	m.end()
-	return progress, err
-}
-
-// firstError is the error of the first row that has one, whichever worker met
-// it first.
-func (m *model) firstError() (err error) {
-	row := math.MaxInt
-	for _, p := range m.parts {
-		if p.err != nil && p.errRow < row {
-			row, err = p.errRow, p.err
-		}
-	}
-	return err
 }

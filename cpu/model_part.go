@@ -8,35 +8,25 @@ type modelPart struct {
 	groups []modelGroup
 	count  int // groups that there is room for
 	used   int // groups that hold rows
-	active int // rows in them
 
-	// What an ascent is about.
-	steps    int
-	rowSteps int64
-	err      error
-	errRow   int
-	waiting  []row // rows between two layouts
+	waiting []int // rows on their way to lanes
 }
-
-// row is a row in work, with the evaluations it has left.
-type row struct{ index, left int }
 
 // noRow marks a lane without a row.
 const noRow = -1
 
 // modelGroup is up to Lanes rows, a lane each; matrices are [units, lanes].
 type modelGroup struct {
-	lanes     int
-	rows      []row // [lanes]
-	x         []float32
-	values    [][]float32 // of each layer
-	slopes    [][]float32 // of each layer that has some
-	targets   [][]float32 // of each read
-	delta     [2][]float32
-	direction []float32 // the gradient, then the direction of ascent
-	spare     []float32 // [inputs, lanes]
+	lanes    int
+	rows     []int // [lanes], or noRow
+	x        []float32
+	values   [][]float32 // of each layer
+	slopes   [][]float32 // of each layer that has some
+	targets  [][]float32 // of each read
+	delta    [2][]float32
+	gradient []float32 // [inputs, lanes]
 
-	activation, norm, chord, scale []float32 // [lanes]
+	goal []float32 // [lanes], without constants
 }
 
 // padded is how many numbers a value takes in strips.
@@ -54,7 +44,7 @@ func (p *modelPart) prepare(groups int, back bool) {
 	p.count = groups
 	for len(p.groups) < groups {
 		n := len(m.layers)
-		p.groups = append(p.groups, modelGroup{rows: make([]row, lanes), values: make([][]float32, n), slopes: make([][]float32, n)})
+		p.groups = append(p.groups, modelGroup{rows: make([]int, lanes), values: make([][]float32, n), slopes: make([][]float32, n)})
 	}
 	for i := range p.groups[:groups] {
 		g := &p.groups[i]
@@ -86,12 +76,8 @@ func (g *modelGroup) prepareBack(m *model) {
 	for r, read := range m.aims.Reads {
 		grow(&g.targets[r], m.padded(read.At)*lanes)
 	}
-	for _, inputs := range []*[]float32{&g.direction, &g.spare} {
-		grow(inputs, m.padded(0)*lanes)
-	}
-	for _, numbers := range []*[]float32{&g.activation, &g.norm, &g.chord, &g.scale} {
-		grow(numbers, lanes)
-	}
+	grow(&g.gradient, m.padded(0)*lanes)
+	grow(&g.goal, lanes)
 }
 
 // takeBlock takes the next rows of n that no worker has.
@@ -103,7 +89,7 @@ func (p *modelPart) takeBlock(n int) bool {
 	}
 	p.waiting = p.waiting[:0]
 	for i := from; i < min(from+block, n); i++ {
-		p.waiting = append(p.waiting, row{index: i})
+		p.waiting = append(p.waiting, i)
 	}
 	p.place()
 	return true
@@ -111,9 +97,9 @@ func (p *modelPart) takeBlock(n int) bool {
 
 // deliver writes gradients, and values of goals.
 func (p *modelPart) deliver(dst *matrix, values []float32) {
-	p.each(func(g *modelGroup, lane int, r *row) {
-		collect(dst.row(r.index), g.direction[lane:], g.lanes)
-		values[r.index] = g.activation[lane] + p.model.constant(r.index)
+	p.each(func(g *modelGroup, lane, row int) {
+		collect(dst.row(row), g.gradient[lane:], g.lanes)
+		values[row] = g.goal[lane] + p.model.constant(row)
 	})
 }
 
@@ -121,12 +107,12 @@ func (p *modelPart) deliver(dst *matrix, values []float32) {
 func (m *model) constant(row int) float32 { return m.aims.Constant[m.aims.Row[row]] }
 
 // each does something with every row in work.
-func (p *modelPart) each(do func(g *modelGroup, lane int, r *row)) {
+func (p *modelPart) each(do func(g *modelGroup, lane, row int)) {
 	for i := range p.groups[:p.used] {
 		g := &p.groups[i]
 		for lane := range g.lanes {
-			if r := &g.rows[lane]; r.index != noRow {
-				do(g, lane, r)
+			if row := g.rows[lane]; row != noRow {
+				do(g, lane, row)
 			}
 		}
 	}
@@ -134,7 +120,7 @@ func (p *modelPart) each(do func(g *modelGroup, lane int, r *row)) {
 
 // place puts the rows that wait into groups.
 func (p *modelPart) place() {
-	p.used, p.active = 0, len(p.waiting)
+	p.used = 0
 	width := p.model.device.set.Lanes
 	for from := 0; from < len(p.waiting); from += width {
 		rows := p.waiting[from:min(from+width, len(p.waiting))]
@@ -151,14 +137,6 @@ func (p *modelPart) place() {
 	}
 }
 
-// lanes is how many there are in the groups in use.
-func (p *modelPart) lanes() (n int) {
-	for i := range p.used {
-		n += p.groups[i].lanes
-	}
-	return n
-}
-
 // lanesFor is the smallest number of lanes that holds so many rows: whole groups,
 // the last one perhaps a narrow one.
 func (p *modelPart) lanesFor(rows int) int {
@@ -167,20 +145,20 @@ func (p *modelPart) lanesFor(rows int) int {
 }
 
 // load puts a row into a lane.
-func (p *modelPart) load(g *modelGroup, lane int, r row) {
+func (p *modelPart) load(g *modelGroup, lane, row int) {
 	m := p.model
-	g.rows[lane] = r
+	g.rows[lane] = row
 	inputs := m.net.Input.Size()
-	scatter(g.x[lane:], g.lanes, m.x[r.index*inputs:(r.index+1)*inputs])
+	scatter(g.x[lane:], g.lanes, m.x[row*inputs:(row+1)*inputs])
 	for i, read := range m.aims.Reads {
-		goal, width := m.aims.Row[r.index], read.Target.Cols
+		goal, width := m.aims.Row[row], read.Target.Cols
 		scatter(g.targets[i][lane:], g.lanes, read.Target.Data[goal*width:(goal+1)*width])
 	}
 }
 
 // vacate empties a lane. Zeros keep its numbers finite; nobody reads them.
 func (p *modelPart) vacate(g *modelGroup, lane int) {
-	g.rows[lane].index = noRow
+	g.rows[lane] = noRow
 	empty := func(x []float32, units int) {
 		for i := lane; i < units*g.lanes; i += g.lanes {
 			x[i] = 0

@@ -53,9 +53,9 @@ func (g *modelGroup) emit(to []*matrix, out []float32, strip int) {
 	units := len(out) / g.lanes
 	for _, m := range to {
 		first := strip * units
-		for lane, r := range g.rows[:g.lanes] {
-			if r.index != noRow {
-				collect(m.row(r.index)[first:min(first+units, m.cols)], out[lane:], g.lanes)
+		for lane, row := range g.rows[:g.lanes] {
+			if row != noRow {
+				collect(m.row(row)[first:min(first+units, m.cols)], out[lane:], g.lanes)
 			}
 		}
 	}
@@ -76,7 +76,7 @@ func (p *modelPart) differentiate() {
 // aim computes the goals, and begins the way back: the gradient with respect to what
 // the highest layer computes before its activation.
 func (g *modelGroup) aim(m *model) {
-	sum := g.activation[:g.lanes]
+	sum := g.goal[:g.lanes]
 	clear(sum)
 	for r, read := range m.aims.Reads {
 		size := read.Target.Cols * g.lanes
@@ -85,7 +85,7 @@ func (g *modelGroup) aim(m *model) {
 	last := len(m.aims.Reads) - 1
 	target := g.targets[last][:m.aims.Reads[last].Target.Cols*g.lanes]
 	if m.top == 0 {
-		copy(g.direction, target)
+		copy(g.gradient, target)
 		return
 	}
 	l := m.top - 1
@@ -101,7 +101,7 @@ func (p *modelPart) back(l int) {
 	for strip := range layer.down.strips {
 		for i := range p.groups[:p.used] {
 			g := &p.groups[i]
-			dst := g.direction
+			dst := g.gradient
 			if l > 0 {
 				dst = g.delta[(l-1)%2]
 			}

@@ -11,9 +11,11 @@ const (
 	StopConverged                   // the row is at an optimum
 	StopSteps                       // the limit on steps was reached
 	StopVanished                    // there is no gradient: a dead or saturated unit
+	StopRidge                       // no step gains what the gradient promises, as where rectified units turn on
+	StopFlat                        // not at an optimum, but there is next to nothing to gain
 )
 
-// String returns "running", "converged", "steps" or "vanished".
+// String returns "running", "converged", "steps", "vanished", "ridge" or "flat".
 func (s StopReason) String() string {
 	switch s {
 	case Running:
@@ -24,6 +26,10 @@ func (s StopReason) String() string {
 		return "steps"
 	case StopVanished:
 		return "vanished"
+	case StopRidge:
+		return "ridge"
+	case StopFlat:
+		return "flat"
 	}
 	return fmt.Sprintf("StopReason(%d)", uint8(s))
 }
@@ -52,16 +58,19 @@ type AscentState struct {
 	Gradient        []float32    // ||g||
 	Tangent         []float32    // ||g - (g.x/rho^2) x|| / ||g||, 0 at a first-order optimum on the sphere; else see [Rule]
 	Penalty         []float32    // what penalties take: Activation less it is climbed
-	Steps           []int        // steps taken
+	GainLeft        []float32    // what the gradient promises of one more radius along the sphere, relative to max(|a|, ||g|| rho); else see [Rule]
+	Steps           []int        // steps taken, and not taken back
+	Evaluations     []int        // of the goal and its gradient
 	Rate            []float32    // of the next step, relative to the radius
-	Slow            []int        // evaluations in a row that looked converged
+	Slow            []int        // steps in a row that gained next to nothing
 	Stop            []StopReason // why the row has stopped, or Running
 	// Curves, if not nil, are filled in as the rows climb: Curves[i][t] is the
-	// Activation of row i after the rule's CurveSteps[t] steps, or its last one if
+	// Activation of row i after the rule's CurveSteps[t] steps, kept or taken back, or its last one if
 	// it has stopped before. They change nothing else.
 	Curves [][]float32
 
-	footings []footing // of constrained ascents
+	climbs   []climb   // of ascents on the sphere
+	footings []footing // of others
 }
 
 // NewAscentState returns the state of rows at their starts. climbs says which of the
@@ -75,13 +84,13 @@ func NewAscentState(goals []Goal, climbs []int, x Matrix) *AscentState {
 		Goals: goals, Climbs: climbs, X: x,
 		Activation: make([]float32, n), StartActivation: make([]float32, n),
 		Gradient: make([]float32, n), Tangent: make([]float32, n), Penalty: make([]float32, n),
-		Steps: make([]int, n), Rate: make([]float32, n), Slow: make([]int, n), Stop: make([]StopReason, n),
+		GainLeft: make([]float32, n), Steps: make([]int, n), Evaluations: make([]int, n), Rate: make([]float32, n), Slow: make([]int, n), Stop: make([]StopReason, n),
 	}
 }
 
 // check checks the lengths of a state's slices.
 func (s *AscentState) check(n int, curveSteps []int) error {
-	for _, length := range []int{len(s.Activation), len(s.StartActivation), len(s.Gradient), len(s.Tangent), len(s.Penalty), len(s.Steps), len(s.Rate), len(s.Slow), len(s.Stop)} {
+	for _, length := range []int{len(s.Activation), len(s.StartActivation), len(s.Gradient), len(s.Tangent), len(s.Penalty), len(s.GainLeft), len(s.Steps), len(s.Evaluations), len(s.Rate), len(s.Slow), len(s.Stop)} {
 		if length != n {
 			return fmt.Errorf("ascent: state of %d rows has a slice of length %d", n, length)
 		}

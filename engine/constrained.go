@@ -1,11 +1,8 @@
 package engine
 
 import (
-	"errors"
 	"math"
-	"runtime"
 	"slices"
-	"sync"
 )
 
 // footing is what a row of a constrained ascent keeps from step to step.
@@ -18,127 +15,16 @@ type footing struct {
 	stride      float64   // its next step is to the point nearest to x + stride gradient
 }
 
-// constrained is one call of Ascend with a constraint other than the sphere or with
-// penalties. The device computes goals and their gradients; everything else is done
-// here, for all devices, in float64. Products that are added are rounded before, so that
-// no processor's fused multiply-add gives other bits.
-type constrained struct {
-	workspace
-	model *Model
-	state *AscentState
-	aims  Aims
-	rule  Rule
-	all   []float32 // x of the state; of rows that have not stopped, where they step next
-
-	x, gradient Matrix // [rows, inputs]
-	row         []int  // row of the state of each row here
-
-	// On the host, for each row here.
-	tried, slope, values []float32
-}
-
-// ascendConstrained is the definition of such ascents, and no device has another.
-func (m *Model) ascendConstrained(s *AscentState, aims Aims, r Rule, steps int) (progress AscentProgress, err error) {
-	c := &constrained{workspace: workspace{device: m.device}, model: m, state: s, aims: aims, rule: r}
-	defer func() { err = errors.Join(err, c.Close()) }()
-	c.begin()
-	for ; steps > 0 && len(c.row) > 0 && c.err == nil; steps-- {
-		progress.RowSteps += int64(len(c.row))
-		c.evaluate()
-		if c.err == nil {
-			c.err = c.judge()
-		}
-		c.row = slices.DeleteFunc(c.row, func(i int) bool { return s.Stop[i] != Running })
-	}
-	if c.err == nil {
-		c.err = s.X.Write(c.all)
-	}
-	progress.Active = len(c.row)
-	return progress, c.err
-}
-
-func (c *constrained) begin() {
-	s, inputs := c.state, c.model.net.Input.Size()
-	if s.footings == nil {
-		s.footings = make([]footing, len(s.Climbs))
-	}
-	c.all = make([]float32, len(s.Climbs)*inputs)
-	c.read(c.all, s.X)
-	for i, stop := range s.Stop {
-		if stop != Running {
-			continue
-		}
-		c.row = append(c.row, i)
-		if s.Steps[i] == 0 {
-			c.rule.Nearest(c.at(i))
-		}
-	}
-	n := len(c.row)
-	c.x, c.gradient = c.matrix(n, inputs), c.matrix(n, inputs)
-	c.tried, c.slope, c.values = make([]float32, n*inputs), make([]float32, n*inputs), make([]float32, n)
-}
-
-// at is x of row i of the state.
-func (c *constrained) at(i int) []float32 {
-	inputs := c.model.net.Input.Size()
-	return c.all[i*inputs : (i+1)*inputs]
-}
-
-// evaluate computes goals and their gradients where the rows here have stepped.
-func (c *constrained) evaluate() {
-	n, inputs := len(c.row), c.model.net.Input.Size()
-	goals := make([]int, n)
-	for k, i := range c.row {
-		goals[k] = c.aims.Row[i]
-		copy(c.tried[k*inputs:], c.at(i))
-	}
-	x, gradient := c.top(c.x, n), c.top(c.gradient, n)
-	if c.err == nil {
-		c.err = x.Write(c.tried[:n*inputs])
-	}
-	if c.err == nil {
-		c.err = c.model.loaded.Gradient(gradient, x, Aims{Reads: c.aims.Reads, Constant: c.aims.Constant, Row: goals}, c.values[:n])
-	}
-	c.read(c.slope[:n*inputs], gradient)
-}
-
-// judge takes in what was found, row by row, and steps on. Its error is that of the
-// first row that has one.
-func (c *constrained) judge() error {
-	n, inputs := len(c.row), c.model.net.Input.Size()
-	failed := make([]error, n)
-	inParts(n, func(from, to int) {
-		penalty := make([]float64, inputs)
-		for k := from; k < to; k++ {
-			failed[k] = c.judgeRow(c.row[k], c.values[k], c.slope[k*inputs:(k+1)*inputs], penalty)
-		}
-	})
-	for _, err := range failed {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// inParts has n rows done, each once, on all processors.
-func inParts(n int, part func(from, to int)) {
-	parts := min(n, runtime.GOMAXPROCS(0))
-	var all sync.WaitGroup
-	for p := range parts {
-		all.Go(func() { part(p*n/parts, (p+1)*n/parts) })
-	}
-	all.Wait()
-}
-
 // judgeRow takes in the goal of row i where it has stepped, and the goal's gradient there,
 // which becomes that of what the row climbs; penalty is room for that of penalties.
-func (c *constrained) judgeRow(i int, goal float32, gradient []float32, penalty []float64) error {
+func (c *ascent) judgeRow(i int, goal float32, gradient []float32, penalty []float64) error {
 	s, r, f, x := c.state, &c.rule, &c.state.footings[i], c.at(i)
 	own := float32(length(gradient))
 	if v := goal - goal + own - own; v != 0 {
-		return &RowError{i, s.Steps[i], goal, own}
+		return &RowError{i, s.Evaluations[i], goal, own}
 	}
+	start := s.Evaluations[i] == 0
+	s.Evaluations[i]++
 	taken, against := 0.0, 0.0
 	if r.Penalty.L2 > 0 || r.Penalty.TotalVariation > 0 {
 		taken = r.Penalty.of(penalty, x, r.Penalty.picture(c.model.net.Input), float64(r.Radius))
@@ -148,7 +34,7 @@ func (c *constrained) judgeRow(i int, goal float32, gradient []float32, penalty 
 		}
 		against = math.Sqrt(against)
 	}
-	objective, start := float64(goal)-taken, s.Steps[i] == 0
+	objective := float64(goal) - taken
 	if !start && !f.gains(x, objective, lost*(math.Abs(float64(goal))+taken)) {
 		copy(x, f.x)
 		f.stride /= 2
@@ -163,9 +49,11 @@ func (c *constrained) judgeRow(i int, goal float32, gradient []float32, penalty 
 		if own > VanishedGradient {
 			s.Tangent[i] = float32(along / (f.steepest + against))
 		}
+		s.GainLeft[i] = float32(along * float64(r.Radius) / max(math.Abs(objective), float64(own)*float64(r.Radius), math.SmallestNonzeroFloat64))
 		if start {
 			s.StartActivation[i], s.Slow[i], f.stride, f.best = goal, 0, longest, objective
 		} else {
+			s.Steps[i]++
 			r.slow(s, i, objective-f.best, objective)
 			f.stride = min(f.reach(x, gradient), longest)
 		}
@@ -235,20 +123,22 @@ func (r *Rule) step(s *AscentState, i int, x []float32) {
 	switch {
 	case s.Gradient[i] <= VanishedGradient:
 		s.Stop[i] = StopVanished
-	case s.Slow[i] >= r.Patience:
+	case s.Slow[i] >= r.Patience || s.GainLeft[i] < r.Tolerance && s.Tangent[i] <= OptimumTangent:
 		s.Stop[i] = StopConverged
-	case s.Steps[i] >= r.MaxSteps:
+	case r.out(s, i):
 		s.Stop[i] = StopSteps
 	default:
 		for j, g := range f.gradient {
 			x[j] = float32(float64(x[j]) + float64(f.stride*float64(g)))
 		}
 		if r.Nearest(x); f.stride == 0 || slices.Equal(x, f.x) {
-			s.Stop[i] = StopConverged // no step is too small to see, or leads anywhere
+			// No step is large enough to be seen, or leads anywhere.
+			if s.Stop[i] = StopConverged; s.Tangent[i] > OptimumTangent {
+				s.Stop[i] = StopRidge
+			}
+		} else {
 			return
 		}
-		s.Steps[i]++
-		return
 	}
 	f.x, f.gradient = nil, nil
 }

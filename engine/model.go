@@ -24,7 +24,6 @@ type Loaded interface {
 	Forward(x Matrix, outputs []Output) error
 	// Gradient fills in values, one for each row.
 	Gradient(dst, x Matrix, aims Aims, values []float32) error
-	Ascend(s *AscentState, aims Aims, r Rule, steps int) (AscentProgress, error)
 	// Close gives back what it holds on the device; closing again does nothing.
 	Close() error
 }
@@ -141,10 +140,7 @@ func (m *Model) Ascend(s *AscentState, r Rule, steps int) (AscentProgress, error
 	if len(aims.Reads) == 0 { // none is
 		return AscentProgress{}, nil
 	}
-	if r.Constraint.Kind != Sphere || r.Penalty.L2 > 0 || r.Penalty.TotalVariation > 0 {
-		return m.ascendConstrained(s, aims, r, steps)
-	}
-	return m.loaded.Ascend(s, aims, r, steps)
+	return m.ascend(s, aims, r, steps)
 }
 
 func (m *Model) checkAscent(s *AscentState, r Rule) error {

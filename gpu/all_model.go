@@ -3,14 +3,12 @@
 package gpu
 
 import (
-	"errors"
-
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/engine/operand"
 )
 
-// allModel is a network on all cards: ascents run on all of them, what takes one pass
-// on the first.
+// allModel is a network on all cards: gradients are computed on all of them, and so
+// ascents run on all, values on the first.
 type allModel struct{ *replicas[engine.Loaded] }
 
 // Load puts a network on every card.
@@ -32,59 +30,32 @@ func (m allModel) Forward(x engine.Matrix, outputs []engine.Output) error {
 
 // Gradient implements engine.Loaded.
 func (m allModel) Gradient(dst, x engine.Matrix, aims engine.Aims, values []float32) error {
-	return m.runners[0].Gradient(dst, x, aims, values)
-}
-
-// Ascend implements engine.Loaded.
-func (m allModel) Ascend(s *engine.AscentState, aims engine.Aims, r engine.Rule, steps int) (progress engine.AscentProgress, err error) {
-	if err := m.ready("ascent"); err != nil {
-		return progress, err
+	if err := m.ready("gradient"); err != nil {
+		return err
 	}
-	if _, err := operand.One[*matrix](m.all.device, "ascent", "x", s.X); err != nil {
-		return progress, err
-	}
-	var running []int
-	for i, stop := range s.Stop {
-		if stop == engine.Running {
-			running = append(running, i)
+	for _, o := range []struct {
+		name string
+		m    engine.Matrix
+	}{{"x", x}, {"dst", dst}} {
+		if _, err := operand.One[*matrix](m.all.device, "gradient", o.name, o.m); err != nil {
+			return err
 		}
 	}
-	parts := spans(running, len(m.all.cards))
-	done := make([]engine.AscentProgress, len(parts))
-	err = m.run(parts, func(card int, p span) (err error) {
-		done[card], err = m.part(s, aims, r, card, p, steps)
+	rows := make([]int, len(values))
+	for i := range rows {
+		rows[i] = i
+	}
+	return m.run(spans(rows, len(m.all.cards)), func(card int, p span) error {
+		l, own := loans{all: m.all, card: card, rows: p}, aims
+		own.Row = aims.Row[p.from:p.to]
+		mine, to := l.lend(x, true), l.lend(dst, false)
+		var err error
+		if l.err == nil {
+			err = m.runners[card].Gradient(to, mine, own, values[p.from:p.to])
+		}
+		if e := l.settle(); err == nil {
+			err = e
+		}
 		return err
 	})
-	for _, d := range done {
-		progress.Active += d.Active
-		progress.RowSteps += d.RowSteps
-	}
-	return progress, err
-}
-
-// part is what one card does of an ascent. The slices of its state are those of the
-// whole one.
-func (m allModel) part(s *engine.AscentState, aims engine.Aims, r engine.Rule, card int, p span, steps int) (progress engine.AscentProgress, err error) {
-	l := loans{all: m.all, card: card, rows: p}
-	own := engine.AscentState{
-		X: l.lend(s.X, true), Goals: s.Goals, Climbs: s.Climbs[p.from:p.to],
-		Activation: s.Activation[p.from:p.to], StartActivation: s.StartActivation[p.from:p.to],
-		Gradient: s.Gradient[p.from:p.to], Tangent: s.Tangent[p.from:p.to], Steps: s.Steps[p.from:p.to],
-		Rate: s.Rate[p.from:p.to], Slow: s.Slow[p.from:p.to], Stop: s.Stop[p.from:p.to],
-	}
-	if s.Curves != nil {
-		own.Curves = s.Curves[p.from:p.to]
-	}
-	aims.Row = aims.Row[p.from:p.to]
-	if l.err == nil {
-		progress, err = m.runners[card].Ascend(&own, aims, r, steps)
-	}
-	var row *engine.RowError
-	if errors.As(err, &row) {
-		row.Row += p.from
-	}
-	if e := l.settle(); err == nil {
-		err = e
-	}
-	return progress, err
 }

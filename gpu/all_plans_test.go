@@ -111,8 +111,6 @@ func TestAllCarry(t *testing.T) {
 		state any
 		known []string
 	}{
-		// The last two are those of constrained ascents, which no card runs on its own.
-		{engine.AscentState{}, []string{"X", "Activation", "StartActivation", "Gradient", "Tangent", "Steps", "Rate", "Slow", "Stop", "Curves", "Goals", "Climbs", "Penalty", "footings"}},
 		{engine.GibbsState{}, []string{"Clamp", "Keys", "Hidden", "Visible", "Means", "Sweeps"}},
 	} {
 		for _, f := range reflect.VisibleFields(reflect.TypeOf(c.state)) {

@@ -42,11 +42,11 @@
 // Plans and networks stay on the card: weights, chains, velocities and buffers are
 // there from Compile or Load on, or from call to call, and a run waits for the card
 // once, at its end.
-// Only an ascent waits after each step, for the numbers by which rows stop. Their
-// kernels round as the definitions do, and so give the same bits. A step is
+// Only an ascent waits at each step: the host moves rows, from gradients that the card
+// computes. Their kernels round as the definitions do, and so give the same bits. A step is
 // few launches:
 //
-//	ascent                 2 for each hidden layer, and 3
+//	gradient               2 for each hidden layer, and 2
 //	Gibbs                  2 a sweep
 //	contrastive divergence 4 and 2 for each Gibbs step; 1 more for persistent chains,
 //	                       1 for a gradient limit, and 1 if it is centered

@@ -12,8 +12,7 @@ import (
 )
 
 // Every plan is resident: what stays fixed is on the card from Compile on, and a
-// run asks the host for nothing until its end, an ascent until the end of each
-// step. A run takes all of its memory before it changes anything, so that one
+// run asks the host for nothing until its end. A run takes all of its memory before it changes anything, so that one
 // that finds too little has changed nothing, and can be asked for again.
 //
 // Kernels of the plans do what their definitions do with the device's primitives,

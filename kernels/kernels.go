@@ -198,8 +198,9 @@
 //
 // # Ascent
 //
-// What a step of engine.Model.Ascend does besides products, to the bits of its definition.
-// A warp computes a row: RowBlocks(rows) blocks.
+// Where a gradient begins, to the bits of its definition, and steps of an ascent, which
+// the host makes at present: the last two have no caller. A warp computes a row:
+// RowBlocks(rows) blocks.
 //
 //	ascent_top  with w = weights[goal[i]] and h = below[i], activation[i] = before
 //	            activation[i] + h.w and delta[i][j] = w[j] slope[i][j]; with sigmoid

@@ -17,9 +17,11 @@ func ascent() File {
 		{Name: Activation, About: "[U, R] of each restart at its end, before the sigmoid"},
 		{Name: StartActivation, About: "[U, R] at its start"},
 		{Name: Steps, About: "[U, R] how many it took"},
-		{Name: Stop, About: "[U, R] why there were no more, in words"},
+		{Name: Stop, About: "[U, R] why there were no more: converged, ridge, flat, steps or vanished"},
 		{Name: Tangent, About: "[U, R] share of the gradient along the sphere"},
 		{Name: Cosine, About: "[U, R] to the unit's best restart"},
+		{Name: GainLeft, About: "[U, R] what the gradient promises of a radius more, relative to the activation", Sometimes: true},
+		{Name: Evaluations, About: "[U, R] how often activation and gradient were computed", Sometimes: true},
 		{Name: Penalty, About: "[U, R] what penalties take off at its end", Sometimes: true},
 		goalsArray(),
 	}}

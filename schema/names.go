@@ -21,6 +21,8 @@ const (
 	Steps           = "steps"
 	Stop            = "stop"
 	Tangent         = "tangent"
+	GainLeft        = "gain_left"
+	Evaluations     = "evaluations"
 	Cosine          = "cosine"
 	Step            = "step"
 	Penalty         = "penalty"

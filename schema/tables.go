@@ -105,9 +105,11 @@ func restarts() File {
 		{Name: Activation, About: "at its end, before the sigmoid"},
 		{Name: StartActivation, About: "at its start"},
 		{Name: Steps, About: "how many it took"},
-		{Name: Stop, About: "why there were no more"},
+		{Name: Stop, About: "why there were no more: converged, ridge, flat, steps or vanished"},
 		{Name: Tangent, About: "share of the gradient along the sphere"},
 		{Name: Cosine, About: "to the unit's best restart"},
+		{Name: GainLeft, About: "what the gradient promises of a radius more, relative to the activation", Sometimes: true},
+		{Name: Evaluations, About: "how often activation and gradient were computed", Sometimes: true},
 		{Name: Penalty, About: "what penalties take off at its end", Sometimes: true},
 		goalColumn(),
 	}}

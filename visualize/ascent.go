@@ -42,8 +42,8 @@ const (
 	// the context and two reports of progress, see pace.
 	stepsPerRun = 50
 	// maxChunkRows is enough rows to keep any device busy; more would only
-	// take memory and make progress reports rare.
-	maxChunkRows = 1 << 15
+	// take memory, of the host too, and make progress reports rare.
+	maxChunkRows = 1 << 12
 	// unknownMemory is what a device is taken to have if it does not say.
 	unknownMemory = 1 << 30
 )
@@ -61,15 +61,6 @@ const (
 // the penalties, and the best restart is the one with most of it. Random starts of a
 // ball are those of the sphere; in a box each component is uniform between its ends, and
 // the start is then scaled to rho, if that is known.
-//
-// With Rate 0 one step size is found for the whole layer, as the paper found
-// that the same serves all its units: of a geometric series of rates, the one
-// with the highest final activations of a few units, spread evenly over those of
-// the layer that have a gradient at their start. It depends on the model, layer,
-// direction, radius and seed only, and on whether it is before or after its
-// nonlinearity that is climbed, never on the units asked for. Objectives climb with
-// that of the units of their layer. With another constraint than the sphere or with
-// penalties, where steps find their own length, it is a fixed one.
 //
 // As many rows are on the device at a time as about half of its free memory holds.
 // Where that proves too many, they begin anew, half as many at a time. Only if a
@@ -91,13 +82,6 @@ func Ascend(ctx context.Context, d engine.Device, n *network.Network, o AscentOp
 	}
 	defer closeInto(&err, a)
 	rule := a.rule(float32(o.Rate))
-	if rule.Rate == 0 && o.constrained() {
-		rule.Rate = constrainedRate
-	} else if rule.Rate == 0 {
-		if rule.Rate, err = a.findRate(); err != nil {
-			return nil, fmt.Errorf("ascent: find a rate for layer %d: %w", o.Layer, err)
-		}
-	}
 	rows := a.asked()
 	results, err := newCollector(o, n.InputShape, a.inputs(), rule.Rate)
 	if err != nil {
@@ -138,8 +122,8 @@ type layerAscent struct {
 
 // finished is the final state of one row.
 type finished struct {
-	activation, start, gradient, tangent, penalty float32
-	steps                                         int
+	activation, start, tangent, gainLeft, penalty float32
+	steps, evaluations                            int
 	stop                                          engine.StopReason
 	pattern                                       []float32 // [D], valid until the next row
 }
@@ -206,8 +190,8 @@ func (a *layerAscent) ascendChunk(rule engine.Rule, r rows, from, n int, visit f
 	for k := range n {
 		visit(from+k, finished{
 			activation: state.Activation[k], start: state.StartActivation[k],
-			gradient: state.Gradient[k], tangent: state.Tangent[k], penalty: state.Penalty[k],
-			steps: state.Steps[k], stop: state.Stop[k],
+			tangent: state.Tangent[k], gainLeft: state.GainLeft[k], penalty: state.Penalty[k],
+			steps: state.Steps[k], evaluations: state.Evaluations[k], stop: state.Stop[k],
 			pattern: a.patterns[k*a.inputs() : (k+1)*a.inputs()],
 		})
 	}
@@ -299,29 +283,19 @@ func (a *layerAscent) turn(state *engine.AscentState) {
 
 func (a *layerAscent) inputs() int { return a.net.Input.Size() }
 
-// units is how many units the layer has.
-func (a *layerAscent) units() int { return a.net.Ops[len(a.net.Ops)-1].Weight.Rows }
-
 // chunkRows is how many of n rows to have on the device at a time.
 func (a *layerAscent) chunkRows(n int) int {
 	if a.options.ChunkRows > 0 {
 		return min(a.options.ChunkRows, n)
 	}
-	most := maxChunkRows
-	if a.options.constrained() {
-		most = constrainedRows
-	}
-	return fittingRows(a.device, n, int(a.rowBytes()/4), most)
+	return fittingRows(a.device, n, int(a.rowBytes()/4), maxChunkRows)
 }
 
-// rowBytes is about what a row takes on the device.
+// rowBytes is about what a row takes on the device and the host.
 func (a *layerAscent) rowBytes() int64 {
-	// The definition of an ascent holds four rows of inputs, two of the target's
+	// Three rows of inputs on the device and 14 on the host, two of the target's
 	// weights, and an output and a gradient of each value below.
-	floats := 4 * a.inputs()
-	if a.options.constrained() {
-		floats += 6 * a.inputs()
-	}
+	floats := 17 * a.inputs()
 	for _, o := range a.net.Ops[:len(a.net.Ops)-1] {
 		floats += 2 * max(o.Weight.Rows, len(o.Bias), a.inputs()*min(1, len(o.In)-1))
 	}

@@ -141,7 +141,7 @@ func TestNothingFits(t *testing.T) {
 		{"ascent, rows", func(rows, cols int) bool { return rows != 12 && cols == 15 }, func(d engine.Device) error {
 			_, err := Ascend(context.Background(), d, n, options(2, 0, 3, 5), nil)
 			return err
-		}, "a single row, which takes about 432 bytes,"}, // 4 rows of 15, 2 of 12 units and 2 of 12 weights
+		}, "a single row, which takes about 1212 bytes,"}, // 17 rows of 15, 2 of 12 units and 2 of 12 weights
 		{"ascent, weights", func(rows, cols int) bool { return rows == 12 && cols == 15 }, func(d engine.Device) error {
 			_, err := Ascend(context.Background(), d, n, options(2, 0, 3, 5), nil)
 			return err
@@ -182,9 +182,9 @@ func TestChunksFitTheMemory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// 4 rows of 100 inputs, 2 of 50 units below and 2 of the target's 50
-	// weights: 600 numbers of 4 bytes, in half of the memory.
-	const row = 2 * 4 * 600
+	// 17 rows of 100 inputs, 2 of 50 units below and 2 of the target's 50
+	// weights: 1900 numbers of 4 bytes, in half of the memory.
+	const row = 2 * 4 * 1900
 	for _, c := range []struct {
 		free        int64
 		asked       int

@@ -20,10 +20,10 @@ type collector struct {
 	inputs int
 
 	// The numbers of the result's arrays of the same names.
-	activation, start, tangent, cosine []float32
-	penalty                            []float32 // nil without penalties
-	best, average, patterns            []float32
-	unit                               []float32 // [R, D] of the unit in work, if not all are kept
+	activation, start, tangent, cosine, gainLeft []float32
+	penalty                                      []float32 // nil without penalties
+	best, average, patterns                      []float32
+	unit                                         []float32 // [R, D] of the unit in work, if not all are kept
 }
 
 func newCollector(o AscentOptions, shape []int, inputs int, rate float32) (*collector, error) {
@@ -32,7 +32,7 @@ func newCollector(o AscentOptions, shape []int, inputs int, rate float32) (*coll
 		Layer: o.Layer, Direction: o.Direction, After: o.After, Rate: shortest(rate), Radius: o.Radius, Constraint: o.Constraint, Shape: slices.Clone(shape),
 		Units: slices.Clone(o.Units), Names: o.names(), Restarts: o.Restarts,
 		Best: make([]int, units), Dead: make([]bool, units),
-		Steps: make([]int, rows), Stop: make([]engine.StopReason, rows),
+		Steps: make([]int, rows), Evaluations: make([]int, rows), Stop: make([]engine.StopReason, rows),
 	}
 	c := &collector{result: r, inputs: inputs}
 	var err error
@@ -49,6 +49,7 @@ func newCollector(o AscentOptions, shape []int, inputs int, rate float32) (*coll
 	}
 	r.Activation, r.StartActivation = array(&c.activation, units, o.Restarts), array(&c.start, units, o.Restarts)
 	r.Tangent, r.Cosine = array(&c.tangent, units, o.Restarts), array(&c.cosine, units, o.Restarts)
+	r.GainLeft = array(&c.gainLeft, units, o.Restarts)
 	if o.penalised() {
 		r.Penalty = array(&c.penalty, units, o.Restarts)
 	}
@@ -77,8 +78,8 @@ func shortest(x float32) float64 {
 // store takes in row i; rows come in order.
 func (c *collector) store(i int, row finished) {
 	unit, restart := i/c.result.Restarts, i%c.result.Restarts
-	c.activation[i], c.start[i], c.tangent[i] = row.activation, row.start, row.tangent
-	c.result.Steps[i], c.result.Stop[i] = row.steps, row.stop
+	c.activation[i], c.start[i], c.tangent[i], c.gainLeft[i] = row.activation, row.start, row.tangent, row.gainLeft
+	c.result.Steps[i], c.result.Evaluations[i], c.result.Stop[i] = row.steps, row.evaluations, row.stop
 	if c.penalty != nil {
 		c.penalty[i] = row.penalty
 	}
@@ -137,10 +138,11 @@ func (c *collector) judge(unit int) (best int, dead bool) {
 	return best - from, dead
 }
 
-// foundNothing is true if the gradient of row i vanished before it gained anything.
+// foundNothing is true if the gradient of row i vanished, or promised nothing, before it
+// gained anything.
 func (c *collector) foundNothing(i int) bool {
-	a, start := float64(c.activation[i]), float64(c.start[i])
-	return c.result.Stop[i] == engine.StopVanished && math.Abs(a-start) <= DeadGain*max(1, math.Abs(a))
+	a, start, stop := float64(c.activation[i]), float64(c.start[i]), c.result.Stop[i]
+	return (stop == engine.StopVanished || stop == engine.StopFlat) && math.Abs(a-start) <= DeadGain*max(1, math.Abs(a))
 }
 
 // cosine is of the angle between two vectors, 0 if one of them is 0.

@@ -8,16 +8,6 @@ import (
 	"github.com/unitscope/unitscope/network"
 )
 
-// constrainedRate is the length of the longest step where rows are not on the sphere, or
-// have penalties: steps there find their own length ([engine.Rule]), and a rate is not
-// looked for. On class units of networks of MNIST rates from 0.05 to 4 reached the same
-// within 1.5 %, the larger ones a little more.
-const constrainedRate = 1
-
-// constrainedRows is how many such rows there are at a time: the host keeps some of what
-// they are at.
-const constrainedRows = 1 << 12
-
 // constrained is true where rows are not on the sphere, or have penalties.
 func (o AscentOptions) constrained() bool {
 	return o.Constraint.Kind != engine.Sphere || o.penalised()

@@ -188,7 +188,7 @@ func TestPenaltiesAreKept(t *testing.T) {
 	if err != nil || back.Penalty == nil || !slices.Equal(numbers(t, back.Penalty), penalty) || !slices.Equal(back.Best, r.Best) {
 		t.Errorf("read again: %v, %+v", err, back)
 	}
-	if head, _, _ := strings.Cut(table.String(), "\n"); head != "unit,restart,activation,start_activation,steps,stop,tangent,cosine,penalty" {
+	if head, _, _ := strings.Cut(table.String(), "\n"); head != "unit,restart,activation,start_activation,steps,stop,tangent,cosine,gain_left,evaluations,penalty" {
 		t.Errorf("columns %s", head)
 	}
 }

@@ -29,7 +29,7 @@ func WriteModesTable(w io.Writer, results []*ModesResult) error {
 			rows = append(rows, append(row, nameIn(names, u)...))
 		}
 	}
-	return writeRows(w, "modes", columnsOf(schema.ModesTable, false, names != nil), rows)
+	return writeRows(w, "modes", columnsOf(schema.ModesTable, false, false, names != nil), rows)
 }
 
 // WriteThresholdTable writes modes-sweep.csv: a line of names, then a line per

@@ -25,8 +25,8 @@ type AscentOptions struct {
 	// at which the restarts of every unit begin, scaled to the radius, or at the nearest
 	// point of a ball or box; nil for random ones.
 	Start *tensor.Dense
-	// Rate is the length of the first step relative to the radius, see
-	// [engine.Rule]; 0 finds one for the layer, see [Ascend].
+	// Rate is the length of the first exploring step relative to the radius, see
+	// [engine.Rule], > 0. It is the same for all networks.
 	Rate      float64
 	Direction int     // +1 maximises the activation, -1 minimises it
 	Radius    float64 // rho, the norm of every pattern, in a ball the largest; 0 takes the model's
@@ -38,9 +38,9 @@ type AscentOptions struct {
 	// Penalty is taken off what is climbed. Its Picture may be left out: total variation
 	// is then that of the network's input shape.
 	Penalty   engine.Penalty
-	Tolerance float64 // relative gain at or below which a step counts as slow, >= 0
-	Patience  int     // slow steps in a row after which a row stops, >= 1
-	MaxSteps  int     // steps of a row at most, >= 0
+	Tolerance float64 // of what is left to gain ([engine.Rule]) where a row has converged, >= 0
+	Patience  int     // steps in a row that gain next to nothing, after which a row stops, >= 1
+	MaxSteps  int     // steps of a row at most, those taken back among them, >= 0
 	Seed      uint64  // of the starts
 	// KeepAll keeps the pattern of every restart, not only each unit's best.
 	KeepAll bool
@@ -55,11 +55,10 @@ type AscentOptions struct {
 }
 
 // DefaultAscent returns the options of the paper, 9 restarts that maximise,
-// with the step size found by itself, the model's radius and a stopping rule
-// that lets a row go on while a step gains more than a hundred-thousandth.
-// Layer and Units are left to fill in.
+// with the model's radius, and a row goes on while there is more than a
+// hundred-thousandth left to gain. Layer and Units are left to fill in.
 func DefaultAscent() AscentOptions {
-	return AscentOptions{Restarts: 9, Direction: 1, Tolerance: 1e-5, Patience: 5, MaxSteps: 1000, Seed: 1}
+	return AscentOptions{Restarts: 9, Direction: 1, Rate: 1, Tolerance: 1e-5, Patience: 10, MaxSteps: 3000, Seed: 1}
 }
 
 // The radius of a pattern: its square, and the square of a step, must be far from
@@ -72,8 +71,8 @@ func (o AscentOptions) Check() error {
 	switch {
 	case o.Restarts < 1:
 		return words.BadOption("Restarts", o.Restarts, "want at least 1")
-	case !(o.Rate >= 0) || o.Rate > math.MaxFloat32 || o.Rate > 0 && float32(o.Rate) == 0:
-		return words.BadOption("Rate", o.Rate, "want a number above 0, or 0 to find one")
+	case !(o.Rate > 0) || o.Rate > math.MaxFloat32 || float32(o.Rate) == 0:
+		return words.BadOption("Rate", o.Rate, "want a number above 0")
 	case o.Direction != 1 && o.Direction != -1:
 		return words.BadOption("Direction", o.Direction, "want 1 or -1")
 	case !(o.Tolerance >= 0 && o.Tolerance <= math.MaxFloat32):

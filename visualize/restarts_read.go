@@ -52,11 +52,11 @@ func ReadRestarts(table io.Reader, layer, direction int) (*AscentResult, error) 
 	in := csv.NewReader(table)
 	in.ReuseRecord = true
 	names, err := in.Read()
-	penalised, named := slices.Contains(names, schema.Penalty), slices.Contains(names, schema.GoalName)
-	if err != nil || !slices.Equal(names, columnsOf(schema.RestartsTable, penalised, named)) {
-		return nil, fmt.Errorf("read restarts: not a table of restarts: its first line must name %v", columnsOf(schema.RestartsTable, false, false))
+	measured, penalised, named := slices.Contains(names, schema.GainLeft), slices.Contains(names, schema.Penalty), slices.Contains(names, schema.GoalName)
+	if err != nil || !slices.Equal(names, columnsOf(schema.RestartsTable, measured, penalised, named)) {
+		return nil, fmt.Errorf("read restarts: not a table of restarts: its first line must name %v", columnsOf(schema.RestartsTable, true, false, false))
 	}
-	t := &restartTable{result: &AscentResult{Layer: layer, Direction: direction}, penalised: penalised}
+	t := &restartTable{result: &AscentResult{Layer: layer, Direction: direction}, measured: measured, penalised: penalised}
 	if named {
 		t.result.Names = []string{}
 	}
@@ -80,12 +80,11 @@ func ReadRestarts(table io.Reader, layer, direction int) (*AscentResult, error) 
 
 // restartTable is a result as its rows come in.
 type restartTable struct {
-	result  *AscentResult
-	columns columns
-	count   int          // restarts of the unit in work so far
-	seen    map[int]bool // units
-	// penalised is true where there are penalties.
-	penalised bool
+	result              *AscentResult
+	columns             columns
+	count               int          // restarts of the unit in work so far
+	seen                map[int]bool // units
+	measured, penalised bool         // there is what is left to gain, and there are penalties
 }
 
 func (t *restartTable) add(row []string) error {
@@ -106,7 +105,7 @@ func (t *restartTable) add(row []string) error {
 		return fmt.Errorf("row %d: %w", at, err)
 	}
 	stop := engine.Running
-	for _, s := range []engine.StopReason{engine.StopConverged, engine.StopSteps, engine.StopVanished} {
+	for _, s := range []engine.StopReason{engine.StopConverged, engine.StopSteps, engine.StopVanished, engine.StopRidge, engine.StopFlat} {
 		if s.String() == row[5] {
 			stop = s
 		}
@@ -119,8 +118,18 @@ func (t *restartTable) add(row []string) error {
 		text string
 	}
 	numbers := []number{{&t.columns.activation, row[2]}, {&t.columns.start, row[3]}, {&t.columns.tangent, row[6]}, {&t.columns.cosine, row[7]}}
+	next := 8
+	if t.measured {
+		evaluations, err := strconv.Atoi(row[next+1])
+		if err != nil || evaluations < 1 {
+			return fmt.Errorf("row %d: evaluations %.20q: want a whole number above 0", at, row[next+1])
+		}
+		numbers = append(numbers, number{&t.columns.gainLeft, row[next]})
+		t.result.Evaluations = append(t.result.Evaluations, evaluations)
+		next += 2
+	}
 	if t.penalised {
-		numbers = append(numbers, number{&t.columns.penalty, row[8]})
+		numbers = append(numbers, number{&t.columns.penalty, row[next]})
 	}
 	for _, c := range numbers {
 		x, err := strconv.ParseFloat(c.text, 32)
@@ -195,10 +204,10 @@ func (t *restartTable) conclude() error {
 		from []float32
 	}{
 		{&r.Activation, t.columns.activation}, {&r.StartActivation, t.columns.start},
-		{&r.Tangent, t.columns.tangent}, {&r.Cosine, t.columns.cosine}, {&r.Penalty, t.columns.penalty},
+		{&r.Tangent, t.columns.tangent}, {&r.Cosine, t.columns.cosine}, {&r.GainLeft, t.columns.gainLeft}, {&r.Penalty, t.columns.penalty},
 	} {
 		if c.from == nil {
-			continue // there are no penalties
+			continue // it is not there
 		}
 		if *c.to, err = dense.Of(c.from, len(r.Units), r.Restarts); err != nil {
 			return err

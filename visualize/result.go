@@ -47,8 +47,8 @@ type AscentResult struct {
 	// Patterns [U, R, D] are those of all restarts; nil unless KeepAll was set.
 	Patterns *tensor.Dense
 	// Dead [U] is true for a unit that nothing can be said about: each of its
-	// restarts had a vanished gradient ([engine.StopVanished]) before it had
-	// gained [DeadGain]. Its patterns are random starts, and should not be
+	// restarts had a vanished gradient ([engine.StopVanished]), or came to ground that is
+	// flat ([engine.StopFlat]), before it had gained [DeadGain]. Its patterns are random starts, and should not be
 	// shown as if they were found. (Restarts that climbed to where all units
 	// below are saturated, and whose gradient vanished there, are good ones.)
 	Dead []bool
@@ -58,16 +58,45 @@ type AscentResult struct {
 	// first-order optimum), and the cosine between the restart's pattern and
 	// the best one of its unit.
 	Activation, StartActivation, Tangent, Cosine *tensor.Dense
+	// GainLeft [U, R] is what was left to gain, to first order and relative to the
+	// activation ([engine.Rule]). Like Evaluations, it is nil in what was read from a table
+	// that does not say it, as those of earlier versions.
+	GainLeft *tensor.Dense
 	// Penalty [U, R] is what penalties take at each restart's end: it has climbed the
 	// activation, or its negative for direction -1, less that. Nil without penalties.
 	Penalty *tensor.Dense
 	// Curves are how the activations grew; nil unless AscentOptions.Curves was
 	// set.
 	Curves *Curves
-	// Steps and Stop [U*R], unit by unit, are the steps taken and why there
-	// were no more.
-	Steps []int
-	Stop  []engine.StopReason
+	// Steps, Evaluations and Stop [U*R], unit by unit, are the steps taken and not taken
+	// back, the evaluations of activation and gradient, and why there were no more.
+	Steps, Evaluations []int
+	Stop               []engine.StopReason
+}
+
+// Count is how many restarts stopped for a reason.
+func (r *AscentResult) Count(why engine.StopReason) (n int) {
+	for _, s := range r.Stop {
+		if s == why {
+			n++
+		}
+	}
+	return n
+}
+
+// Ended says how restarts ended, and what it took: "97 % of restarts converged, 90
+// evaluations each".
+func (r *AscentResult) Ended() string {
+	evaluations := 0
+	for _, n := range r.Evaluations {
+		evaluations += n
+	}
+	n := max(1, len(r.Stop))
+	text := fmt.Sprintf("%d %% of restarts converged", 100*r.Count(engine.StopConverged)/n)
+	if ridge := r.Count(engine.StopRidge); ridge > 0 {
+		text += fmt.Sprintf(", %d %% are on ridges", 100*ridge/n)
+	}
+	return text + fmt.Sprintf(", %d evaluations each", evaluations/n)
 }
 
 // NameOf is what the result at a place is of: "unit 12", or the name of an objective.
@@ -93,8 +122,9 @@ func (r *AscentResult) patterns(data *tensor.Dense) Patterns {
 
 // WriteArrays writes ascent.npz: units [U], best [U, D], with KeepAll also
 // patterns [U, R, D], and activation, start_activation, steps, stop, tangent and
-// cosine [U, R]; with penalties penalty [U, R], and of objectives their names [U] too. Numbers are float32 or int64; stop
-// is text, "converged", "steps" or "vanished". The same result gives the same bytes.
+// cosine [U, R], gain_left and evaluations [U, R]; with penalties penalty [U, R], and of
+// objectives their names [U] too. Numbers are float32 or int64; stop is text,
+// "converged", "ridge", "flat", "steps" or "vanished". The same result gives the same bytes.
 func (r *AscentResult) WriteArrays(w io.Writer) error {
 	if _, err := r.columns(); err != nil {
 		return fmt.Errorf("write arrays: %w", err)
@@ -115,6 +145,10 @@ func (r *AscentResult) WriteArrays(w io.Writer) error {
 	a.words(schema.Stop, stops, len(engine.StopConverged.String()), len(r.Units), r.Restarts)
 	a.floats(schema.Tangent, r.Tangent)
 	a.floats(schema.Cosine, r.Cosine)
+	if r.GainLeft != nil {
+		a.floats(schema.GainLeft, r.GainLeft)
+		a.ints(schema.Evaluations, r.Evaluations, len(r.Units), r.Restarts)
+	}
 	if r.Penalty != nil {
 		a.floats(schema.Penalty, r.Penalty)
 	}
@@ -132,12 +166,15 @@ func (r *AscentResult) WriteTable(w io.Writer) error {
 	}
 	number := func(x float32) string { return strconv.FormatFloat(float64(x), 'g', -1, 32) }
 	out := csv.NewWriter(w)
-	err = out.Write(columnsOf(schema.RestartsTable, r.Penalty != nil, r.Names != nil))
+	err = out.Write(columnsOf(schema.RestartsTable, r.GainLeft != nil, r.Penalty != nil, r.Names != nil))
 	for i := 0; i < len(r.Steps) && err == nil; i++ {
 		row := []string{
 			strconv.Itoa(r.Units[i/r.Restarts]), strconv.Itoa(i % r.Restarts),
 			number(columns.activation[i]), number(columns.start[i]), strconv.Itoa(r.Steps[i]), r.Stop[i].String(),
 			number(columns.tangent[i]), number(columns.cosine[i]),
+		}
+		if r.GainLeft != nil {
+			row = append(row, number(columns.gainLeft[i]), strconv.Itoa(r.Evaluations[i]))
 		}
 		if r.Penalty != nil {
 			row = append(row, number(columns.penalty[i]))
@@ -152,7 +189,7 @@ func (r *AscentResult) WriteTable(w io.Writer) error {
 }
 
 // columns are the numbers of every restart [U*R].
-type columns struct{ activation, start, tangent, cosine, penalty []float32 }
+type columns struct{ activation, start, tangent, cosine, gainLeft, penalty []float32 }
 
 // columns returns the numbers of every restart, and makes sure that there are
 // as many of each as of restarts.
@@ -165,15 +202,19 @@ func (r *AscentResult) columns() (columns, error) {
 	if len(r.Steps) != rows || len(r.Stop) != rows {
 		return c, fmt.Errorf("%d units with %d restarts, %d numbers of steps and %d reasons to stop", len(r.Units), r.Restarts, len(r.Steps), len(r.Stop))
 	}
+	if r.GainLeft != nil && len(r.Evaluations) != rows {
+		return c, fmt.Errorf("%d units with %d restarts, %d numbers of evaluations", len(r.Units), r.Restarts, len(r.Evaluations))
+	}
 	for _, column := range []struct {
 		name string
 		from *tensor.Dense
 		to   *[]float32
 	}{
 		{"activation", r.Activation, &c.activation}, {"start activation", r.StartActivation, &c.start},
-		{"tangent", r.Tangent, &c.tangent}, {"cosine", r.Cosine, &c.cosine}, {"penalty", r.Penalty, &c.penalty},
+		{"tangent", r.Tangent, &c.tangent}, {"cosine", r.Cosine, &c.cosine},
+		{"what is left to gain", r.GainLeft, &c.gainLeft}, {"penalty", r.Penalty, &c.penalty},
 	} {
-		if column.name == "penalty" && r.Penalty == nil {
+		if column.from == nil && (column.to == &c.penalty || column.to == &c.gainLeft) {
 			continue
 		}
 		data, err := dense.Data(column.from)

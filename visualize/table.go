@@ -29,8 +29,11 @@ func writeRows(w io.Writer, what string, names []string, rows [][]string) error 
 
 // columnsOf are a table's columns: those for penalties and for names of objectives are
 // there where there are some.
-func columnsOf(table string, penalised, named bool) []string {
+func columnsOf(table string, measured, penalised, named bool) []string {
 	return slices.DeleteFunc(schema.Columns(table), func(column string) bool {
+		if column == schema.GainLeft || column == schema.Evaluations {
+			return !measured
+		}
 		return column == schema.Penalty && !penalised || column == schema.GoalName && !named
 	})
 }

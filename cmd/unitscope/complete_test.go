@@ -47,7 +47,7 @@ func TestComplete(t *testing.T) {
 		{"visualize ascent --keep ", "all best"},
 		{"visualize ascent --layer ", ""},
 		{"analyze restarts --layer ", "all"},
-		{"visualize ascent --lr ", "auto"},
+		{"visualize ascent --lr ", ""},
 		{"visualize ascent --units ", "all"},
 		{"train dbn --lr ", ""},
 		{"train dbn --gradient-limit ", "auto"},

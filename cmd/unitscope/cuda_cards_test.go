@@ -83,7 +83,7 @@ type crowded struct {
 
 func (c crowded) Info() engine.Info {
 	info := c.Device.Info()
-	info.FreeMemory *= 8
+	info.FreeMemory *= 64
 	return info
 }
 
@@ -120,10 +120,10 @@ type crowdedModel struct {
 	device crowded
 }
 
-func (m crowdedModel) Ascend(s *engine.AscentState, aims engine.Aims, r engine.Rule, steps int) (engine.AscentProgress, error) {
-	p, err := m.Loaded.Ascend(s, aims, r, steps)
+func (m crowdedModel) Gradient(dst, x engine.Matrix, aims engine.Aims, values []float32) error {
+	err := m.Loaded.Gradient(dst, x, aims, values)
 	m.device.count(err)
-	return p, err
+	return err
 }
 
 type crowdedGibbs struct {

@@ -160,8 +160,9 @@ func testModelAscentInvariance(s *subject) {
 			whole, x, rowSteps := s.ascend(m, r, goals, climbs, starts, r.MaxSteps+1)
 			s.checkVariety(way, whole)
 			evaluations := int64(0)
-			for i, steps := range whole.Steps {
-				evaluations += int64(steps) + 1
+			for i, n := range whole.Evaluations {
+				steps := n - 1
+				evaluations += int64(n)
 				if whole.Curves[i][0] != whole.StartActivation[i] || steps <= 20 && whole.Curves[i][2] != whole.Activation[i] {
 					s.Errorf("%s: row %d, from %g to %g in %d steps, has the curve %v", way, i, whole.StartActivation[i], whole.Activation[i], steps, whole.Curves[i])
 				}

@@ -111,8 +111,7 @@ func AscendUnits(ctx context.Context, c *console.Console, d engine.Device, model
 			row.Layers, row.Headings = append(row.Layers, r), append(row.Headings, m.heading(layer))
 		}
 		restarts := o.firstUnits(m, n.Depth(), o.RestartUnits)
-		// The step size belongs to the layer, so that of the layer's panel serves.
-		restarts.Rate, restarts.KeepAll = row.Layers[restarts.Layer-1].Rate, true
+		restarts.KeepAll = true
 		if row.Restarts, err = looking.Ascend(ctx, c, d, n, restarts); err != nil {
 			return nil, err
 		}

@@ -52,10 +52,10 @@ func AscentFlags() []cli.Flag {
 	o := visualize.DefaultAscent()
 	return []cli.Flag{
 		&cli.IntFlag{Name: "restarts", Value: o.Restarts, Usage: "`N` random starts for each unit, at least 1"},
-		&cli.IntFlag{Name: "steps", Value: o.MaxSteps, Usage: "`N` steps of a restart at most, 0 or more; with 0 its pattern is its start"},
-		&cli.StringFlag{Name: "lr", Value: "auto", Usage: "`X`, the step size of the ascent, above 0; auto finds one for each layer"},
-		&cli.Float64Flag{Name: "tol", Value: o.Tolerance, Usage: "`X`, the relative gain at or below which a step counts as slow, 0 or more"},
-		&cli.IntFlag{Name: "patience", Value: o.Patience, Usage: "`N` slow steps in a row after which a restart stops, at least 1"},
+		&cli.IntFlag{Name: "steps", Value: o.MaxSteps, Usage: "`N` steps of a restart at most, those taken back among them, 0 or more; with 0 its pattern is its start"},
+		&cli.StringFlag{Name: "lr", Value: fmt.Sprint(o.Rate), Usage: "`X`, the first exploring step relative to the radius, above 0"},
+		&cli.Float64Flag{Name: "tol", Value: o.Tolerance, Usage: "`X`, what may be left to gain, to first order and relative to the activation, where a restart has converged, 0 or more"},
+		&cli.IntFlag{Name: "patience", Value: o.Patience, Usage: "`N` steps in a row that gain next to nothing of what the gradient promises, after which a restart stops, at least 1"},
 	}
 }
 
@@ -75,10 +75,8 @@ func AscentOptions(ctx *cli.Context) (visualize.AscentOptions, error) {
 	o.Restarts, o.MaxSteps, o.Patience = ctx.Int("restarts"), ctx.Int("steps"), ctx.Int("patience")
 	o.Tolerance, o.Seed = ctx.Float64("tol"), ctx.Uint64("seed")
 	var err error
-	if text := ctx.String("lr"); text != "auto" {
-		if o.Rate, err = usage.ParsePositive("lr", text); err != nil {
-			return o, err
-		}
+	if o.Rate, err = usage.ParsePositive("lr", ctx.String("lr")); err != nil {
+		return o, err
 	}
 	return checked(o)
 }
@@ -177,7 +175,10 @@ func Ascend(ctx context.Context, c *console.Console, d engine.Device, n *network
 		p.Stop()
 		return nil, err
 	}
-	p.Finish(fmt.Sprintf("step size %.3g", result.Rate))
+	p.Finish(result.Ended())
+	if late := Unfinished(result); late != "" {
+		c.Warn("restarts", "%s", late)
+	}
 	if dead := deadUnits(result); dead > 0 {
 		why := ""
 		if o.After {
@@ -193,6 +194,23 @@ func Ascend(ctx context.Context, c *console.Console, d engine.Device, n *network
 		c.Warn("units", "%s", off)
 	}
 	return result, err
+}
+
+// Unfinished warns of restarts that were on their way when they had had their steps, or
+// that ended on flat ground: they may be of one optimum, and count as several modes. It is
+// "" where there are few.
+func Unfinished(r *visualize.AscentResult) string {
+	var why []string
+	if n := r.Count(engine.StopSteps); n > len(r.Stop)/20 {
+		why = append(why, fmt.Sprintf("%d had had their --steps before they converged", n))
+	}
+	if n := r.Count(engine.StopFlat); n > len(r.Stop)/20 {
+		why = append(why, fmt.Sprintf("%d ended where there is next to nothing to gain, and not at an optimum", n))
+	}
+	if why == nil {
+		return ""
+	}
+	return fmt.Sprintf("of %s of layer %d, %s: such patterns may not be of what excites a unit most, and one optimum may count as several modes; gain_left says how far they are", words.Count(len(r.Stop), "restart"), r.Layer, strings.Join(why, ", and "))
 }
 
 func deadUnits(r *visualize.AscentResult) (n int) {

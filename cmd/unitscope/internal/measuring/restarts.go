@@ -153,6 +153,9 @@ func (a *restartsAnalysis) run(d engine.Device, f *runfolder.Folder) error {
 	ctx := a.Ctx.Context
 	if a.stored != nil {
 		a.said = warnAsAscent(a.Job, a.ascent)
+		if late := looking.Unfinished(a.stored); late != "" {
+			a.Console.Warn("restarts", "%s", late)
+		}
 		if err := a.analyze(ctx, d, f, schema.Trained, a.stored); err != nil {
 			return err
 		}

@@ -63,11 +63,7 @@ const comparedUnits = 10
 
 // ascentFlags are the flags of an ascent that the demo's size sets.
 func (s demoSize) ascentFlags() []string {
-	flags := []string{"--steps", fmt.Sprint(s.figure.Ascent.MaxSteps), "--restarts", fmt.Sprint(s.look.restarts)}
-	if s.figure.Ascent.Rate > 0 {
-		flags = append(flags, "--lr", fmt.Sprint(s.figure.Ascent.Rate))
-	}
-	return flags
+	return []string{"--steps", fmt.Sprint(s.figure.Ascent.MaxSteps), "--restarts", fmt.Sprint(s.look.restarts)}
 }
 
 // run does the stages. What they print is not the demo's own result.
