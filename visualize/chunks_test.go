@@ -66,6 +66,12 @@ func TestOutOfMemoryChangesNothing(t *testing.T) {
 			return slices.Concat(numbers(t, r.Samples), numbers(t, r.FreeMean))
 		}
 	}
+	tempered := func(d engine.Device) []float32 {
+		o := DefaultSample()
+		o.Layer, o.Units, o.Samples, o.Chains, o.BurnIn, o.Every, o.Temperatures = 2, []int{4, 0}, 12, 4, 6, 4, 3
+		r := sampleOf(t, d, net, o)
+		return slices.Concat(numbers(t, r.Samples), numbers(t, r.FreeMean), []float32{float32(r.Mixing[0].Acceptance), float32(r.Temperatures[1])})
+	}
 	later := func(after, rows, cols int) func(int, int) bool {
 		return func(r, c int) bool {
 			if r > rows && c == cols {
@@ -86,6 +92,8 @@ func TestOutOfMemoryChangesNothing(t *testing.T) {
 		{"sample, layer below", func(rows, cols int) bool { return cols == 20 && rows > 16 }, sample(2)},
 		{"sample, means", func(rows, cols int) bool { return cols == 20 && rows > 16 }, sample(1)},
 		{"sample, in the middle", later(1, 2, 1), sample(2)},
+		{"sample, tempered", func(rows, cols int) bool { return cols == 11 && rows > 3 }, tempered},
+		{"sample, tempered, in the middle", later(40, 2, 1), tempered},
 		{"examples", func(rows, cols int) bool { return cols == 3 && rows > 10 }, func(d engine.Device) []float32 {
 			r := examplesOf(t, d, n, set, ExamplesOptions{Layer: 2, Units: []int{1, 4, 8}, Top: 20})
 			return slices.Concat(numbers(t, r.Activation), numbers(t, r.Patterns))

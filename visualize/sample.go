@@ -121,10 +121,10 @@ func newSampler(ctx context.Context, d engine.Device, n *network.Network, o Samp
 	s.samples = make([]float32, (len(o.Units)+1)*o.Samples*s.inputs)
 	path, betas, err := chooseLadder(ctx, d, s.plan, o)
 	if err != nil {
-		return nil, memory.Explain(d, "the layer", smaller, err)
+		return nil, err
 	}
 	if s.ladder, err = newLadder(d, path, betas); err != nil {
-		return nil, memory.Explain(d, "the layer", smaller, err)
+		return nil, err
 	}
 	s.climbs = make([]climb, s.rows())
 	if s.below, err = newDescent(d, n, o); err != nil {

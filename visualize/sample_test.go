@@ -186,6 +186,10 @@ func TestSampleRefuses(t *testing.T) {
 		{"too many sweeps", good, func(o *SampleOptions) { o.Every = math.MaxInt / 2 }, "sweeps in all"},
 		{"too many samples", good, func(o *SampleOptions) { o.Samples, o.Chains = math.MaxInt/8, math.MaxInt/8 }, "identity"},
 		{"too much memory", good, func(o *SampleOptions) { o.Samples, o.Every, o.BurnIn = 1<<40, 1, 0; o.Chains = 1 << 31 }, "GiB"},
+		{"negative temperatures", good, func(o *SampleOptions) { o.Temperatures = -2 }, "Temperatures -2: want 1 to 64, or -1"},
+		{"too many temperatures", good, func(o *SampleOptions) { o.Temperatures = 65 }, "Temperatures 65: want"},
+		{"too many tempered chains", good, func(o *SampleOptions) { o.Temperatures, o.Samples, o.Chains = 2, 1<<24, 1<<24 }, "want at most 8388608"},
+		{"weights too large for a base", wild, func(o *SampleOptions) { o.Layer, o.Temperatures = 1, AutoTemperatures }, "NaN or Inf"},
 		{"weights too large", wild, func(o *SampleOptions) { o.Layer = 1 }, "NaN or Inf"},
 	} {
 		o := DefaultSample()

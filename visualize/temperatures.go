@@ -2,7 +2,9 @@ package visualize
 
 import (
 	"context"
+	"errors"
 	"math"
+	"slices"
 
 	"github.com/unitscope/unitscope/engine"
 )
@@ -108,11 +110,24 @@ type trials struct {
 	free   uint64 // identity of the first chain
 }
 
-func (t trials) chains(n int) (clamp []int, keys []uint64) {
-	for i := range n {
-		clamp, keys = append(clamp, -1), append(keys, t.free+uint64(i))
-	}
-	return clamp, keys
+// run has n chains climb a ladder, as many at a time as the device has memory for; do is
+// given chains from, from+1, ... at their starts, and may begin anew with them.
+func (t trials) run(l *ladder, n int, do func(c *climbers, from int) error) error {
+	w := l.model.Layer.Weight
+	bytes := int64(4 * len(l.betas) * 2 * (w.Rows + w.Cols))
+	return inChunks(t.device, n, n, bytes, func(from, to int) (err error) {
+		var clamp []int
+		var keys []uint64
+		for i := from; i < to; i++ {
+			clamp, keys = append(clamp, -1), append(keys, t.free+uint64(i))
+		}
+		c, err := newClimbers(l, clamp, keys)
+		if err != nil {
+			return err
+		}
+		defer closeInto(&err, c)
+		return do(c, from)
+	})
 }
 
 // base returns the biases of units that know nothing of each other and have about the
@@ -123,32 +138,31 @@ func (t trials) base(p temperingPath) (visible, hidden []float32, err error) {
 		return nil, nil, err
 	}
 	defer closeInto(&err, l)
-	clamp, keys := t.chains(baseChains)
-	c, err := newClimbers(l, clamp, keys)
+	const moments = 10
+	v, h := newMeans(p.model.Layer.Weight.Cols), newMeans(p.model.Layer.Weight.Rows)
+	err = t.run(l, baseChains, func(c *climbers, from int) error {
+		v.begin(from)
+		h.begin(from)
+		for i := range 2 * moments {
+			if err := t.ctx.Err(); err != nil {
+				return err
+			}
+			if _, err := c.Run(baseSweeps / (2 * moments)); err != nil {
+				return err
+			}
+			if i < moments {
+				continue
+			}
+			if err := errors.Join(v.add(c.states[0].Visible, from), h.add(c.states[0].Hidden, from)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 	if err != nil {
 		return nil, nil, err
 	}
-	defer closeInto(&err, c)
-	v, h := newMeans(c.states[0].Visible), newMeans(c.states[0].Hidden)
-	const moments = 10
-	for i := range 2 * moments {
-		if err := t.ctx.Err(); err != nil {
-			return nil, nil, err
-		}
-		if _, err := c.Run(baseSweeps / (2 * moments)); err != nil {
-			return nil, nil, err
-		}
-		if i < moments {
-			continue
-		}
-		if err := v.add(); err != nil {
-			return nil, nil, err
-		}
-		if err := h.add(); err != nil {
-			return nil, nil, err
-		}
-	}
-	return v.biases(p.model.Visible), h.biases(engine.Bernoulli), nil
+	return v.biases(p.model.Visible, moments), h.biases(engine.Bernoulli, moments), nil
 }
 
 // refusals are the chances that neighbours at these inverse temperatures do not change
@@ -159,60 +173,80 @@ func (t trials) refusals(p temperingPath, betas []float64) (refused []float64, e
 		return nil, err
 	}
 	defer closeInto(&err, l)
-	clamp, keys := t.chains(trialChains)
-	c, err := newClimbers(l, clamp, keys)
-	if err != nil {
-		return nil, err
-	}
-	defer closeInto(&err, c)
-	const least = 1e-3
-	for sweep := range trialSweeps / exchangeSweeps {
-		if err := t.ctx.Err(); err != nil {
-			return nil, err
+	const (
+		least     = 1e-3
+		exchanges = trialSweeps / exchangeSweeps
+	)
+	climbs := make([]climb, trialChains)
+	err = t.run(l, trialChains, func(c *climbers, from int) error {
+		for i := range exchanges {
+			if err := t.ctx.Err(); err != nil {
+				return err
+			}
+			if i == exchanges/3 {
+				c.forget()
+			}
+			if _, err := c.Run(exchangeSweeps); err != nil {
+				return err
+			}
 		}
-		if sweep == trialSweeps/exchangeSweeps/3 {
-			c.forget()
+		for i := range c.trips {
+			climbs[from+i] = c.climb(i)
 		}
-		if _, err := c.Run(exchangeSweeps); err != nil {
-			return nil, err
-		}
-	}
+		return nil
+	})
 	for k := range len(betas) - 1 {
-		refused = append(refused, max(least, 1-c.acceptance(k, 0, trialChains)))
+		accepted := 0.0
+		for _, c := range climbs {
+			if err == nil {
+				accepted += c.odds[k] / trialChains
+			}
+		}
+		refused = append(refused, max(least, 1-accepted))
 	}
-	return refused, nil
+	return refused, err
 }
 
-// means adds up the states of units over chains and moments.
+// means adds up the states of units over moments, for each chain by itself, so that their
+// sum does not depend on which chains ran side by side.
 type means struct {
-	states engine.Matrix
-	host   []float32
-	sum    []float64
-	n      int
+	units int
+	sum   []float64 // [chains, units]
+	host  []float32
 }
 
-func newMeans(states engine.Matrix) *means {
-	return &means{states: states, host: make([]float32, states.Rows()*states.Cols()), sum: make([]float64, states.Cols())}
-}
+func newMeans(units int) *means { return &means{units: units} }
 
-func (m *means) add() error {
-	if err := m.states.Read(m.host); err != nil {
+// begin forgets what chains from a number on have added.
+func (m *means) begin(from int) { m.sum = m.sum[:from*m.units] }
+
+func (m *means) add(states engine.Matrix, from int) error {
+	n := states.Rows() * m.units
+	m.host = slices.Grow(m.host[:0], n)[:n]
+	if err := states.Read(m.host); err != nil {
 		return err
 	}
-	for i, x := range m.host {
-		m.sum[i%len(m.sum)] += float64(x)
+	if missing := from*m.units + n - len(m.sum); missing > 0 {
+		m.sum = append(m.sum, make([]float64, missing)...)
 	}
-	m.n += m.states.Rows()
+	for i, x := range m.host {
+		m.sum[from*m.units+i] += float64(x)
+	}
 	return nil
 }
 
-// biases are those with which units without weights have these means; the means of
-// Bernoulli units are moved a little towards 1/2, so that each can be on and off.
-func (m *means) biases(kind engine.VisibleKind) []float32 {
+// biases are those with which units without weights have these means, of so many moments;
+// the means of Bernoulli units are moved a little towards 1/2, so that each can be on and
+// off.
+func (m *means) biases(kind engine.VisibleKind, moments int) []float32 {
 	const smoothing = 0.05
-	biases := make([]float32, len(m.sum))
-	for j, sum := range m.sum {
-		mean := sum / float64(m.n)
+	biases := make([]float32, m.units)
+	for j := range biases {
+		mean := 0.0
+		for i := j; i < len(m.sum); i += m.units {
+			mean += m.sum[i]
+		}
+		mean /= float64(len(m.sum) / m.units * moments)
 		if kind == engine.Bernoulli {
 			p := (mean + smoothing) / (1 + 2*smoothing)
 			mean = math.Log(p / (1 - p))

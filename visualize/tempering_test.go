@@ -2,6 +2,7 @@ package visualize
 
 import (
 	"context"
+	"errors"
 	"math"
 	"slices"
 	"testing"
@@ -235,6 +236,23 @@ func TestTemperedIdentity(t *testing.T) {
 	}
 	if !slices.Equal(r.Temperatures, whole.Temperatures) || len(r.Temperatures) != 5 || r.Temperatures[0] != 1 || r.Temperatures[4] != 0 {
 		t.Errorf("temperatures %v and %v", r.Temperatures, whole.Temperatures)
+	}
+}
+
+// Chains without sweeps for an exchange have no acceptance, and an end of the context is
+// heard while temperatures are chosen.
+func TestTemperedEdges(t *testing.T) {
+	n := dbn(engine.Bernoulli, randomRBM(t, 1, 1, 0.5, 8, 6))
+	d := openDevice(t)
+	o := DefaultSample()
+	o.Layer, o.Units, o.Samples, o.Chains, o.BurnIn, o.Every, o.Temperatures = 1, []int{1}, 1, 1, 0, 1, 3
+	if m := sampleOf(t, d, n, o).Mixing[0]; !math.IsNaN(m.Acceptance) || m.RoundTrips != 0 {
+		t.Errorf("one sweep mixes as %+v", m)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := Sample(ctx, d, n, o, nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
 	}
 }
 

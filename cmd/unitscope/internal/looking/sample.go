@@ -195,13 +195,19 @@ func AgreementText(r *visualize.SampleResult) string {
 func temperingText(r *visualize.SampleResult, took time.Duration) string {
 	var acceptance, trips, worth []float64
 	for _, m := range r.Mixing {
-		acceptance, trips = append(acceptance, m.Acceptance), append(trips, m.RoundTrips)
+		trips = append(trips, m.RoundTrips)
+		if !math.IsNaN(m.Acceptance) {
+			acceptance = append(acceptance, m.Acceptance)
+		}
 		if !math.IsNaN(m.Effective) {
 			worth = append(worth, m.Effective)
 		}
 	}
-	text := fmt.Sprintf("%s: in the median over units, neighbours change places by a chance of %.2f where it is the least, and %.1f replicas of a chain came from the highest to the model",
-		words.Count(len(r.Temperatures), "temperature"), median(acceptance), median(trips))
+	text := words.Count(len(r.Temperatures), "temperature") + ": "
+	if len(acceptance) == 0 {
+		return text + "too few sweeps for exchanges between all of them"
+	}
+	text += fmt.Sprintf("in the median over units, neighbours change places by a chance of %.2f where it is the least, and %.1f replicas of a chain came from the highest to the model", median(acceptance), median(trips))
 	if len(worth) > 0 {
 		each := median(worth)
 		text += fmt.Sprintf("; a unit's samples are worth %.0f independent ones, %.3g a second for all units", each, each*float64(len(worth))/took.Seconds())
