@@ -8,11 +8,7 @@ import (
 	"github.com/unitscope/unitscope/network"
 )
 
-// constrained is true where rows are not on the sphere, or have penalties.
-func (o AscentOptions) constrained() bool {
-	return o.Constraint.Kind != engine.Sphere || o.penalised()
-}
-
+// penalised is true where something is taken from what is climbed.
 func (o AscentOptions) penalised() bool { return o.Penalty.L2 > 0 || o.Penalty.TotalVariation > 0 }
 
 // checkConstraint checks what can be told without a network.

@@ -64,15 +64,6 @@ func (s span) base() float64 {
 	return 0
 }
 
-// edge is the lower end of bin i of so many.
-func (s span) edge(i, bins int, log bool) float64 {
-	share := float64(i) / float64(bins)
-	if log {
-		return s.low * math.Pow(s.high/s.low, share)
-	}
-	return s.low + share*(s.high-s.low)
-}
-
 // linearTicks marks multiples of 1, 2 or 5 times a power of ten, if whole is true
 // of 1 and more.
 type linearTicks struct{ whole bool }
