@@ -11,6 +11,7 @@ import (
 
 	"github.com/unitscope/unitscope/engine"
 	"github.com/unitscope/unitscope/engine/dense"
+	"github.com/unitscope/unitscope/engine/words"
 	"github.com/unitscope/unitscope/schema"
 )
 
@@ -96,7 +97,7 @@ func (r *AscentResult) Ended() string {
 	if ridge := r.Count(engine.StopRidge); ridge > 0 {
 		text += fmt.Sprintf(", %d %% are on ridges", 100*ridge/n)
 	}
-	return text + fmt.Sprintf(", %d evaluations each", evaluations/n)
+	return fmt.Sprintf("%s, %s each", text, words.Count(evaluations/n, "evaluation"))
 }
 
 // NameOf is what the result at a place is of: "unit 12", or the name of an objective.

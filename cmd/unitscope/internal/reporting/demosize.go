@@ -46,7 +46,7 @@ func chooseDemoSize(ctx *cli.Context) demoSize {
 	if ctx.Bool("quick") {
 		size.data, size.validation, size.units, size.epochs = "digits:n=2100", 100, []int{40, 30, 20}, 2
 		size.figure.Columns, size.figure.RestartUnits = 3, 2
-		size.figure.Ascent.MaxSteps = 200
+		size.figure.Ascent.MaxSteps = 1000
 		size.look = lookSize{6, 3, "digits:n=300", "digits:n=300", []string{"--samples", "4", "--chains", "2", "--burn-in", "5", "--every", "2"}, []string{"--resamples", "20"}}
 	}
 	return size
