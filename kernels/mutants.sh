@@ -175,7 +175,7 @@ mutant held-unit "device commands" kernels/gemm.cu <<'END'
     y = g.held && g.held[i] == j + 1 && y == y
 END
 
-mutant closed-gaps "device commands" kernels/ascent.cu <<'END'
+mutant closed-gaps "kernels" kernels/ascent.cu <<'END'
 at = from ? (long long)from[i] * cols : to;
 ---
 at = to;
@@ -203,18 +203,6 @@ mutant too-few-blocks "device" gpu/operations.go <<'END'
 	return d.launch(c, kernels.Blocks(int64(mx.size())), describe("axpby", mdst, mx))
 ---
 	return d.launch(c, kernels.RowBlocks(int64(mx.rows/2)), describe("axpby", mdst, mx))
-END
-
-mutant swapped-results "device commands" gpu/model_ascent.go <<'END'
-		norm: part(c.numbers, n, 2*n).at(), chord: part(c.numbers, 2*n, 3*n).at(),
----
-		norm: part(c.numbers, 2*n, 3*n).at(), chord: part(c.numbers, n, 2*n).at(),
-END
-
-mutant old-rates "device commands" gpu/model_ascent.go <<'END'
-	if !slices.Equal(rates, c.sent) {
----
-	if !slices.Equal(rates, c.sent) && len(rates) != len(c.sent) {
 END
 
 mutant swapped-rule "device commands" gpu/learn.go <<'END'

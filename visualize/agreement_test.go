@@ -166,6 +166,32 @@ func TestAgreementAtTheOptimum(t *testing.T) {
 	}
 }
 
+// What is compared are deviations from the free means, which may have a picture of their
+// own; a unit that can't be told from the free mean has a question mark.
+func TestDeviations(t *testing.T) {
+	r := &SampleResult{
+		Layer: 1, Units: []int{7, 8}, Mean: array(t, []float32{5, 3, 1, 4, 4, 2}, 2, 3), FreeMean: array(t, []float32{4, 4, 0}, 3),
+		Mixing: []Mixing{{Chance: ToldApart}, {Chance: 0.06}},
+	}
+	p, err := r.DeviationPatterns()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := numbers(t, p.Data); !slices.Equal(got, []float32{1, -1, 1, 0, 0, 2}) || !slices.Equal(p.Names, []string{"7", "8?"}) || r.Untold() != 1 {
+		t.Errorf("deviations %v of %q, %d untold", got, p.Names, r.Untold())
+	}
+	// The data's own deviations are the same, from another free mean.
+	data := &DataMeans{Layer: 1, Units: []int{7, 8}, Mean: array(t, []float32{1, -1, 10, 0, 0, 11}, 2, 3), FreeMean: array(t, []float32{0, 0, 9}, 3)}
+	if err := r.Hold(data); err != nil {
+		t.Fatal(err)
+	}
+	for i, a := range r.Agreement {
+		if !near(a.Correlation, 1) || a.Distance != 0 {
+			t.Errorf("unit %d agrees with itself by %+v", r.Units[i], a)
+		}
+	}
+}
+
 // Without weights nothing can be told; with large ones everything can.
 func TestChance(t *testing.T) {
 	d := openDevice(t)

@@ -236,13 +236,13 @@ func TestSampleFiles(t *testing.T) {
 	sameShapes(t, arraysIn(t, func(w *bytes.Buffer) error { return r.WriteArrays(w) }), map[string][]int{
 		"units": {2}, "samples": {2, 30, 4}, "mean": {2, 4}, "free_mean": {4},
 	})
-	r.Mixing[1] = Mixing{Total: Statistic{math.NaN(), math.NaN()}, First: Statistic{math.Inf(1), 1}, Second: Statistic{1.25, -0.5}, Modes: 2, MainMode: 0.75, Chance: 0.5, Effective: math.NaN()}
+	r.Mixing[1] = Mixing{Total: Statistic{math.NaN(), math.NaN()}, First: Statistic{math.Inf(1), 1}, Second: Statistic{1.25, -0.5}, Modes: 2, MainMode: 0.75, Chance: 0.25, Effective: math.NaN()}
 	var file bytes.Buffer
 	if err := r.WriteTable(&file); err != nil {
 		t.Fatal(err)
 	}
 	lines := strings.Split(file.String(), "\n")
-	if len(lines) != 4 || !strings.HasPrefix(lines[1], "2,") || lines[2] != "0,,+Inf,1.25,,1,-0.5,2,0.75,0,0.5,,,,," {
+	if len(lines) != 4 || !strings.HasPrefix(lines[1], "2,") || lines[2] != "0,,+Inf,1.25,,1,-0.5,2,0.75,0,0.25,,,,," {
 		t.Errorf("table\n%s", &file)
 	}
 	r.Data = &DataMeans{Mean: r.Mean, FreeMean: r.FreeMean}
@@ -251,7 +251,7 @@ func TestSampleFiles(t *testing.T) {
 	if err := r.WriteTable(&file); err != nil {
 		t.Fatal(err)
 	}
-	if lines := strings.Split(file.String(), "\n"); !strings.HasSuffix(lines[1], ",-0.25,3,,,") || !strings.HasSuffix(lines[2], ",0.5,,1,,,") {
+	if lines := strings.Split(file.String(), "\n"); !strings.HasSuffix(lines[1], ",-0.25,3,,,") || !strings.HasSuffix(lines[2], ",0.25,,1,,,") {
 		t.Errorf("table held against data\n%s", &file)
 	}
 	sameShapes(t, arraysIn(t, func(w *bytes.Buffer) error { return r.WriteArrays(w) }), map[string][]int{
@@ -262,7 +262,7 @@ func TestSampleFiles(t *testing.T) {
 	if err := r.WriteTable(&file); err != nil {
 		t.Fatal(err)
 	}
-	if lines := strings.Split(file.String(), "\n"); !strings.HasSuffix(lines[2], ",0.5,,1,7.5,0.375,1.5") {
+	if lines := strings.Split(file.String(), "\n"); !strings.HasSuffix(lines[2], ",0.25,,1,7.5,0.375,1.5") {
 		t.Errorf("table of tempered chains\n%s", &file)
 	}
 	if got := arraysIn(t, func(w *bytes.Buffer) error { return r.WriteArrays(w) })["inverse_temperatures"]; !slices.Equal(got, []int{3}) {
